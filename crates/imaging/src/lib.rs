@@ -1,0 +1,16 @@
+//! Pixels in and out, and what is done to them without a model. Pure: no files, no network, no
+//! clock.
+
+pub mod contrast;
+mod cutout;
+mod decode;
+pub mod encode;
+mod format;
+mod header;
+mod rules;
+
+pub use cutout::Cutout;
+pub use decode::{Photo, decode};
+pub use format::Format;
+pub use header::{ColorModel, Header, Orientation, probe};
+pub use rules::Rules;

@@ -1,0 +1,63 @@
+//! A service's answer: a tree of JSON with the pictures still as bytes, so that whoever runs the
+//! service decides where they go (a result URL, Base64, a file).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use safelight_imaging::Format;
+use serde_json::{Map, Value};
+
+/// An encoded picture that a service made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// The file's content.
+    pub bytes: Vec<u8>,
+    /// What it is; decides content type and extension.
+    pub format: Format,
+}
+
+/// A node of an answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Node {
+    /// Finished JSON.
+    Json(Value),
+    /// An object.
+    Object(Vec<(&'static str, Node)>),
+    /// A list.
+    List(Vec<Node>),
+    /// A picture that becomes the URL of a result file.
+    Url(Artifact),
+    /// A picture that goes into the answer as Base64.
+    Base64(Artifact),
+}
+
+impl Node {
+    /// Turns the tree into JSON. Each URL picture is handed to `publish`, in order, which answers
+    /// the text to put in its place; its error ends the walk.
+    pub fn into_json<E>(
+        self,
+        publish: &mut impl FnMut(Artifact) -> Result<String, E>,
+    ) -> Result<Value, E> {
+        Ok(match self {
+            Node::Json(value) => value,
+            Node::Object(fields) => {
+                let mut object = Map::with_capacity(fields.len());
+                for (name, node) in fields {
+                    object.insert(name.to_owned(), node.into_json(publish)?);
+                }
+                Value::Object(object)
+            }
+            Node::List(items) => {
+                let items = items.into_iter().map(|node| node.into_json(publish));
+                Value::Array(items.collect::<Result<_, E>>()?)
+            }
+            Node::Url(artifact) => Value::String(publish(artifact)?),
+            Node::Base64(artifact) => Value::String(STANDARD.encode(&artifact.bytes)),
+        })
+    }
+}
+
+/// A typed output that knows its place in the answer.
+pub trait Answer {
+    /// The business fields that stand beside the envelope: always an object.
+    fn into_node(self) -> Node;
+}

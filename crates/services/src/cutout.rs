@@ -1,0 +1,3 @@
+//! Cut-outs: the subject freed from its background.
+
+pub mod general;

@@ -1,0 +1,75 @@
+//! Background removal for large photos: up to 10,000 px a side, as an asynchronous task.
+
+use std::time::Duration;
+
+use safelight_contract::Result;
+use safelight_imaging::{Cutout, Format, Rules, encode};
+use safelight_vision::cutout;
+
+use crate::{
+    Answer, Artifact, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Node, Service,
+    Upload, Work,
+};
+
+/// The service.
+pub struct HdUniversalBackgroundRemoval;
+
+static IMAGE: FileField = FileField {
+    name: "image",
+    doc: "The photo.",
+    required: true,
+    rules: Rules {
+        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
+        max_bytes: 40 * Rules::MB,
+        min: (32, 32),
+        max: (10_000, 10_000),
+        max_aspect: None,
+        grayscale: true,
+    },
+};
+
+/// The transparent cut-out.
+pub struct Output(Artifact);
+
+impl Answer for Output {
+    fn into_node(self) -> Node {
+        Node::Object(vec![("data", Node::Object(vec![("image_url", Node::Url(self.0))]))])
+    }
+}
+
+impl Service for HdUniversalBackgroundRemoval {
+    type Input = Upload;
+    type Output = Output;
+
+    const DECLARATION: &'static Declaration = &Declaration {
+        path: "/api/cutout/general/hd-universal-background-removal",
+        name: "HD Universal Background Removal",
+        sign: "cutout_general_hd_universal_background_removal",
+        pool: "cutout_hd_general_background_removal",
+        price: 2,
+        summary: "Frees the subject of a large photo, up to 10,000 px a side, from its background.",
+        mode: Mode::Async,
+        deadline: Duration::from_secs(240),
+        files: &[&IMAGE],
+        params: &[],
+        answer: &[Field {
+            path: "data.image_url",
+            kind: FieldKind::Url,
+            doc: "The transparent cut-out at the photo's size, a PNG, for 24 hours.",
+        }],
+        models: cutout::MODELS,
+        memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::BYTES_PER_PIXEL },
+    };
+
+    fn read(form: &Form) -> Result<Upload> {
+        IMAGE.read(form)
+    }
+
+    fn run(image: Upload, work: &Work) -> Result<Output> {
+        let photo = image.decode(work)?;
+        let mask = work.stage("saliency", || work.vision.saliency(&photo.rgb))?;
+        let cutout = work.stage("matting", || Ok(Cutout::refine(photo, &mask)))?;
+        let bytes = work.stage("encode", || encode::png_cutout(&cutout))?;
+        Ok(Output(Artifact { bytes, format: Format::Png }))
+    }
+}

@@ -1,0 +1,3 @@
+//! Whole pictures: enhancement.
+
+pub mod enhance;

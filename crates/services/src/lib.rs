@@ -1,0 +1,40 @@
+//! The catalogue: one file per service, at the path its URL has. A service declares everything
+//! about itself (path, price, parameters, picture rules, models, deadline, answer) and implements
+//! one function from typed input to typed output; router, validation, metering, OpenAPI document
+//! and command line all read that declaration.
+//!
+//! To add a service: write its file, then add one line to [`CATALOG`].
+
+mod answer;
+mod cutout;
+mod declaration;
+mod form;
+mod image;
+mod param;
+mod service;
+mod work;
+
+pub use answer::{Answer, Artifact, Node};
+pub use declaration::{Declaration, Field, FieldKind, FileField, Memory, Mode};
+pub use form::Form;
+pub use param::{
+    Choice, Defaulted, Flag, Integer, Kind, Number, Optional, Param, Parameter, Presence, Required,
+    Text,
+};
+pub use service::{Cost, Entry, Job, Service, Upload};
+pub use work::{Cancel, Stage, Work};
+
+/// Every service, in the order of its path.
+pub static CATALOG: &[Entry] = &[
+    Entry::of::<cutout::general::HdUniversalBackgroundRemoval>(),
+    Entry::of::<cutout::general::UniversalBackgroundRemoval>(),
+    Entry::of::<image::enhance::ImageContrastEnhancement>(),
+];
+
+/// Finds a service by its full path or by the last segment of it.
+pub fn find(name: &str) -> Option<&'static Entry> {
+    CATALOG.iter().find(|entry| {
+        let path = entry.declaration().path;
+        path == name || path.rsplit('/').next() == Some(name)
+    })
+}

@@ -1,0 +1,97 @@
+//! What a service has at hand while it works: the models, a clock for its stages, and the order to
+//! stop.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use std::cell::RefCell;
+
+use safelight_contract::{Code, Fault, Result};
+use safelight_vision::Vision;
+
+/// Tells a running job to stop: because its deadline passed, or because whoever waited is gone.
+/// Clones share the order.
+#[derive(Clone, Debug)]
+pub struct Cancel {
+    stopped: Arc<AtomicBool>,
+    deadline: Instant,
+    allowed: Duration,
+}
+
+impl Cancel {
+    /// A job that may take `allowed` from now.
+    pub fn after(allowed: Duration) -> Self {
+        Self { stopped: Arc::default(), deadline: Instant::now() + allowed, allowed }
+    }
+
+    /// Orders the job to stop at its next stage.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// When the job must have ended.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// `AI_SERVICE_TIMEOUT` once the deadline has passed, `ERROR_TASK_STOPPED_PROCESSING` once the
+    /// job was stopped, nothing before.
+    pub fn check(&self) -> Result<()> {
+        if self.stopped.load(Ordering::Relaxed) {
+            return Err(Fault::new(Code::TaskStoppedProcessing, "the job was stopped"));
+        }
+        if Instant::now() >= self.deadline {
+            let limit = self.allowed.as_secs_f64();
+            return Err(Fault::new(
+                Code::AiServiceTimeout,
+                format!("the work was stopped at its deadline of {limit} s"),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The time one stage of the work took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// Name, e.g. `decode`.
+    pub name: &'static str,
+    /// Wall time.
+    pub took: Duration,
+}
+
+/// What a service works with.
+pub struct Work<'a> {
+    /// The models.
+    pub vision: &'a Vision,
+    cancel: Cancel,
+    stages: RefCell<Vec<Stage>>,
+}
+
+impl<'a> Work<'a> {
+    /// Work with these models under this order to stop.
+    pub fn new(vision: &'a Vision, cancel: Cancel) -> Self {
+        Self { vision, cancel, stages: RefCell::default() }
+    }
+
+    /// Runs one named stage and records its time. Refuses to start when the job was stopped or is
+    /// out of time, so a service is stopped between its stages.
+    pub fn stage<T>(&self, name: &'static str, run: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.cancel.check()?;
+        let start = Instant::now();
+        let outcome = run();
+        self.stages.borrow_mut().push(Stage { name, took: start.elapsed() });
+        outcome
+    }
+
+    /// For long stages: fails when the job was stopped or is out of time.
+    pub fn check(&self) -> Result<()> {
+        self.cancel.check()
+    }
+
+    /// The stages so far, in order.
+    pub fn stages(&self) -> Vec<Stage> {
+        self.stages.borrow().clone()
+    }
+}

@@ -1,0 +1,16 @@
+/// What can go wrong in the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The row asked for does not exist; says which.
+    #[error("{0} does not exist")]
+    NotFound(String),
+    /// The change contradicts what is there; says how.
+    #[error("{0}")]
+    Conflict(String),
+    /// The database failed.
+    #[error("database: {0}")]
+    Database(String),
+}
+
+/// The outcome of a store call.
+pub type Result<T> = std::result::Result<T, StoreError>;

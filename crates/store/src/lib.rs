@@ -1,0 +1,164 @@
+//! What Safelight remembers: users, applications and their keys, credits, tasks and result files.
+//!
+//! Rows live behind the trait [`Store`]; one suite of stories ([`stories`]) holds every
+//! implementation to the same behaviour. Files live in [`Blobs`], over `object_store`.
+
+mod account;
+mod blobs;
+mod error;
+mod key;
+mod ledger;
+mod result_file;
+mod sqlite;
+#[cfg(any(test, feature = "stories"))]
+pub mod stories;
+mod task;
+
+use async_trait::async_trait;
+
+pub use account::{Application, Limits, NewApplication, Principal, ServiceState, User};
+pub use blobs::{BlobError, Blobs};
+pub use error::{Result, StoreError};
+pub use key::{ApiKey, KeyHash, KeySecret};
+pub use ledger::{Audit, Credits, Hold, HoldOutcome, HoldRequest, Pool};
+pub use result_file::ResultFile;
+pub use sqlite::Sqlite;
+pub use task::{NewTask, Outcome, Task, TaskState};
+
+/// Unix time in milliseconds, UTC. Times are passed in, so that tests can move the clock.
+pub type Millis = i64;
+
+/// The rows of one installation. Implementations are safe to call from many tasks at once; every
+/// method is one transaction, which either happens whole or not at all, also when the process is
+/// killed inside it.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    // Users and applications.
+
+    /// Creates a user. A name in use is [`StoreError::Conflict`].
+    async fn create_user(&self, name: &str, now: Millis) -> Result<User>;
+    /// Every user that is not deleted, by name.
+    async fn users(&self) -> Result<Vec<User>>;
+    /// Locks or unlocks a user. Unknown is [`StoreError::NotFound`], here and below.
+    async fn lock_user(&self, name: &str, locked: bool) -> Result<()>;
+    /// Deletes a user. The applications stay, their keys answer that the user is gone.
+    async fn delete_user(&self, name: &str, now: Millis) -> Result<()>;
+
+    /// Creates an application of a user, with a pool `common` of zero credits and, where `key` is
+    /// given, with that key. A name that the user has in use is [`StoreError::Conflict`].
+    async fn create_application(&self, new: &NewApplication, now: Millis) -> Result<Application>;
+    /// Every application that is not deleted, by user and name.
+    async fn applications(&self) -> Result<Vec<Application>>;
+    /// The application of that name; where two users have one, `user/name` tells them apart and
+    /// the bare name is [`StoreError::Conflict`].
+    async fn application(&self, name: &str) -> Result<Application>;
+    /// Changes the limits.
+    async fn set_limits(&self, application: i64, limits: Limits) -> Result<()>;
+    /// Switches a service on or off for an application, or overrides its price.
+    async fn set_service(&self, application: i64, path: &str, state: ServiceState) -> Result<()>;
+    /// Deletes an application: its keys stop working, queued tasks are revoked.
+    async fn delete_application(&self, application: i64, now: Millis) -> Result<()>;
+
+    /// Adds a key to an application; the key itself is never stored.
+    async fn add_key(
+        &self,
+        application: i64,
+        hash: &KeyHash,
+        hint: &str,
+        now: Millis,
+    ) -> Result<ApiKey>;
+    /// The keys of an application that are not revoked.
+    async fn keys(&self, application: i64) -> Result<Vec<ApiKey>>;
+    /// Revokes one key, by its number.
+    async fn revoke_key(&self, key: i64, now: Millis) -> Result<()>;
+    /// Who a key belongs to; `None` when it is unknown, revoked, or its application is deleted.
+    /// This is on the path of every request and must take microseconds.
+    async fn authenticate(&self, hash: &KeyHash) -> Result<Option<Principal>>;
+
+    // Credits.
+
+    /// Adds credits to a pool, which is created where it is new. `amount` may be negative to take
+    /// credits back, but never below zero: that is [`StoreError::Conflict`].
+    async fn add_credits(
+        &self,
+        application: i64,
+        pool: &str,
+        amount: Credits,
+        now: Millis,
+    ) -> Result<Pool>;
+    /// Sets the balance below which a pool's `balance_warning` speaks.
+    async fn set_balance_warning(
+        &self,
+        application: i64,
+        pool: &str,
+        warning: Credits,
+    ) -> Result<()>;
+    /// The pools of an application, `common` first.
+    async fn pools(&self, application: i64) -> Result<Vec<Pool>>;
+    /// Sets credits aside for a request: from the service's pool where it holds the price, else
+    /// from `common`, else nothing happens and the outcome says what is there.
+    async fn hold(&self, request: &HoldRequest, now: Millis) -> Result<HoldOutcome>;
+    /// Charges a hold. `false` when it was settled or released before.
+    async fn settle(&self, hold: &Hold, now: Millis) -> Result<bool>;
+    /// Gives a hold back. `false` when it was settled or released before.
+    async fn release(&self, hold: &Hold, now: Millis) -> Result<bool>;
+    /// Gives back every hold of no task whose time is over; answers how many.
+    async fn release_stale_holds(&self, now: Millis) -> Result<u64>;
+    /// Checks the books: every transfer balances, every balance is the sum of its transfers.
+    async fn audit(&self) -> Result<Audit>;
+
+    // Tasks.
+
+    /// Accepts a task and holds its price, in one transaction.
+    async fn submit_task(
+        &self,
+        task: &NewTask,
+        hold: &HoldRequest,
+        now: Millis,
+    ) -> Result<HoldOutcome>;
+    /// Takes the oldest task that is queued, or whose worker's lease is over, until `lease_until`.
+    /// A task that was taken `max_attempts` times is failed instead, and its hold released.
+    async fn claim_task(
+        &self,
+        lease_until: Millis,
+        max_attempts: u32,
+        now: Millis,
+    ) -> Result<Option<Task>>;
+    /// Ends a task that this attempt holds, and settles (done) or releases (failed) its hold in the
+    /// same transaction. `false`, and nothing done, when the attempt no longer holds the task.
+    async fn finish_task(
+        &self,
+        id: &str,
+        attempt: u32,
+        outcome: &Outcome,
+        now: Millis,
+    ) -> Result<bool>;
+    /// Puts a task back that this attempt holds, as if it had not been taken: for shutdown.
+    async fn park_task(&self, id: &str, attempt: u32) -> Result<bool>;
+    /// Revokes a queued task or stops a processing one, and releases its hold; answers the new
+    /// state, or `None` when it had ended before or is unknown.
+    async fn cancel_task(&self, id: &str, now: Millis) -> Result<Option<TaskState>>;
+    /// The task of that id, or submitted with that request id, if it belongs to the application.
+    async fn task(&self, application: i64, id: &str) -> Result<Option<Task>>;
+    /// How many tasks are queued and processing.
+    async fn open_tasks(&self) -> Result<(u64, u64)>;
+    /// Reclaims ended tasks whose life is over: their answers go, the ids stay as reclaimed.
+    async fn reclaim_tasks(&self, now: Millis) -> Result<u64>;
+    /// After a start with no other process at work: queues the tasks that were processing, and
+    /// releases every hold of no task. Answers how many of each.
+    async fn recover(&self, now: Millis) -> Result<(u64, u64)>;
+
+    // Result files.
+
+    /// Records a file, unless that would take the sum of all files over `disk_budget` bytes:
+    /// `false`, and nothing recorded.
+    async fn add_file(&self, file: &ResultFile, disk_budget: u64) -> Result<bool>;
+    /// The file of that key, also when reclaimed.
+    async fn file(&self, key: &str) -> Result<Option<ResultFile>>;
+    /// Keys of up to `limit` files whose life is over and which are not reclaimed.
+    async fn expired_files(&self, now: Millis, limit: u32) -> Result<Vec<String>>;
+    /// Marks a file reclaimed; the key stays known.
+    async fn reclaim_file(&self, key: &str) -> Result<()>;
+    /// Forgets reclaimed files and tasks that ended before `before`.
+    async fn forget(&self, before: Millis) -> Result<u64>;
+}

@@ -1,0 +1,1 @@
+//! Stories that every store must tell alike.
