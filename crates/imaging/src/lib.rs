@@ -7,6 +7,7 @@ mod decode;
 pub mod encode;
 mod format;
 mod header;
+pub mod resize;
 mod rules;
 
 pub use cutout::Cutout;

@@ -2,7 +2,7 @@
 
 use safelight_contract::{Code, Fault, Result};
 
-use crate::{Format, Header};
+use crate::{ColorModel, Format, Header};
 
 /// The rules for one picture of a service. Bounds include themselves.
 #[derive(Clone, Debug)]
@@ -38,9 +38,62 @@ impl Rules {
 
     /// Checks what the header says: `UNSUPPORTED_FILE_TYPES`, `ERROR_LOW_RESOLUTION`,
     /// `FILE_RESOLUTION_EXCEEDS_LIMITS` (also for the aspect ratio) and
-    /// `ERROR_UNSUPPORTED_GRAYSCALE_IMAGE`, in this order.
+    /// `ERROR_UNSUPPORTED_GRAYSCALE_IMAGE`, in this order. Sizes are as shown, after orientation.
     pub fn check(&self, field: &str, header: &Header) -> Result<()> {
-        let _ = (field, header);
-        unreachable!("being built")
+        self.check_format(field, header.format)?;
+        let (width, height) = (header.width, header.height);
+        if width < self.min.0 || height < self.min.1 {
+            return Err(Fault::new(
+                Code::LowResolution,
+                format!(
+                    "{field} has {width}×{height} pixels, the smallest size is {}×{}",
+                    self.min.0, self.min.1
+                ),
+            ));
+        }
+        if width > self.max.0 || height > self.max.1 {
+            return Err(Fault::new(
+                Code::FileResolutionExceedsLimits,
+                format!(
+                    "{field} has {width}×{height} pixels, the largest size is {}×{}",
+                    self.max.0, self.max.1
+                ),
+            ));
+        }
+        self.check_aspect(field, width, height)?;
+        if !self.grayscale && header.color == ColorModel::Gray {
+            return Err(Fault::new(
+                Code::UnsupportedGrayscaleImage,
+                format!("{field} is a grayscale picture, one with colour is needed"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_format(&self, field: &str, found: Format) -> Result<()> {
+        if self.formats.contains(&found) {
+            return Ok(());
+        }
+        let accepted: Vec<_> = self.formats.iter().map(|f| f.name()).collect();
+        Err(Fault::new(
+            Code::UnsupportedFileTypes,
+            format!("{field} is a {}, accepted are {}", found.name(), accepted.join(", ")),
+        ))
+    }
+
+    fn check_aspect(&self, field: &str, width: u32, height: u32) -> Result<()> {
+        let Some(limit) = self.max_aspect else { return Ok(()) };
+        let (long, short) = (f64::from(width.max(height)), f64::from(width.min(height)));
+        if long <= f64::from(limit) * short {
+            return Ok(());
+        }
+        Err(Fault::new(
+            Code::FileResolutionExceedsLimits,
+            format!(
+                "{field} has {width}×{height} pixels, a ratio of its sides of {:.2}; the limit is \
+                 {limit}",
+                long / short
+            ),
+        ))
     }
 }

@@ -1,0 +1,135 @@
+//! ICC profiles to sRGB through `moxcms`, in place and by stripes; inks to colours.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use moxcms::{ColorProfile, DataColorSpace, Layout, TransformExecutor, TransformOptions};
+use rayon::prelude::*;
+
+use super::MAX_PROFILE;
+
+type Transform = Arc<dyn TransformExecutor<u8> + Send + Sync>;
+
+/// Pixels that are converted at once; a stripe and its copy stay in the cache.
+const STRIPE: usize = 4096;
+
+/// Brings RGB from its profile to sRGB.
+pub(super) fn rgb_to_srgb(pixels: &mut [u8], profile: Option<&[u8]>) {
+    let Some(transform) = profile.and_then(|p| transform(p, DataColorSpace::Rgb, Layout::Rgb))
+    else {
+        return;
+    };
+    if is_identity(&transform) {
+        return;
+    }
+    pixels.par_chunks_mut(STRIPE * 3).for_each_init(
+        || Vec::with_capacity(STRIPE * 3),
+        |copy, stripe| {
+            copy.clear();
+            copy.extend_from_slice(stripe);
+            // Lengths match, so this cannot fail; should it, the pixels stay as they are.
+            let _ = transform.transform(copy, stripe);
+        },
+    );
+}
+
+/// Spreads gray over three channels, through its profile where it has a fitting one.
+pub(super) fn gray_to_srgb(gray: &[u8], profile: Option<&[u8]>) -> Vec<u8> {
+    let table = profile.and_then(gray_table);
+    let table = table.unwrap_or_else(|| std::array::from_fn(|v| [v as u8; 3]));
+    let mut rgb = vec![0; gray.len() * 3];
+    for (rgb, &gray) in rgb.as_chunks_mut::<3>().0.iter_mut().zip(gray) {
+        *rgb = table[usize::from(gray)];
+    }
+    rgb
+}
+
+/// What each gray becomes. Some gray pictures carry an RGB profile; its neutral axis is theirs.
+fn gray_table(profile: &[u8]) -> Option<[[u8; 3]; 256]> {
+    let ramp: [u8; 256] = std::array::from_fn(|v| v as u8);
+    let mut table = [[0; 3]; 256];
+    let done = if let Some(gray) = transform(profile, DataColorSpace::Gray, Layout::Gray) {
+        gray.transform(&ramp, table.as_flattened_mut())
+    } else {
+        let rgb = transform(profile, DataColorSpace::Rgb, Layout::Rgb)?;
+        let ramp = ramp.map(|v| [v; 3]);
+        rgb.transform(ramp.as_flattened(), table.as_flattened_mut())
+    };
+    done.ok().map(|()| table)
+}
+
+/// Adobe's YCCK to its CMYK, in place: the first three channels are YCbCr of the colour that is
+/// left when the inks are taken away (T.871 for the matrix).
+pub(super) fn ycck_to_cmyk(pixels: &mut [u8]) {
+    for [y, cb, cr, _] in pixels.as_chunks_mut::<4>().0 {
+        let (luma, b, r) = (i32::from(*y) << 16, i32::from(*cb) - 128, i32::from(*cr) - 128);
+        let round = |v: i32| ((v + (1 << 15)) >> 16).clamp(0, 255) as u8;
+        let red = round(luma + 91_881 * r);
+        let green = round(luma - 22_554 * b - 46_802 * r);
+        let blue = round(luma + 116_130 * b);
+        // Stored inks are inverted, twice in all.
+        (*y, *cb, *cr) = (255 - red, 255 - green, 255 - blue);
+    }
+}
+
+/// CMYK as JPEG holds it to sRGB, reusing its memory. The values are inverted (255 is no ink), as
+/// Adobe writes them and as browsers take all four-channel JPEGs.
+pub(super) fn cmyk_to_srgb(mut pixels: Vec<u8>, profile: Option<&[u8]>) -> Vec<u8> {
+    let transform = profile.and_then(|p| transform(p, DataColorSpace::Cmyk, Layout::Rgba));
+    let count = pixels.len() / 4;
+    let mut inks = Vec::with_capacity(STRIPE * 4);
+    for start in (0..count).step_by(STRIPE) {
+        let end = (start + STRIPE).min(count);
+        inks.clear();
+        inks.extend(pixels[start * 4..end * 4].iter().map(|v| 255 - v));
+        // The result is shorter than what it replaces, so it never catches up.
+        let rgb = &mut pixels[start * 3..end * 3];
+        let done = transform.as_ref().is_some_and(|t| t.transform(&inks, rgb).is_ok());
+        if !done {
+            plain_cmyk(&inks, rgb);
+        }
+    }
+    pixels.truncate(count * 3);
+    pixels.shrink_to_fit();
+    pixels
+}
+
+/// Each ink takes its share of the light that black leaves.
+fn plain_cmyk(inks: &[u8], rgb: &mut [u8]) {
+    for (ink, rgb) in inks.as_chunks::<4>().0.iter().zip(rgb.as_chunks_mut::<3>().0) {
+        let light = 255 - u32::from(ink[3]);
+        let share = |ink: u8| (((255 - u32::from(ink)) * light + 127) / 255) as u8;
+        *rgb = [share(ink[0]), share(ink[1]), share(ink[2])];
+    }
+}
+
+/// From a profile of the given colour space to sRGB; nothing where the profile does not fit.
+fn transform(profile: &[u8], space: DataColorSpace, layout: Layout) -> Option<Transform> {
+    if profile.len() > MAX_PROFILE {
+        return None;
+    }
+    // Profiles come from outside, and parsing them is intricate.
+    catch_unwind(AssertUnwindSafe(|| {
+        let source = ColorProfile::new_from_slice(profile).ok()?;
+        if source.color_space != space {
+            return None;
+        }
+        let options = TransformOptions::default();
+        let target = ColorProfile::new_srgb();
+        source.create_transform_8bit(layout, &target, Layout::Rgb, options).ok()
+    }))
+    .ok()
+    .flatten()
+}
+
+/// Whether an RGB profile is sRGB already, to within rounding, on a lattice of colours.
+fn is_identity(transform: &Transform) -> bool {
+    const STEPS: usize = 18;
+    let level = |i: usize| (i % STEPS * 15) as u8;
+    let lattice: Vec<u8> = (0..STEPS.pow(3))
+        .flat_map(|i| [level(i), level(i / STEPS), level(i / STEPS / STEPS)])
+        .collect();
+    let mut turned = vec![0; lattice.len()];
+    transform.transform(&lattice, &mut turned).is_ok()
+        && lattice.iter().zip(&turned).all(|(a, b)| a.abs_diff(*b) <= 1)
+}
