@@ -1,9 +1,260 @@
-//! Files, over `object_store`.
+//! Files, over `object_store`: the pictures of results (`results/…`) and of waiting tasks
+//! (`inputs/…`).
+
+use std::error::Error as _;
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use bytes::Bytes;
+use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
+use object_store::chunked::ChunkedStore;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
+
+use crate::{Durability, Millis};
+
+/// Bytes that a stream holds at a time.
+const CHUNK: usize = 256 << 10;
+
+/// Most bytes of a key.
+const KEY_LENGTH: usize = 200;
 
 /// The files of one installation.
-pub struct Blobs;
+///
+/// A key is a path of one to four segments of letters, digits, `.`, `_` and `-`, none of which
+/// begins with a dot. A file appears under its key whole or not at all.
+pub struct Blobs {
+    store: Arc<dyn ObjectStore>,
+    /// The same files, streamed in pieces of [`CHUNK`].
+    chunked: ChunkedStore,
+    folder: PathBuf,
+}
 
 /// What can go wrong with a file.
 #[derive(Debug, thiserror::Error)]
-#[error("file store: {0}")]
-pub struct BlobError(pub String);
+pub enum BlobError {
+    /// There is no file of that key.
+    #[error("there is no file {0}")]
+    NotFound(String),
+    /// The key, or the range of a file, is not acceptable; says why.
+    #[error("{0}")]
+    Invalid(String),
+    /// The disk, or what the user may use of it, is full.
+    #[error("the disk is full: {0}")]
+    Full(String),
+    /// The store of files failed.
+    #[error("file store: {0}")]
+    Failed(String),
+}
+
+/// A file as listings show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// Its key.
+    pub key: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was written.
+    pub modified_at: Millis,
+}
+
+/// A file's bytes as they are read, in pieces of at most 256 KiB.
+pub type BlobStream = BoxStream<'static, Result<Bytes, BlobError>>;
+
+impl Blobs {
+    /// The files in a local folder, which is created where it does not exist.
+    pub fn local(folder: impl AsRef<FilePath>) -> Result<Self, BlobError> {
+        Self::local_with(folder, Durability::default())
+    }
+
+    /// [`Blobs::local`] with a choice of what a file survives once it is written.
+    pub fn local_with(
+        folder: impl AsRef<FilePath>,
+        durability: Durability,
+    ) -> Result<Self, BlobError> {
+        let folder = folder.as_ref().to_owned();
+        std::fs::create_dir_all(&folder)
+            .map_err(|e| BlobError::from_io(&e, &format!("{}: {e}", folder.display())))?;
+        let store = LocalFileSystem::new_with_prefix(&folder)
+            .map_err(|e| BlobError::of(e, &folder.display().to_string()))?
+            .with_fsync(durability == Durability::Power);
+        let store: Arc<dyn ObjectStore> = Arc::new(store);
+        Ok(Self { chunked: ChunkedStore::new(Arc::clone(&store), CHUNK), store, folder })
+    }
+
+    /// Writes a file, in place of the one of that key where there is one.
+    pub async fn put(&self, key: &str, bytes: impl Into<Bytes>) -> Result<(), BlobError> {
+        let path = path(key)?;
+        let bytes: Bytes = bytes.into();
+        self.store.put(&path, bytes.into()).await.map(drop).map_err(|e| BlobError::of(e, key))
+    }
+
+    /// Reads a whole file.
+    pub async fn get(&self, key: &str) -> Result<Bytes, BlobError> {
+        let path = path(key)?;
+        let file = self.store.get(&path).await.map_err(|e| BlobError::of(e, key))?;
+        file.bytes().await.map_err(|e| BlobError::of(e, key))
+    }
+
+    /// Reads a part of a file, which must lie inside it.
+    pub async fn get_range(&self, key: &str, range: Range<u64>) -> Result<Bytes, BlobError> {
+        let (_, stream) = self.stream(key, Some(range)).await?;
+        let pieces: Vec<Bytes> = stream.try_collect().await?;
+        Ok(match <[Bytes; 1]>::try_from(pieces) {
+            Ok([piece]) => piece,
+            Err(pieces) => pieces.concat().into(),
+        })
+    }
+
+    /// Opens a file, or a part that must lie inside it, for reading piece by piece; answers the
+    /// whole file's size too.
+    pub async fn stream(
+        &self,
+        key: &str,
+        range: Option<Range<u64>>,
+    ) -> Result<(u64, BlobStream), BlobError> {
+        let path = path(key)?;
+        let options =
+            GetOptions { range: range.clone().map(GetRange::Bounded), ..GetOptions::default() };
+        let size_of = |e| BlobError::of(e, key);
+        let outside = |range: &Range<u64>, size: u64| {
+            BlobError::Invalid(format!(
+                "bytes {} to {} are not in the {size} bytes of {key}",
+                range.start, range.end
+            ))
+        };
+        let file = match (self.chunked.get_opts(&path, options).await, &range) {
+            (Ok(file), _) => file,
+            // A range outside the file is the caller's mistake, whatever the store calls it.
+            (Err(e), Some(range)) if !matches!(e, object_store::Error::NotFound { .. }) => {
+                let size = self.head(key).await?;
+                let inside = range.start < range.end && range.end <= size;
+                return Err(if inside { size_of(e) } else { outside(range, size) });
+            }
+            (Err(e), _) => return Err(size_of(e)),
+        };
+        let size = file.meta.size;
+        if let Some(range) = range.filter(|range| *range != file.range) {
+            return Err(outside(&range, size));
+        }
+        let key = key.to_owned();
+        Ok((size, file.into_stream().map_err(move |e| BlobError::of(e, &key)).boxed()))
+    }
+
+    /// The size of a file.
+    pub async fn head(&self, key: &str) -> Result<u64, BlobError> {
+        let path = path(key)?;
+        self.store.head(&path).await.map(|meta| meta.size).map_err(|e| BlobError::of(e, key))
+    }
+
+    /// Deletes a file; `false` when there was none.
+    pub async fn delete(&self, key: &str) -> Result<bool, BlobError> {
+        let path = path(key)?;
+        match self.store.delete(&path).await {
+            Ok(()) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(e) => Err(BlobError::of(e, key)),
+        }
+    }
+
+    /// The files under a prefix (`results`, `inputs`), one after the other, in no order.
+    pub fn list(
+        &self,
+        prefix: &str,
+    ) -> Result<BoxStream<'static, Result<Blob, BlobError>>, BlobError> {
+        let path = path(prefix)?;
+        let prefix = prefix.to_owned();
+        let blobs = self.store.list(Some(&path)).map(move |found| {
+            let meta = found.map_err(|e| BlobError::of(e, &prefix))?;
+            Ok(Blob {
+                key: meta.location.to_string(),
+                size: meta.size,
+                modified_at: meta.last_modified.timestamp_millis(),
+            })
+        });
+        Ok(blobs.boxed())
+    }
+
+    /// Deletes what writes left half done that began before `before` and were cut off by the end
+    /// of their process; answers how many.
+    pub async fn remove_partial(&self, before: Millis) -> Result<u64, BlobError> {
+        let folder = self.folder.clone();
+        let sweep = tokio::task::spawn_blocking(move || remove_partial(&folder, before));
+        let failed = |e: String| BlobError::Failed(format!("sweeping half-written files: {e}"));
+        sweep.await.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))
+    }
+}
+
+impl BlobError {
+    fn of(error: object_store::Error, key: &str) -> Self {
+        if matches!(error, object_store::Error::NotFound { .. }) {
+            return Self::NotFound(key.to_owned());
+        }
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            if let Some(inner) = inner.downcast_ref::<io::Error>() {
+                return Self::from_io(inner, &format!("{key}: {error}"));
+            }
+            cause = inner.source();
+        }
+        Self::Failed(format!("{key}: {error}"))
+    }
+
+    fn from_io(cause: &io::Error, message: &str) -> Self {
+        match cause.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full(message.to_owned()),
+            _ => Self::Failed(message.to_owned()),
+        }
+    }
+}
+
+/// Accepts no key that a file system could read as anything but a file below the folder.
+fn path(key: &str) -> Result<Path, BlobError> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    let segment = |s: &str| !s.is_empty() && !s.starts_with('.') && s.bytes().all(plain);
+    if key.len() > KEY_LENGTH || key.split('/').count() > 4 || !key.split('/').all(segment) {
+        let shown: String = key.chars().take(KEY_LENGTH).collect();
+        return Err(BlobError::Invalid(format!(
+            "`{}` is not a key of a file: at most {KEY_LENGTH} letters, digits, `.`, `_` and `-` \
+             in up to 4 segments",
+            shown.escape_debug()
+        )));
+    }
+    Path::parse(key).map_err(|e| BlobError::Invalid(e.to_string()))
+}
+
+/// A file is written as `<key>#<number>` and renamed when it is whole; listings hide such names.
+fn remove_partial(folder: &FilePath, before: Millis) -> io::Result<u64> {
+    let mut removed = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let meta = match entry.metadata() {
+            Ok(meta) => meta,
+            // Renamed or deleted since.
+            Err(e) if e.kind() == ErrorKind::NotFound => continue,
+            Err(e) => return Err(e),
+        };
+        if meta.is_dir() {
+            removed += remove_partial(&entry.path(), before)?;
+            continue;
+        }
+        let modified = meta.modified()?.duration_since(UNIX_EPOCH).map_or(0, |age| age.as_millis());
+        let old = i64::try_from(modified).is_ok_and(|modified| modified < before);
+        let name = entry.file_name();
+        let partial =
+            name.to_str().and_then(|name| name.rsplit_once('#')).is_some_and(|(_, number)| {
+                !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())
+            });
+        if partial && old && std::fs::remove_file(entry.path()).is_ok() {
+            removed += 1;
+        }
+    }
+    Ok(removed)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 /// What can go wrong in the store.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The row asked for does not exist; says which.
     #[error("{0} does not exist")]
@@ -7,10 +7,13 @@ pub enum StoreError {
     /// The change contradicts what is there; says how.
     #[error("{0}")]
     Conflict(String),
+    /// A value is not acceptable, whatever is there; names it and what is allowed.
+    #[error("{0}")]
+    Invalid(String),
     /// The database failed.
     #[error("database: {0}")]
     Database(String),
 }
 
 /// The outcome of a store call.
-pub type Result<T> = std::result::Result<T, StoreError>;
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;

@@ -1,5 +1,9 @@
 //! API keys: 256 random bits, shown once, stored as a keyed hash.
 
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::Millis;
@@ -23,20 +27,163 @@ pub struct ApiKey {
     pub created_at: Millis,
 }
 
+/// What every generated key begins with, so that people and scanners recognise one.
+const PREFIX: &str = "sl_";
+
+/// What the rest of a key is made of.
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+/// Random characters of a key: 43 of 62 symbols carry 256 bits.
+const LENGTH: usize = 43;
+
+/// Random characters of a key that its hint shows.
+const SHOWN: usize = 6;
+
 impl KeySecret {
     /// Takes the 32 bytes read from the secret's file.
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
+    /// Reads the secret at `path`, or writes a random one there where no file is, for the owner's
+    /// eyes only. A reader never sees part of one. A file of another length than 32 bytes is
+    /// [`ErrorKind::InvalidData`]: a new secret would make every key unknown.
+    pub fn load_or_create(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref();
+        let named = |e: io::Error| {
+            io::Error::new(e.kind(), format!("secret of the API keys {}: {e}", path.display()))
+        };
+        match fs::read(path) {
+            Ok(bytes) => Self::from_file(&bytes).map_err(named),
+            Err(e) if e.kind() == ErrorKind::NotFound => {
+                create(path).map_err(named)?;
+                // Whoever else created it in the meantime was first: all use the one in the file.
+                Self::from_file(&fs::read(path).map_err(named)?).map_err(named)
+            }
+            Err(e) => Err(named(e)),
+        }
+    }
+
+    fn from_file(bytes: &[u8]) -> io::Result<Self> {
+        let bytes = bytes.try_into().map_err(|_| {
+            let found = format!("must have 32 bytes, has {}; restore it", bytes.len());
+            io::Error::new(ErrorKind::InvalidData, found)
+        })?;
+        Ok(Self(bytes))
+    }
+
     /// Hashes a key as sent, whatever it is.
     pub fn hash(&self, key: &str) -> KeyHash {
         KeyHash(*blake3::keyed_hash(&self.0, key.as_bytes()).as_bytes())
     }
+
+    /// Makes a key: the text to show once, its hash, and the hint for listings. Fails when the
+    /// system has no random numbers.
+    pub fn generate(&self) -> io::Result<(String, KeyHash, String)> {
+        let mut key = String::from(PREFIX);
+        let mut random = [0; 64];
+        while key.len() < PREFIX.len() + LENGTH {
+            getrandom::fill(&mut random)?;
+            // Bytes past the last whole multiple of 62 would favour some symbols.
+            let fair = random.iter().filter(|byte| **byte < 248);
+            let symbols = fair.map(|byte| char::from(ALPHABET[usize::from(byte % 62)]));
+            key.extend(symbols.take(PREFIX.len() + LENGTH - key.len()));
+        }
+        let hint = key.chars().take(PREFIX.len() + SHOWN).collect();
+        let hash = self.hash(&key);
+        Ok((key, hash, hint))
+    }
+}
+
+/// Writes a random secret, unless there is a file by then.
+fn create(path: &Path) -> io::Result<()> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret)?;
+    let temporary = path.with_extension(format!("new-{}", uuid::Uuid::new_v4().simple()));
+    let written = write_private(&temporary, &secret)
+        // Unlike renaming, linking refuses to replace.
+        .and_then(|()| fs::hard_link(&temporary, path));
+    let removed = fs::remove_file(&temporary);
+    match written {
+        Err(e) if e.kind() != ErrorKind::AlreadyExists => return Err(e),
+        _ => removed?,
+    }
+    match path.parent() {
+        Some(folder) if cfg!(unix) && !folder.as_os_str().is_empty() => {
+            File::open(folder)?.sync_all()
+        }
+        _ => Ok(()),
+    }
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 impl std::fmt::Debug for KeySecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("KeySecret(…)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_recognisable_unique_and_hashed() {
+        let secret = KeySecret::new([7; 32]);
+        let keys: Vec<_> = (0..100).map(|_| secret.generate().unwrap()).collect();
+        for (key, hash, hint) in &keys {
+            assert_eq!(key.len(), 46);
+            assert!(key[3..].bytes().all(|b| b.is_ascii_alphanumeric()));
+            assert!(key.starts_with(hint.as_str()) && hint.starts_with("sl_") && hint.len() == 9);
+            assert_eq!(secret.hash(key), *hash);
+            assert_ne!(KeySecret::new([8; 32]).hash(key), *hash);
+        }
+        assert_eq!(keys.iter().map(|(key, ..)| key).collect::<HashSet<_>>().len(), keys.len());
+        // Each symbol has its chance: 4300 draws miss one of 62 with a probability below 1e-28.
+        let symbols: HashSet<_> = keys.iter().flat_map(|(key, ..)| key[3..].bytes()).collect();
+        assert_eq!(symbols.len(), 62);
+    }
+
+    #[test]
+    fn the_secret_is_created_once_and_read_after() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.secret");
+        let created: Vec<_> = std::thread::scope(|scope| {
+            let open = || KeySecret::load_or_create(&path).unwrap().0;
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(created.iter().all(|secret| *secret == created[0] && *secret != [0; 32]));
+        assert_eq!(KeySecret::load_or_create(&path).unwrap().0, created[0]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "temporary files are left");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_damaged_secret_is_refused_and_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key.secret");
+        fs::write(&path, [1; 31]).unwrap();
+        let error = KeySecret::load_or_create(&path).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
+        assert!(error.to_string().contains("32 bytes, has 31"), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), [1; 31]);
+        let nowhere = folder.path().join("missing").join("key.secret");
+        assert_eq!(KeySecret::load_or_create(nowhere).unwrap_err().kind(), ErrorKind::NotFound);
     }
 }

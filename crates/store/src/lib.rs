@@ -17,13 +17,13 @@ mod task;
 use async_trait::async_trait;
 
 pub use account::{Application, Limits, NewApplication, Principal, ServiceState, User};
-pub use blobs::{BlobError, Blobs};
+pub use blobs::{Blob, BlobError, BlobStream, Blobs};
 pub use error::{Result, StoreError};
 pub use key::{ApiKey, KeyHash, KeySecret};
 pub use ledger::{Audit, Credits, Hold, HoldOutcome, HoldRequest, Pool};
 pub use result_file::ResultFile;
-pub use sqlite::Sqlite;
-pub use task::{NewTask, Outcome, Task, TaskState};
+pub use sqlite::{Durability, Sqlite};
+pub use task::{NewTask, Outcome, TASK_LIFE, Task, TaskState};
 
 /// Unix time in milliseconds, UTC. Times are passed in, so that tests can move the clock.
 pub type Millis = i64;
@@ -140,6 +140,9 @@ pub trait Store: Send + Sync + 'static {
     async fn cancel_task(&self, id: &str, now: Millis) -> Result<Option<TaskState>>;
     /// The task of that id, or submitted with that request id, if it belongs to the application.
     async fn task(&self, application: i64, id: &str) -> Result<Option<Task>>;
+    /// Of these inputs, those that no queued or processing task needs: for sweeping blobs whose
+    /// task has ended, or was never accepted.
+    async fn unused_inputs(&self, inputs: &[String]) -> Result<Vec<String>>;
     /// How many tasks are queued and processing.
     async fn open_tasks(&self) -> Result<(u64, u64)>;
     /// Reclaims ended tasks whose life is over: their answers go, the ids stay as reclaimed.

@@ -1,4 +1,314 @@
 //! The embedded store.
 
+mod accounts;
+mod audit;
+mod files;
+mod ledger;
+mod readers;
+mod schema;
+mod tasks;
+mod writer;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, ErrorCode};
+
+use crate::{
+    ApiKey, Application, Audit, Credits, Hold, HoldOutcome, HoldRequest, KeyHash, Limits, Millis,
+    NewApplication, NewTask, Outcome, Pool, Principal, Result, ResultFile, ServiceState, Store,
+    StoreError, Task, TaskState, User,
+};
+
+use readers::Readers;
+use writer::Writer;
+
+/// Rows that one transaction of a sweep changes, so that other writers don't wait for all of it.
+const SWEEP: u64 = 256;
+
 /// The embedded store: SQLite in WAL mode.
-pub struct Sqlite;
+///
+/// Point reads run on the calling thread, in microseconds; longer ones and all changes run on
+/// threads of their own. Several processes may have the same database open, and see each other's
+/// changes at once.
+pub struct Sqlite {
+    writer: Writer,
+    readers: Readers,
+}
+
+/// What a change survives once its call has returned.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// The end of the process, however sudden. A power cut may lose the last instants, though never
+    /// part of a transaction, so that the books stay right (`synchronous = NORMAL`).
+    #[default]
+    Process,
+    /// A power cut too, at the price of a disk flush per transaction (`synchronous = FULL`).
+    Power,
+}
+
+impl Durability {
+    fn synchronous(self) -> &'static str {
+        match self {
+            Self::Process => "NORMAL",
+            Self::Power => "FULL",
+        }
+    }
+}
+
+impl Sqlite {
+    /// Opens the database at `path`, creates it where there is none (its folder must exist), and
+    /// brings its tables up to date. A database of a later release, or of another program, is
+    /// refused untouched.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, Durability::default())
+    }
+
+    /// [`Sqlite::open`] with a choice of what changes survive.
+    pub fn open_with(path: impl AsRef<Path>, durability: Durability) -> Result<Self> {
+        let path = path.as_ref();
+        let db = schema::writer(path, durability)?;
+        Ok(Self { readers: Readers::open(path)?, writer: Writer::start(db)? })
+    }
+
+    /// Runs a sweep step by step until one finds less than it may change; answers the sum.
+    async fn sweep(
+        &self,
+        step: fn(&Connection, Millis) -> Result<u64>,
+        time: Millis,
+    ) -> Result<u64> {
+        let mut sum = 0;
+        loop {
+            let swept = self.writer.run(move |db| step(db, time)).await?;
+            sum += swept;
+            if swept < SWEEP {
+                return Ok(sum);
+            }
+        }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Database(error.to_string())
+    }
+}
+
+/// Turns the breach of a uniqueness rule into a conflict that says what is there.
+fn unique(error: rusqlite::Error, conflict: impl FnOnce() -> String) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) => StoreError::Conflict(conflict()),
+        _ => error.into(),
+    }
+}
+
+#[async_trait]
+impl Store for Sqlite {
+    async fn create_user(&self, name: &str, now: Millis) -> Result<User> {
+        let name = name.to_owned();
+        self.writer.run(move |db| accounts::create_user(db, &name, now)).await
+    }
+
+    async fn users(&self) -> Result<Vec<User>> {
+        self.readers.slow(accounts::users).await
+    }
+
+    async fn lock_user(&self, name: &str, locked: bool) -> Result<()> {
+        let name = name.to_owned();
+        self.writer.run(move |db| accounts::lock_user(db, &name, locked)).await
+    }
+
+    async fn delete_user(&self, name: &str, now: Millis) -> Result<()> {
+        let name = name.to_owned();
+        self.writer.run(move |db| accounts::delete_user(db, &name, now)).await
+    }
+
+    async fn create_application(&self, new: &NewApplication, now: Millis) -> Result<Application> {
+        let new = new.clone();
+        self.writer.run(move |db| accounts::create_application(db, &new, now)).await
+    }
+
+    async fn applications(&self) -> Result<Vec<Application>> {
+        self.readers.slow(accounts::applications).await
+    }
+
+    async fn application(&self, name: &str) -> Result<Application> {
+        let name = name.to_owned();
+        self.readers.slow(move |db| accounts::application(db, &name)).await
+    }
+
+    async fn set_limits(&self, application: i64, limits: Limits) -> Result<()> {
+        self.writer.run(move |db| accounts::set_limits(db, application, limits)).await
+    }
+
+    async fn set_service(&self, application: i64, path: &str, state: ServiceState) -> Result<()> {
+        let path = path.to_owned();
+        self.writer.run(move |db| accounts::set_service(db, application, &path, state)).await
+    }
+
+    async fn delete_application(&self, application: i64, now: Millis) -> Result<()> {
+        self.writer.run(move |db| accounts::delete_application(db, application, now)).await
+    }
+
+    async fn add_key(
+        &self,
+        application: i64,
+        hash: &KeyHash,
+        hint: &str,
+        now: Millis,
+    ) -> Result<ApiKey> {
+        let (hash, hint) = (*hash, hint.to_owned());
+        self.writer.run(move |db| accounts::add_key(db, application, &hash, &hint, now)).await
+    }
+
+    async fn keys(&self, application: i64) -> Result<Vec<ApiKey>> {
+        self.readers.slow(move |db| accounts::keys(db, application)).await
+    }
+
+    async fn revoke_key(&self, key: i64, now: Millis) -> Result<()> {
+        self.writer.run(move |db| accounts::revoke_key(db, key, now)).await
+    }
+
+    async fn authenticate(&self, hash: &KeyHash) -> Result<Option<Principal>> {
+        self.readers.quick(|db| accounts::authenticate(db, hash))
+    }
+
+    async fn add_credits(
+        &self,
+        application: i64,
+        pool: &str,
+        amount: Credits,
+        now: Millis,
+    ) -> Result<Pool> {
+        let pool = pool.to_owned();
+        self.writer.run(move |db| ledger::add_credits(db, application, &pool, amount, now)).await
+    }
+
+    async fn set_balance_warning(
+        &self,
+        application: i64,
+        pool: &str,
+        warning: Credits,
+    ) -> Result<()> {
+        let pool = pool.to_owned();
+        self.writer
+            .run(move |db| ledger::set_balance_warning(db, application, &pool, warning))
+            .await
+    }
+
+    async fn pools(&self, application: i64) -> Result<Vec<Pool>> {
+        self.readers.quick(|db| ledger::pools(db, application))
+    }
+
+    async fn hold(&self, request: &HoldRequest, now: Millis) -> Result<HoldOutcome> {
+        let request = request.clone();
+        self.writer.run(move |db| ledger::hold(db, &request, false, now)).await
+    }
+
+    async fn settle(&self, hold: &Hold, now: Millis) -> Result<bool> {
+        let id = hold.id;
+        self.writer.run(move |db| ledger::close(db, id, ledger::Closing::Settle, now)).await
+    }
+
+    async fn release(&self, hold: &Hold, now: Millis) -> Result<bool> {
+        let id = hold.id;
+        self.writer.run(move |db| ledger::close(db, id, ledger::Closing::Release, now)).await
+    }
+
+    async fn release_stale_holds(&self, now: Millis) -> Result<u64> {
+        self.sweep(ledger::release_stale, now).await
+    }
+
+    async fn audit(&self) -> Result<Audit> {
+        self.readers.slow(audit::audit).await
+    }
+
+    async fn submit_task(
+        &self,
+        task: &NewTask,
+        hold: &HoldRequest,
+        now: Millis,
+    ) -> Result<HoldOutcome> {
+        let (task, hold) = (task.clone(), hold.clone());
+        self.writer.run(move |db| tasks::submit(db, &task, &hold, now)).await
+    }
+
+    async fn claim_task(
+        &self,
+        lease_until: Millis,
+        max_attempts: u32,
+        now: Millis,
+    ) -> Result<Option<Task>> {
+        // Idle workers ask often: a look is cheaper than a transaction.
+        if !self.readers.quick(|db| tasks::is_waiting(db, now))? {
+            return Ok(None);
+        }
+        self.writer.run(move |db| tasks::claim(db, lease_until, max_attempts, now)).await
+    }
+
+    async fn finish_task(
+        &self,
+        id: &str,
+        attempt: u32,
+        outcome: &Outcome,
+        now: Millis,
+    ) -> Result<bool> {
+        let (id, outcome) = (id.to_owned(), outcome.clone());
+        self.writer.run(move |db| tasks::finish(db, &id, attempt, &outcome, now)).await
+    }
+
+    async fn park_task(&self, id: &str, attempt: u32) -> Result<bool> {
+        let id = id.to_owned();
+        self.writer.run(move |db| tasks::park(db, &id, attempt)).await
+    }
+
+    async fn cancel_task(&self, id: &str, now: Millis) -> Result<Option<TaskState>> {
+        let id = id.to_owned();
+        self.writer.run(move |db| tasks::cancel(db, &id, now)).await
+    }
+
+    async fn task(&self, application: i64, id: &str) -> Result<Option<Task>> {
+        self.readers.quick(|db| tasks::task(db, application, id))
+    }
+
+    async fn unused_inputs(&self, inputs: &[String]) -> Result<Vec<String>> {
+        let inputs = inputs.to_vec();
+        self.readers.slow(move |db| tasks::unused_inputs(db, &inputs)).await
+    }
+
+    async fn open_tasks(&self) -> Result<(u64, u64)> {
+        self.readers.quick(tasks::open)
+    }
+
+    async fn reclaim_tasks(&self, now: Millis) -> Result<u64> {
+        self.sweep(tasks::reclaim, now).await
+    }
+
+    async fn recover(&self, now: Millis) -> Result<(u64, u64)> {
+        self.writer
+            .run(move |db| Ok((tasks::requeue(db)?, ledger::release_orphans(db, now)?)))
+            .await
+    }
+
+    async fn add_file(&self, file: &ResultFile, disk_budget: u64) -> Result<bool> {
+        let file = file.clone();
+        self.writer.run(move |db| files::add(db, &file, disk_budget)).await
+    }
+
+    async fn file(&self, key: &str) -> Result<Option<ResultFile>> {
+        self.readers.quick(|db| files::file(db, key))
+    }
+
+    async fn expired_files(&self, now: Millis, limit: u32) -> Result<Vec<String>> {
+        self.readers.slow(move |db| files::expired(db, now, limit)).await
+    }
+
+    async fn reclaim_file(&self, key: &str) -> Result<()> {
+        let key = key.to_owned();
+        self.writer.run(move |db| files::reclaim(db, &key)).await
+    }
+
+    async fn forget(&self, before: Millis) -> Result<u64> {
+        Ok(self.sweep(tasks::forget, before).await? + self.sweep(files::forget, before).await?)
+    }
+}

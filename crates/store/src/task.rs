@@ -1,9 +1,15 @@
 //! Asynchronous tasks.
 
+use std::str::FromStr;
+
 use safelight_contract::Fault;
 use serde_json::Value;
 
 use crate::Millis;
+
+/// How long the end of a task is kept that no worker ended: one that was cancelled, or that crashed
+/// too often. A day, as long as the answers of the API live.
+pub const TASK_LIFE: Millis = 24 * 60 * 60 * 1000;
 
 /// Where a task stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,6 +28,41 @@ pub enum TaskState {
     Stopped,
     /// Its life is over, the answer is gone.
     Reclaimed,
+}
+
+impl TaskState {
+    /// Every state.
+    pub const ALL: [TaskState; 7] = [
+        Self::Queued,
+        Self::Processing,
+        Self::Done,
+        Self::Failed,
+        Self::Revoked,
+        Self::Stopped,
+        Self::Reclaimed,
+    ];
+
+    /// The name in the database and in listings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Processing => "processing",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Revoked => "revoked",
+            Self::Stopped => "stopped",
+            Self::Reclaimed => "reclaimed",
+        }
+    }
+}
+
+impl FromStr for TaskState {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let state = Self::ALL.into_iter().find(|state| state.name() == name);
+        state.ok_or_else(|| format!("unknown state of a task `{name}`"))
+    }
 }
 
 /// A task to accept.

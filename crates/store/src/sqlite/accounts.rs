@@ -1,0 +1,289 @@
+//! Users, applications and keys.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::{
+    ApiKey, Application, KeyHash, Limits, Millis, NewApplication, Principal, Result, ServiceState,
+    StoreError, User,
+};
+
+use super::{ledger, tasks, unique};
+
+/// Most characters of a name.
+const NAME_LENGTH: usize = 64;
+
+/// Names appear in command lines, as `user/name`, and in listings.
+fn check_name(what: &str, name: &str) -> Result<()> {
+    let fine = (1..=NAME_LENGTH).contains(&name.chars().count())
+        && name.trim() == name
+        && !name.contains(|c: char| c == '/' || c.is_control());
+    if fine {
+        return Ok(());
+    }
+    Err(StoreError::Invalid(format!(
+        "the name of {what} must have 1 to {NAME_LENGTH} characters, no `/`, no control characters \
+         and no space around it"
+    )))
+}
+
+fn not_found(user: &str) -> StoreError {
+    StoreError::NotFound(format!("user `{user}`"))
+}
+
+pub fn create_user(db: &Connection, name: &str, now: Millis) -> Result<User> {
+    check_name("a user", name)?;
+    db.prepare_cached("INSERT INTO users (name, created_at) VALUES (?1, ?2)")?
+        .insert(params![name, now])
+        .map(|id| User { id, name: name.to_owned(), locked: false, created_at: now })
+        .map_err(|e| unique(e, || format!("there is a user `{name}` already")))
+}
+
+pub fn users(db: &Connection) -> Result<Vec<User>> {
+    let sql =
+        "SELECT id, name, locked, created_at FROM users WHERE deleted_at IS NULL ORDER BY name";
+    let user = |row: &Row<'_>| {
+        Ok(User {
+            id: row.get(0)?,
+            name: row.get(1)?,
+            locked: row.get(2)?,
+            created_at: row.get(3)?,
+        })
+    };
+    Ok(db.prepare_cached(sql)?.query_map([], user)?.collect::<Result<_, _>>()?)
+}
+
+pub fn lock_user(db: &Connection, name: &str, locked: bool) -> Result<()> {
+    let sql = "UPDATE users SET locked = ?2 WHERE name = ?1 AND deleted_at IS NULL";
+    match db.prepare_cached(sql)?.execute(params![name, locked])? {
+        0 => Err(not_found(name)),
+        _ => Ok(()),
+    }
+}
+
+pub fn delete_user(db: &Connection, name: &str, now: Millis) -> Result<()> {
+    let sql = "UPDATE users SET deleted_at = ?2 WHERE name = ?1 AND deleted_at IS NULL";
+    match db.prepare_cached(sql)?.execute(params![name, now])? {
+        0 => Err(not_found(name)),
+        _ => Ok(()),
+    }
+}
+
+pub fn create_application(
+    db: &Connection,
+    new: &NewApplication,
+    now: Millis,
+) -> Result<Application> {
+    check_name("an application", &new.name)?;
+    let user: i64 = db
+        .prepare_cached("SELECT id FROM users WHERE name = ?1 AND deleted_at IS NULL")?
+        .query_row([&new.user], |row| row.get(0))
+        .optional()?
+        .ok_or_else(|| not_found(&new.user))?;
+    let Limits { concurrency, requests_per_second } = new.limits;
+    let id = db
+        .prepare_cached(
+            "INSERT INTO applications (user_id, name, concurrency, requests_per_second, created_at)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .insert(params![user, new.name, concurrency, requests_per_second, now])
+        .map_err(|e| {
+            unique(e, || format!("user `{}` has an application `{}` already", new.user, new.name))
+        })?;
+    ledger::open_pool(db, id, ledger::COMMON, now)?;
+    if let Some((hash, hint)) = &new.key {
+        add_key(db, id, hash, hint, now)?;
+    }
+    Ok(Application {
+        id,
+        user: new.user.clone(),
+        name: new.name.clone(),
+        limits: new.limits,
+        created_at: now,
+    })
+}
+
+/// Columns that [`read_application`] takes, in its order.
+const APPLICATION: &str = "a.id, u.name, a.name, a.concurrency, a.requests_per_second, a.created_at
+    FROM applications a JOIN users u ON u.id = a.user_id WHERE a.deleted_at IS NULL";
+
+fn read_application(row: &Row<'_>) -> rusqlite::Result<Application> {
+    Ok(Application {
+        id: row.get(0)?,
+        user: row.get(1)?,
+        name: row.get(2)?,
+        limits: Limits { concurrency: row.get(3)?, requests_per_second: row.get(4)? },
+        created_at: row.get(5)?,
+    })
+}
+
+pub fn applications(db: &Connection) -> Result<Vec<Application>> {
+    let sql = format!("SELECT {APPLICATION} ORDER BY u.name, a.name, a.id");
+    Ok(db.prepare_cached(&sql)?.query_map([], read_application)?.collect::<Result<_, _>>()?)
+}
+
+pub fn application(db: &Connection, name: &str) -> Result<Application> {
+    let (user, bare) = match name.split_once('/') {
+        Some((user, bare)) => (Some(user), bare),
+        None => (None, name),
+    };
+    // A user's name may live on in the applications of a deleted one: the living come first.
+    let sql = format!(
+        "SELECT {APPLICATION} AND a.name = ?1 AND (?2 IS NULL OR u.name = ?2)
+         ORDER BY u.deleted_at IS NOT NULL, u.name, a.id"
+    );
+    let mut found: Vec<Application> = db
+        .prepare_cached(&sql)?
+        .query_map(params![bare, user], read_application)?
+        .collect::<Result<_, _>>()?;
+    if user.is_some() {
+        found.truncate(1);
+    }
+    match (found.pop(), found.as_slice()) {
+        (None, _) => Err(StoreError::NotFound(format!("application `{name}`"))),
+        (Some(application), []) => Ok(application),
+        (Some(last), others) => {
+            let names = others.iter().chain([&last]);
+            let names: Vec<_> = names.map(|a| format!("`{}/{}`", a.user, a.name)).collect();
+            Err(StoreError::Conflict(format!(
+                "there are several applications `{name}`: say which of {}",
+                names.join(", ")
+            )))
+        }
+    }
+}
+
+/// Refuses an application that is unknown or deleted.
+pub fn check_application(db: &Connection, application: i64) -> Result<()> {
+    let sql = "SELECT 1 FROM applications WHERE id = ?1 AND deleted_at IS NULL";
+    match db.prepare_cached(sql)?.exists([application])? {
+        true => Ok(()),
+        false => Err(unknown_application(application)),
+    }
+}
+
+pub fn unknown_application(application: i64) -> StoreError {
+    StoreError::NotFound(format!("application {application}"))
+}
+
+pub fn set_limits(db: &Connection, application: i64, limits: Limits) -> Result<()> {
+    let sql = "UPDATE applications SET concurrency = ?2, requests_per_second = ?3
+               WHERE id = ?1 AND deleted_at IS NULL";
+    let row = params![application, limits.concurrency, limits.requests_per_second];
+    match db.prepare_cached(sql)?.execute(row)? {
+        0 => Err(unknown_application(application)),
+        _ => Ok(()),
+    }
+}
+
+pub fn set_service(
+    db: &Connection,
+    application: i64,
+    path: &str,
+    state: ServiceState,
+) -> Result<()> {
+    check_application(db, application)?;
+    if let Some(price) = state.price
+        && price.0 < 0
+    {
+        return Err(StoreError::Invalid(format!("a price must not be negative, got {price}")));
+    }
+    if state == ServiceState::default() {
+        db.prepare_cached("DELETE FROM service_states WHERE application_id = ?1 AND path = ?2")?
+            .execute(params![application, path])?;
+    } else {
+        db.prepare_cached("REPLACE INTO service_states VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![application, path, state.enabled, state.price.map(|p| p.0)])?;
+    }
+    Ok(())
+}
+
+pub fn delete_application(db: &Connection, application: i64, now: Millis) -> Result<()> {
+    let sql = "UPDATE applications SET deleted_at = ?2 WHERE id = ?1 AND deleted_at IS NULL";
+    if db.prepare_cached(sql)?.execute(params![application, now])? == 0 {
+        return Err(unknown_application(application));
+    }
+    tasks::cancel_all(db, application, now)?;
+    ledger::release_all(db, application, now)
+}
+
+pub fn add_key(
+    db: &Connection,
+    application: i64,
+    hash: &KeyHash,
+    hint: &str,
+    now: Millis,
+) -> Result<ApiKey> {
+    check_application(db, application)?;
+    db.prepare_cached(
+        "INSERT INTO api_keys (application_id, hash, hint, created_at) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .insert(params![application, hash.0, hint, now])
+    .map(|id| ApiKey { id, hint: hint.to_owned(), created_at: now })
+    .map_err(|e| unique(e, || "this key is in use already".into()))
+}
+
+pub fn keys(db: &Connection, application: i64) -> Result<Vec<ApiKey>> {
+    check_application(db, application)?;
+    let sql = "SELECT id, hint, created_at FROM api_keys
+               WHERE application_id = ?1 AND revoked_at IS NULL ORDER BY id";
+    let key =
+        |row: &Row<'_>| Ok(ApiKey { id: row.get(0)?, hint: row.get(1)?, created_at: row.get(2)? });
+    Ok(db.prepare_cached(sql)?.query_map([application], key)?.collect::<Result<_, _>>()?)
+}
+
+pub fn revoke_key(db: &Connection, key: i64, now: Millis) -> Result<()> {
+    let sql = "UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL";
+    match db.prepare_cached(sql)?.execute(params![key, now])? {
+        0 => Err(StoreError::NotFound(format!("key {key}"))),
+        _ => Ok(()),
+    }
+}
+
+/// One statement, so that all of it is of one moment; a row for each service that has a state.
+pub fn authenticate(db: &Connection, hash: &KeyHash) -> Result<Option<Principal>> {
+    let sql = "SELECT a.id, u.name, a.name, a.concurrency, a.requests_per_second, a.created_at,
+                      k.id, u.id, u.locked, u.created_at, u.deleted_at IS NULL,
+                      s.path, s.enabled, s.price
+               FROM api_keys k
+               JOIN applications a ON a.id = k.application_id
+               JOIN users u ON u.id = a.user_id
+               LEFT JOIN service_states s ON s.application_id = a.id
+               WHERE k.hash = ?1 AND k.revoked_at IS NULL AND a.deleted_at IS NULL";
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query([hash.0])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let mut principal = read_principal(row)?;
+    read_service(row, &mut principal.services)?;
+    while let Some(row) = rows.next()? {
+        read_service(row, &mut principal.services)?;
+    }
+    Ok(Some(principal))
+}
+
+fn read_principal(row: &Row<'_>) -> rusqlite::Result<Principal> {
+    let application = read_application(row)?;
+    let user = match row.get(10)? {
+        true => Some(User {
+            id: row.get(7)?,
+            name: application.user.clone(),
+            locked: row.get(8)?,
+            created_at: row.get(9)?,
+        }),
+        false => None,
+    };
+    Ok(Principal { application, user, key: row.get(6)?, services: BTreeMap::new() })
+}
+
+fn read_service(
+    row: &Row<'_>,
+    services: &mut BTreeMap<String, ServiceState>,
+) -> rusqlite::Result<()> {
+    if let Some(path) = row.get(11)? {
+        let price: Option<i64> = row.get(13)?;
+        let state = ServiceState { enabled: row.get(12)?, price: price.map(crate::Credits) };
+        services.insert(path, state);
+    }
+    Ok(())
+}

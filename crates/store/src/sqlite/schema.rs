@@ -1,0 +1,100 @@
+//! Opening a database: settings of a connection, and the migrations up to today's tables.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use crate::{Result, StoreError};
+
+use super::Durability;
+
+/// Marks a database file as Safelight's ("Safe" in ASCII).
+const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Safe");
+
+/// Every step from an empty database to today's tables; `PRAGMA user_version` counts those done.
+/// A step that was released is never changed, only followed by another.
+const MIGRATIONS: &[&str] = &[include_str!("0001.sql")];
+
+/// How long a connection waits for another process's transaction.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// More than there are distinct statements, so that each is compiled once per connection.
+const CACHED_STATEMENTS: usize = 128;
+
+/// Opens the connection that writes, creating or migrating the database.
+pub fn writer(path: &Path, durability: Durability) -> Result<Connection> {
+    let mut db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    check_owner(&db, path)?;
+    // Answers the mode in force; a file system without shared memory keeps another one.
+    let mode: String = db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(StoreError::Database(format!(
+            "{} cannot keep a write-ahead log (journal mode is {mode}); put the data folder on a \
+             local disk",
+            path.display()
+        )));
+    }
+    db.pragma_update(None, "synchronous", durability.synchronous())?;
+    db.pragma_update(None, "foreign_keys", true)?;
+    // Keeps the log from staying as large as the largest burst made it.
+    db.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))?;
+    migrate(&mut db, path)?;
+    Ok(db)
+}
+
+/// Opens a connection that reads an existing database.
+pub fn reader(path: &Path) -> Result<Connection> {
+    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    db.pragma_update(None, "query_only", true)?;
+    Ok(db)
+}
+
+fn connect(path: &Path, mode: OpenFlags) -> Result<Connection> {
+    let db = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        .map_err(|e| StoreError::Database(format!("cannot open {}: {e}", path.display())))?;
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    Ok(db)
+}
+
+/// Refuses, before anything is changed, a file that is not ours or from a later release.
+fn check_owner(db: &Connection, path: &Path) -> Result<()> {
+    let number = |pragma| db.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+    let owner = number("application_id")
+        .map_err(|e| StoreError::Database(format!("cannot read {}: {e}", path.display())))?;
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if owner != APPLICATION_ID && (owner != 0 || tables > 0) {
+        return Err(StoreError::Database(format!(
+            "{} is another program's database; give a different data folder",
+            path.display()
+        )));
+    }
+    let version = number("user_version")?;
+    if usize::try_from(version).is_ok_and(|version| version <= MIGRATIONS.len()) {
+        return Ok(());
+    }
+    Err(StoreError::Database(format!(
+        "{} has format {version}, this release of Safelight knows formats up to {}; run a newer \
+         release or restore a backup",
+        path.display(),
+        MIGRATIONS.len()
+    )))
+}
+
+fn migrate(db: &mut Connection, path: &Path) -> Result<()> {
+    // Another process may be at the same: whoever comes second finds nothing left to do.
+    let change = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    check_owner(&change, path)?;
+    let version: usize = change
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map(|version: u32| version as usize)?;
+    for step in &MIGRATIONS[version..] {
+        change.execute_batch(step)?;
+    }
+    if version < MIGRATIONS.len() {
+        change.pragma_update(None, "application_id", APPLICATION_ID)?;
+        change.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
+    }
+    Ok(change.commit()?)
+}
