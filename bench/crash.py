@@ -1,9 +1,9 @@
 """Kills the server again and again under load, and checks the books against what clients saw.
 
-Clients post sync and async requests while the process is killed with SIGKILL at a fixed interval and
+Clients post sync and async requests while the process is killed with SIGKILL every few seconds and
 started again at once on the same data folder. Each attempt ends acknowledged, refused, or without
-an answer. Afterwards every accepted task must end exactly once, the audit must find nothing, no hold
-may stay open, and the charges must lie between the acknowledged successes and those plus the
+an answer. Afterwards every accepted task must end exactly once, the audit must find nothing, no
+hold may stay open, and the charges must lie between the acknowledged successes and those plus the
 attempts without an answer, for sync and async requests each.
 """
 
@@ -155,7 +155,7 @@ def main():
     small = api.form(photos.photo(pixels=250_000))
     load = [(api.CONTRAST, Record(), 0), (api.CONTRAST, Record(), 0), (api.CUTOUT, Record(), 0),
             (api.HD_CUTOUT, Record(), 0.4)]
-    with harness.Server(options.binary, settings, engine_from=options.engine_from) as server:
+    with harness.Server(options.binary, settings) as server:
         threads = [threading.Thread(target=worker, args=(server, path, small, record, stop, pause))
                    for path, record, pause in load]
         for thread in threads:

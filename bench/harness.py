@@ -11,9 +11,11 @@ import signal
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,15 +25,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def arguments(description, **defaults):
-    """An argument parser with the options that every benchmark has; add more to the result."""
+    """An argument parser with the options that every benchmark has; add more to the result.
+
+    From here on a request to end unwinds like an exception, so that servers are ended too.
+    """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by request"))
     parser = argparse.ArgumentParser(
         description=description.strip().splitlines()[0],
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--binary", default=str(ROOT / "target/release/safelight"),
                         help="the safelight binary")
-    parser.add_argument("--engine-from", metavar="FOLDER", default=None,
-                        help="a data folder whose native library is copied, to start without network")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
                         help="a configuration key for the server; may be repeated")
     parser.set_defaults(**defaults)
@@ -51,7 +55,7 @@ class Server:
     Use as a context manager. `restart` after `kill` keeps folder, port and key.
     """
 
-    def __init__(self, binary, settings=(), credits=1_000_000, engine_from=None):
+    def __init__(self, binary, settings=(), credits=1_000_000):
         self.binary = str(Path(binary).resolve())
         self.settings = list(settings)
         self.credits = credits
@@ -61,8 +65,6 @@ class Server:
         self._folder = tempfile.TemporaryDirectory(prefix="safelight-bench-")
         self.data = Path(self._folder.name) / "data"
         self.log = Path(self._folder.name) / "server.log"
-        if engine_from:
-            seed(Path(engine_from), self.data)
 
     def __enter__(self):
         try:
@@ -161,15 +163,6 @@ class Server:
         return api.Client(self.port, self.key, timeout)
 
 
-def seed(source, data):
-    """Hard-links the native library of another data folder, so that nothing is downloaded."""
-    engine = source / "engine"
-    if not engine.is_dir():
-        raise SystemExit(f"{source} holds no folder `engine`")
-    subprocess.run(["mkdir", "-p", data], check=True)
-    subprocess.run(["cp", "-al", engine, data / "engine"], check=True)
-
-
 @dataclass
 class Tally:
     """What a load saw: latencies of successes, and how often each code came instead."""
@@ -194,18 +187,20 @@ def load(clients, seconds, once):
 
     Answers the tally and the seconds until the last call had ended.
     """
-    tally = Tally()
+    tally, stop = Tally(), threading.Event()
     begin = time.perf_counter()
 
     def work(number):
-        while time.perf_counter() - begin < seconds:
+        while not stop.is_set() and time.perf_counter() - begin < seconds:
             once(tally, number)
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(clients)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(clients) as pool:
+        try:
+            for end in [pool.submit(work, number) for number in range(clients)]:
+                end.result()
+        except BaseException:
+            stop.set()
+            raise
     return tally, time.perf_counter() - begin
 
 

@@ -54,7 +54,7 @@ def main():
     options = parser.parse_args()
     print(harness.machine())
     refused = api.form(return_form="mask")
-    with (harness.Server(options.binary, options.set, engine_from=options.engine_from) as server,
+    with (harness.Server(options.binary, options.set) as server,
           tempfile.TemporaryDirectory() as folder):
         script = Path(folder) / "post.lua"
         script.write_text(lua(refused))

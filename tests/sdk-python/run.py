@@ -192,7 +192,8 @@ async def value_unknown(story):
 async def key_wrong(story):
     """A key that nobody has."""
     stranger = AILabClient("nobody-s-key", base_url=story.url)
-    await story.refused(stranger.common.commonQueryCredits({}), 401, "ERROR_APPLICATIONS_NOT_EXISTS")
+    call = stranger.common.commonQueryCredits({})
+    await story.refused(call, 401, "ERROR_APPLICATIONS_NOT_EXISTS")
     await stranger.aclose()
 
 
@@ -289,8 +290,7 @@ def main():
     parser.add_argument("stories", nargs="*", help="names of stories; all where none is given")
     options = parser.parse_args()
     chosen = [told for told in STORIES if not options.stories or told.__name__ in options.stories]
-    server = harness.Server(options.binary, options.set, credits=0,
-                            engine_from=options.engine_from)
+    server = harness.Server(options.binary, options.set, credits=0)
     with server:
         passed, failed = asyncio.run(tell(Story(server), chosen))
         if failed:
