@@ -61,7 +61,7 @@ pub struct Pool {
     pub balance: Credits,
     /// Credits held for requests at work.
     pub held: Credits,
-    /// Credits ever bought.
+    /// Credits ever bought; what was taken back again counts too.
     pub total: Credits,
     /// Balance right after the latest top-up.
     pub last_recharge_balance: Credits,
@@ -114,7 +114,7 @@ pub enum HoldOutcome {
 pub struct Audit {
     /// Transfers in the books.
     pub transfers: u64,
-    /// Credits ever issued.
+    /// Credits issued, less those taken back: the sum of the next three.
     pub issued: Credits,
     /// Sum of all balances.
     pub balances: Credits,

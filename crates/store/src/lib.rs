@@ -1,7 +1,32 @@
 //! What Safelight remembers: users, applications and their keys, credits, tasks and result files.
 //!
-//! Rows live behind the trait [`Store`]; one suite of stories ([`stories`]) holds every
-//! implementation to the same behaviour. Files live in [`Blobs`], over `object_store`.
+//! Rows live behind the trait [`Store`]; one suite of stories (the module `stories`, behind the
+//! feature of that name) holds every implementation to the same behaviour. Files live in [`Blobs`],
+//! over `object_store`.
+//!
+//! # What a crash leaves
+//!
+//! A call that has returned has happened, also when the process is killed the next instant; a call
+//! that has not may have happened whole or not at all. (A power cut is another matter:
+//! [`Durability`].) So, wherever the process ends:
+//!
+//! - *Between hold and settle or release:* an open hold. [`Store::recover`] gives it back at the
+//!   next start, [`Store::release_stale_holds`] while the process lives on. The caller had no
+//!   answer, and pays nothing.
+//! - *After settle, before the answer is sent:* a charge. The request is done and cannot be told
+//!   from one whose answer was lost on its way; [`Store::settle`] therefore comes last.
+//! - *After an input was written, before its task is submitted:* a blob that nobody knows.
+//!   [`Store::unused_inputs`] finds it, as it finds those of tasks that ended and were not tidied.
+//! - *While a task is processing:* its row says so, and its hold stays. `recover` queues it again,
+//!   a lease that is over hands it to the next worker, and the number of the attempt keeps the one
+//!   before from ending it. Its end and its charge are one transaction: it is charged once or not.
+//! - *While a file is written:* a half-written file under a name that no key can have.
+//!   [`Blobs::remove_partial`] deletes it.
+//! - *After [`Store::add_file`], before the file is there:* a row without a blob, under a key that
+//!   nobody was told. It counts against the disk budget until it expires; so the row comes first
+//!   and the budget is never passed.
+//! - *While an expired file is reclaimed:* delete the blob first, then [`Store::reclaim_file`]:
+//!   what is cut off is found again by [`Store::expired_files`].
 
 mod account;
 mod blobs;
@@ -13,6 +38,8 @@ mod sqlite;
 #[cfg(any(test, feature = "stories"))]
 pub mod stories;
 mod task;
+
+use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
@@ -30,7 +57,9 @@ pub type Millis = i64;
 
 /// The rows of one installation. Implementations are safe to call from many tasks at once; every
 /// method is one transaction, which either happens whole or not at all, also when the process is
-/// killed inside it.
+/// killed inside it. Sweeps alone ([`Store::release_stale_holds`], [`Store::reclaim_tasks`],
+/// [`Store::forget`]) may take several, since they can be cut off anywhere and go on later. A change
+/// happens even if its future is dropped before it has answered.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     // Users and applications.
@@ -56,7 +85,10 @@ pub trait Store: Send + Sync + 'static {
     async fn set_limits(&self, application: i64, limits: Limits) -> Result<()>;
     /// Switches a service on or off for an application, or overrides its price.
     async fn set_service(&self, application: i64, path: &str, state: ServiceState) -> Result<()>;
-    /// Deletes an application: its keys stop working, queued tasks are revoked.
+    /// Services, by path, whose state for an application is not the default.
+    async fn services(&self, application: i64) -> Result<BTreeMap<String, ServiceState>>;
+    /// Deletes an application: its keys stop working, queued tasks are revoked, processing ones
+    /// stopped, and every open hold is released.
     async fn delete_application(&self, application: i64, now: Millis) -> Result<()>;
 
     /// Adds a key to an application; the key itself is never stored.
@@ -69,7 +101,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<ApiKey>;
     /// The keys of an application that are not revoked.
     async fn keys(&self, application: i64) -> Result<Vec<ApiKey>>;
-    /// Revokes one key, by its number.
+    /// Revokes one key, by its number; one that is revoked already does not exist.
     async fn revoke_key(&self, key: i64, now: Millis) -> Result<()>;
     /// Who a key belongs to; `None` when it is unknown, revoked, or its application is deleted.
     /// This is on the path of every request and must take microseconds.
@@ -78,7 +110,8 @@ pub trait Store: Send + Sync + 'static {
     // Credits.
 
     /// Adds credits to a pool, which is created where it is new. `amount` may be negative to take
-    /// credits back, but never below zero: that is [`StoreError::Conflict`].
+    /// credits back, but never below zero: that is [`StoreError::Conflict`]. What is taken back
+    /// still counts as bought, and is no top-up.
     async fn add_credits(
         &self,
         application: i64,
@@ -96,7 +129,8 @@ pub trait Store: Send + Sync + 'static {
     /// The pools of an application, `common` first.
     async fn pools(&self, application: i64) -> Result<Vec<Pool>>;
     /// Sets credits aside for a request: from the service's pool where it holds the price, else
-    /// from `common`, else nothing happens and the outcome says what is there.
+    /// from `common`, else nothing happens and the outcome says what is there. A request that holds
+    /// or held credits already is [`StoreError::Conflict`].
     async fn hold(&self, request: &HoldRequest, now: Millis) -> Result<HoldOutcome>;
     /// Charges a hold. `false` when it was settled or released before.
     async fn settle(&self, hold: &Hold, now: Millis) -> Result<bool>;
@@ -109,7 +143,8 @@ pub trait Store: Send + Sync + 'static {
 
     // Tasks.
 
-    /// Accepts a task and holds its price, in one transaction.
+    /// Accepts a task and holds its price, in one transaction. An id or request id in use is
+    /// [`StoreError::Conflict`].
     async fn submit_task(
         &self,
         task: &NewTask,
@@ -117,7 +152,8 @@ pub trait Store: Send + Sync + 'static {
         now: Millis,
     ) -> Result<HoldOutcome>;
     /// Takes the oldest task that is queued, or whose worker's lease is over, until `lease_until`.
-    /// A task that was taken `max_attempts` times is failed instead, and its hold released.
+    /// A task that was taken `max_attempts` times without being ended or parked is failed instead
+    /// (`AI_SERVICE_ERROR`), and its hold released.
     async fn claim_task(
         &self,
         lease_until: Millis,
@@ -125,7 +161,9 @@ pub trait Store: Send + Sync + 'static {
         now: Millis,
     ) -> Result<Option<Task>>;
     /// Ends a task that this attempt holds, and settles (done) or releases (failed) its hold in the
-    /// same transaction. `false`, and nothing done, when the attempt no longer holds the task.
+    /// same transaction. `false`, and nothing done, when the attempt no longer holds the task: it
+    /// holds it, also past the lease, until the task is claimed again, parked, queued by
+    /// [`Store::recover`] or cancelled.
     async fn finish_task(
         &self,
         id: &str,
@@ -145,7 +183,7 @@ pub trait Store: Send + Sync + 'static {
     async fn unused_inputs(&self, inputs: &[String]) -> Result<Vec<String>>;
     /// How many tasks are queued and processing.
     async fn open_tasks(&self) -> Result<(u64, u64)>;
-    /// Reclaims ended tasks whose life is over: their answers go, the ids stay as reclaimed.
+    /// Reclaims ended tasks whose life is over: answers and faults go, the ids stay as reclaimed.
     async fn reclaim_tasks(&self, now: Millis) -> Result<u64>;
     /// After a start with no other process at work: queues the tasks that were processing, and
     /// releases every hold of no task. Answers how many of each.

@@ -7,8 +7,11 @@ mod ledger;
 mod readers;
 mod schema;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod writer;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -144,6 +147,10 @@ impl Store for Sqlite {
     async fn set_service(&self, application: i64, path: &str, state: ServiceState) -> Result<()> {
         let path = path.to_owned();
         self.writer.run(move |db| accounts::set_service(db, application, &path, state)).await
+    }
+
+    async fn services(&self, application: i64) -> Result<BTreeMap<String, ServiceState>> {
+        self.readers.slow(move |db| accounts::services(db, application)).await
     }
 
     async fn delete_application(&self, application: i64, now: Millis) -> Result<()> {

@@ -199,6 +199,18 @@ pub fn set_service(
     Ok(())
 }
 
+pub fn services(db: &Connection, application: i64) -> Result<BTreeMap<String, ServiceState>> {
+    check_application(db, application)?;
+    let sql = "SELECT path, enabled, price FROM service_states WHERE application_id = ?1";
+    let mut services = BTreeMap::new();
+    let mut statement = db.prepare_cached(sql)?;
+    let mut rows = statement.query([application])?;
+    while let Some(row) = rows.next()? {
+        services.insert(row.get(0)?, read_state(row, 1)?);
+    }
+    Ok(services)
+}
+
 pub fn delete_application(db: &Connection, application: i64, now: Millis) -> Result<()> {
     let sql = "UPDATE applications SET deleted_at = ?2 WHERE id = ?1 AND deleted_at IS NULL";
     if db.prepare_cached(sql)?.execute(params![application, now])? == 0 {
@@ -281,9 +293,13 @@ fn read_service(
     services: &mut BTreeMap<String, ServiceState>,
 ) -> rusqlite::Result<()> {
     if let Some(path) = row.get(11)? {
-        let price: Option<i64> = row.get(13)?;
-        let state = ServiceState { enabled: row.get(12)?, price: price.map(crate::Credits) };
-        services.insert(path, state);
+        services.insert(path, read_state(row, 12)?);
     }
     Ok(())
+}
+
+/// A state whose two columns begin at `first`.
+fn read_state(row: &Row<'_>, first: usize) -> rusqlite::Result<ServiceState> {
+    let price: Option<i64> = row.get(first + 1)?;
+    Ok(ServiceState { enabled: row.get(first)?, price: price.map(crate::Credits) })
 }

@@ -85,6 +85,7 @@ fn serve(db: &Connection, queue: &Receiver<Job>) {
 /// Runs changes of the batch in one transaction; all of them, unless one breaks it.
 fn commit(db: &Connection, batch: &mut VecDeque<Job>) {
     if let Err(error) = execute(db, "BEGIN IMMEDIATE") {
+        roll_back(db);
         for job in batch.drain(..) {
             (job(Err(error.clone())).reply)(Ok(()));
         }
@@ -95,14 +96,21 @@ fn commit(db: &Connection, batch: &mut VecDeque<Job>) {
         let Err(error) = apply(db, job, &mut kept) else { continue };
         // SQLite gave the whole transaction up, as it does when the disk is full.
         tracing::error!(%error, lost = kept.len(), "a transaction was rolled back");
-        let _ = execute(db, "ROLLBACK");
+        roll_back(db);
         return answer(kept, &Err(error));
     }
     let fate = execute(db, "COMMIT");
-    if !db.is_autocommit() {
-        let _ = execute(db, "ROLLBACK");
-    }
+    roll_back(db);
     answer(kept, &fate);
+}
+
+/// Makes sure that no transaction is open.
+fn roll_back(db: &Connection) {
+    if !db.is_autocommit()
+        && let Err(error) = execute(db, "ROLLBACK")
+    {
+        tracing::error!(%error, "a transaction cannot be rolled back");
+    }
 }
 
 /// Runs one change inside a savepoint. An error means that the transaction is lost.

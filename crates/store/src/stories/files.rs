@@ -1,0 +1,95 @@
+//! Result files.
+
+use super::*;
+use crate::ResultFile;
+
+stories! {
+    a_file_lives_and_is_reclaimed,
+    the_disk_budget_holds,
+    expired_files_are_listed_oldest_first,
+    reclaimed_files_are_forgotten,
+    parallel_files_keep_the_budget,
+}
+
+/// A file of a few bytes that lives for a second after `NOW`.
+fn file(application: &Application, key: &str, size: u64) -> ResultFile {
+    ResultFile {
+        key: key.into(),
+        application: application.id,
+        content_type: "image/png".into(),
+        size,
+        created_at: NOW,
+        expires_at: NOW + 1000,
+        reclaimed: false,
+    }
+}
+
+async fn a_file_lives_and_is_reclaimed(store: Arc<dyn Store>) {
+    let shop = shop(&*store).await;
+    let mut png = file(&shop, "a.png", 5);
+    assert!(store.add_file(&png, 5).await.unwrap());
+    assert_eq!(store.file("a.png").await.unwrap(), Some(png.clone()));
+    assert_eq!(store.file("b.png").await.unwrap(), None);
+    conflict(store.add_file(&png, 100).await);
+    not_found(store.add_file(&ResultFile { application: 99, ..file(&shop, "x", 1) }, 100).await);
+    assert!(store.expired_files(NOW + 999, 10).await.unwrap().is_empty());
+    assert_eq!(store.expired_files(NOW + 1000, 10).await.unwrap(), ["a.png"]);
+    for _ in 0..2 {
+        store.reclaim_file("a.png").await.unwrap();
+    }
+    png.reclaimed = true;
+    assert_eq!(store.file("a.png").await.unwrap(), Some(png));
+    assert!(store.expired_files(NOW + 1000, 10).await.unwrap().is_empty());
+    not_found(store.reclaim_file("b.png").await);
+    audited(&*store).await;
+}
+
+async fn the_disk_budget_holds(store: Arc<dyn Store>) {
+    let shop = shop(&*store).await;
+    assert!(store.add_file(&file(&shop, "a", 60), 100).await.unwrap());
+    assert!(!store.add_file(&file(&shop, "b", 41), 100).await.unwrap());
+    assert_eq!(store.file("b").await.unwrap(), None);
+    assert!(store.add_file(&file(&shop, "c", 40), 100).await.unwrap());
+    assert!(!store.add_file(&file(&shop, "b", 1), 100).await.unwrap());
+    assert!(store.add_file(&file(&shop, "empty", 0), 100).await.unwrap());
+    assert!(!store.add_file(&file(&shop, "huge", u64::MAX), u64::MAX).await.unwrap());
+    store.reclaim_file("a").await.unwrap();
+    store.reclaim_file("a").await.unwrap();
+    assert!(!store.add_file(&file(&shop, "b", 61), 100).await.unwrap());
+    assert!(store.add_file(&file(&shop, "b", 60), 100).await.unwrap());
+    audited(&*store).await;
+}
+
+async fn expired_files_are_listed_oldest_first(store: Arc<dyn Store>) {
+    let shop = shop(&*store).await;
+    for (key, age) in [("young", 1), ("old", 3), ("middle", 2)] {
+        let file = ResultFile { expires_at: NOW - age, ..file(&shop, key, 1) };
+        store.add_file(&file, 100).await.unwrap();
+    }
+    assert_eq!(store.expired_files(NOW, 2).await.unwrap(), ["old", "middle"]);
+    assert!(store.expired_files(NOW, 0).await.unwrap().is_empty());
+}
+
+async fn reclaimed_files_are_forgotten(store: Arc<dyn Store>) {
+    let shop = shop(&*store).await;
+    for key in ["gone", "alive"] {
+        store.add_file(&file(&shop, key, 1), 100).await.unwrap();
+    }
+    store.reclaim_file("gone").await.unwrap();
+    assert_eq!(store.forget(NOW + 1000).await.unwrap(), 0);
+    assert_eq!(store.forget(NOW + 1001).await.unwrap(), 1);
+    assert_eq!(store.file("gone").await.unwrap(), None);
+    assert!(store.file("alive").await.unwrap().is_some());
+    audited(&*store).await;
+}
+
+async fn parallel_files_keep_the_budget(store: Arc<dyn Store>) {
+    let shop = shop(&*store).await;
+    let mut writes = JoinSet::new();
+    for number in 0..40 {
+        let (store, file) = (Arc::clone(&store), file(&shop, &format!("{number}"), 3));
+        writes.spawn(async move { store.add_file(&file, 50).await.unwrap() });
+    }
+    assert_eq!(writes.join_all().await.into_iter().filter(|added| *added).count(), 16);
+    audited(&*store).await;
+}

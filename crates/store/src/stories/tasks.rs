@@ -1,0 +1,330 @@
+//! Tasks.
+
+use safelight_contract::{Code, Fault};
+use serde_json::json;
+
+use super::*;
+use crate::{Outcome, TASK_LIFE, TaskState};
+
+stories! {
+    a_task_runs_from_submit_to_answer,
+    a_failed_task_costs_nothing,
+    a_task_without_credits_is_not_accepted,
+    ids_of_tasks_are_unique,
+    tasks_are_claimed_oldest_first,
+    a_lease_that_is_over_goes_to_another,
+    a_worker_may_be_late_if_nobody_took_over,
+    a_task_that_always_crashes_fails,
+    a_parked_task_does_not_count,
+    recovery_queues_what_was_processing,
+    a_queued_task_is_revoked,
+    a_processing_task_is_stopped,
+    another_applications_task_is_unknown,
+    deleting_an_application_ends_its_tasks,
+    answers_are_reclaimed_and_forgotten,
+    inputs_of_ended_tasks_are_unused,
+    parallel_workers_share_the_queue,
+    answers_keep_their_shape,
+}
+
+fn done(answer: serde_json::Value) -> Outcome {
+    Outcome::Done { answer, expires_at: NOW + 1000 }
+}
+
+fn failed() -> Outcome {
+    let fault = Fault::new(Code::NoFaceInFile, "no face, honestly");
+    Outcome::Failed { fault, expires_at: NOW + 1000 }
+}
+
+async fn task(store: &dyn Store, application: &Application, id: &str) -> Task {
+    store.task(application.id, id).await.unwrap().expect("no such task")
+}
+
+async fn state(store: &dyn Store, application: &Application, id: &str) -> TaskState {
+    task(store, application, id).await.state
+}
+
+async fn a_task_runs_from_submit_to_answer(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    submit(&*store, &shop, "t").await;
+    let queued = task(&*store, &shop, "t").await;
+    assert_eq!((queued.state, queued.attempt), (TaskState::Queued, 0));
+    assert_eq!((queued.created_at, queued.ended_at), (NOW, None));
+    assert_eq!(queued.input, "inputs/t");
+    assert_eq!(common(&*store, &shop).await, [9, 1, 10]);
+    assert_eq!(store.open_tasks().await.unwrap(), (1, 0));
+
+    let claimed = claim(&*store, NOW).await;
+    assert_eq!((claimed.id.as_str(), claimed.state), ("t", TaskState::Processing));
+    assert_eq!((claimed.attempt, claimed.service.as_str()), (1, "/api/cutout"));
+    assert_eq!(store.open_tasks().await.unwrap(), (0, 1));
+    assert_eq!(store.claim_task(NOW + 60_000, 3, NOW).await.unwrap(), None);
+
+    assert!(store.finish_task("t", 1, &done(json!({ "a": 1 })), NOW + 5).await.unwrap());
+    let ended = task(&*store, &shop, "t").await;
+    assert_eq!((ended.state, ended.answer), (TaskState::Done, Some(json!({ "a": 1 }))));
+    assert_eq!((ended.ended_at, ended.fault), (Some(NOW + 5), None));
+    assert_eq!(common(&*store, &shop).await, [9, 0, 10]);
+    for outcome in [done(json!({})), failed()] {
+        assert!(!store.finish_task("t", 1, &outcome, NOW).await.unwrap(), "it ends once");
+    }
+    assert_eq!(store.audit().await.unwrap().charges, 1);
+    assert_eq!(store.open_tasks().await.unwrap(), (0, 0));
+    audited(&*store).await;
+}
+
+async fn a_failed_task_costs_nothing(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    submit(&*store, &shop, "t").await;
+    assert!(!store.finish_task("t", 0, &failed(), NOW).await.unwrap(), "nobody has it yet");
+    claim(&*store, NOW).await;
+    assert!(store.finish_task("t", 1, &failed(), NOW).await.unwrap());
+    let ended = task(&*store, &shop, "t").await;
+    let fault = ended.fault.unwrap();
+    assert_eq!((ended.state, ended.answer), (TaskState::Failed, None));
+    assert_eq!((fault.code(), fault.message()), (Code::NoFaceInFile, "no face, honestly"));
+    assert_eq!(common(&*store, &shop).await, [10, 0, 10]);
+    audited(&*store).await;
+}
+
+async fn a_task_without_credits_is_not_accepted(store: Arc<dyn Store>) {
+    let shop = shop(&*store).await;
+    let outcome = store.submit_task(&new_task(&shop, "t"), &request(&shop, "r-t", 1), NOW).await;
+    let refused = HoldOutcome::NotEnough { own: Credits(0), common: Credits(0) };
+    assert_eq!(outcome.unwrap(), refused);
+    assert_eq!(store.task(shop.id, "t").await.unwrap(), None);
+    assert_eq!(store.open_tasks().await.unwrap(), (0, 0));
+    let mut stranger = request(&shop, "r-t", 0);
+    stranger.application += 1;
+    invalid(store.submit_task(&new_task(&shop, "t"), &stranger, NOW).await);
+    audited(&*store).await;
+}
+
+async fn ids_of_tasks_are_unique(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    submit(&*store, &shop, "t").await;
+    let again = new_task(&shop, "t");
+    conflict(store.submit_task(&again, &request(&shop, "other", 1), NOW).await);
+    let mut same_request = new_task(&shop, "u");
+    same_request.request_id = "r-t".into();
+    conflict(store.submit_task(&same_request, &request(&shop, "r-t", 1), NOW).await);
+    assert_eq!(common(&*store, &shop).await, [9, 1, 10], "a refusal holds nothing");
+    audited(&*store).await;
+}
+
+async fn tasks_are_claimed_oldest_first(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    assert_eq!(store.claim_task(NOW + 1, 3, NOW).await.unwrap(), None);
+    for id in ["z", "a", "m"] {
+        submit(&*store, &shop, id).await;
+    }
+    for id in ["z", "a", "m"] {
+        assert_eq!(claim(&*store, NOW).await.id, id);
+    }
+}
+
+async fn a_lease_that_is_over_goes_to_another(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    submit(&*store, &shop, "t").await;
+    claim(&*store, NOW).await;
+    assert_eq!(store.claim_task(NOW + 1, 3, NOW + 59_999).await.unwrap(), None);
+    let second = claim(&*store, NOW + 60_000).await;
+    assert_eq!((second.id.as_str(), second.attempt), ("t", 2));
+    let (lost, won) = (done(json!("first")), done(json!("second")));
+    assert!(!store.finish_task("t", 1, &lost, NOW).await.unwrap());
+    assert!(!store.park_task("t", 1).await.unwrap());
+    assert!(store.finish_task("t", 2, &won, NOW).await.unwrap());
+    assert_eq!(task(&*store, &shop, "t").await.answer, Some(json!("second")));
+    assert_eq!(store.audit().await.unwrap().charges, 1);
+    audited(&*store).await;
+}
+
+async fn a_worker_may_be_late_if_nobody_took_over(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    submit(&*store, &shop, "t").await;
+    let late = claim(&*store, NOW).await;
+    assert!(store.finish_task("t", late.attempt, &done(json!(1)), NOW + 90_000).await.unwrap());
+    assert_eq!(store.claim_task(NOW + 99_000, 3, NOW + 90_000).await.unwrap(), None);
+}
+
+async fn a_task_that_always_crashes_fails(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    submit(&*store, &shop, "t").await;
+    submit(&*store, &shop, "next").await;
+    for attempt in 1..=2 {
+        let task = store.claim_task(NOW, 2, NOW).await.unwrap().unwrap();
+        assert_eq!((task.id.as_str(), task.attempt), ("t", attempt));
+    }
+    let other = store.claim_task(NOW + 5, 2, NOW).await.unwrap().unwrap();
+    assert_eq!(other.id, "next", "the claim goes on to the next");
+    let ended = task(&*store, &shop, "t").await;
+    let fault = ended.fault.unwrap();
+    assert_eq!((ended.state, fault.code()), (TaskState::Failed, Code::AiServiceError));
+    assert!(fault.message().contains("crashed 2 times"), "{fault}");
+    assert!(!store.finish_task("t", 2, &done(json!(1)), NOW).await.unwrap());
+    assert_eq!(common(&*store, &shop).await, [9, 1, 10]);
+    assert_eq!(store.reclaim_tasks(NOW + TASK_LIFE).await.unwrap(), 1);
+    audited(&*store).await;
+}
+
+async fn a_parked_task_does_not_count(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    submit(&*store, &shop, "t").await;
+    for attempt in 1..=5 {
+        let task = store.claim_task(NOW + 60_000, 1, NOW).await.unwrap().unwrap();
+        assert_eq!(task.attempt, attempt, "the token is new each time");
+        assert!(store.park_task("t", attempt).await.unwrap());
+        assert!(!store.park_task("t", attempt).await.unwrap());
+        assert!(!store.finish_task("t", attempt, &done(json!(1)), NOW).await.unwrap());
+        assert_eq!(state(&*store, &shop, "t").await, TaskState::Queued);
+    }
+    assert_eq!(common(&*store, &shop).await, [9, 1, 10]);
+    audited(&*store).await;
+}
+
+async fn recovery_queues_what_was_processing(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    for id in ["a", "b", "c"] {
+        submit(&*store, &shop, id).await;
+    }
+    claim(&*store, NOW).await;
+    claim(&*store, NOW).await;
+    assert_eq!(store.recover(NOW).await.unwrap(), (2, 0));
+    assert_eq!(store.open_tasks().await.unwrap(), (3, 0));
+    assert!(!store.finish_task("a", 1, &done(json!(1)), NOW).await.unwrap());
+    let again = claim(&*store, NOW).await;
+    assert_eq!((again.id.as_str(), again.attempt), ("a", 2));
+    assert!(!store.finish_task("a", 1, &done(json!(1)), NOW).await.unwrap());
+    assert!(store.finish_task("a", 2, &done(json!(1)), NOW).await.unwrap());
+    audited(&*store).await;
+}
+
+async fn a_queued_task_is_revoked(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    submit(&*store, &shop, "t").await;
+    assert_eq!(store.cancel_task("t", NOW + 3).await.unwrap(), Some(TaskState::Revoked));
+    assert_eq!(store.cancel_task("t", NOW).await.unwrap(), None);
+    assert_eq!(store.cancel_task("unknown", NOW).await.unwrap(), None);
+    let ended = task(&*store, &shop, "t").await;
+    assert_eq!((ended.state, ended.ended_at), (TaskState::Revoked, Some(NOW + 3)));
+    assert_eq!(store.claim_task(NOW + 9, 3, NOW).await.unwrap(), None);
+    assert_eq!(common(&*store, &shop).await, [10, 0, 10]);
+    audited(&*store).await;
+}
+
+async fn a_processing_task_is_stopped(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    submit(&*store, &shop, "t").await;
+    claim(&*store, NOW).await;
+    assert_eq!(store.cancel_task("t", NOW).await.unwrap(), Some(TaskState::Stopped));
+    assert!(!store.finish_task("t", 1, &done(json!(1)), NOW).await.unwrap());
+    assert!(!store.park_task("t", 1).await.unwrap());
+    assert_eq!(state(&*store, &shop, "t").await, TaskState::Stopped);
+    assert_eq!(common(&*store, &shop).await, [10, 0, 10]);
+    audited(&*store).await;
+}
+
+async fn another_applications_task_is_unknown(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    let blog = store.create_application(&named("ada", "blog", None), NOW).await.unwrap();
+    submit(&*store, &shop, "t").await;
+    for id in ["t", "r-t"] {
+        assert_eq!(task(&*store, &shop, id).await.id, "t");
+        assert_eq!(store.task(blog.id, id).await.unwrap(), None);
+    }
+    assert_eq!(store.task(shop.id, "unknown").await.unwrap(), None);
+}
+
+async fn deleting_an_application_ends_its_tasks(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    let blog = store.create_application(&named("ada", "blog", None), NOW).await.unwrap();
+    store.add_credits(blog.id, "common", Credits::whole(1), NOW).await.unwrap();
+    submit(&*store, &shop, "works").await;
+    claim(&*store, NOW).await;
+    submit(&*store, &shop, "waits").await;
+    submit(&*store, &blog, "other").await;
+    store.delete_application(shop.id, NOW).await.unwrap();
+    assert_eq!(state(&*store, &shop, "works").await, TaskState::Stopped);
+    assert_eq!(state(&*store, &shop, "waits").await, TaskState::Revoked);
+    assert!(!store.finish_task("works", 1, &done(json!(1)), NOW).await.unwrap());
+    assert_eq!(claim(&*store, NOW).await.id, "other");
+    let audit = store.audit().await.unwrap();
+    assert_eq!((audit.held, audit.spent), (Credits::whole(1), Credits(0)));
+    audited(&*store).await;
+}
+
+async fn answers_are_reclaimed_and_forgotten(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    for id in ["done", "failed", "open"] {
+        submit(&*store, &shop, id).await;
+    }
+    for outcome in [done(json!({ "image": "x" })), failed()] {
+        let task = claim(&*store, NOW).await;
+        assert!(store.finish_task(&task.id, 1, &outcome, NOW).await.unwrap());
+    }
+    assert_eq!(store.reclaim_tasks(NOW + 999).await.unwrap(), 0);
+    assert_eq!(store.reclaim_tasks(NOW + 1000).await.unwrap(), 2);
+    assert_eq!(store.reclaim_tasks(NOW + 1000).await.unwrap(), 0);
+    for id in ["done", "failed"] {
+        let gone = task(&*store, &shop, id).await;
+        assert_eq!((gone.state, gone.answer, gone.fault), (TaskState::Reclaimed, None, None));
+        assert_eq!(gone.ended_at, Some(NOW));
+    }
+    assert_eq!(store.forget(NOW).await.unwrap(), 0);
+    assert_eq!(store.forget(NOW + 1).await.unwrap(), 2);
+    assert_eq!(store.task(shop.id, "done").await.unwrap(), None);
+    assert_eq!(state(&*store, &shop, "open").await, TaskState::Queued);
+    assert_eq!(store.audit().await.unwrap().charges, 1, "the books keep the charge");
+    audited(&*store).await;
+}
+
+async fn inputs_of_ended_tasks_are_unused(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    for id in ["done", "works", "waits"] {
+        submit(&*store, &shop, id).await;
+    }
+    claim(&*store, NOW).await;
+    store.finish_task("done", 1, &done(json!(1)), NOW).await.unwrap();
+    claim(&*store, NOW).await;
+    let inputs = ["done", "works", "orphan", "waits"].map(|id| format!("inputs/{id}"));
+    let unused = store.unused_inputs(&inputs).await.unwrap();
+    assert_eq!(unused, ["inputs/done", "inputs/orphan"]);
+}
+
+async fn parallel_workers_share_the_queue(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 100).await;
+    for number in 0..60 {
+        submit(&*store, &shop, &format!("t{number}")).await;
+    }
+    let mut workers = JoinSet::new();
+    for _ in 0..8 {
+        let store = Arc::clone(&store);
+        workers.spawn(async move {
+            let mut ids = Vec::new();
+            while let Some(task) = store.claim_task(NOW + 60_000, 3, NOW).await.unwrap() {
+                assert_eq!(task.attempt, 1);
+                assert!(store.finish_task(&task.id, 1, &done(json!(1)), NOW).await.unwrap());
+                ids.push(task.id);
+            }
+            ids
+        });
+    }
+    let mut ids = workers.join_all().await.concat();
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 60, "each task once");
+    assert_eq!(common(&*store, &shop).await, [40, 0, 100]);
+    audited(&*store).await;
+}
+
+async fn answers_keep_their_shape(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    submit(&*store, &shop, "t").await;
+    claim(&*store, NOW).await;
+    let answer = json!({
+        "data": { "image": "https://example.org/ä\"\u{0}.png", "scores": [0.1, 1, -2, null] },
+        "empty": {},
+    });
+    assert!(store.finish_task("t", 1, &done(answer.clone()), NOW).await.unwrap());
+    assert_eq!(task(&*store, &shop, "t").await.answer, Some(answer));
+}
