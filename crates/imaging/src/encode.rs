@@ -1,13 +1,17 @@
 //! Encoding results.
 //!
 //! PNG through the crate `png`, its rows streamed so that no second copy of the picture is made;
-//! JPEG through the crate `image` (baseline, 4:4:4). Neither writes metadata: pixels are sRGB.
+//! JPEG through `jpeg-encoder` (baseline, 4:4:4). Neither writes metadata: pixels are sRGB.
+//!
+//! PNG uses the compressor `fdeflate` with the Paeth filter: for a cut-out of 1 MP that takes about
+//! a third of the time of choosing filters by row, and half of zlib at its fastest, for the same
+//! size as either. Compressing stripes in parallel was no faster.
 
 use std::io::Write;
 
-use image::codecs::jpeg::JpegEncoder;
-use image::{ExtendedColorType, GrayImage, RgbImage};
-use png::{BitDepth, ColorType, Compression, Encoder};
+use image::{GrayImage, RgbImage};
+use jpeg_encoder::SamplingFactor;
+use png::{BitDepth, ColorType, Compression, Encoder, Filter};
 use safelight_contract::{Code, Fault, Result};
 
 use crate::{Cutout, Format, Photo};
@@ -44,9 +48,15 @@ pub fn png_rgb(rgb: &RgbImage) -> Result<Vec<u8>> {
 /// # Errors
 /// `PROCESSING_FAILURE` where the picture has no pixels or a side longer than 65,535.
 pub fn jpeg(rgb: &RgbImage, quality: u8) -> Result<Vec<u8>> {
+    let side = |side| {
+        u16::try_from(side).map_err(|_| failed(Format::Jpeg, format!("{side} pixels are too many")))
+    };
+    let (width, height) = (side(rgb.width())?, side(rgb.height())?);
     let mut file = Vec::with_capacity(rgb.len() / 4);
-    JpegEncoder::new_with_quality(&mut file, quality.clamp(1, 100))
-        .encode(rgb, rgb.width(), rgb.height(), ExtendedColorType::Rgb8)
+    let mut encoder = jpeg_encoder::Encoder::new(&mut file, quality.clamp(1, 100));
+    encoder.set_sampling_factor(SamplingFactor::F_1_1);
+    encoder
+        .encode(rgb, width, height, jpeg_encoder::ColorType::Rgb)
         .map_err(|e| failed(Format::Jpeg, e))?;
     Ok(file)
 }
@@ -111,6 +121,7 @@ fn write_png(
     encoder.set_color(color);
     encoder.set_depth(BitDepth::Eight);
     encoder.set_compression(Compression::Fast);
+    encoder.set_filter(Filter::Paeth);
     let mut writer = encoder.write_header().map_err(fail)?;
     let mut stream = writer.stream_writer().map_err(fail)?;
     rows(&mut stream).map_err(|e| failed(Format::Png, e))?;

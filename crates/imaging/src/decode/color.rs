@@ -19,9 +19,6 @@ pub(super) fn rgb_to_srgb(pixels: &mut [u8], profile: Option<&[u8]>) {
     else {
         return;
     };
-    if is_identity(&transform) {
-        return;
-    }
     pixels.par_chunks_mut(STRIPE * 3).for_each_init(
         || Vec::with_capacity(STRIPE * 3),
         |copy, stripe| {
@@ -44,6 +41,15 @@ pub(super) fn gray_to_srgb(gray: &[u8], profile: Option<&[u8]>) -> Vec<u8> {
     rgb
 }
 
+/// The same for gray that is spread already: the first channel decides.
+pub(super) fn neutral_to_srgb(pixels: &mut [u8], profile: Option<&[u8]>) {
+    if let Some(table) = profile.and_then(gray_table) {
+        for pixel in pixels.as_chunks_mut::<3>().0 {
+            *pixel = table[usize::from(pixel[0])];
+        }
+    }
+}
+
 /// What each gray becomes. Some gray pictures carry an RGB profile; its neutral axis is theirs.
 fn gray_table(profile: &[u8]) -> Option<[[u8; 3]; 256]> {
     let ramp: [u8; 256] = std::array::from_fn(|v| v as u8);
@@ -58,8 +64,8 @@ fn gray_table(profile: &[u8]) -> Option<[[u8; 3]; 256]> {
     done.ok().map(|()| table)
 }
 
-/// Adobe's YCCK to its CMYK, in place: the first three channels are YCbCr of the colour that is
-/// left when the inks are taken away (T.871 for the matrix).
+/// Adobe's YCCK to its CMYK, in place: the first three channels are YCbCr (T.871) of the inks'
+/// amounts, the fourth is as in CMYK.
 pub(super) fn ycck_to_cmyk(pixels: &mut [u8]) {
     for [y, cb, cr, _] in pixels.as_chunks_mut::<4>().0 {
         let (luma, b, r) = (i32::from(*y) << 16, i32::from(*cb) - 128, i32::from(*cr) - 128);
@@ -67,7 +73,7 @@ pub(super) fn ycck_to_cmyk(pixels: &mut [u8]) {
         let red = round(luma + 91_881 * r);
         let green = round(luma - 22_554 * b - 46_802 * r);
         let blue = round(luma + 116_130 * b);
-        // Stored inks are inverted, twice in all.
+        // Adobe's CMYK holds what is left without ink.
         (*y, *cb, *cr) = (255 - red, 255 - green, 255 - blue);
     }
 }
@@ -103,7 +109,8 @@ fn plain_cmyk(inks: &[u8], rgb: &mut [u8]) {
     }
 }
 
-/// From a profile of the given colour space to sRGB; nothing where the profile does not fit.
+/// From a profile of the given colour space to sRGB; nothing where the profile does not fit or is
+/// sRGB itself.
 fn transform(profile: &[u8], space: DataColorSpace, layout: Layout) -> Option<Transform> {
     if profile.len() > MAX_PROFILE {
         return None;
@@ -114,22 +121,35 @@ fn transform(profile: &[u8], space: DataColorSpace, layout: Layout) -> Option<Tr
         if source.color_space != space {
             return None;
         }
-        let options = TransformOptions::default();
         let target = ColorProfile::new_srgb();
+        if space == DataColorSpace::Rgb && is_srgb(&source, &target) {
+            return None;
+        }
+        let options = TransformOptions::default();
         source.create_transform_8bit(layout, &target, Layout::Rgb, options).ok()
     }))
     .ok()
     .flatten()
 }
 
-/// Whether an RGB profile is sRGB already, to within rounding, on a lattice of colours.
-fn is_identity(transform: &Transform) -> bool {
-    const STEPS: usize = 18;
-    let level = |i: usize| (i % STEPS * 15) as u8;
-    let lattice: Vec<u8> = (0..STEPS.pow(3))
-        .flat_map(|i| [level(i), level(i / STEPS), level(i / STEPS / STEPS)])
-        .collect();
-    let mut turned = vec![0; lattice.len()];
-    transform.transform(&lattice, &mut turned).is_ok()
-        && lattice.iter().zip(&turned).all(|(a, b)| a.abs_diff(*b) <= 1)
+/// Whether a profile has the primaries and, to within a step of 8 bits, the curves of sRGB. Most
+/// photos carry one of the many that do; they need no work.
+fn is_srgb(profile: &ColorProfile, srgb: &ColorProfile) -> bool {
+    let primaries = |p: &ColorProfile| {
+        [p.red_colorant, p.green_colorant, p.blue_colorant].map(|c| [c.x, c.y, c.z])
+    };
+    let same = |a: &[f64; 3], b: &[f64; 3]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 0.002);
+    let (mine, its) = (primaries(profile), primaries(srgb));
+    if profile.lut_a_to_b_perceptual.is_some()
+        || profile.lut_a_to_b_colorimetric.is_some()
+        || !mine.iter().zip(&its).all(|(a, b)| same(a, b))
+    {
+        return false;
+    }
+    let Ok(target) = srgb.build_8bit_lin_table(&srgb.red_trc) else { return false };
+    [&profile.red_trc, &profile.green_trc, &profile.blue_trc].into_iter().all(|curve| {
+        profile.build_8bit_lin_table(curve).is_ok_and(|light| {
+            (1..255).all(|v| (light[v] - target[v]).abs() < (target[v + 1] - target[v - 1]) * 0.4)
+        })
+    })
 }

@@ -1,13 +1,13 @@
 //! PNG through the crate `png`, row by row.
 
-use std::io::Cursor;
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
 use png::{BitDepth, ColorType, Decoder, Limits, Reader, Transformations};
 use safelight_contract::{Fault, Result};
 
 use super::{Planes, buffer, color, corrupt};
-use crate::header::png::chunks;
-use crate::{Format, Header};
+use crate::header::png::{Chunk, chunks};
+use crate::{ColorModel, Format, Header};
 
 /// Largest size of an inflated profile, given its deflated one. Profiles shrink to a half or a
 /// third; more than sixteen times is an attack.
@@ -16,15 +16,10 @@ pub(crate) fn inflated_limit(deflated: usize) -> usize {
 }
 
 pub(super) fn decode(bytes: &[u8], header: &Header) -> Result<Planes> {
-    let mut decoder = Decoder::new_with_limits(
-        Cursor::new(bytes),
-        Limits {
-            bytes: bytes.len().saturating_mul(4) + header.width.max(header.height) as usize * 64,
-        },
-    );
+    let source = Essence::of(bytes)?;
+    let limits = Limits { bytes: 65_536 + header.width.max(header.height) as usize * 64 };
+    let mut decoder = Decoder::new_with_limits(source, limits);
     decoder.set_transformations(Transformations::EXPAND);
-    decoder.set_ignore_text_chunk(true);
-    decoder.set_ignore_iccp_chunk(true);
     let mut reader = decoder.read_info().map_err(fail)?;
     let info = reader.info();
     let frame = info.frame_control.as_ref().map_or(info.size(), |f| (f.width, f.height));
@@ -37,11 +32,84 @@ pub(super) fn decode(bytes: &[u8], header: &Header) -> Result<Planes> {
     };
     read_rows(&mut reader, &mut planes, header.stored_size().0 as usize)?;
     drop(reader);
-    color::rgb_to_srgb(&mut planes.rgb, profile(bytes).as_deref());
+    let profile = profile(bytes);
+    match header.color {
+        ColorModel::Gray => color::neutral_to_srgb(&mut planes.rgb, profile.as_deref()),
+        _ => color::rgb_to_srgb(&mut planes.rgb, profile.as_deref()),
+    }
     Ok(planes)
 }
 
-type Source<'a> = Reader<Cursor<&'a [u8]>>;
+type Source<'a> = Reader<Essence<'a>>;
+
+/// A PNG reduced to what its pixels need: the few small chunks before them, then the file from its
+/// first pixels on. So no metadata reaches the decoder, which keeps some of it.
+struct Essence<'a> {
+    head: Vec<u8>,
+    pixels: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Essence<'a> {
+    /// Largest chunk that is needed: a palette of 256 colours.
+    const LARGEST: usize = 768;
+
+    fn of(bytes: &'a [u8]) -> Result<Self> {
+        let mut head = bytes[..bytes.len().min(8)].to_vec();
+        let mut seen = Vec::with_capacity(5);
+        for Chunk { kind, data } in chunks(bytes) {
+            match &kind {
+                b"IDAT" => return Ok(Self { head, pixels: &bytes[data.start - 8..], at: 0 }),
+                b"IHDR" | b"PLTE" | b"tRNS" | b"acTL" | b"fcTL" if !seen.contains(&kind) => {
+                    if data.len() > Self::LARGEST {
+                        return Err(corrupt(Format::Png, "a chunk is too large for its kind"));
+                    }
+                    seen.push(kind);
+                    // With its length, kind and checksum.
+                    let end = (data.end + 4).min(bytes.len());
+                    head.extend_from_slice(&bytes[data.start - 8..end]);
+                }
+                _ => {}
+            }
+        }
+        Err(corrupt(Format::Png, "it has no pixels"))
+    }
+}
+
+impl BufRead for Essence<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        Ok(match self.at.checked_sub(self.head.len()) {
+            None => &self.head[self.at..],
+            Some(at) => self.pixels.get(at..).unwrap_or_default(),
+        })
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.at += amount;
+    }
+}
+
+impl Read for Essence<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(into)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl Seek for Essence<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let end = (self.head.len() + self.pixels.len()) as u64;
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::Current(by) => (self.at as u64).checked_add_signed(by),
+            SeekFrom::End(by) => end.checked_add_signed(by),
+        };
+        let at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        self.at = usize::try_from(at).map_err(|_| io::ErrorKind::InvalidInput)?;
+        Ok(at)
+    }
+}
 
 fn fail(error: png::DecodingError) -> Fault {
     corrupt(Format::Png, error)

@@ -4,9 +4,7 @@ use std::ops::Range;
 
 use safelight_contract::Result;
 
-use super::{
-    ColorModel, Orientation, STRIPES_BYTES, Stored, broken, le16, le32, profile_bytes, unsupported,
-};
+use super::{ColorModel, Orientation, Stored, broken, le16, le32, profile_bytes, unsupported};
 use crate::Format;
 
 const CORE: u32 = 12;
@@ -32,8 +30,8 @@ pub(super) fn read(bytes: &[u8]) -> Result<Stored> {
             if bytes.len() < 14 + header as usize {
                 return Err(cut());
             }
-            let size = |at_| at(at_).map(|v| i64::from(v.cast_signed()));
-            (size(18)?, size(22)?, short(26)?, short(28)?, at(30)?)
+            let side = |at_: usize| at(at_).map(|v| i64::from(v.cast_signed()));
+            (side(18)?, side(22)?, short(26)?, short(28)?, at(30)?)
         }
         _ => {
             return Err(unsupported(format!(
@@ -49,7 +47,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Stored> {
              each side in 1 plane"
         )));
     }
-    let (width, tall) = (width.unsigned_abs(), tall);
+    let width = width.unsigned_abs();
     check_kind(compression, bits, height < 0)?;
     if matches!(compression, RGB | BITFIELDS) {
         let needed = u64::from(data) + (width * u64::from(bits)).div_ceil(32) * 4 * tall;
@@ -64,7 +62,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Stored> {
     }
     let alpha = compression == BITFIELDS && header >= 56 && le32(bytes, 66).is_some_and(|m| m != 0);
     let profile = icc(bytes).map_or(0, |range| range.len() as u64);
-    let extra = if profile > 0 { profile_bytes(profile) + STRIPES_BYTES } else { 0 } + width * 16;
+    let extra = profile_bytes(profile, ColorModel::Rgb) + width * 16;
     Ok(Stored {
         format: Format::Bmp,
         width: width as u32,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use safelight_contract::Result;
 
-use super::{ColorModel, Orientation, STRIPES_BYTES, Stored, be16, broken, exif, unsupported};
+use super::{ColorModel, Orientation, Stored, be16, broken, exif, unsupported};
 use crate::Format;
 
 /// A marker segment: its code and where its payload lies (without marker and length).
@@ -230,7 +230,7 @@ fn stored(
         _ => ColorModel::Cmyk,
     };
     // The decoder copies EXIF, XMP, IPTC and ICC; pieces of extended XMP twice.
-    let extra = metadata * 2 + super::profile_bytes(profile);
+    let extra = metadata * 2 + super::profile_bytes(profile, color);
     Ok(Stored {
         format: Format::Jpeg,
         width: frame.width.into(),
@@ -240,7 +240,7 @@ fn stored(
         bits: 8,
         alpha: false,
         progressive: whole,
-        peak: frame.peak(whole) + extra + if profile > 0 { STRIPES_BYTES } else { 0 },
+        peak: frame.peak(whole) + extra,
     })
 }
 

@@ -127,7 +127,7 @@ struct Stored {
 const FIXED_BYTES: u64 = 512 * 1024;
 
 /// Each thread that converts colours holds one stripe; see `decode::color`.
-const STRIPES_BYTES: u64 = 1024 * 1024;
+const STRIPES: u64 = 1024 * 1024;
 
 impl Stored {
     fn shown(self) -> Header {
@@ -180,9 +180,10 @@ fn unsupported(message: impl Into<String>) -> Fault {
 }
 
 /// Bytes that a profile of `size` bytes takes while it is parsed and turned into a transform: the
-/// copy, its tables as floats, and the transform's own grid.
-fn profile_bytes(size: u64) -> u64 {
-    if size == 0 { 0 } else { size.min(crate::decode::MAX_PROFILE as u64) * 10 + 6 * 1024 * 1024 }
+/// copy, its tables as floats, the transform's own grid (large for four inks), and stripes.
+fn profile_bytes(size: u64, color: ColorModel) -> u64 {
+    let grid = if color == ColorModel::Cmyk { 5 << 20 } else { 1 << 20 };
+    if size == 0 { 0 } else { size.min(crate::decode::MAX_PROFILE as u64) * 10 + grid + STRIPES }
 }
 
 fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use safelight_contract::Result;
 
-use super::{ColorModel, Orientation, STRIPES_BYTES, Stored, be32, broken, exif};
+use super::{ColorModel, Orientation, Stored, be32, broken, exif, profile_bytes};
 use crate::Format;
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
@@ -130,20 +130,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<Stored> {
     }
     let mut orientation = Orientation::Upright;
     let (mut palette, mut keyed, mut pixels) = (false, false, false);
-    let (mut metadata, mut profile) = (0u64, 0u64);
+    let mut profile = 0;
     for Chunk { kind, data } in chunks(bytes) {
         match &kind {
             b"PLTE" => palette = true,
             b"tRNS" if !pixels => keyed = true,
-            b"eXIf" => {
-                orientation = exif::orientation(&bytes[data.clone()]);
-                metadata += data.len() as u64;
-            }
-            b"iCCP" if profile == 0 => profile = data.len() as u64,
+            b"eXIf" => orientation = exif::orientation(&bytes[data]),
+            b"iCCP" if profile == 0 && !pixels => profile = data.len(),
             b"IDAT" => pixels = true,
             b"IEND" => break,
-            // The decoder may hold any other chunk while it reads it.
-            _ if !pixels => metadata = metadata.max(data.len() as u64),
             _ => {}
         }
     }
@@ -154,24 +149,19 @@ pub(super) fn read(bytes: &[u8]) -> Result<Stored> {
         return Err(broken("the PNG has indexed pixels but no palette"));
     }
     let alpha = keyed || matches!(header.color, 4 | 6);
-    let extra = metadata * 3
-        + profile * 2
-        + if profile > 0 {
-            super::profile_bytes(crate::decode::inflated_limit(profile as usize) as u64)
-                + STRIPES_BYTES
-        } else {
-            0
-        };
+    let color = match header.color {
+        0 | 4 => ColorModel::Gray,
+        3 => ColorModel::Palette,
+        _ => ColorModel::Rgb,
+    };
+    let inflated = if profile > 0 { crate::decode::inflated_limit(profile) as u64 } else { 0 };
+    let extra = inflated * 2 + profile_bytes(inflated, color);
     Ok(Stored {
         format: Format::Png,
         width: header.width,
         height: header.height,
         orientation,
-        color: match header.color {
-            0 | 4 => ColorModel::Gray,
-            3 => ColorModel::Palette,
-            _ => ColorModel::Rgb,
-        },
+        color,
         bits: header.bits,
         alpha,
         progressive: header.interlaced,

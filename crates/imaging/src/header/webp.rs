@@ -4,9 +4,7 @@ use std::ops::Range;
 
 use safelight_contract::Result;
 
-use super::{
-    ColorModel, Orientation, STRIPES_BYTES, Stored, broken, exif, le16, le24, le32, profile_bytes,
-};
+use super::{ColorModel, Orientation, Stored, broken, exif, le16, le24, le32, profile_bytes};
 use crate::Format;
 
 /// A RIFF chunk: its name and where its data lie.
@@ -185,7 +183,7 @@ fn stored(
         (false, true) => 11,
     };
     let rows = u64::from(pixels.width + 64) * 64 + u64::from(pixels.height) * 64;
-    let icc = if profile > 0 { profile_bytes(profile) + STRIPES_BYTES } else { 0 };
+    let icc = profile_bytes(profile, ColorModel::Rgb);
     Stored {
         format: Format::WebP,
         width: pixels.width,
