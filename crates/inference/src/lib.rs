@@ -1,4 +1,22 @@
 //! The inference engine behind one trait, the model registry, and the native runtime.
+//!
+//! A process that uses models goes through these steps, none of which belongs on the threads of an
+//! async runtime: [`runtime::ensure`] finds or fetches the native library, [`OpenVino::load`] loads
+//! it, [`Registry::open`] reads the manifests, [`Registry::warm`] loads models ahead of their first
+//! use, [`Registry::get`] gives a [`Model`], and [`Model::run`] runs it.
 
-/// The models that this process may use.
-pub struct Registry;
+mod engine;
+pub mod manifest;
+pub mod notice;
+mod openvino;
+mod registry;
+pub mod runtime;
+pub mod scheduler;
+mod settings;
+mod tensor;
+
+pub use engine::{Engine, EngineError, Outputs, Session};
+pub use openvino::OpenVino;
+pub use registry::{Model, Reason, Registry, RegistryError};
+pub use settings::Settings;
+pub use tensor::{DType, Elements, ShapeError, Tensor};

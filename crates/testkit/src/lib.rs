@@ -1,1 +1,54 @@
 //! What the tests of several crates share: photos, the native runtime, a running server.
+//!
+//! For tests only: whatever is missing is a panic that says what.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use safelight_inference::scheduler::Plan;
+use safelight_inference::{OpenVino, Registry, Settings, runtime};
+
+/// The root of the workspace.
+pub fn workspace() -> &'static Path {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    crates.and_then(Path::parent).expect("this crate lies two folders below the workspace")
+}
+
+/// Where builds go, and whatever tests keep between runs.
+pub fn target() -> PathBuf {
+    match std::env::var_os("CARGO_TARGET_DIR") {
+        Some(dir) => workspace().join(dir),
+        None => workspace().join("target"),
+    }
+}
+
+/// The folder of the models that ship.
+pub fn models() -> PathBuf {
+    workspace().join("models")
+}
+
+/// The native inference library, fetched with pip by the first test that asks for it.
+pub fn runtime() -> PathBuf {
+    std::fs::create_dir_all(target()).expect("the target folder can be made");
+    runtime::ensure(&target(), None, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The models that ship, on the built-in engine; one registry for the whole test process.
+pub fn registry() -> Arc<Registry> {
+    static SHARED: OnceLock<Arc<Registry>> = OnceLock::new();
+    SHARED.get_or_init(|| Arc::new(open_registry(&Settings::default()))).clone()
+}
+
+/// A registry of its own over the models that ship, with these settings.
+pub fn open_registry(settings: &Settings) -> Registry {
+    let engine = OpenVino::load(&runtime(), &target().join("model-cache"), Plan::new(settings));
+    let engine = engine.unwrap_or_else(|error| panic!("{error}"));
+    Registry::open(Arc::new(engine), &[models()], settings)
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The bytes of a picture in the workspace's `photos` folder.
+pub fn photo(name: &str) -> Vec<u8> {
+    let path = workspace().join("photos").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}

@@ -1,0 +1,335 @@
+//! The models that this process may use: which there are, whether each can be had, and the
+//! compiled ones.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use safelight_contract::{Code, Fault};
+use sha2::{Digest, Sha256};
+
+use crate::engine::{Engine, EngineError, Outputs, Session};
+use crate::manifest::{Manifest, ManifestError, ModelSpec};
+use crate::settings::{Refusal, Settings};
+use crate::tensor::Tensor;
+
+/// The models that this process may use. Each is loaded at its first use or by
+/// [`warm`](Registry::warm), once, and then stays for the life of the process.
+pub struct Registry {
+    engine: Result<Arc<dyn Engine>, String>,
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    spec: ModelSpec,
+    path: PathBuf,
+    refused: Option<String>,
+    model: OnceLock<Result<Arc<Model>, Reason>>,
+}
+
+/// Why a model cannot be had. Each is one sentence without paths, fit for a caller.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// No manifest declares it.
+    #[error("no model `{0}` is known")]
+    Unknown(String),
+    /// The operator's settings refuse it.
+    #[error("the operator refuses the model `{model}` (`{by}`)")]
+    Refused {
+        /// The model.
+        model: String,
+        /// The entry of the settings that covers it.
+        by: String,
+    },
+    /// There is no engine to run it.
+    #[error("the model `{model}` has no engine to run it: {why}")]
+    NoEngine {
+        /// The model.
+        model: String,
+        /// Why there is none.
+        why: String,
+    },
+    /// Its file is not there or cannot be read.
+    #[error("the file {file} of the model `{model}` cannot be read: {why}")]
+    Unreadable {
+        /// The model.
+        model: String,
+        /// Its file's name.
+        file: String,
+        /// What the system said.
+        why: String,
+    },
+    /// Its file is another one than the manifest says.
+    #[error(
+        "the file {file} of the model `{model}` is not the one that the manifest declares: {found}"
+    )]
+    WrongFile {
+        /// The model.
+        model: String,
+        /// Its file's name.
+        file: String,
+        /// The size or digest found and the one declared.
+        found: String,
+    },
+    /// The engine could not load it.
+    #[error("the model `{model}` could not be loaded: {why}")]
+    Failed {
+        /// The model.
+        model: String,
+        /// What the engine said.
+        why: String,
+    },
+}
+
+impl From<Reason> for Fault {
+    fn from(reason: Reason) -> Self {
+        Fault::new(Code::AiNotExists, reason.to_string())
+    }
+}
+
+/// Why a registry cannot be opened: the settings or a manifest are wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// A manifest cannot be used.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The settings cannot be used.
+    #[error("{0}")]
+    Settings(String),
+}
+
+impl Registry {
+    /// The models of `folders` and of the operator's further folders, run by `engine`. Reads the
+    /// manifests only.
+    pub fn open(
+        engine: Arc<dyn Engine>,
+        folders: &[PathBuf],
+        settings: &Settings,
+    ) -> Result<Self, RegistryError> {
+        Self::with(Ok(engine), folders, settings)
+    }
+
+    /// The same models, none of which can be had: for a process without an engine. `why` is part of
+    /// each refusal's sentence.
+    pub fn without_engine(
+        why: impl Into<String>,
+        folders: &[PathBuf],
+        settings: &Settings,
+    ) -> Result<Self, RegistryError> {
+        Self::with(Err(why.into()), folders, settings)
+    }
+
+    /// No models at all.
+    pub fn empty() -> Self {
+        Self { engine: Err("there are no models".into()), entries: vec![] }
+    }
+
+    fn with(
+        engine: Result<Arc<dyn Engine>, String>,
+        folders: &[PathBuf],
+        settings: &Settings,
+    ) -> Result<Self, RegistryError> {
+        settings.validate().map_err(RegistryError::Settings)?;
+        let mut entries: Vec<Entry> = vec![];
+        for folder in folders.iter().chain(&settings.extra) {
+            for spec in Manifest::read(folder)?.models {
+                let path = folder.join(&spec.file);
+                let entry = Entry { spec, path, refused: None, model: OnceLock::new() };
+                match entries.iter_mut().find(|other| other.spec.name == entry.spec.name) {
+                    Some(other) => other.replace_by(entry)?,
+                    None => entries.push(entry),
+                }
+            }
+        }
+        apply_refusals(&mut entries, settings)?;
+        Ok(Self { engine, entries })
+    }
+
+    /// Every declared model, available or not.
+    pub fn specs(&self) -> impl Iterator<Item = &ModelSpec> {
+        self.entries.iter().map(|entry| &entry.spec)
+    }
+
+    /// The engine's name and version, or why there is none.
+    pub fn engine(&self) -> Result<String, &str> {
+        self.engine.as_ref().map(|engine| engine.describe()).map_err(String::as_str)
+    }
+
+    /// Whether a model can be had, as far as can be told without reading its file: a wrong digest
+    /// shows once the model has been loaded or [verified](Registry::verify).
+    pub fn available(&self, name: &str) -> Result<(), Reason> {
+        let entry = self.entry(name)?;
+        match entry.model.get() {
+            Some(Ok(_)) => Ok(()),
+            Some(Err(reason)) => Err(reason.clone()),
+            None => self.admissible(entry).map(drop),
+        }
+    }
+
+    /// [`available`](Registry::available), and the digest of the model's file is right.
+    pub fn verify(&self, name: &str) -> Result<(), Reason> {
+        let entry = self.entry(name)?;
+        self.admissible(entry)?;
+        entry.check_digest()
+    }
+
+    /// The model, loaded by now. The first caller loads it, those who come meanwhile wait for it.
+    /// What cannot be had is `ERROR_AI_NOT_EXISTS` with the reason.
+    pub fn get(&self, name: &str) -> Result<Arc<Model>, Fault> {
+        self.load(name).map_err(Fault::from)
+    }
+
+    /// Loads these models, so that the first requests need not wait. Gives what each took, or why
+    /// it cannot be had.
+    pub fn warm<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a str>,
+    ) -> Vec<(&'a str, Result<Duration, Reason>)> {
+        let load = |name| {
+            let start = Instant::now();
+            (name, self.load(name).map(|_| start.elapsed()))
+        };
+        names.into_iter().map(load).collect()
+    }
+
+    fn load(&self, name: &str) -> Result<Arc<Model>, Reason> {
+        let entry = self.entry(name)?;
+        entry.model.get_or_init(|| self.load_now(entry)).clone()
+    }
+
+    fn load_now(&self, entry: &Entry) -> Result<Arc<Model>, Reason> {
+        let start = Instant::now();
+        let engine = self.admissible(entry)?;
+        entry.check_digest()?;
+        let checked = start.elapsed();
+        let session = engine.load(&entry.spec, &entry.path).map_err(|error| Reason::Failed {
+            model: entry.spec.name.clone(),
+            why: error.to_string(),
+        })?;
+        tracing::info!(
+            model = entry.spec.name,
+            digest_ms = checked.as_millis(),
+            load_ms = (start.elapsed() - checked).as_millis(),
+            "model loaded"
+        );
+        Ok(Arc::new(Model { spec: entry.spec.clone(), session }))
+    }
+
+    fn entry(&self, name: &str) -> Result<&Entry, Reason> {
+        self.entries
+            .iter()
+            .find(|entry| entry.spec.name == name)
+            .ok_or_else(|| Reason::Unknown(name.into()))
+    }
+
+    /// The engine for a model that nothing known without reading its file speaks against.
+    fn admissible(&self, entry: &Entry) -> Result<&Arc<dyn Engine>, Reason> {
+        let model = || entry.spec.name.clone();
+        if let Some(by) = &entry.refused {
+            return Err(Reason::Refused { model: model(), by: by.clone() });
+        }
+        entry.check_size()?;
+        self.engine.as_ref().map_err(|why| Reason::NoEngine { model: model(), why: why.clone() })
+    }
+}
+
+fn apply_refusals(entries: &mut [Entry], settings: &Settings) -> Result<(), RegistryError> {
+    let refusals = settings.refusals().map_err(RegistryError::Settings)?;
+    for (refusal, text) in refusals.iter().zip(&settings.refuse) {
+        let mut covered = entries.iter_mut().filter(|entry| refusal.covers(&entry.spec)).peekable();
+        if matches!(refusal, Refusal::Model(_)) && covered.peek().is_none() {
+            drop(covered);
+            let known: Vec<_> = entries.iter().map(|entry| &*entry.spec.name).collect();
+            return Err(RegistryError::Settings(format!(
+                "`refuse` names the model `{text}`, which is unknown; there are: {}",
+                known.join(", ")
+            )));
+        }
+        covered.for_each(|entry| entry.refused = Some(text.clone()));
+    }
+    Ok(())
+}
+
+impl Entry {
+    fn replace_by(&mut self, other: Entry) -> Result<(), RegistryError> {
+        if !other.spec.same_signature(&self.spec) {
+            return Err(RegistryError::Settings(format!(
+                "the model `{}` in {} has other inputs or outputs than the one that it replaces",
+                other.spec.name,
+                other.path.parent().unwrap_or(Path::new("")).display()
+            )));
+        }
+        *self = other;
+        Ok(())
+    }
+
+    fn check_size(&self) -> Result<(), Reason> {
+        let found = self.path.metadata().map_err(|error| self.unreadable(&error))?.len();
+        if found == self.spec.bytes {
+            return Ok(());
+        }
+        Err(self.wrong(format!("it has {found} bytes instead of {}", self.spec.bytes)))
+    }
+
+    fn check_digest(&self) -> Result<(), Reason> {
+        let found = sha256_of(&self.path).map_err(|error| self.unreadable(&error))?;
+        if found == self.spec.sha256 {
+            return Ok(());
+        }
+        Err(self.wrong(format!("its SHA-256 is {found} instead of {}", self.spec.sha256)))
+    }
+
+    fn unreadable(&self, error: &io::Error) -> Reason {
+        let (model, file) = (self.spec.name.clone(), self.spec.file.clone());
+        Reason::Unreadable { model, file, why: error.to_string() }
+    }
+
+    fn wrong(&self, found: String) -> Reason {
+        Reason::WrongFile { model: self.spec.name.clone(), file: self.spec.file.clone(), found }
+    }
+}
+
+/// SHA-256 of a file as lower-case hexadecimal, read in pieces.
+pub(crate) fn sha256_of(path: &Path) -> io::Result<String> {
+    let (mut file, mut hasher) = (File::open(path)?, Sha256::new());
+    let mut piece = vec![0; 256 << 10];
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => break,
+            Ok(count) => hasher.update(&piece[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// A loaded model.
+pub struct Model {
+    spec: ModelSpec,
+    session: Box<dyn Session>,
+}
+
+impl Model {
+    /// What the manifest says of it.
+    pub fn spec(&self) -> &ModelSpec {
+        &self.spec
+    }
+
+    /// Runs the model once; blocks, first until it is this caller's turn. Tensors that the model
+    /// does not take are `AI_SERVICE_INTERNAL_ERROR`, a failure of the engine `AI_SERVICE_ERROR`;
+    /// the engine's own words go to the log.
+    pub fn run(&self, inputs: &[(&str, &Tensor)]) -> Result<Outputs, Fault> {
+        self.session.run(inputs).map_err(|error| {
+            let model = &*self.spec.name;
+            tracing::error!(model, %error, "inference failed");
+            let code = match error {
+                EngineError::Mismatch(_) => Code::AiServiceInternalError,
+                EngineError::Failed(_) => Code::AiServiceError,
+            };
+            Fault::new(code, format!("the model `{model}` failed; the server's log says why"))
+        })
+    }
+}

@@ -1,0 +1,126 @@
+//! What an operator decides about inference.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::{DataTerms, ModelSpec};
+
+/// What an operator decides about inference; every field may be left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// An OpenVINO of the operator's own: `libopenvino_c` itself, or the folder it is in. Left out,
+    /// the pinned release is fetched once with pip.
+    pub library: Option<PathBuf>,
+    /// Threads that run models, 1..=1024. Left out, one for each core.
+    pub threads: Option<usize>,
+    /// How many models run at the same time, sharing the threads, 1..=`threads`. Left out, one for
+    /// every [`THREADS_PER_STREAM`](crate::scheduler::THREADS_PER_STREAM) threads.
+    pub streams: Option<usize>,
+    /// Further folders of models, each with its own `manifest.toml`. A model of a later folder
+    /// replaces one of the same name.
+    pub extra: Vec<PathBuf>,
+    /// Models not to be used: a model's name, `licence:<SPDX identifier>` for every model under
+    /// that licence, or `data:<terms>` for every model whose training data has these terms
+    /// (`open`, `unstated` or `non-commercial`).
+    pub refuse: Vec<String>,
+}
+
+impl Settings {
+    /// Checks what can be checked without looking at files; the error names the field, the value
+    /// and what is allowed.
+    pub fn validate(&self) -> Result<(), String> {
+        let threads = self.threads.unwrap_or(MAX_THREADS);
+        if !(1..=MAX_THREADS).contains(&threads) {
+            return Err(format!("`threads` is {threads}; allowed is 1 to {MAX_THREADS}"));
+        }
+        if let Some(streams) = self.streams
+            && !(1..=threads).contains(&streams)
+        {
+            return Err(format!("`streams` is {streams}; allowed is 1 to `threads` ({threads})"));
+        }
+        self.refusals().map(drop)
+    }
+
+    pub(crate) fn refusals(&self) -> Result<Vec<Refusal>, String> {
+        self.refuse.iter().map(|entry| entry.parse()).collect()
+    }
+}
+
+const MAX_THREADS: usize = 1024;
+
+/// One entry of [`Settings::refuse`].
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Refusal {
+    Model(String),
+    Licence(String),
+    Data(DataTerms),
+}
+
+impl Refusal {
+    pub(crate) fn covers(&self, model: &ModelSpec) -> bool {
+        match self {
+            Refusal::Model(name) => *name == model.name,
+            Refusal::Licence(licence) => licence.eq_ignore_ascii_case(&model.licence),
+            Refusal::Data(terms) => *terms == model.training.terms,
+        }
+    }
+}
+
+impl FromStr for Refusal {
+    type Err = String;
+
+    fn from_str(entry: &str) -> Result<Self, String> {
+        match entry.split_once(':') {
+            None if entry.is_empty() => Err("`refuse` holds an empty entry".into()),
+            None => Ok(Refusal::Model(entry.into())),
+            Some(("licence", licence)) if !licence.is_empty() => {
+                Ok(Refusal::Licence(licence.into()))
+            }
+            Some(("data", terms)) => DataTerms::ALL
+                .into_iter()
+                .find(|known| known.name() == terms)
+                .map(Refusal::Data)
+                .ok_or_else(|| unknown(entry)),
+            Some(_) => Err(unknown(entry)),
+        }
+    }
+}
+
+fn unknown(entry: &str) -> String {
+    format!(
+        "`refuse` holds `{entry}`; allowed are a model's name, `licence:<SPDX identifier>` and \
+         `data:open`, `data:unstated` or `data:non-commercial`"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_valid() {
+        assert_eq!(Settings::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        let threads = Settings { threads: Some(0), ..Settings::default() };
+        assert!(threads.validate().is_err_and(|e| e.contains("`threads` is 0")));
+        let streams = Settings { threads: Some(2), streams: Some(3), ..Settings::default() };
+        assert!(streams.validate().is_err_and(|e| e.contains("`streams` is 3")));
+        for entry in ["", "data:secret", "licence:", "model:u2net"] {
+            let refuse = Settings { refuse: vec![entry.into()], ..Settings::default() };
+            assert!(refuse.validate().is_err(), "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn refusals_parse() {
+        assert_eq!("u2net".parse(), Ok(Refusal::Model("u2net".into())));
+        assert_eq!("licence:MIT".parse(), Ok(Refusal::Licence("MIT".into())));
+        assert_eq!("data:non-commercial".parse(), Ok(Refusal::Data(DataTerms::NonCommercial)));
+    }
+}
