@@ -9,7 +9,7 @@ use zune_core::options::DecoderOptions;
 use zune_jpeg::JpegDecoder;
 
 use super::{Planes, buffer, color, corrupt};
-use crate::header::jpeg::{ICC_PREFIX, SOS, is_ended, segments};
+use crate::header::jpeg::{ICC_PREFIX, SOS, check_end, segments};
 use crate::{ColorModel, Format, Header};
 
 /// More scans than any encoder makes; each costs a pass over the whole picture.
@@ -18,9 +18,7 @@ const MAX_SCANS: usize = 64;
 pub(super) fn decode(bytes: &[u8], header: &Header) -> Result<Planes> {
     let fail = |why: &dyn std::fmt::Display| corrupt(Format::Jpeg, why);
     let (bytes, scans) = tidy(bytes)?;
-    if !is_ended(&bytes, scans) {
-        return Err(fail(&"its end marker is missing"));
-    }
+    check_end(&bytes, scans)?;
     let profile = profile(&bytes);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&*bytes), options(header));
     decoder.decode_headers().map_err(|e| fail(&e))?;

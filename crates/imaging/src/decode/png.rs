@@ -176,7 +176,7 @@ fn spread<const CHANNELS: usize, const BYTES: usize>(row: &[u8], rgb: &mut [u8],
             _ => [sample(pixel, 0), sample(pixel, 1), sample(pixel, 2)],
         };
     }
-    if CHANNELS % 2 == 0 {
+    if matches!(CHANNELS, 2 | 4) {
         for (pixel, alpha) in pixels.zip(alpha) {
             *alpha = sample(pixel, CHANNELS - 1);
         }

@@ -244,21 +244,41 @@ fn stored(
     })
 }
 
-/// Whether the scans that start at `at` are ended by EOI. A file that lacks it was cut off.
-pub(crate) fn is_ended(bytes: &[u8], at: usize) -> bool {
+/// Checks that the scans which start at `at` are ended by EOI, and that it ends them indeed. The
+/// decoder fills up what is missing with gray, so this is where a file that was cut off, or whose
+/// damage happens to read as EOI, is found out.
+pub(crate) fn check_end(bytes: &[u8], at: usize) -> Result<()> {
     let mut rest = bytes.get(at..).unwrap_or_default();
     while let Some(next) = memchr::memchr(0xff, rest) {
         rest = &rest[next + 1..];
         match rest.first() {
-            None => return false,
-            Some(&EOI) => return true,
+            Some(&EOI) if is_scan(&rest[1..]) => {
+                return Err(broken("the JPEG is corrupt: an end marker lies within its pixels"));
+            }
+            Some(&EOI) => return Ok(()),
             // A stuffed zero, a restart, a fill byte: still the same scan.
-            Some(0 | 0x01 | 0xd0..=0xd8 | 0xff) => {}
-            Some(_) => match be16(rest, 1) {
-                Some(length) => rest = rest.get(1 + usize::from(length)..).unwrap_or_default(),
-                None => return false,
-            },
+            None | Some(0 | 0x01 | 0xd0..=0xd8 | 0xff) => {}
+            Some(_) => {
+                let length = be16(rest, 1).map_or(rest.len(), |length| 1 + usize::from(length));
+                rest = rest.get(length..).unwrap_or_default();
+            }
         }
     }
-    false
+    Err(broken("the JPEG is truncated: its end marker is missing"))
+}
+
+/// Whether bytes look like the rest of a scan: in one, nothing but a zero or a restart follows
+/// 0xFF until EOI. What others append to a JPEG (previews, videos) does not keep to that for long.
+fn is_scan(mut rest: &[u8]) -> bool {
+    const ENOUGH: usize = 6;
+    for seen in 0..ENOUGH {
+        let Some(next) = memchr::memchr(0xff, rest) else { return false };
+        rest = &rest[next + 1..];
+        match rest.first() {
+            Some(0 | 0xd0..=0xd7) => {}
+            Some(&EOI) => return seen > 1,
+            _ => return false,
+        }
+    }
+    true
 }
