@@ -1,1 +1,129 @@
-//! (being built)
+//! The HTTP API over the catalogue and the store.
+//!
+//! A request passes, in this order: its key and user (`auth`), the service's state, the
+//! application's limits (`limits`), its body (`body`), the service's own checks, the hold of its
+//! price (`credits`), admission (`admission`), the work (`execute`), the result files
+//! (`publish`), the charge, and the answer (`reply`). Tasks take the second half of that way on
+//! their own (`tasks`).
+
+mod admission;
+mod app;
+mod auth;
+mod body;
+mod connections;
+mod credits;
+mod drain;
+mod endpoints;
+mod execute;
+mod health;
+mod jobs;
+mod limits;
+mod metrics;
+mod openapi;
+mod publish;
+mod reply;
+mod router;
+pub mod settings;
+mod stall;
+mod sweep;
+mod task_input;
+mod tasks;
+mod trace;
+mod urls;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use safelight_services::{CATALOG, Entry};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+pub use app::Parts;
+pub use settings::Settings;
+
+use app::{App, now};
+use credits::Releaser;
+
+/// What is kept of the grace for putting back tasks and giving back holds.
+const LAST_STEPS: Duration = Duration::from_secs(5);
+
+/// Serves every service of the catalogue on `listener`, until `shutdown` completes and everything
+/// at work has ended or, after the grace, is cut off: tasks are put back, holds given back.
+///
+/// # Errors
+/// When the settings contradict themselves, or the system gives no threads.
+pub async fn serve(
+    listener: TcpListener,
+    parts: Parts,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    serve_catalog(CATALOG, listener, parts, shutdown).await
+}
+
+/// [`serve`] with other services than those of the catalogue, for tests.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_catalog(
+    catalog: &'static [Entry],
+    listener: TcpListener,
+    parts: Parts,
+    shutdown: impl Future<Output = ()> + Send,
+) -> io::Result<()> {
+    parts.settings.validate().map_err(io::Error::other)?;
+    let (releaser, releasing) = Releaser::start(parts.store.clone());
+    let address = connections::named(listener.local_addr()?);
+    let app = App::start(parts, catalog, address, releaser)?;
+    recover(&app).await?;
+    let (cut, when_cut) = watch::channel(false);
+    let mut workers = tokio::spawn(tasks::work(app.clone(), when_cut.clone()));
+    let sweeper = tokio::spawn(sweep::run(app.clone()));
+
+    let router = router::routes(app.clone());
+    let limits = app.settings.limits.clone();
+    let connections = connections::accept(listener, router, &limits, shutdown, &when_cut).await;
+
+    app.closing.send_replace(true);
+    app.task_added.notify_waiters();
+    let grace = Duration::from_secs(app.settings.shutdown_grace_seconds);
+    tracing::info!(grace_seconds = grace.as_secs(), "shutting down");
+    let ending = async { tokio::join!(connections.shutdown(), &mut workers) };
+    if timeout(grace, ending).await.is_err() {
+        tracing::warn!("what is still at work after the grace is cut off");
+    }
+    cut.send_replace(true);
+    sweeper.abort();
+    if !workers.is_finished() {
+        let _ = timeout(LAST_STEPS, workers).await;
+    }
+    // With the app goes the releaser's sender, so that it ends after the last hold.
+    drop(app);
+    let _ = timeout(LAST_STEPS, releasing).await;
+    Ok(())
+}
+
+/// Puts back what the process before this one had at work.
+async fn recover(app: &App) -> io::Result<()> {
+    let (tasks, holds) = app.store.recover(now()).await.map_err(io::Error::other)?;
+    if tasks + holds > 0 {
+        tracing::warn!(tasks, holds, "a process died: its tasks are put back, its holds released");
+    }
+    Ok(())
+}
+
+/// The API without connections, workers and sweep: for tests in the process. Must be called
+/// inside an async runtime.
+///
+/// # Errors
+/// As [`serve`].
+pub fn router(parts: Parts, catalog: &'static [Entry]) -> io::Result<Router> {
+    parts.settings.validate().map_err(io::Error::other)?;
+    let (releaser, _) = Releaser::start(parts.store.clone());
+    let address = SocketAddr::from(([127, 0, 0, 1], parts.settings.listen.port()));
+    let app: Arc<App> = App::start(parts, catalog, address, releaser)?;
+    Ok(router::routes(app))
+}

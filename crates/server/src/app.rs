@@ -1,0 +1,137 @@
+//! What every request shares.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use safelight_contract::{Edition, Fault, Result};
+use safelight_inference::Registry;
+use safelight_services::{Declaration, Entry};
+use safelight_store::{Blobs, KeySecret, Limits, Millis, Store, StoreError};
+use safelight_vision::Vision;
+use tokio::sync::{Notify, watch};
+
+use crate::admission::{Gate, Load};
+use crate::credits::Releaser;
+use crate::jobs::Jobs;
+use crate::limits::ApplicationLimits;
+use crate::metrics::Metrics;
+use crate::reply::internal;
+use crate::settings::Settings;
+
+/// What a server is made of.
+pub struct Parts {
+    /// What the operator set.
+    pub settings: Settings,
+    /// Rows.
+    pub store: Arc<dyn Store>,
+    /// Files.
+    pub blobs: Blobs,
+    /// What API keys are hashed under.
+    pub secret: KeySecret,
+    /// The models behind typed functions.
+    pub vision: Vision,
+    /// The models.
+    pub registry: Arc<Registry>,
+}
+
+/// The state that every request shares.
+pub(crate) struct App {
+    pub settings: Settings,
+    pub store: Arc<dyn Store>,
+    pub blobs: Blobs,
+    pub secret: KeySecret,
+    pub vision: Vision,
+    pub registry: Arc<Registry>,
+    pub catalog: &'static [Entry],
+    /// The address in URLs where neither the settings nor the request name a host.
+    pub address: SocketAddr,
+    /// Memory for request bodies.
+    pub bodies: Arc<Gate>,
+    /// Memory, pixels and threads for jobs.
+    pub work: Arc<Gate>,
+    pub jobs: Jobs,
+    pub limits: ApplicationLimits,
+    pub metrics: Arc<Metrics>,
+    pub releaser: Releaser,
+    /// Wakes the workers when a task was accepted.
+    pub task_added: Notify,
+    /// Becomes true when the server shuts down.
+    pub closing: watch::Sender<bool>,
+}
+
+impl App {
+    pub fn start(
+        parts: Parts,
+        catalog: &'static [Entry],
+        address: SocketAddr,
+        releaser: Releaser,
+    ) -> std::io::Result<Arc<Self>> {
+        let Parts { settings, store, blobs, secret, vision, registry } = parts;
+        let limits = &settings.limits;
+        let slots = limits.worker_count();
+        let work = Load { bytes: limits.job_budget(), pixels: limits.max_pixels_at_work, slots };
+        let bodies = Load { bytes: limits.body_budget(), pixels: 0, slots: 0 };
+        Ok(Arc::new(Self {
+            bodies: Gate::new(bodies, limits.queue),
+            work: Gate::new(work, limits.queue),
+            jobs: Jobs::start(slots)?,
+            settings,
+            store,
+            blobs,
+            secret,
+            vision,
+            registry,
+            catalog,
+            address,
+            limits: ApplicationLimits::default(),
+            metrics: Arc::default(),
+            releaser,
+            task_added: Notify::new(),
+            closing: watch::Sender::new(false),
+        }))
+    }
+
+    pub fn edition(&self) -> Edition {
+        self.settings.contract.edition
+    }
+
+    pub fn is_closing(&self) -> bool {
+        *self.closing.borrow()
+    }
+
+    /// The service at a path.
+    pub fn service(&self, path: &str) -> Option<&'static Entry> {
+        self.catalog.iter().find(|entry| entry.declaration().path == path)
+    }
+
+    /// The models that a service needs and that are not there.
+    pub fn missing_models(&self, declaration: &Declaration) -> Vec<&'static str> {
+        let models = declaration.models.iter().copied();
+        models.filter(|name| self.registry.available(name).is_err()).collect()
+    }
+
+    /// The limits of applications that have none of their own.
+    pub fn default_limits(&self) -> Limits {
+        let limits = &self.settings.limits;
+        Limits { concurrency: limits.concurrency, requests_per_second: limits.requests_per_second }
+    }
+}
+
+/// Now, in Unix milliseconds.
+pub(crate) fn now() -> Millis {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    since.as_millis() as Millis
+}
+
+/// Store calls whose failure is the server's.
+pub(crate) trait Stored<T> {
+    /// `SERVICE_INTERNAL_ERROR` for whatever went wrong; the cause is logged.
+    fn or_internal(self, what: &str) -> Result<T>;
+}
+
+impl<T> Stored<T> for Result<T, StoreError> {
+    fn or_internal(self, what: &str) -> Result<T> {
+        self.map_err(|error| -> Fault { internal(what, &error) })
+    }
+}

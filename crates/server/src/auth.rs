@@ -1,0 +1,67 @@
+//! Who makes a request, and whether they may use a service.
+
+use axum::http::HeaderMap;
+use safelight_contract::{Code, Fault, Result};
+use safelight_services::Declaration;
+use safelight_store::{Principal, ServiceState};
+
+use crate::app::{App, Stored};
+use crate::trace::Trace;
+
+/// The header that carries the API key.
+pub(crate) const KEY_HEADER: &str = "ailabapi-api-key";
+
+/// Finds the application of the request's key, and checks that its user is there and not locked.
+pub(crate) async fn authenticate(
+    app: &App,
+    trace: &Trace,
+    headers: &HeaderMap,
+) -> Result<Principal> {
+    let unknown = |message: &str| Fault::new(Code::ApplicationsNotExists, message);
+    let key =
+        headers.get(KEY_HEADER).ok_or_else(|| unknown("the header ailabapi-api-key is missing"))?;
+    let no_such = || unknown("no application has the key in the header ailabapi-api-key");
+    let key = key.to_str().map_err(|_| no_such())?.trim();
+    let hash = app.secret.hash(key);
+    let principal = app.store.authenticate(&hash).await.or_internal("looking up the key")?;
+    let principal = principal.ok_or_else(no_such)?;
+    trace.application(principal.application.id);
+    match &principal.user {
+        None => Err(Fault::new(
+            Code::UserNotExists,
+            "the user that owns the application does not exist any more",
+        )),
+        Some(user) if user.locked => Err(Fault::new(
+            Code::UserLocked,
+            "the user that owns the application is locked; the operator of this server can \
+             unlock it",
+        )),
+        Some(_) => Ok(principal),
+    }
+}
+
+/// What the application may do with the service; `ERROR_AI_NOT_EXISTS` where it is switched off
+/// or lacks a model.
+pub(crate) fn service_state(
+    app: &App,
+    principal: &Principal,
+    declaration: &Declaration,
+) -> Result<ServiceState> {
+    let path = declaration.path;
+    let state = principal.service(path);
+    if !state.enabled {
+        return Err(Fault::new(
+            Code::AiNotExists,
+            format!("{path} is switched off for the application"),
+        ));
+    }
+    let missing = app.missing_models(declaration);
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        return Err(Fault::new(
+            Code::AiNotExists,
+            format!("{path} is not available: this server lacks the model {missing}"),
+        ));
+    }
+    Ok(state)
+}

@@ -1,0 +1,86 @@
+//! `GET /api/common/query-async-task-result`: where a task stands, and its result.
+//!
+//! A task that waits is reported as 1, processing, like one that a worker has: several clients take
+//! every status but 1 and 2 for a failure.
+
+use safelight_contract::{Code, Fault, Result};
+use safelight_store::{Task, TaskState};
+use serde_json::{Map, Value, json};
+
+use crate::app::{App, Stored, now};
+use crate::auth::authenticate;
+use crate::endpoints::{Call, required};
+use crate::reply::Reply;
+use crate::urls;
+
+/// Where it is.
+pub(crate) const PATH: &str = "/api/common/query-async-task-result";
+
+const PROCESSING: u8 = 1;
+const DONE: u8 = 2;
+
+pub(crate) async fn handle(call: Call) -> Result<Reply> {
+    let Call { app, trace, request } = call;
+    let (parts, _) = request.into_parts();
+    let principal = authenticate(&app, &trace, &parts.headers).await?;
+    let id = required(&parts, "task_id")?;
+    let task = find(&app, principal.application.id, "task_id", &id).await?;
+    let fields = match task.state {
+        TaskState::Queued | TaskState::Processing => pending(),
+        TaskState::Done => done(&task, &urls::base(&app, &parts))?,
+        TaskState::Failed => {
+            return Err(task.fault.unwrap_or_else(|| {
+                Fault::new(Code::UnknownError, "the task failed without saying why")
+            }));
+        }
+        TaskState::Revoked => {
+            return Err(Fault::new(Code::TaskRevoked, "the task was revoked before its start"));
+        }
+        TaskState::Stopped => {
+            return Err(Fault::new(Code::TaskStoppedProcessing, "the task was stopped at work"));
+        }
+        TaskState::Reclaimed => return Err(reclaimed(&app)),
+    };
+    Reply::new(&trace, fields)
+}
+
+/// The task of the application with this id; what `name` says is the parameter that named it.
+pub(super) async fn find(app: &App, application: i64, name: &str, id: &str) -> Result<Task> {
+    let task = app.store.task(application, id).await.or_internal("reading the task")?;
+    let task = task.ok_or_else(|| {
+        let shown: String = id.chars().take(60).collect();
+        Fault::new(Code::ResourceNotFound, format!("{name} `{shown}` is no task of yours"))
+    })?;
+    // The sweep may not have come by yet.
+    let over = |ended: i64| ended + app.settings.results.ttl_millis() <= now();
+    if task.ended_at.is_some_and(over) {
+        return Err(reclaimed(app));
+    }
+    Ok(task)
+}
+
+pub(super) fn reclaimed(app: &App) -> Fault {
+    let hours = app.settings.results.ttl_hours;
+    Fault::new(
+        Code::ResourceReclaimed,
+        format!("the task ended more than {hours} hours ago, its result is deleted"),
+    )
+}
+
+fn pending() -> Map<String, Value> {
+    Map::from_iter([("task_status".to_owned(), json!(PROCESSING))])
+}
+
+/// The answer at top level, the status beside it and, for clients that look there, in `data`.
+fn done(task: &Task, base: &str) -> Result<Map<String, Value>> {
+    let mut answer = task.answer.clone().unwrap_or_default();
+    urls::resolve(&mut answer, base);
+    let Value::Object(mut fields) = answer else {
+        return Err(Fault::new(Code::ServiceInternalError, "the task's answer is lost"));
+    };
+    if let Some(Value::Object(data)) = fields.get_mut("data") {
+        data.insert("task_status".to_owned(), json!(DONE));
+    }
+    fields.insert("task_status".to_owned(), json!(DONE));
+    Ok(fields)
+}

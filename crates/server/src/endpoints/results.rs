@@ -1,0 +1,206 @@
+//! `GET /results/<day>/<file>`: a result file, for whoever knows its name.
+
+use std::ops::Range;
+
+use axum::body::Body;
+use axum::http::header::{
+    ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL,
+    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED,
+    RANGE, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
+use safelight_contract::{Code, Fault, Result, failure};
+use safelight_store::{BlobError, ResultFile};
+
+use crate::app::{App, Stored, now};
+use crate::endpoints::Call;
+use crate::reply::{internal, json_response};
+use crate::trace::Trace;
+use crate::urls::{RESULTS, blob_key, key_of_path};
+
+/// Where they are, as the router writes it.
+pub(crate) const ROUTE: &str = "/results/{*key}";
+
+/// The file, or a part of it.
+pub(crate) async fn handle(call: Call) -> Result<Response> {
+    let Call { app, trace, request } = call;
+    let (request, _) = request.into_parts();
+    let file = find(&app, request.uri.path()).await?;
+    let etag = etag(&file);
+    let mut response = Response::new(Body::empty());
+    describe(response.headers_mut(), &file, &etag);
+    if lists(&request.headers, &etag) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        trace.answered(304, "");
+        return Ok(response);
+    }
+    let range = match range(&request.headers, &etag, file.size) {
+        Wanted::All => None,
+        Wanted::Part(range) => Some(range),
+        Wanted::Nothing => return Ok(unsatisfiable(&app, &trace, &file)),
+    };
+    if let Some(part) = &range {
+        *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        let text = format!("bytes {}-{}/{}", part.start, part.end - 1, file.size);
+        insert(response.headers_mut(), CONTENT_RANGE, &text);
+    }
+    let length = range.as_ref().map_or(file.size, |part| part.end - part.start);
+    response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    trace.answered(response.status().as_u16(), "");
+    trace.bytes_out(length);
+    if request.method != Method::HEAD {
+        *response.body_mut() = open(&app, &file, range).await?;
+    }
+    Ok(response)
+}
+
+/// Answers that browsers may read from any page.
+pub(crate) fn allow_any_origin(headers: &mut HeaderMap) {
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+}
+
+async fn find(app: &App, path: &str) -> Result<ResultFile> {
+    let unknown = || Fault::new(Code::ResourceNotFound, "there is no result file of this name");
+    let key = path.strip_prefix(RESULTS).and_then(key_of_path).ok_or_else(unknown)?;
+    let file = app.store.file(key).await.or_internal("looking up the result file")?;
+    let file = file.ok_or_else(unknown)?;
+    if file.reclaimed || file.expires_at <= now() {
+        return Err(reclaimed(app));
+    }
+    Ok(file)
+}
+
+fn reclaimed(app: &App) -> Fault {
+    let hours = app.settings.results.ttl_hours;
+    let message = format!("result files are deleted after {hours} hours, this one is gone");
+    Fault::new(Code::ResourceReclaimed, message)
+}
+
+async fn open(app: &App, file: &ResultFile, range: Option<Range<u64>>) -> Result<Body> {
+    match app.blobs.stream(&blob_key(&file.key), range).await {
+        Ok((_, stream)) => Ok(Body::from_stream(stream)),
+        Err(BlobError::NotFound(_)) => Err(reclaimed(app)),
+        Err(error) => Err(internal("reading the result file", &error)),
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: axum::http::HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
+
+/// A file never changes, so that its name says what is in it.
+fn etag(file: &ResultFile) -> String {
+    let name = file.key.rsplit('/').next().unwrap_or_default();
+    format!("\"{name}\"")
+}
+
+fn describe(headers: &mut HeaderMap, file: &ResultFile, etag: &str) {
+    insert(headers, CONTENT_TYPE, &file.content_type);
+    insert(headers, ETAG, etag);
+    let left = ((file.expires_at - now()) / 1000).max(0);
+    insert(headers, CACHE_CONTROL, &format!("private, max-age={left}, immutable"));
+    headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("Content-Range, ETag, Accept-Ranges"),
+    );
+    let written = Timestamp::from_millisecond(file.created_at);
+    let printed =
+        written.ok().and_then(|at| DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok());
+    if let Some(text) = printed {
+        insert(headers, LAST_MODIFIED, &text);
+    }
+}
+
+/// Whether `If-None-Match` names the file.
+fn lists(headers: &HeaderMap, etag: &str) -> bool {
+    let value = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    value.is_some_and(|value| {
+        let mut tags = value.split(',').map(|tag| tag.trim().trim_start_matches("W/"));
+        tags.any(|tag| tag == etag || tag == "*")
+    })
+}
+
+/// What of a file is wanted.
+#[derive(Debug, PartialEq, Eq)]
+enum Wanted {
+    All,
+    Part(Range<u64>),
+    /// A part that lies outside.
+    Nothing,
+}
+
+/// Reads `Range`, unless `If-Range` names something else. Several ranges, other units and what
+/// makes no sense mean the whole file, as the standard has it.
+fn range(headers: &HeaderMap, etag: &str, size: u64) -> Wanted {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    if headers.contains_key(IF_RANGE) && text(IF_RANGE) != Some(etag) {
+        return Wanted::All;
+    }
+    text(RANGE).map_or(Wanted::All, |range| parse_range(range, size))
+}
+
+fn parse_range(text: &str, size: u64) -> Wanted {
+    let bounds = text.trim().strip_prefix("bytes=").and_then(|range| range.split_once('-'));
+    let Some((first, last)) = bounds else { return Wanted::All };
+    let part = |start: u64, end: u64| {
+        if start < end { Wanted::Part(start..end) } else { Wanted::Nothing }
+    };
+    match (first.trim().parse::<u64>(), last.trim().parse::<u64>()) {
+        (Ok(first), Ok(last)) if first > last => Wanted::All,
+        (Ok(first), Ok(last)) => part(first, last.saturating_add(1).min(size)),
+        (Ok(first), Err(_)) if last.trim().is_empty() => part(first, size),
+        (Err(_), Ok(count)) if first.trim().is_empty() => part(size - count.min(size), size),
+        _ => Wanted::All,
+    }
+}
+
+/// The contract has no code of HTTP status 416, so the envelope of the nearest one bears it.
+fn unsatisfiable(app: &App, trace: &Trace, file: &ResultFile) -> Response {
+    let size = file.size;
+    let fault = Fault::new(
+        Code::UnsupportedParameterValues,
+        format!("the header Range names no byte of the file, which has {size}"),
+    );
+    let (_, mut body) = failure(&trace.ids, &fault, app.edition());
+    let status = StatusCode::RANGE_NOT_SATISFIABLE;
+    body["error_code"] = status.as_u16().into();
+    body["error_detail"]["status_code"] = status.as_u16().into();
+    trace.answered(status.as_u16(), fault.code().name());
+    let mut response = json_response(status, Body::from(body.to_string()));
+    insert(response.headers_mut(), CONTENT_RANGE, &format!("bytes */{size}"));
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_follow_the_standard() {
+        for (text, wanted) in [
+            ("bytes=0-3", Wanted::Part(0..4)),
+            ("bytes=5-", Wanted::Part(5..10)),
+            ("bytes=-3", Wanted::Part(7..10)),
+            ("bytes=-30", Wanted::Part(0..10)),
+            ("bytes=5-100", Wanted::Part(5..10)),
+            ("bytes=10-", Wanted::Nothing),
+            ("bytes=10-12", Wanted::Nothing),
+            ("bytes=-0", Wanted::Nothing),
+            ("bytes=4-2", Wanted::All),
+            ("bytes=0-1,4-5", Wanted::All),
+            ("pages=1-2", Wanted::All),
+            ("bytes=x-y", Wanted::All),
+            ("bytes=-", Wanted::All),
+        ] {
+            assert_eq!(parse_range(text, 10), wanted, "{text}");
+        }
+        assert_eq!(parse_range("bytes=0-", 0), Wanted::Nothing);
+    }
+}

@@ -1,0 +1,249 @@
+//! Which path leads where, and what surrounds every request: its trace, the log line, the guard
+//! against panics.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Extension, Request, State};
+use axum::http::header::{ACCEPT, CONTENT_TYPE, EXPECT};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{MethodRouter, get, post};
+use safelight_contract::{Code, Fault, Result};
+
+use crate::app::App;
+use crate::drain::Draining;
+use crate::endpoints::{
+    Call, asyn_task_results, query_async_task_result, query_credits, results, service,
+};
+use crate::jobs::Panicked;
+use crate::reply::{Reply, json_response, respond, respond_fault};
+use crate::trace::Trace;
+use crate::{health, openapi};
+
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// Every path of the API.
+pub(crate) fn routes(app: Arc<App>) -> Router {
+    let mut router = Router::new()
+        .route(query_credits::PATH, get_api(query_credits::PATH, query_credits::handle))
+        .route(
+            query_async_task_result::PATH,
+            get_api(query_async_task_result::PATH, query_async_task_result::handle),
+        )
+        .route(asyn_task_results::PATH, get_api(asyn_task_results::PATH, asyn_task_results::handle))
+        .route(results::ROUTE, get_plain("/results", result_file))
+        .route("/openapi.json", get_plain("/openapi.json", document))
+        .route("/docs", get_plain("/docs", docs))
+        .route("/metrics", get_plain("/metrics", health::metrics))
+        .route("/health/live", get_plain("/health/live", health::live))
+        .route("/health/ready", get_plain("/health/ready", health::ready));
+    for entry in app.catalog {
+        let path = entry.declaration().path;
+        let handler = move |State(app): State<Arc<App>>,
+                            Extension(trace): Extension<Arc<Trace>>,
+                            request: Request| {
+            api(path, Call { app, trace, request }, move |call| service::handle(call, entry))
+        };
+        router = router.route(path, post(handler));
+    }
+    router
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(unknown_path)
+        .layer(from_fn_with_state(app.clone(), surround))
+        .with_state(app)
+}
+
+fn get_api<H, F>(path: &'static str, handle: H) -> MethodRouter<Arc<App>>
+where
+    H: Fn(Call) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Reply>> + Send,
+{
+    get(
+        move |State(app): State<Arc<App>>,
+              Extension(trace): Extension<Arc<Trace>>,
+              request: Request| { api(path, Call { app, trace, request }, handle) },
+    )
+}
+
+/// An endpoint of the API: JSON in the envelope.
+async fn api<H, F>(path: &'static str, call: Call, handle: H) -> Response
+where
+    H: FnOnce(Call) -> F,
+    F: Future<Output = Result<Reply>>,
+{
+    let (app, trace) = (call.app.clone(), call.trace.clone());
+    trace.endpoint(path);
+    let outcome = match check(&app, call.request.headers()) {
+        Ok(()) => handle(call).await,
+        Err(fault) => Err(fault),
+    };
+    respond(&trace, app.edition(), outcome)
+}
+
+fn check(app: &App, headers: &HeaderMap) -> Result<()> {
+    if app.is_closing() {
+        return Err(health::shutting_down());
+    }
+    if accepts_json(headers) {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Code::InvalidResponseFormat,
+        "the header Accept names no application/json, which is what answers are",
+    ))
+}
+
+/// Whether `Accept` is absent or has a range that JSON is in.
+fn accepts_json(headers: &HeaderMap) -> bool {
+    let mut values = headers.get_all(ACCEPT).iter().peekable();
+    if values.peek().is_none() {
+        return true;
+    }
+    let texts = values.filter_map(|value| value.to_str().ok());
+    let mut ranges = texts.flat_map(|text| text.split(',')).map(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let media = parts.next().unwrap_or_default();
+        let refused =
+            parts.any(|part| part.strip_prefix("q=").is_some_and(|q| q.trim().parse() == Ok(0.0)));
+        (media, refused)
+    });
+    ranges.any(|(media, refused)| {
+        let fits = ["", "*/*", "application/*", "application/json"];
+        !refused && fits.iter().any(|fit| fit.eq_ignore_ascii_case(media))
+    })
+}
+
+/// An endpoint whose successes are not in the envelope; its failures are.
+fn get_plain<H, F>(path: &'static str, handle: H) -> MethodRouter<Arc<App>>
+where
+    H: Fn(Call) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Response>> + Send,
+{
+    get(
+        move |State(app): State<Arc<App>>,
+              Extension(trace): Extension<Arc<Trace>>,
+              request: Request| async move {
+            trace.endpoint(path);
+            let edition = app.edition();
+            let outcome = handle(Call { app, trace: trace.clone(), request }).await;
+            outcome.unwrap_or_else(|fault| respond_fault(&trace, edition, &fault))
+        },
+    )
+}
+
+async fn result_file(call: Call) -> Result<Response> {
+    let (trace, edition) = (call.trace.clone(), call.app.edition());
+    let outcome = results::handle(call).await;
+    let mut response = outcome.unwrap_or_else(|fault| respond_fault(&trace, edition, &fault));
+    results::allow_any_origin(response.headers_mut());
+    Ok(response)
+}
+
+async fn docs(call: Call) -> Result<Response> {
+    call.trace.answered(200, "");
+    let mut response = Response::new(Body::from(openapi::DOCS_PAGE));
+    let html = HeaderValue::from_static("text/html; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, html);
+    Ok(response)
+}
+
+async fn document(call: Call) -> Result<Response> {
+    let Call { app, trace, request } = call;
+    trace.answered(200, "");
+    let (parts, _) = request.into_parts();
+    let base = crate::urls::base(&app, &parts);
+    let document = openapi::document(app.catalog, app.edition(), &base);
+    Ok(json_response(StatusCode::OK, Body::from(document.to_string())))
+}
+
+async fn unknown_path(
+    State(app): State<Arc<App>>,
+    Extension(trace): Extension<Arc<Trace>>,
+    request: Request,
+) -> Response {
+    let path: String = request.uri().path().chars().take(120).collect();
+    let fault = Fault::new(Code::AiNotExists, format!("there is nothing at {path}"));
+    respond_fault(&trace, app.edition(), &fault)
+}
+
+async fn method_not_allowed(
+    State(app): State<Arc<App>>,
+    Extension(trace): Extension<Arc<Trace>>,
+    request: Request,
+) -> Response {
+    let (method, path) = (request.method(), request.uri().path());
+    let fault = Fault::new(
+        Code::IllegalOperation,
+        format!("{path} does not take {method}; the header Allow says what it takes"),
+    );
+    respond_fault(&trace, app.edition(), &fault)
+}
+
+/// What every request passes through.
+async fn surround(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let trace = Arc::new(Trace::new(app.metrics.clone()));
+    // Who waits for `100 Continue` sends nothing after a refusal.
+    let waits = request.headers().contains_key(EXPECT);
+    let mut request = if waits { request } else { request.map(Draining::wrap) };
+    request.extensions_mut().insert(trace.clone());
+    let mut response = match unwinding(next.run(request)).await {
+        Ok(response) => response,
+        Err(Panicked(panic)) => {
+            tracing::error!(request_id = %trace.ids.request_id, panic, "a handler panicked");
+            let fault = Fault::new(Code::UnknownError, "the server met an unexpected error");
+            respond_fault(&trace, app.edition(), &fault)
+        }
+    };
+    if let Ok(timing) = HeaderValue::from_str(&trace.server_timing()) {
+        response.headers_mut().insert(SERVER_TIMING, timing);
+    }
+    response
+}
+
+/// Drives a future, and makes a panic in it an error.
+async fn unwinding<F: Future>(future: F) -> Result<F::Output, Panicked> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(panic) => Poll::Ready(Err(Panicked::new(&*panic))),
+        }
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accept_is_read_as_the_standard_has_it() {
+        let accepts = |value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(ACCEPT, HeaderValue::from_static(value));
+            accepts_json(&headers)
+        };
+        assert!(accepts_json(&HeaderMap::new()));
+        for value in ["*/*", "application/json", "text/html, Application/*;q=0.2", "", "a/b,*/*"] {
+            assert!(accepts(value), "{value}");
+        }
+        for value in ["text/html", "image/*", "application/json;q=0", "application/xml;q=0.9"] {
+            assert!(!accepts(value), "{value}");
+        }
+    }
+
+    #[tokio::test]
+    async fn panics_become_errors() {
+        let panicked = unwinding(async { panic!("on purpose") }).await.map(|()| ());
+        assert_eq!(panicked.expect_err("panics").0, "on purpose");
+        assert_eq!(unwinding(async { 7 }).await.expect("no panic"), 7);
+    }
+}

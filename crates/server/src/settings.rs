@@ -1,0 +1,262 @@
+//! What an operator can set about the server. Times are in seconds, sizes in bytes.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use safelight_contract::Edition;
+use serde::{Deserialize, Serialize};
+
+/// Everything that can be set about the server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// Address to listen on. Default `127.0.0.1:8080`.
+    pub listen: SocketAddr,
+    /// Base of the URLs of result files, e.g. `https://images.example.com`, without a slash at the
+    /// end. Default: none, then `http://` and the `Host` that the request named.
+    pub public_url: Option<String>,
+    /// What is left to requests at shutdown before they are cut off and tasks are parked. Default
+    /// 20.
+    pub shutdown_grace_seconds: u64,
+    /// The API contract.
+    pub contract: ContractSettings,
+    /// Limits on requests and on the process.
+    pub limits: LimitSettings,
+    /// Asynchronous tasks.
+    pub tasks: TaskSettings,
+    /// Result files.
+    pub results: ResultSettings,
+}
+
+/// The API contract.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContractSettings {
+    /// Edition that decides the HTTP status of error codes: `2025` or `2026`. Default `2025`.
+    pub edition: Edition,
+}
+
+/// Limits on requests and on the process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Memory for request bodies (an eighth) and jobs (the rest), in bytes. Default 2 GiB.
+    pub memory_budget: u64,
+    /// Pixels of all pictures at work together. Default 400,000,000.
+    pub max_pixels_at_work: u64,
+    /// Jobs at work together, each on a thread of its own; 0 means one for each core. Default 0.
+    pub workers: u32,
+    /// Requests that may wait for memory or a worker; one more is refused at once. Default 32.
+    pub queue: u32,
+    /// Longest wait in that queue. Default 10.
+    pub queue_wait_seconds: u64,
+    /// Largest request body in bytes. Default 48 MiB.
+    pub max_body_bytes: u64,
+    /// Open connections; further ones wait to be accepted. Default 1024.
+    pub connections: u32,
+    /// Longest wait for a request's header, idle connections included. Default 30.
+    pub header_timeout_seconds: u64,
+    /// Longest time a request body may take. Default 120.
+    pub body_timeout_seconds: u64,
+    /// Longest pause within a request body, and longest time that a client may refuse to take
+    /// more of an answer. Default 20.
+    pub stall_timeout_seconds: u64,
+    /// Requests at work at the same time for an application that has no limit of its own.
+    /// Default: none, no limit.
+    pub concurrency: Option<u32>,
+    /// Requests per second for an application that has no limit of its own. Default: none, no
+    /// limit.
+    pub requests_per_second: Option<u32>,
+}
+
+/// Asynchronous tasks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TaskSettings {
+    /// Tasks at work together; 0 means one for each two cores. Default 0.
+    pub workers: u32,
+    /// How often a task is tried when the process dies under it. Default 3.
+    pub max_attempts: u32,
+    /// Tasks that may wait; one more is refused. Default 1000.
+    pub max_queued: u64,
+}
+
+/// Result files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ResultSettings {
+    /// Life of result files and of the answers of tasks, in hours. Default 24.
+    pub ttl_hours: u32,
+    /// All result files together, in bytes. Default 20 GiB.
+    pub disk_budget: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            shutdown_grace_seconds: 20,
+            contract: ContractSettings::default(),
+            limits: LimitSettings::default(),
+            tasks: TaskSettings::default(),
+            results: ResultSettings::default(),
+        }
+    }
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            memory_budget: 2 << 30,
+            max_pixels_at_work: 400_000_000,
+            workers: 0,
+            queue: 32,
+            queue_wait_seconds: 10,
+            max_body_bytes: 48 << 20,
+            connections: 1024,
+            header_timeout_seconds: 30,
+            body_timeout_seconds: 120,
+            stall_timeout_seconds: 20,
+            concurrency: None,
+            requests_per_second: None,
+        }
+    }
+}
+
+impl Default for TaskSettings {
+    fn default() -> Self {
+        Self { workers: 0, max_attempts: 3, max_queued: 1000 }
+    }
+}
+
+impl Default for ResultSettings {
+    fn default() -> Self {
+        Self { ttl_hours: 24, disk_budget: 20 << 30 }
+    }
+}
+
+fn cores() -> u32 {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32)
+}
+
+impl LimitSettings {
+    /// Jobs at work together, 0 resolved.
+    pub fn worker_count(&self) -> u32 {
+        if self.workers == 0 { cores() } else { self.workers }
+    }
+
+    /// The share of the memory budget for request bodies.
+    pub fn body_budget(&self) -> u64 {
+        self.memory_budget / 8
+    }
+
+    /// The share of the memory budget for jobs.
+    pub fn job_budget(&self) -> u64 {
+        self.memory_budget - self.body_budget()
+    }
+
+    pub(crate) fn queue_wait(&self) -> Duration {
+        Duration::from_secs(self.queue_wait_seconds)
+    }
+
+    pub(crate) fn stall_timeout(&self) -> Duration {
+        Duration::from_secs(self.stall_timeout_seconds)
+    }
+}
+
+impl TaskSettings {
+    /// Tasks at work together, 0 resolved.
+    pub fn worker_count(&self) -> u32 {
+        if self.workers == 0 { (cores() / 2).max(1) } else { self.workers }
+    }
+}
+
+impl ResultSettings {
+    /// Life of result files in milliseconds.
+    pub fn ttl_millis(&self) -> i64 {
+        i64::from(self.ttl_hours) * 3_600_000
+    }
+}
+
+impl Settings {
+    /// Says what contradicts itself, naming the key, the value and what is allowed.
+    pub fn validate(&self) -> Result<(), String> {
+        if let Some(url) = &self.public_url {
+            let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+            if !rest.is_some_and(|rest| !rest.is_empty() && !rest.ends_with('/')) {
+                return Err(format!(
+                    "public_url is `{url}`, it must start with http:// or https:// and not end \
+                     with a slash"
+                ));
+            }
+        }
+        let limits = &self.limits;
+        let hour = 3600;
+        at_least("limits.memory_budget", limits.memory_budget, 64 << 20)?;
+        between("limits.max_body_bytes", limits.max_body_bytes, 1 << 20, limits.body_budget())
+            .map_err(|error| format!("{error}; bodies get an eighth of limits.memory_budget"))?;
+        at_least("limits.max_pixels_at_work", limits.max_pixels_at_work, 1_000_000)?;
+        between("limits.workers", limits.workers.into(), 0, 1024)?;
+        between("limits.queue", limits.queue.into(), 0, 100_000)?;
+        between("limits.connections", limits.connections.into(), 1, 100_000)?;
+        between("limits.queue_wait_seconds", limits.queue_wait_seconds, 0, hour)?;
+        between("limits.header_timeout_seconds", limits.header_timeout_seconds, 1, hour)?;
+        between("limits.body_timeout_seconds", limits.body_timeout_seconds, 1, hour)?;
+        between("limits.stall_timeout_seconds", limits.stall_timeout_seconds, 1, hour)?;
+        for (key, limit) in [
+            ("limits.concurrency", limits.concurrency),
+            ("limits.requests_per_second", limits.requests_per_second),
+        ] {
+            at_least(key, limit.unwrap_or(1).into(), 1)?;
+        }
+        between("tasks.workers", self.tasks.workers.into(), 0, 1024)?;
+        between("tasks.max_attempts", self.tasks.max_attempts.into(), 1, 100)?;
+        between("results.ttl_hours", self.results.ttl_hours.into(), 1, 24 * 365)?;
+        at_least("results.disk_budget", self.results.disk_budget, 1 << 20)?;
+        between("shutdown_grace_seconds", self.shutdown_grace_seconds, 0, hour)
+    }
+}
+
+fn at_least(key: &str, value: u64, least: u64) -> Result<(), String> {
+    if value >= least {
+        return Ok(());
+    }
+    Err(format!("{key} is {value}, the least is {least}"))
+}
+
+fn between(key: &str, value: u64, least: u64, most: u64) -> Result<(), String> {
+    if (least..=most).contains(&value) {
+        return Ok(());
+    }
+    Err(format!("{key} is {value}, allowed are {least} to {most}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_valid() {
+        assert_eq!(Settings::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let broken = |change: fn(&mut Settings)| {
+            let mut settings = Settings::default();
+            change(&mut settings);
+            settings.validate().expect_err("must be refused")
+        };
+        assert!(broken(|s| s.public_url = Some("example.com".into())).contains("public_url"));
+        assert!(broken(|s| s.limits.max_body_bytes = 1 << 40).contains("max_body_bytes"));
+        assert!(broken(|s| s.limits.requests_per_second = Some(0)).contains("per_second"));
+        assert!(broken(|s| s.tasks.max_attempts = 0).contains("tasks.max_attempts is 0"));
+    }
+
+    #[test]
+    fn unknown_keys_are_refused() {
+        let parsed = serde_json::from_str::<Settings>(r#"{ "limits": { "worker": 3 } }"#);
+        assert!(parsed.expect_err("unknown key").to_string().contains("worker"));
+    }
+}

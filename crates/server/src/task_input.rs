@@ -1,0 +1,108 @@
+//! The input of a task between its submission and its work: one blob for each file, and one for
+//! the texts, under `inputs/<application>/<task>`.
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use safelight_contract::{Code, Fault, Result};
+use safelight_services::Form;
+use safelight_store::BlobError;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::reply::{internal, to_json};
+
+/// What all inputs lie under.
+pub(crate) const PREFIX: &str = "inputs";
+
+/// The blob with the texts; it is written last, so that it stands for the whole.
+const TEXTS: &str = "form.json";
+
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    texts: Vec<(String, String)>,
+    /// The names of the files; their blobs are numbered in this order.
+    files: Vec<String>,
+}
+
+/// Saves a form, and answers where.
+pub(crate) async fn save(app: &App, application: i64, task: &str, form: Form) -> Result<String> {
+    let input = format!("{PREFIX}/{application}/{task}");
+    if let Err(error) = write(app, &input, form).await {
+        tracing::error!(%error, "the input of a task could not be written");
+        delete(app, &input).await;
+        let message = "the input could not be written to the file store";
+        return Err(Fault::new(Code::FileServiceError, message));
+    }
+    Ok(input)
+}
+
+async fn write(app: &App, input: &str, form: Form) -> Result<(), BlobError> {
+    let texts = form.texts().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let mut stored = Stored { texts, files: Vec::new() };
+    for (name, bytes) in form.files() {
+        let key = format!("{input}/{}", stored.files.len());
+        app.blobs.put(&key, bytes.clone()).await?;
+        stored.files.push(name.to_owned());
+    }
+    let texts = to_json(&stored).map_err(|fault| BlobError::Failed(fault.to_string()))?;
+    app.blobs.put(&format!("{input}/{TEXTS}"), texts).await
+}
+
+/// Reads a form back.
+pub(crate) async fn load(app: &App, input: &str) -> Result<Form> {
+    let lost = |error: &dyn std::fmt::Display| internal("reading the input of the task", error);
+    let texts = get(app, input, TEXTS).await?;
+    let stored: Stored = serde_json::from_slice(&texts).map_err(|error| lost(&error))?;
+    let mut form = Form::new();
+    for (name, value) in stored.texts {
+        form.add_text(name, value);
+    }
+    for (number, name) in stored.files.into_iter().enumerate() {
+        form.add_file(name, get(app, input, &number.to_string()).await?);
+    }
+    Ok(form)
+}
+
+async fn get(app: &App, input: &str, part: &str) -> Result<Bytes> {
+    let bytes = app.blobs.get(&format!("{input}/{part}")).await;
+    bytes.map_err(|error| internal("reading the input of the task", &error))
+}
+
+/// Bytes that reading a form back takes.
+pub(crate) async fn size(app: &App, input: &str) -> Result<u64> {
+    let failed = |error: BlobError| internal("measuring the input of the task", &error);
+    let blobs = app.blobs.list(input).map_err(failed)?;
+    blobs.try_fold(0, |sum, blob| async move { Ok(sum + blob.size) }).await.map_err(failed)
+}
+
+/// Deletes an input. What remains after a failure is an orphan that the sweep finds.
+pub(crate) async fn delete(app: &App, input: &str) {
+    let outcome = async {
+        let blobs = app.blobs.list(input)?;
+        blobs.try_for_each(|blob| async move { app.blobs.delete(&blob.key).await.map(drop) }).await
+    };
+    if let Err::<(), BlobError>(error) = outcome.await {
+        tracing::warn!(%error, "the input of a task could not be deleted");
+    }
+}
+
+/// The application and the task of an input's blob.
+pub(crate) fn owner(key: &str) -> Option<(i64, &str)> {
+    let mut segments = key.split('/');
+    let prefix = segments.next()?;
+    let (application, task) = (segments.next()?, segments.next()?);
+    (prefix == PREFIX).then_some((application.parse().ok()?, task))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blobs_name_their_owner() {
+        assert_eq!(owner("inputs/7/abc/0"), Some((7, "abc")));
+        assert_eq!(owner("results/7/abc"), None);
+        assert_eq!(owner("inputs/x/abc/0"), None);
+        assert_eq!(owner("inputs/7"), None);
+    }
+}

@@ -1,0 +1,308 @@
+//! A server on a free port with a folder of its own, and what the tests send to it.
+
+mod play;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use reqwest::multipart::{Form, Part};
+use reqwest::{Response, StatusCode};
+use safelight_inference::Registry;
+use safelight_server::{Parts, Settings, serve_catalog};
+use safelight_store::{
+    Application, Blobs, Credits, KeySecret, Limits, NewApplication, Sqlite, Store,
+};
+use safelight_vision::Vision;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+pub use play::{ASYNC, CATALOG, HEAVY, MODELLESS, SLOW, SYNC};
+
+/// A running server. Dropping it ends it without ceremony.
+pub struct TestServer {
+    pub base: String,
+    pub key: String,
+    pub application: Application,
+    pub store: Arc<dyn Store>,
+    pub http: reqwest::Client,
+    secret: KeySecret,
+    folder: Arc<TempDir>,
+    settings: Settings,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+/// Milliseconds since 1970.
+pub fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.expect("after 1970").as_millis() as i64
+}
+
+impl TestServer {
+    pub async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// A fresh server with changed settings.
+    pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = Settings::default();
+        settings.limits.memory_budget = 512 << 20;
+        settings.limits.workers = 4;
+        settings.tasks.workers = 2;
+        settings.shutdown_grace_seconds = 5;
+        change(&mut settings);
+        let folder = Arc::new(tempfile::tempdir().expect("temporary folder"));
+        Self::open(folder, settings, None).await
+    }
+
+    async fn open(
+        folder: Arc<TempDir>,
+        settings: Settings,
+        old: Option<(String, Application)>,
+    ) -> Self {
+        let store: Arc<dyn Store> =
+            Arc::new(Sqlite::open(folder.path().join("safelight.db")).expect("database"));
+        let secret = KeySecret::new([7; 32]);
+        let (key, application) = match old {
+            Some(old) => old,
+            None => {
+                store.create_user("admin", now()).await.expect("user");
+                add_application(&*store, &secret, "default").await
+            }
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("free port");
+        let base = format!("http://{}", listener.local_addr().expect("address"));
+        let registry = Arc::new(Registry::empty());
+        let parts = Parts {
+            settings: settings.clone(),
+            store: store.clone(),
+            blobs: Blobs::local(folder.path().join("files")).expect("files"),
+            secret: KeySecret::new([7; 32]),
+            vision: Vision::new(registry.clone()),
+            registry,
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let shutdown = async move { drop(stopped.await) };
+        let serving = tokio::spawn(serve_catalog(CATALOG, listener, parts, shutdown));
+        let http = reqwest::Client::new();
+        Self {
+            base,
+            key,
+            application,
+            store,
+            http,
+            secret,
+            folder,
+            settings,
+            stop: Some(stop),
+            serving,
+        }
+    }
+
+    /// Orders the server to shut down, without waiting.
+    pub fn order_stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    /// Waits until the server has shut down.
+    pub async fn stopped(&mut self) {
+        let stopping = tokio::time::timeout(Duration::from_secs(20), &mut self.serving);
+        stopping.await.expect("in time").expect("no panic").expect("no error");
+    }
+
+    /// Shuts down and starts again on the same folder.
+    pub async fn restart(mut self) -> Self {
+        self.order_stop();
+        self.stopped().await;
+        let old = (self.key.clone(), self.application.clone());
+        Self::open(self.folder.clone(), self.settings.clone(), Some(old)).await
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Another application of the same user, and its key.
+    pub async fn another(&self, name: &str) -> (String, Application) {
+        add_application(&*self.store, &self.secret, name).await
+    }
+
+    pub async fn set_limits(&self, concurrency: Option<u32>, requests_per_second: Option<u32>) {
+        let limits = Limits { concurrency, requests_per_second };
+        self.store.set_limits(self.application.id, limits).await.expect("limits");
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        let request = self.http.get(self.url(path)).header("ailabapi-api-key", &self.key);
+        Answer::of(request.send().await.expect("answer")).await
+    }
+
+    pub async fn post(&self, path: &str, form: Form) -> Answer {
+        Answer::of(self.request(path).multipart(form).send().await.expect("answer")).await
+    }
+
+    pub fn request(&self, path: &str) -> reqwest::RequestBuilder {
+        self.http.post(self.url(path)).header("ailabapi-api-key", &self.key)
+    }
+
+    /// Submits a task and answers its id and the id of the request.
+    pub async fn submit(&self, form: Form) -> (String, String) {
+        let answer = self.post(ASYNC, form).await.success();
+        assert_eq!(answer["task_type"], "async");
+        (text(&answer["task_id"]), text(&answer["request_id"]))
+    }
+
+    pub async fn poll(&self, task: &str) -> Answer {
+        self.get(&format!("/api/common/query-async-task-result?task_id={task}")).await
+    }
+
+    /// Polls until the task is not pending.
+    pub async fn wait(&self, task: &str) -> Answer {
+        eventually(async || {
+            let answer = self.poll(task).await;
+            (answer.json()["task_status"] != 1).then_some(answer)
+        })
+        .await
+    }
+
+    /// Balance of the pool `common` and what is held in it, in whole credits.
+    pub async fn credits(&self) -> (i64, i64) {
+        let pools = self.store.pools(self.application.id).await.expect("pools");
+        let common = pools.iter().find(|pool| pool.sign == "common").expect("common");
+        (common.balance.0 / 1000, common.held.0 / 1000)
+    }
+
+    /// The folder of the server's files.
+    pub fn files(&self) -> std::path::PathBuf {
+        self.folder.path().join("files")
+    }
+
+    /// The books are right, and this many requests were charged.
+    pub async fn assert_charges(&self, count: u64) {
+        let audit = self.store.audit().await.expect("audit");
+        assert!(audit.errors.is_empty(), "{:?}", audit.errors);
+        assert_eq!(audit.charges, count);
+    }
+}
+
+async fn add_application(
+    store: &dyn Store,
+    secret: &KeySecret,
+    name: &str,
+) -> (String, Application) {
+    let key = format!("key-of-{name}");
+    let new = NewApplication {
+        user: "admin".to_owned(),
+        name: name.to_owned(),
+        limits: Limits::default(),
+        key: Some((secret.hash(&key), "key".to_owned())),
+    };
+    let application = store.create_application(&new, now()).await.expect("application");
+    let credits = store.add_credits(application.id, "common", Credits::whole(1000), now());
+    credits.await.expect("credits");
+    (key, application)
+}
+
+/// An answer, read to its end.
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Answer {
+    pub async fn of(response: Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().await.expect("body").to_vec();
+        Self { status, headers, body }
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.body)))
+    }
+
+    /// A success in the envelope.
+    pub fn success(&self) -> Value {
+        let json = self.json();
+        assert_eq!(self.status, StatusCode::OK, "{json}");
+        assert_eq!(self.header("content-type"), "application/json");
+        assert_eq!(json["error_code"], 0);
+        assert_eq!(json["error_detail"]["status_code"], 200);
+        assert!(json.get("error_code_str").is_none() && json.get("error_msg").is_none());
+        assert_ids(&json);
+        json
+    }
+
+    /// A failure in the envelope, of this status and code; answers its message.
+    pub fn failure(&self, status: u16, code: &str) -> String {
+        let json = self.json();
+        assert_eq!(
+            (self.status, json["error_detail"]["code"].as_str()),
+            (status, Some(code)),
+            "{json}"
+        );
+        assert_eq!(self.header("content-type"), "application/json");
+        assert_eq!(json["error_code"], status);
+        assert_eq!(json["error_detail"]["status_code"], status);
+        assert!(json["error_code_str"].as_str().is_some_and(|coarse| !coarse.is_empty()));
+        assert_ids(&json);
+        let message = text(&json["error_detail"]["message"]);
+        assert!(!message.is_empty() && text(&json["error_msg"]).contains(&message), "{json}");
+        message
+    }
+}
+
+fn assert_ids(json: &Value) {
+    let (request, log) = (text(&json["request_id"]), text(&json["log_id"]));
+    assert!(request.len() == 36 && request == request.to_uppercase(), "{json}");
+    assert!(log.parse::<i64>().is_ok(), "{json}");
+}
+
+pub fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+}
+
+/// Tries until there is something, for ten seconds.
+pub async fn eventually<T>(mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = attempt().await {
+            return found;
+        }
+        assert!(start.elapsed() < Duration::from_secs(10), "nothing within ten seconds");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A form of text fields.
+pub fn form<const N: usize>(fields: [(&'static str, &str); N]) -> Form {
+    let add = |form: Form, (name, value): (&'static str, &str)| form.text(name, value.to_owned());
+    fields.into_iter().fold(Form::new(), add)
+}
+
+/// A file part.
+pub fn file(bytes: Vec<u8>) -> Part {
+    Part::bytes(bytes).file_name("image.bin")
+}
+
+/// A PNG of this size.
+pub fn png(width: u32, height: u32) -> Vec<u8> {
+    let pixels = (0..width * height * 3).map(|at| (at * 7) as u8).collect();
+    play::encode(width, height, pixels)
+}
+
+/// All files below a folder.
+pub fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.expect("entry").path());
+    paths.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}

@@ -1,0 +1,15 @@
+//! The API through HTTP, against a server on a free port: one module for each path or concern.
+
+mod asyn_task_results;
+mod common;
+mod connections;
+mod limits;
+mod ops;
+mod query_async_task_result;
+mod query_credits;
+mod results;
+mod sdk;
+mod services;
+mod shutdown;
+mod tasks;
+mod uploads;

@@ -1,0 +1,87 @@
+//! The vendor's SDK for Rust, unmodified, against this server.
+
+use std::time::Duration;
+
+use ailabtools::generated::params::{
+    CommonQueryCreditsParams, CutoutHDUniversalBackgroundRemovalParams,
+    CutoutUniversalBackgroundRemovalParams,
+};
+use ailabtools::{ApiError, Client, Error, FileInput, WaitForTaskOptions};
+
+use crate::common::{TestServer, png};
+
+fn client(server: &TestServer, key: &str) -> Client {
+    Client::builder(key).base_url(&server.base).build().expect("client")
+}
+
+fn picture(width: u32, height: u32) -> FileInput {
+    FileInput::from_bytes(png(width, height), "photo.png", Some("image/png"))
+}
+
+fn api_error<T: std::fmt::Debug>(outcome: ailabtools::Result<T>) -> ApiError {
+    match outcome.expect_err("must fail") {
+        Error::Api(error) => error,
+        other => panic!("no API error: {other}"),
+    }
+}
+
+#[tokio::test]
+async fn a_synchronous_call_answers_with_a_url() {
+    let server = TestServer::start().await;
+    let params = CutoutUniversalBackgroundRemovalParams {
+        image: picture(40, 30),
+        return_form: Some("whiteBK".to_owned()),
+    };
+    let client = client(&server, &server.key);
+    let answer = client.background.remove(params).await.expect("success");
+    assert_eq!(answer.error_code, Some(0));
+    let url = answer.data.and_then(|data| data.image_url).expect("a URL");
+    let picture = server.http.get(url).send().await.expect("answer");
+    assert_eq!(picture.status(), 200);
+}
+
+#[tokio::test]
+async fn errors_are_typed() {
+    let server = TestServer::start().await;
+    let params =
+        || CutoutUniversalBackgroundRemovalParams { image: picture(4, 4), return_form: None };
+    let small = client(&server, &server.key).background.remove(params()).await;
+    let small = api_error(small);
+    assert_eq!((small.status_code, small.error_code), (422, Some(422)));
+    assert!(small.message.contains("image"), "{}", small.message);
+    assert!(small.request_id.is_some() && small.log_id.is_some());
+    assert_eq!(small.raw["error_detail"]["code"], "ERROR_LOW_RESOLUTION");
+    let nobody = api_error(client(&server, "wrong").background.remove(params()).await);
+    assert_eq!(nobody.status_code, 401);
+}
+
+#[tokio::test]
+async fn an_asynchronous_call_is_followed_to_its_end() {
+    let server = TestServer::start().await;
+    let client = client(&server, &server.key);
+    let params = CutoutHDUniversalBackgroundRemovalParams { image: picture(40, 30) };
+    let submitted = client.cutout.cutout_hd_universal_background_removal(params).await;
+    let submitted = submitted.expect("accepted");
+    assert_eq!(submitted.task_type.as_deref(), Some("async"));
+    let task = submitted.task_id.expect("a task");
+    let options = WaitForTaskOptions {
+        interval: Duration::from_millis(50),
+        timeout: Duration::from_secs(10),
+        raise_on_failed: true,
+    };
+    let done = client.wait_for_task(&task, Some(options)).await.expect("done");
+    assert_eq!(done.task_status, Some(2));
+    let data = done.data.expect("data");
+    assert!(data.extra["image_url"].as_str().is_some_and(|url| url.contains("/results/")));
+}
+
+#[tokio::test]
+async fn credits_are_read() {
+    let server = TestServer::start().await;
+    let client = client(&server, &server.key);
+    let answer = client.common.common_query_credits(CommonQueryCreditsParams::new()).await;
+    let pools = answer.expect("success").data.expect("pools");
+    assert_eq!(pools[0].unique_sign.as_deref(), Some("common"));
+    assert_eq!(pools[0].balance, Some(1000.0));
+    assert!(pools[0].first_buy_time.is_some());
+}
