@@ -1,0 +1,45 @@
+//! What the account commands share: the open store, and how rows look.
+
+use anyhow::{Context as _, Result};
+use safelight_store::{KeySecret, Sqlite, StoreError};
+
+use super::Context;
+use crate::data::DataFolder;
+
+/// The store of an installation, beside a running server or without one.
+pub struct Accounts {
+    pub store: Sqlite,
+    data: DataFolder,
+}
+
+impl Accounts {
+    /// The secret that keys are hashed under.
+    pub fn secret(&self) -> Result<KeySecret> {
+        let path = self.data.secret();
+        KeySecret::load_or_create(&path)
+            .with_context(|| format!("the key secret {} cannot be read", path.display()))
+    }
+}
+
+/// Opens the store of the installation and runs `work` on it.
+pub fn with_store<T>(
+    context: &Context,
+    work: impl AsyncFnOnce(&Accounts) -> Result<T>,
+) -> Result<T> {
+    let data = DataFolder::new(context.load()?.data);
+    data.require()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let store = Sqlite::open(&data.database())
+            .with_context(|| format!("the database {}", data.database().display()))?;
+        work(&Accounts { store, data }).await
+    })
+}
+
+/// Adds what to do about a name that does not exist.
+pub fn hint<T>(outcome: Result<T, StoreError>, listing: &str) -> Result<T> {
+    outcome.map_err(|error| match error {
+        StoreError::NotFound(_) => anyhow::anyhow!("{error}; `safelight {listing}` shows all"),
+        error => error.into(),
+    })
+}

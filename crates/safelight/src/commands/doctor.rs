@@ -1,0 +1,172 @@
+//! `safelight doctor`.
+
+use std::net::TcpListener;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use clap::Args;
+use safelight_inference::runtime;
+use safelight_services::CATALOG;
+use safelight_store::{KeySecret, Sqlite, Store};
+use serde::Serialize;
+
+use super::Context;
+use crate::config::Loaded;
+use crate::data::DataFolder;
+use crate::engine::{self, Inventory};
+use crate::output::{Row, size};
+
+const EXAMPLES: &str = "\
+Examples:
+  safelight doctor
+  safelight doctor --json
+  safelight doctor --data /var/lib/safelight
+
+The exit code is 1 if anything is wrong.";
+
+/// Free space below which a warning is due.
+const LEAST_SPACE: u64 = 1 << 30;
+
+/// Checks the installation: folder, disk, database, library, models, services, port
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Doctor {}
+
+/// What a check found.
+#[derive(Serialize)]
+struct Finding {
+    check: String,
+    ok: bool,
+    /// What was found, or what is wrong and what to do.
+    detail: String,
+}
+
+impl Row for Finding {
+    const HEAD: &'static [&'static str] = &["check", "", "detail"];
+
+    fn cells(&self) -> Vec<String> {
+        let state = if self.ok { "ok" } else { "WRONG" };
+        vec![self.check.clone(), state.into(), self.detail.clone()]
+    }
+}
+
+impl Finding {
+    fn of(check: impl Into<String>, outcome: Result<String>) -> Self {
+        let ok = outcome.is_ok();
+        let detail = outcome.unwrap_or_else(|error| format!("{error:#}"));
+        Self { check: check.into(), ok, detail }
+    }
+}
+
+impl Doctor {
+    pub fn run(self, context: &Context) -> Result<ExitCode> {
+        let loaded = context.load()?;
+        let data = DataFolder::new(loaded.data.clone());
+        let mut findings = vec![
+            Finding::of("configuration", Ok(origin(&loaded))),
+            Finding::of("data folder", folder(&data)),
+            Finding::of("disk", disk(&data)),
+            Finding::of("database", database(&data)),
+            Finding::of("key secret", secret(&data)),
+            Finding::of("library", library(&loaded, &data)),
+        ];
+        findings.extend(models(&loaded, &data));
+        findings.push(Finding::of("port", port(&loaded, &data)));
+        context.output.list(&findings, "")?;
+        let healthy = findings.iter().all(|finding| finding.ok);
+        Ok(if healthy { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn origin(loaded: &Loaded) -> String {
+    let file = loaded.file.as_ref();
+    file.map_or("defaults, no file".into(), |file| file.display().to_string())
+}
+
+fn folder(data: &DataFolder) -> Result<String> {
+    let path = data.path().display();
+    if !data.path().exists() {
+        bail!("{path} is not there yet; `safelight serve` creates it");
+    }
+    tempfile::tempfile_in(data.path()).map_err(|error| {
+        anyhow!(
+            "{path} is not writable ({error}); change its rights, or choose another with --data"
+        )
+    })?;
+    Ok(path.to_string())
+}
+
+fn disk(data: &DataFolder) -> Result<String> {
+    data.require_space(LEAST_SPACE, "a working installation")?;
+    Ok(format!("{} free", size(data.free_space()?)))
+}
+
+fn database(data: &DataFolder) -> Result<String> {
+    data.require()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let store = Sqlite::open(data.database())?;
+        let audit = store.audit().await?;
+        if !audit.errors.is_empty() {
+            bail!("the books are wrong: {}; restore a backup", audit.errors.join("; "));
+        }
+        Ok(format!("{} transfers, the books are right", audit.transfers))
+    })
+}
+
+fn secret(data: &DataFolder) -> Result<String> {
+    let path = data.secret();
+    if !path.exists() {
+        bail!("{} is not there; without it no key is known: restore it", path.display());
+    }
+    KeySecret::load_or_create(&path)?;
+    Ok("readable".into())
+}
+
+fn library(loaded: &Loaded, data: &DataFolder) -> Result<String> {
+    let own = &loaded.config.own;
+    if own.without_engine {
+        return Ok("not wanted (without_engine)".into());
+    }
+    let library = runtime::find(data.path(), own.models.library.as_deref())?
+        .context("it is not there yet; `safelight serve` fetches it")?;
+    let engine = engine::load(&library, data, &own.models)?;
+    Ok(safelight_inference::Engine::describe(&engine))
+}
+
+/// Every model with its digest, then every service that cannot be used.
+fn models(loaded: &Loaded, data: &DataFolder) -> Vec<Finding> {
+    let inventory = match Inventory::take(data, &loaded.config.own.models) {
+        Ok(inventory) => inventory,
+        Err(error) => return vec![Finding::of("models", Err(error))],
+    };
+    let models = inventory.models().map(|(spec, why_not)| {
+        let outcome = match why_not {
+            Some(reason) => Err(anyhow!(reason)),
+            None => inventory.registry.verify(&spec.name).map_err(|reason| {
+                anyhow!("{reason}; the next `safelight serve` replaces a file that ships with it")
+            }),
+        };
+        let detail = outcome.map(|()| format!("{}, {}", spec.task, size(spec.bytes)));
+        Finding::of(format!("model {}", spec.name), detail)
+    });
+    let services = CATALOG.iter().map(|entry| {
+        let declaration = entry.declaration();
+        let name = declaration.path.rsplit('/').next().unwrap_or(declaration.path);
+        let outcome = match inventory.why_not(declaration) {
+            Some(reason) => Err(anyhow!(reason)),
+            None => Ok("available".into()),
+        };
+        Finding::of(format!("service {name}"), outcome)
+    });
+    models.chain(services).collect()
+}
+
+fn port(loaded: &Loaded, data: &DataFolder) -> Result<String> {
+    let address = loaded.config.server.listen;
+    match TcpListener::bind(address) {
+        Ok(_) => Ok(format!("{address} is free")),
+        Err(_) if data.is_served() => Ok(format!("{address} is in use, and the server is running")),
+        Err(error) => bail!("{address}: {error}; choose another with --listen when serving"),
+    }
+}

@@ -1,0 +1,127 @@
+//! `safelight key`.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+use safelight_store::{ApiKey, Store};
+use serde::Serialize;
+use serde_json::json;
+
+use super::Context;
+use super::accounts::{Accounts, hint, with_store};
+use crate::clock::{now, show as time};
+use crate::output::Row;
+
+const EXAMPLES: &str = "\
+Examples:
+  safelight key add default       prints a new key, once
+  safelight key list
+  safelight key revoke 3
+  safelight key rotate default    a new key; all earlier ones stop working";
+
+/// API keys of applications
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Key {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Adds a key to an application and prints it, once
+    #[command(after_help = "Example:\n  safelight key add default")]
+    Add { application: String },
+    /// Lists the keys of one application, or of all
+    #[command(after_help = "Example:\n  safelight key list default --json")]
+    List { application: Option<String> },
+    /// Revokes a key, by the number that the list shows
+    #[command(after_help = "Example:\n  safelight key revoke 3")]
+    Revoke { number: i64 },
+    /// Adds a key and revokes all earlier ones
+    #[command(after_help = "Example:\n  safelight key rotate default")]
+    Rotate { application: String },
+}
+
+/// A key as listings show it.
+#[derive(Serialize)]
+struct KeyRow {
+    application: String,
+    #[serde(flatten)]
+    key: ApiKey,
+}
+
+impl Row for KeyRow {
+    const HEAD: &'static [&'static str] = &["number", "key", "application", "since"];
+
+    fn cells(&self) -> Vec<String> {
+        let ApiKey { id, hint, created_at } = &self.key;
+        let name = self.application.clone();
+        vec![id.to_string(), format!("{hint}…"), name, time(*created_at)]
+    }
+}
+
+impl Key {
+    pub fn run(self, context: &Context) -> Result<ExitCode> {
+        let output = context.output;
+        with_store(context, async |accounts| {
+            let store = &accounts.store;
+            match self.action {
+                Action::Add { application } => {
+                    let id = hint(store.application(&application).await, "app list")?.id;
+                    let (row, key) = add(accounts, id).await?;
+                    let sentence = format!("Key {}, shown only now:\n{key}", row.id);
+                    let answer = json!({ "application": application, "id": row.id, "key": key });
+                    output.result(&answer, &sentence)
+                }
+                Action::List { application } => {
+                    output.list(&list(accounts, application).await?, "There are no keys.")
+                }
+                Action::Revoke { number } => {
+                    hint(store.revoke_key(number, now()).await, "key list")?;
+                    output.result(&json!({ "id": number, "revoked": true }), "Revoked.")
+                }
+                Action::Rotate { application } => {
+                    let id = hint(store.application(&application).await, "app list")?.id;
+                    let earlier = store.keys(id).await?;
+                    let (row, key) = add(accounts, id).await?;
+                    for key in &earlier {
+                        store.revoke_key(key.id, now()).await?;
+                    }
+                    let count = earlier.len();
+                    let sentence =
+                        format!("Key {}, shown only now ({count} revoked):\n{key}", row.id);
+                    let revoked: Vec<_> = earlier.iter().map(|key| key.id).collect();
+                    let answer = json!({
+                        "application": application, "id": row.id, "key": key, "revoked": revoked,
+                    });
+                    output.result(&answer, &sentence)
+                }
+            }
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Adds a key; answers its row and its text.
+async fn add(accounts: &Accounts, application: i64) -> Result<(ApiKey, String)> {
+    let secret = accounts.secret()?;
+    let (key, hash, hint) = secret.generate()?;
+    let row = accounts.store.add_key(application, &hash, &hint, now()).await?;
+    Ok((row, key))
+}
+
+async fn list(accounts: &Accounts, application: Option<String>) -> Result<Vec<KeyRow>> {
+    let applications = match application {
+        Some(name) => vec![hint(accounts.store.application(&name).await, "app list")?],
+        None => accounts.store.applications().await?,
+    };
+    let mut rows = Vec::new();
+    for application in applications {
+        let keys = accounts.store.keys(application.id).await?;
+        let name = application.name;
+        rows.extend(keys.into_iter().map(|key| KeyRow { application: name.clone(), key }));
+    }
+    Ok(rows)
+}

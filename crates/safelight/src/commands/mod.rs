@@ -1,0 +1,63 @@
+//! The commands, one file each.
+
+pub mod app;
+pub mod config;
+pub mod credits;
+pub mod docs;
+pub mod doctor;
+pub mod errors;
+pub mod key;
+pub mod models;
+pub mod run;
+pub mod serve;
+pub mod services;
+pub mod user;
+
+mod accounts;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use crate::cli::{Cli, Command, Global};
+use crate::config::{Assignment, Loaded};
+use crate::output::Output;
+
+/// What every command has at hand.
+pub struct Context {
+    pub global: Global,
+    pub output: Output,
+}
+
+impl Context {
+    /// Reads the configuration and checks it.
+    pub fn load(&self) -> Result<Loaded> {
+        self.load_with(&[])
+    }
+
+    /// The same, with the flags of the command itself.
+    pub fn load_with(&self, flags: &[Assignment]) -> Result<Loaded> {
+        let loaded = Loaded::load(&self.global, flags)?;
+        loaded.check()?;
+        Ok(loaded)
+    }
+}
+
+/// Runs the command that was given.
+pub fn run(cli: Cli) -> Result<ExitCode> {
+    let context = Context { output: Output::new(cli.global.json), global: cli.global };
+    match cli.command {
+        Command::Serve(command) => command.run(&context),
+        Command::Run(command) => command.run(&context),
+        Command::Services(command) => command.run(&context),
+        Command::Errors(command) => command.run(&context),
+        Command::Models(command) => command.run(&context),
+        Command::Doctor(command) => command.run(&context),
+        Command::User(command) => command.run(&context),
+        Command::App(command) => command.run(&context),
+        Command::Key(command) => command.run(&context),
+        Command::Credits(command) => command.run(&context),
+        Command::Config(command) => command.run(&context),
+        Command::Docs(command) => command.run(&context),
+    }
+}

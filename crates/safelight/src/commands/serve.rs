@@ -1,0 +1,192 @@
+//! `safelight serve`.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, anyhow};
+use clap::Args;
+use safelight_inference::Registry;
+use safelight_server::{Parts, Settings};
+use safelight_services::CATALOG;
+use safelight_store::{Blobs, KeySecret, Sqlite};
+use safelight_vision::Vision;
+use tokio::signal;
+use tracing::{info, warn};
+
+use super::Context;
+use crate::config::{Assignment, Loaded};
+use crate::data::DataFolder;
+use crate::output::{Output, line};
+use crate::{engine, first_run, logs};
+
+const EXAMPLES: &str = "\
+Examples:
+  safelight serve
+  safelight serve --listen 0.0.0.0:8080 --public-url https://images.example.com
+  safelight serve --data /var/lib/safelight --set limits.memory_budget=4294967296
+  safelight serve --without-engine     offline: services that need a model are switched off
+
+The first start fetches the inference library (OpenVINO, about 60 MB) with pip, creates user `admin`
+with the application `default`, and prints its API key once.";
+
+/// Starts the server
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Serve {
+    /// Address to listen on [default: 127.0.0.1:8080]; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// Base of the URLs of result files, as clients reach this server
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Fetches and loads no inference library; services that need a model are switched off
+    #[arg(long)]
+    without_engine: bool,
+}
+
+impl Serve {
+    pub fn run(self, context: &Context) -> Result<ExitCode> {
+        let start = Instant::now();
+        let loaded = context.load_with(&self.flags())?;
+        logs::start(&loaded.config.own.log)?;
+        // First what can fail without leaving anything behind.
+        let listener = bind(loaded.config.server.listen)?;
+        let data = DataFolder::new(loaded.data.clone());
+        let claim = data.claim()?;
+        let prepared = prepare(&loaded, &data).and_then(|parts| {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            Ok((parts, runtime))
+        });
+        let (parts, runtime) = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                claim.abandon();
+                return Err(error);
+            }
+        };
+        runtime.block_on(serve(listener, parts, &data, context.output, start))?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn flags(&self) -> Vec<Assignment> {
+        let listen = self.listen.iter().map(|value| Assignment::new("listen", value));
+        let url = self.public_url.iter().map(|value| Assignment::new("public_url", value));
+        let without = self.without_engine.then(|| Assignment::new("without_engine", "true"));
+        listen.chain(url).chain(without).collect()
+    }
+}
+
+fn bind(address: SocketAddr) -> Result<TcpListener> {
+    let why = |error: std::io::Error| match error.kind() {
+        ErrorKind::AddrInUse => anyhow!(
+            "{address} is taken by another program; stop it, or choose another port with --listen \
+             {}:{}",
+            address.ip(),
+            address.port().wrapping_add(1)
+        ),
+        ErrorKind::PermissionDenied => anyhow!(
+            "{address} may not be listened on without more rights; choose a port from 1024 on with \
+             --listen"
+        ),
+        ErrorKind::AddrNotAvailable => {
+            anyhow!("{} is no address of this machine; choose another with --listen", address.ip())
+        }
+        _ => anyhow!("{address} cannot be listened on ({error}); choose another with --listen"),
+    };
+    let listener = TcpListener::bind(address).map_err(why)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Everything that the server is made of; what is missing is said in one sentence.
+fn prepare(loaded: &Loaded, data: &DataFolder) -> Result<Parts> {
+    let own = &loaded.config.own;
+    let registry = match own.without_engine {
+        true => engine::without(data, &own.models)?,
+        false => engine::start(data, &own.models)?,
+    };
+    let registry = Arc::new(registry);
+    announce(&registry);
+    let store = Sqlite::open(data.database())
+        .with_context(|| format!("the database {} cannot be used", data.database().display()))?;
+    Ok(Parts {
+        settings: loaded.config.server.clone(),
+        store: Arc::new(store),
+        blobs: Blobs::local(data.blobs())?,
+        secret: KeySecret::load_or_create(data.secret())?,
+        vision: Vision::new(registry.clone()),
+        registry,
+    })
+}
+
+/// Loads what services need, and says which services cannot be used.
+fn announce(registry: &Registry) {
+    if let Ok(engine) = registry.engine() {
+        info!(engine, "engine");
+    }
+    registry.warm(engine::needed());
+    for entry in CATALOG {
+        let declaration = entry.declaration();
+        if let Some(reason) = engine::why_not(registry, declaration) {
+            warn!(service = declaration.path, reason, "service is not available");
+        }
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    parts: Parts,
+    data: &DataFolder,
+    output: Output,
+    start: Instant,
+) -> Result<()> {
+    let listener = tokio::net::TcpListener::from_std(listener)?;
+    let url = base_url(&parts.settings, listener.local_addr()?);
+    if first_run::is_first(&*parts.store, data).await? {
+        first_run::prepare(&*parts.store, &parts.secret, data, &url).await?.show(output, data)?;
+    }
+    if !output.is_json() {
+        line(&format!("Safelight is ready at {url} ({} ms)", start.elapsed().as_millis()))?;
+    }
+    safelight_server::serve(listener, parts, stopped()).await?;
+    Ok(())
+}
+
+/// Where clients on this machine reach the server.
+fn base_url(settings: &Settings, address: SocketAddr) -> String {
+    settings.public_url.clone().unwrap_or_else(|| {
+        let mut reachable = address;
+        if address.ip().is_unspecified() {
+            reachable.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        }
+        format!("http://{reachable}")
+    })
+}
+
+/// Ends with the first Ctrl-C or SIGTERM; the second ends the process at once.
+async fn stopped() {
+    signalled().await;
+    info!("shutting down; a second signal ends the process at once");
+    tokio::spawn(async {
+        signalled().await;
+        std::process::exit(130);
+    });
+}
+
+async fn signalled() {
+    #[cfg(unix)]
+    {
+        let terminated = signal::unix::signal(signal::unix::SignalKind::terminate());
+        if let Ok(mut terminated) = terminated {
+            tokio::select! {
+                _ = signal::ctrl_c() => {}
+                _ = terminated.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = signal::ctrl_c().await;
+}

@@ -1,0 +1,188 @@
+//! `safelight services`.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, anyhow};
+use clap::Args;
+use safelight_services::{CATALOG, Declaration, Entry, Mode};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Context;
+use crate::data::DataFolder;
+use crate::engine::Inventory;
+use crate::output::{Row, print, size, table};
+
+const EXAMPLES: &str = "\
+Examples:
+  safelight services                                  all of them
+  safelight services universal-background-removal     its parameters and picture rules
+  safelight services --json";
+
+/// Lists the services: path, mode, price, and whether each can be used here
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Services {
+    /// Shows one service in full, by its path or the last segment of it
+    service: Option<String>,
+}
+
+/// A service as listings show it.
+#[derive(Serialize)]
+struct ServiceRow {
+    path: &'static str,
+    name: &'static str,
+    mode: &'static str,
+    price: u32,
+    pool: &'static str,
+    available: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why_not: Option<String>,
+    summary: &'static str,
+    deadline_seconds: u64,
+    models: &'static [&'static str],
+    files: Vec<Value>,
+    parameters: Vec<Value>,
+}
+
+impl Row for ServiceRow {
+    const HEAD: &'static [&'static str] = &["path", "mode", "price", "available"];
+
+    fn cells(&self) -> Vec<String> {
+        let available = self.why_not.as_ref().map_or("yes".into(), |why| format!("no: {why}"));
+        vec![self.path.into(), self.mode.into(), self.price.to_string(), available]
+    }
+}
+
+impl Services {
+    pub fn run(self, context: &Context) -> Result<ExitCode> {
+        let loaded = context.load()?;
+        let data = DataFolder::new(loaded.data.clone());
+        let models = Inventory::take(&data, &loaded.config.own.models)?;
+        let row = |entry: &Entry| {
+            let declaration = entry.declaration();
+            ServiceRow::new(declaration, models.why_not(declaration))
+        };
+        match self.service {
+            None => {
+                let rows: Vec<_> = CATALOG.iter().map(row).collect();
+                context.output.list(&rows, "")?;
+            }
+            Some(name) => {
+                let entry = find(&name)?;
+                match context.output.is_json() {
+                    true => context.output.json(&row(entry))?,
+                    false => print(&describe(entry.declaration()))?,
+                }
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The service of that path or last segment.
+pub fn find(name: &str) -> Result<&'static Entry> {
+    safelight_services::find(name)
+        .ok_or_else(|| anyhow!("`{name}` is no service; `safelight services` lists them all"))
+}
+
+/// `sync` or `async`.
+pub fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Sync => "sync",
+        Mode::Async => "async",
+    }
+}
+
+impl ServiceRow {
+    fn new(declaration: &'static Declaration, why_not: Option<String>) -> Self {
+        let files = declaration.files.iter().map(|field| {
+            json!({ "name": field.name, "required": field.required, "description": field.doc })
+        });
+        let parameters = declaration.params.iter().map(|parameter| {
+            json!({
+                "name": parameter.name(),
+                "required": parameter.required(),
+                "description": parameter.doc(),
+                "schema": parameter.schema(),
+            })
+        });
+        Self {
+            path: declaration.path,
+            name: declaration.name,
+            mode: mode(declaration.mode),
+            price: declaration.price,
+            pool: declaration.pool,
+            available: why_not.is_none(),
+            why_not,
+            summary: declaration.summary,
+            deadline_seconds: declaration.deadline.as_secs(),
+            models: declaration.models,
+            files: files.collect(),
+            parameters: parameters.collect(),
+        }
+    }
+}
+
+/// A service in full, for people.
+fn describe(declaration: &Declaration) -> String {
+    let mut text = format!(
+        "{}\n{}, {}, {} credits (pool {}, else common), deadline {} s\n\n{}\n",
+        declaration.path,
+        declaration.name,
+        mode(declaration.mode),
+        declaration.price,
+        declaration.pool,
+        declaration.deadline.as_secs(),
+        declaration.summary
+    );
+    text += &format!("\nFiles\n{}", table(&["name", "what", "pictures"], &files(declaration)));
+    let parameters = parameters(declaration);
+    if !parameters.is_empty() {
+        text += &format!("\nParameters\n{}", table(PARAMETER_HEAD, &parameters));
+    }
+    text
+}
+
+/// Titles of [`parameters`].
+pub const PARAMETER_HEAD: &[&str] = &["name", "values", "default", "what"];
+
+/// The parameters of a service, one line each.
+pub fn parameters(declaration: &Declaration) -> Vec<Vec<String>> {
+    let line = |parameter: &&dyn safelight_services::Parameter| {
+        let schema = parameter.schema();
+        let default = match (&schema["default"], parameter.required()) {
+            (_, true) => "required".to_owned(),
+            (Value::Null, false) => String::new(),
+            (Value::String(text), false) => text.clone(),
+            (value, false) => value.to_string(),
+        };
+        vec![parameter.name().into(), values(&schema), default, parameter.doc().into()]
+    };
+    declaration.params.iter().map(line).collect()
+}
+
+/// The values that a schema allows, in a few words.
+fn values(schema: &Value) -> String {
+    if let Some(words) = schema["enum"].as_array() {
+        return words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ");
+    }
+    match (schema["type"].as_str(), &schema["minimum"], &schema["maximum"], &schema["maxLength"]) {
+        (Some("boolean"), ..) => "true, false".into(),
+        (_, Value::Number(least), Value::Number(most), _) => format!("{least} to {most}"),
+        (_, _, _, Value::Number(length)) => format!("text, at most {length} characters"),
+        (kind, ..) => kind.unwrap_or("text").into(),
+    }
+}
+
+/// The files of a service, one line each.
+pub fn files(declaration: &Declaration) -> Vec<Vec<String>> {
+    let line = |field: &&safelight_services::FileField| {
+        let rules = &field.rules;
+        let formats: Vec<_> = rules.formats.iter().map(|format| format.name()).collect();
+        let pictures = format!("{}, up to {}", formats.join(", "), size(rules.max_bytes));
+        let required = if field.required { "" } else { "optional: " };
+        vec![field.name.into(), format!("{required}{}", field.doc), pictures]
+    };
+    declaration.files.iter().map(line).collect()
+}

@@ -1,0 +1,137 @@
+//! The pages under `docs/` that follow from the code.
+
+use safelight_contract::{Code, Edition};
+use safelight_services::{CATALOG, Declaration, FieldKind, Mode};
+
+use crate::commands::services::{PARAMETER_HEAD, files, mode, parameters};
+use crate::config::DOCUMENT;
+use crate::output::markdown;
+
+/// Every page: file name and text.
+pub fn all() -> Vec<(&'static str, String)> {
+    let pages = [
+        ("configuration.md", configuration()),
+        ("errors.md", errors()),
+        ("services.md", services()),
+    ];
+    pages.into()
+}
+
+const ORIGIN: &str =
+    "This page is written by `safelight docs docs`; change the code, not the page.";
+
+fn configuration() -> String {
+    format!(
+        "# Configuration\n\n{ORIGIN}\n\n\
+         A value is taken from the flags, else from the environment, else from the file, else it is \
+         the default. `safelight config check` says whether a configuration is valid and where each \
+         value comes from, `safelight config show` prints what counts, and `safelight config default` \
+         prints this file:\n\n```toml\n{DOCUMENT}```\n"
+    )
+}
+
+fn errors() -> String {
+    let status = |code: Code, edition| match code.in_edition(edition) == code {
+        true => code.status(edition).to_string(),
+        false => format!("– (`{}`)", code.in_edition(edition)),
+    };
+    let rows: Vec<_> = Code::ALL
+        .iter()
+        .map(|&code| {
+            vec![
+                format!("`{code}`"),
+                status(code, Edition::E2025),
+                status(code, Edition::E2026),
+                format!("`{}`", code.coarse()),
+                code.message().to_owned(),
+            ]
+        })
+        .collect();
+    let head = ["code", "2025", "2026", "coarse code", "message"];
+    format!(
+        "# Error codes\n\n{ORIGIN}\n\n\
+         `error_detail.code` is the code, `error_code_str` the coarse code it belongs to; \
+         `error_code` and the HTTP status are the number in the column of the edition that is \
+         configured (`contract.edition`, 2025 by default). A code that an edition does not have is \
+         answered as the one in brackets.\n\n{}",
+        markdown(&head, &rows)
+    )
+}
+
+fn services() -> String {
+    let overview: Vec<_> = CATALOG
+        .iter()
+        .map(|entry| {
+            let declaration = entry.declaration();
+            let mode = mode(declaration.mode).to_owned();
+            vec![format!("`{}`", declaration.path), mode, declaration.price.to_string()]
+        })
+        .collect();
+    let details: Vec<_> = CATALOG.iter().map(|entry| service(entry.declaration())).collect();
+    format!(
+        "# Services\n\n{ORIGIN}\n\n{}\n{}",
+        markdown(&["path", "mode", "credits"], &overview),
+        details.join("\n")
+    )
+}
+
+fn service(declaration: &Declaration) -> String {
+    let answers = declaration.answer.iter().map(|field| {
+        vec![format!("`{}`", field.path), kind(field.kind).to_owned(), field.doc.to_owned()]
+    });
+    let answers: Vec<_> = answers.collect();
+    let mut text = format!(
+        "## {}\n\n`POST {}`\n\n{}\n\n{} credits from the pool `{}`, else from `common`; deadline {} s. \
+         {}\n\n{}\n",
+        declaration.name,
+        declaration.path,
+        declaration.summary,
+        declaration.price,
+        declaration.pool,
+        declaration.deadline.as_secs(),
+        match declaration.mode {
+            Mode::Sync => "Answers with the result.",
+            Mode::Async => "Answers with a `task_id`; the result is polled.",
+        },
+        markdown(&["file", "what", "pictures"], &code_first(files(declaration))),
+    );
+    let parameters = parameters(declaration);
+    if !parameters.is_empty() {
+        text += &format!("{}\n", markdown(PARAMETER_HEAD, &code_first(parameters)));
+    }
+    text + &markdown(&["answer", "type", "what"], &answers)
+}
+
+fn code_first(mut rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    for cell in rows.iter_mut().filter_map(|row| row.first_mut()) {
+        *cell = format!("`{cell}`");
+    }
+    rows
+}
+
+fn kind(kind: FieldKind) -> &'static str {
+    match kind {
+        FieldKind::Url => "URL of a picture",
+        FieldKind::Base64 => "picture in Base64",
+        FieldKind::Text => "text",
+        FieldKind::Integer => "whole number",
+        FieldKind::Number => "number",
+        FieldKind::Flag => "true or false",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_pages_are_current() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs");
+        for (name, text) in all() {
+            let page = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
+            assert!(page == text, "docs/{name} is stale: run `cargo run -- docs docs`");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Models and the library that runs them, as the commands need them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result, anyhow};
+use safelight_inference::manifest::{FILE_NAME, Manifest, ModelSpec};
+use safelight_inference::scheduler::Plan;
+use safelight_inference::{Engine, EngineError, OpenVino, Registry, Session, Settings, runtime};
+use safelight_services::{CATALOG, Declaration};
+use safelight_vision::Vision;
+
+use crate::data::DataFolder;
+use crate::models;
+use crate::progress::Report;
+
+/// Unpacks the models, finds or fetches the library, and opens the registry. Nothing is loaded yet.
+pub fn start(data: &DataFolder, settings: &Settings) -> Result<Registry> {
+    let mut report = Report::new();
+    let library =
+        runtime::ensure(data.path(), settings.library.as_deref(), &mut |step| report.show(step))?;
+    drop(report);
+    models::unpack(data)?;
+    let engine = load(&library, data, settings)?;
+    let registry = Registry::open(Arc::new(engine), &[data.models()], settings);
+    registry.context("the models cannot be used")
+}
+
+/// The registry of a server that has no engine: every model says so.
+pub fn without(data: &DataFolder, settings: &Settings) -> Result<Registry> {
+    models::unpack(data)?;
+    let why = "the server was started without one";
+    let registry = Registry::without_engine(why, &[data.models()], settings);
+    registry.context("the models cannot be used")
+}
+
+/// Loads the library.
+pub fn load(library: &Path, data: &DataFolder, settings: &Settings) -> Result<OpenVino> {
+    OpenVino::load(library, &data.cache(), Plan::new(settings)).map_err(|error| {
+        let folder = library.parent().unwrap_or(library).display();
+        anyhow!(
+            "{error}; remove {folder}, so that it is fetched again, or name another library with \
+             --set models.library=<path>"
+        )
+    })
+}
+
+/// The models for one service, loaded; a service that needs none gets none, and nothing is fetched.
+pub fn vision_for(
+    data: &DataFolder,
+    settings: &Settings,
+    declaration: &Declaration,
+) -> Result<Vision> {
+    let registry = match declaration.models.is_empty() {
+        true => Registry::empty(),
+        false => start(data, settings)?,
+    };
+    for (_, outcome) in registry.warm(declaration.models.iter().copied()) {
+        outcome.with_context(|| format!("{} is not available", declaration.path))?;
+    }
+    Ok(Vision::new(Arc::new(registry)))
+}
+
+/// The models that services need, each once.
+pub fn needed() -> Vec<&'static str> {
+    let mut names: Vec<_> =
+        CATALOG.iter().flat_map(|entry| entry.declaration().models).copied().collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// Why a service cannot be used with these models; `None` when it can.
+pub fn why_not(registry: &Registry, declaration: &Declaration) -> Option<String> {
+    let missing = declaration.models.iter().find_map(|name| registry.available(name).err());
+    missing.map(|reason| reason.to_string())
+}
+
+/// The models of an installation as they lie on disk, without loading anything or fetching the
+/// library. Before the first start there are none on disk, and the embedded ones are listed.
+pub struct Inventory {
+    /// The embedded models, while none are on disk.
+    embedded: Vec<ModelSpec>,
+    pub registry: Registry,
+}
+
+impl Inventory {
+    pub fn take(data: &DataFolder, settings: &Settings) -> Result<Self> {
+        let library = runtime::find(data.path(), settings.library.as_deref());
+        let unpacked = data.models().join(FILE_NAME).exists();
+        let folders = if unpacked { vec![data.models()] } else { vec![] };
+        let registry = match library {
+            Ok(Some(_)) => Registry::open(Arc::new(Unloaded), &folders, settings),
+            Ok(None) => {
+                let why = "it is not there yet, the first `safelight serve` fetches it";
+                Registry::without_engine(why, &folders, settings)
+            }
+            Err(error) => Registry::without_engine(error.to_string(), &folders, settings),
+        };
+        let embedded = if unpacked { vec![] } else { embedded()? };
+        Ok(Self { embedded, registry: registry.context("the models cannot be used")? })
+    }
+
+    /// Every model, and why it cannot be used where that is so.
+    pub fn models(&self) -> impl Iterator<Item = (&ModelSpec, Option<String>)> {
+        let state = |spec: &ModelSpec| match self.embedded.is_empty() {
+            true => self.registry.available(&spec.name).err().map(|reason| reason.to_string()),
+            false => Some(NOT_UNPACKED.to_owned()),
+        };
+        self.registry.specs().chain(&self.embedded).map(move |spec| (spec, state(spec)))
+    }
+
+    /// Why a service cannot be used; `None` when it can.
+    pub fn why_not(&self, declaration: &Declaration) -> Option<String> {
+        let unpacked = self.embedded.is_empty() || declaration.models.is_empty();
+        if unpacked { why_not(&self.registry, declaration) } else { Some(NOT_UNPACKED.to_owned()) }
+    }
+}
+
+const NOT_UNPACKED: &str = "the models are not unpacked yet, the first `safelight serve` does it";
+
+fn embedded() -> Result<Vec<ModelSpec>> {
+    let manifest = models::EMBEDDED.iter().find(|(name, _)| *name == FILE_NAME);
+    let (_, bytes) = manifest.context("the binary holds no model manifest")?;
+    let text = std::str::from_utf8(bytes).context("the model manifest is not text")?;
+    Ok(Manifest::parse(text).map_err(|error| anyhow!(error))?.models)
+}
+
+/// Stands in for a library that is there but need not be loaded to list what could be done with it.
+struct Unloaded;
+
+impl Engine for Unloaded {
+    fn describe(&self) -> String {
+        "OpenVINO, not loaded".into()
+    }
+
+    fn load(&self, _: &ModelSpec, _: &Path) -> Result<Box<dyn Session>, EngineError> {
+        Err(EngineError::Failed("the engine is not loaded for listings".into()))
+    }
+}

@@ -1,0 +1,86 @@
+//! The first start: an administrator, an application with credits, and a key that is shown once.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use safelight_store::{Credits, KeySecret, NewApplication, Store};
+use serde::Serialize;
+
+use crate::clock::now;
+use crate::data::DataFolder;
+use crate::output::Output;
+
+const USER: &str = "admin";
+const APPLICATION: &str = "default";
+const CREDITS: Credits = Credits::whole(1000);
+const SERVICE: &str = "/api/cutout/general/universal-background-removal";
+const PHOTO: &str = "photos/astronaut.png";
+
+/// What a newcomer needs to know.
+#[derive(Serialize)]
+pub struct Welcome {
+    pub user: &'static str,
+    pub application: &'static str,
+    pub credits: Credits,
+    /// The key, shown this one time.
+    pub key: String,
+    /// A command that works as pasted in the repository's folder.
+    pub curl: String,
+}
+
+/// Whether this start is the first, or the first did not get to its end: the marker stands from
+/// before the first row until the key has been shown.
+pub async fn is_first(store: &dyn Store, data: &DataFolder) -> Result<bool> {
+    Ok(data.first_run().exists() || store.users().await?.is_empty())
+}
+
+/// Creates user, application, credits and key. Each step that an interrupted start did is kept, and
+/// keys of which nobody knows the text are revoked.
+pub async fn prepare(
+    store: &dyn Store,
+    secret: &KeySecret,
+    data: &DataFolder,
+    base_url: &str,
+) -> Result<Welcome> {
+    fs::write(data.first_run(), "The first start has not shown its key yet.\n")
+        .context("the data folder cannot be written to")?;
+    if !store.users().await?.iter().any(|user| user.name == USER) {
+        store.create_user(USER, now()).await?;
+    }
+    let applications = store.applications().await?;
+    let there = applications.into_iter().find(|app| app.user == USER && app.name == APPLICATION);
+    let application = match there {
+        Some(application) => application,
+        None => {
+            let (user, name) = (USER.to_owned(), APPLICATION.to_owned());
+            let new = NewApplication { user, name, limits: Default::default(), key: None };
+            store.create_application(&new, now()).await?
+        }
+    };
+    let pools = store.pools(application.id).await?;
+    if pools.iter().all(|pool| pool.total == Credits::default()) {
+        store.add_credits(application.id, "common", CREDITS, now()).await?;
+    }
+    for lost in store.keys(application.id).await? {
+        store.revoke_key(lost.id, now()).await?;
+    }
+    let (key, hash, hint) = secret.generate()?;
+    store.add_key(application.id, &hash, &hint, now()).await?;
+    let curl = format!("curl -H 'ailabapi-api-key: {key}' -F image=@{PHOTO} {base_url}{SERVICE}");
+    Ok(Welcome { user: USER, application: APPLICATION, credits: CREDITS, key, curl })
+}
+
+impl Welcome {
+    /// Shows the key, and with that ends the first start.
+    pub fn show(&self, output: Output, data: &DataFolder) -> Result<()> {
+        let Self { user, application, credits, key, curl } = self;
+        let sentence = format!(
+            "\nWelcome. User `{user}` has the application `{application}` with {credits} credits.\n\
+             Its API key, shown only this once:\n\n  {key}\n\n\
+             Try it in the repository's folder; `data.image_url` of the answer opens in a browser:\n\n  \
+             {curl}\n"
+        );
+        output.result(self, &sentence)?;
+        fs::remove_file(data.first_run()).context("the data folder cannot be written to")
+    }
+}

@@ -1,0 +1,92 @@
+//! The models inside the binary, and their way into the data folder.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::data::DataFolder;
+
+/// Every file of `models/`, by name.
+pub static EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/models.rs"));
+
+/// Writes every embedded file that is absent or differs into the data folder, each whole or not
+/// at all. Answers how many were written.
+pub fn unpack(data: &DataFolder) -> Result<usize> {
+    let stale = stale(data);
+    if stale.is_empty() {
+        return Ok(0);
+    }
+    let bytes = stale.iter().map(|(_, bytes)| bytes.len() as u64).sum();
+    data.require_space(bytes, "unpacking the models")?;
+    let folder = data.models();
+    for (name, bytes) in &stale {
+        write(&folder.join(name), bytes).with_context(|| {
+            format!(
+                "the model file {name} cannot be written to {}; make that folder writable, or \
+                 choose another with --data",
+                folder.display()
+            )
+        })?;
+    }
+    Ok(stale.len())
+}
+
+/// The embedded files that are absent from the data folder or differ there.
+pub fn stale(data: &DataFolder) -> Vec<&'static (&'static str, &'static [u8])> {
+    let folder = data.models();
+    EMBEDDED.iter().filter(|(name, bytes)| !same(&folder.join(name), bytes)).collect()
+}
+
+/// Compares a file with what it should hold: much quicker than a digest, and as strict.
+fn same(path: &Path, bytes: &[u8]) -> bool {
+    let compare = || -> io::Result<bool> {
+        let mut file = File::open(path)?;
+        if file.metadata()?.len() != bytes.len() as u64 {
+            return Ok(false);
+        }
+        let mut buffer = vec![0; 1 << 18];
+        for chunk in bytes.chunks(buffer.len()) {
+            let buffer = &mut buffer[..chunk.len()];
+            file.read_exact(buffer)?;
+            if buffer != chunk {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    compare().unwrap_or(false)
+}
+
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damaged_and_missing_models_are_replaced() -> Result<()> {
+        let parent = tempfile::tempdir()?;
+        let data = DataFolder::new(parent.path().to_owned());
+        assert_eq!(unpack(&data)?, EMBEDDED.len());
+        assert_eq!(unpack(&data)?, 0, "nothing to do the second time");
+        let (name, bytes) = EMBEDDED[EMBEDDED.len() - 1];
+        let mut damaged = bytes.to_vec();
+        let middle = damaged.len() / 2;
+        damaged[middle] ^= 1;
+        fs::write(data.models().join(name), damaged)?;
+        assert_eq!(stale(&data).iter().map(|(name, _)| *name).collect::<Vec<_>>(), [name]);
+        assert_eq!(unpack(&data)?, 1);
+        assert_eq!(fs::read(data.models().join(name))?, bytes);
+        Ok(())
+    }
+}

@@ -1,0 +1,8 @@
+//! The binary as its users meet it: spawned, with a data folder of its own.
+
+mod accounts;
+mod configuration;
+mod harness;
+mod listings;
+mod run;
+mod serve;
