@@ -1,4 +1,4 @@
-//! Operations per second of the embedded store: `cargo bench -p safelight-store --profile dev`.
+//! Operations per second of the embedded store: `cargo bench -p safelight-store --bench store`.
 //!
 //! Every line is the median of several runs on one thread of the caller, and the fastest of them.
 

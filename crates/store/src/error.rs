@@ -10,7 +10,8 @@ pub enum StoreError {
     /// A value is not acceptable, whatever is there; names it and what is allowed.
     #[error("{0}")]
     Invalid(String),
-    /// The database failed.
+    /// The database failed. A change answered so did not happen, unless it was the commit itself
+    /// that failed: then only a look can tell.
     #[error("database: {0}")]
     Database(String),
 }

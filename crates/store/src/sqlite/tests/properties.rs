@@ -1,7 +1,6 @@
 //! Random histories, told to the store and to a model in memory: both must agree after every step,
 //! whatever is cut off, killed or started again in between.
 
-use std::collections::BTreeMap;
 use std::fs;
 
 use proptest::collection::vec;
@@ -10,10 +9,10 @@ use proptest::sample::Index;
 use safelight_contract::{Code, Fault};
 use serde_json::json;
 
+use super::model::{Books, MAX_ATTEMPTS, Model, ModelHold, ModelTask};
 use super::*;
 
 const POOLS: [&str; 2] = ["common", "cutout"];
-const MAX_ATTEMPTS: u32 = 2;
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -65,149 +64,11 @@ fn steps() -> impl Strategy<Value = Step> {
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
-    let cut = proptest::option::weighted(0.25, 1..250_i64);
+    let cut = proptest::option::weighted(0.25, 1..60_i64);
     let one = (0..2_usize, steps(), cut, proptest::bool::weighted(0.05)).prop_map(
         |(application, step, cut, fail_commit)| Move { application, step, cut, fail_commit },
     );
     vec(one, 1..80)
-}
-
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Books {
-    balance: i64,
-    held: i64,
-    spent: i64,
-    total: i64,
-}
-
-#[derive(Clone, Debug)]
-struct ModelHold {
-    id: i64,
-    pool: (usize, usize),
-    amount: i64,
-    expires_at: Millis,
-    for_task: bool,
-    open: bool,
-}
-
-#[derive(Clone, Debug)]
-struct ModelTask {
-    application: usize,
-    hold: usize,
-    state: TaskState,
-    attempt: u32,
-    parked: u32,
-    lease_until: Millis,
-    expires_at: Millis,
-}
-
-/// What the store should remember.
-#[derive(Clone, Default)]
-struct Model {
-    now: Millis,
-    pools: BTreeMap<(usize, usize), Books>,
-    holds: Vec<ModelHold>,
-    tasks: Vec<ModelTask>,
-    charges: u64,
-}
-
-impl Model {
-    fn books(&mut self, pool: (usize, usize)) -> &mut Books {
-        self.pools.entry(pool).or_default()
-    }
-
-    fn top_up(&mut self, pool: (usize, usize), amount: i64) -> bool {
-        let left = self.pools.get(&pool).map_or(0, |books| books.balance) + amount;
-        if left < 0 {
-            return false;
-        }
-        let books = self.books(pool);
-        books.balance = left;
-        books.total += amount.max(0);
-        true
-    }
-
-    /// The pool that pays.
-    fn payer(&self, application: usize, pool: usize, amount: i64) -> Option<(usize, usize)> {
-        let candidates = [(application, pool), (application, 0)];
-        let pays = |pool: &(usize, usize)| {
-            self.pools.get(pool).is_some_and(|books| books.balance >= amount)
-        };
-        candidates.into_iter().find(pays)
-    }
-
-    fn hold(&mut self, id: i64, pool: (usize, usize), amount: i64, life: Option<i64>) -> usize {
-        let books = self.books(pool);
-        books.balance -= amount;
-        books.held += amount;
-        let (expires_at, for_task) = (self.now + life.unwrap_or(0), life.is_none());
-        self.holds.push(ModelHold { id, pool, amount, expires_at, for_task, open: true });
-        self.holds.len() - 1
-    }
-
-    fn close(&mut self, hold: usize, settle: bool) -> bool {
-        let ModelHold { pool, amount, open, .. } = self.holds[hold];
-        if open {
-            self.holds[hold].open = false;
-            let books = self.books(pool);
-            books.held -= amount;
-            *(if settle { &mut books.spent } else { &mut books.balance }) += amount;
-            self.charges += u64::from(settle);
-        }
-        open
-    }
-
-    fn release_where(&mut self, stale: impl Fn(&ModelHold) -> bool) -> u64 {
-        let open = |hold: &ModelHold| hold.open && !hold.for_task && stale(hold);
-        let holds: Vec<_> = (0..self.holds.len()).filter(|i| open(&self.holds[*i])).collect();
-        for hold in &holds {
-            self.close(*hold, false);
-        }
-        holds.len() as u64
-    }
-
-    fn end(&mut self, task: usize, state: TaskState, expires_at: Millis) {
-        self.tasks[task].state = state;
-        self.tasks[task].expires_at = expires_at;
-        assert!(self.close(self.tasks[task].hold, state == TaskState::Done));
-    }
-
-    /// The task that a claim takes, and its attempt; fails those that crashed too often.
-    fn claim(&mut self, lease: i64) -> Option<(usize, u32)> {
-        for number in 0..self.tasks.len() {
-            let task = &mut self.tasks[number];
-            let free = match task.state {
-                TaskState::Queued => true,
-                TaskState::Processing => task.lease_until <= self.now,
-                _ => false,
-            };
-            if free && task.attempt - task.parked < MAX_ATTEMPTS {
-                task.attempt += 1;
-                task.state = TaskState::Processing;
-                task.lease_until = self.now + lease;
-                return Some((number, task.attempt));
-            }
-            if free {
-                self.end(number, TaskState::Failed, self.now + crate::TASK_LIFE);
-            }
-        }
-        None
-    }
-
-    fn recover(&mut self) -> (u64, u64) {
-        let processing = self.tasks.iter_mut().filter(|t| t.state == TaskState::Processing);
-        let queued = processing.map(|task| task.state = TaskState::Queued).count();
-        (queued as u64, self.release_where(|_| true))
-    }
-
-    fn reclaim(&mut self) -> u64 {
-        let now = self.now;
-        let open = |state| matches!(state, TaskState::Queued | TaskState::Processing);
-        let over = self.tasks.iter_mut().filter(|task| {
-            !open(task.state) && task.state != TaskState::Reclaimed && task.expires_at <= now
-        });
-        over.map(|task| task.state = TaskState::Reclaimed).count() as u64
-    }
 }
 
 /// A store, its files, and the model of what they say.
