@@ -1,8 +1,49 @@
 //! From a coarse mask to a cut-out: soft alpha at full resolution and foreground colours.
 
-use image::{GrayImage, RgbImage};
+mod alpha;
+mod compose;
+mod foreground;
+mod grid;
+mod lanes;
+mod plane;
+mod trimap;
+
+use image::{GrayImage, RgbImage, imageops};
 
 use crate::Photo;
+use alpha::Level;
+use compose::Problem;
+use grid::Grid;
+use plane::{Plane, Spans, rows};
+use trimap::{Known, Trimap};
+
+/// A rectangle of a photo, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// Left edge.
+    pub x: u32,
+    /// Top edge.
+    pub y: u32,
+    /// Width.
+    pub width: u32,
+    /// Height.
+    pub height: u32,
+}
+
+impl Region {
+    /// All of a photo.
+    pub fn whole(photo: &RgbImage) -> Self {
+        Self { x: 0, y: 0, width: photo.width(), height: photo.height() }
+    }
+
+    fn assert_within(&self, (width, height): (u32, u32)) {
+        let fits = |start: u32, length: u32, all: u32| {
+            length > 0 && start.checked_add(length).is_some_and(|end| end <= all)
+        };
+        let inside = fits(self.x, self.width, width) && fits(self.y, self.height, height);
+        assert!(inside, "{self:?} does not lie in a photo of {width} x {height} px");
+    }
+}
 
 /// A subject with its alpha matte: `rgb` holds foreground colours (estimated where the subject is
 /// mixed with its old background), `alpha` how much of each pixel is subject.
@@ -14,22 +55,106 @@ pub struct Cutout {
     pub alpha: GrayImage,
 }
 
+/// Cells around the band that the band's colours are taken from.
+const SUPPORT: usize = 6;
+/// Gaps of the band in a row that are worked on as well: cheaper than starting anew.
+const GAP: usize = 4;
+/// Alpha below this is dust, and does not count for the subject's box.
+const DUST: u8 = 8;
+
 impl Cutout {
-    /// Refines a coarse mask (any size, 0..255) into a cut-out of the photo.
-    pub fn refine(photo: Photo, mask: &GrayImage) -> Self {
-        let _ = (photo, mask);
-        unreachable!("being built")
+    /// Refines a coarse mask into a cut-out of the photo. The mask (of any size, at least one
+    /// pixel) is stretched over `region`; nothing outside the region is subject. Where the photo is
+    /// transparent already, so is the cut-out.
+    ///
+    /// Takes one byte for each pixel of the photo and some 10 MB, whatever its size.
+    ///
+    /// # Panics
+    /// Where the region is empty or leaves the photo, or the mask has no pixels.
+    pub fn refine(photo: Photo, mask: &GrayImage, region: Region) -> Self {
+        let Photo { mut rgb, alpha: opacity } = photo;
+        region.assert_within(rgb.dimensions());
+        assert!(!mask.is_empty(), "a mask has pixels");
+        let grid = Grid::over(region);
+        let trimap = Trimap::new(grid.fitting(mask));
+        let known = grid.known(&trimap);
+        let mut level = level(&rgb, &grid, &trimap, &known);
+        let half = alpha::solve_coarse(&mut level);
+        let coarse = foreground::spread(&half.colours, &half.alpha, &half.band.grown(SUPPORT, 0));
+        let mut alpha = Problem { grid, known, level, coarse }.render(&mut rgb);
+        if let Some(opacity) = opacity {
+            for (alpha, opacity) in alpha.iter_mut().zip(opacity.iter()) {
+                *alpha = ((u32::from(*alpha) * u32::from(*opacity) + 127) / 255) as u8;
+            }
+        }
+        Self { rgb, alpha }
+    }
+
+    /// Whether no pixel is at least half subject: nothing was found that could be cut out.
+    pub fn is_empty(&self) -> bool {
+        self.alpha.iter().all(|&alpha| alpha < 128)
     }
 
     /// The subject over a plain background.
     pub fn over(&self, background: [u8; 3]) -> RgbImage {
-        let _ = background;
-        unreachable!("being built")
+        let mut out = self.rgb.clone();
+        for (pixel, &alpha) in out.as_chunks_mut::<3>().0.iter_mut().zip(self.alpha.as_raw()) {
+            let alpha = u32::from(alpha);
+            for (value, ground) in pixel.iter_mut().zip(background) {
+                let sum = u32::from(*value) * alpha + u32::from(ground) * (255 - alpha);
+                *value = ((sum + 127) / 255) as u8;
+            }
+        }
+        out
     }
 
-    /// The part inside the box of all pixels that are not fully transparent; the whole where there
-    /// are none.
+    /// The part inside the box of all pixels that are more than dust (alpha of 8 and up), so that
+    /// a faint speck does not widen it; the whole where there are none.
     pub fn trim(&self) -> Cutout {
-        unreachable!("being built")
+        let (width, height) = self.alpha.dimensions();
+        let (mut left, mut top, mut right, mut bottom) = (width, height, 0, 0);
+        for (y, row) in self.alpha.chunks_exact(width.max(1) as usize).enumerate() {
+            let Some(first) = row.iter().position(|&alpha| alpha >= DUST) else { continue };
+            let last = row.iter().rposition(|&alpha| alpha >= DUST).unwrap_or(first);
+            (left, right) = (left.min(first as u32), right.max(last as u32 + 1));
+            (top, bottom) = (top.min(y as u32), y as u32 + 1);
+        }
+        if left >= right {
+            return self.clone();
+        }
+        let (width, height) = (right - left, bottom - top);
+        Cutout {
+            rgb: imageops::crop_imm(&self.rgb, left, top, width, height).to_image(),
+            alpha: imageops::crop_imm(&self.alpha, left, top, width, height).to_image(),
+        }
     }
+}
+
+/// The problem as the mask poses it.
+fn level(photo: &RgbImage, grid: &Grid, trimap: &Trimap, known: &[Known]) -> Level {
+    let (width, height) = (grid.width, grid.height);
+    let unknown = |x: usize, y: usize| known[y * width + x] == Known::Nothing;
+    let band = Spans::of(width, height, GAP, unknown).grown(0, alpha::MARGIN);
+    let support = band.grown(SUPPORT, 0);
+    let colours = grid.colours(photo, &support);
+    let alpha = grid.sampled(&trimap.mask, &support);
+    let mut prior = Plane::<2>::new(width, height);
+    let mut start = Plane::<1>::new(width, height);
+    rows(&mut start, |y, [out]: [&mut [f32]; 1]| {
+        for x in support.row(y).iter().cloned().flatten() {
+            out[x] = match known[y * width + x] {
+                Known::Background => 0.0,
+                Known::Subject => 1.0,
+                Known::Nothing => alpha.row(y)[0][x],
+            };
+        }
+    });
+    rows(&mut prior, |y, [target, free]: [&mut [f32]; 2]| {
+        for x in support.row(y).iter().cloned().flatten() {
+            target[x] = start.row(y)[0][x];
+            let unknown = known[y * width + x] == Known::Nothing;
+            free[x] = if unknown { alpha::freedom(target[x]) } else { 0.0 };
+        }
+    });
+    Level { colours, band, prior, alpha: start }
 }

@@ -1,6 +1,7 @@
 //! One typed function per model, over the models that the registry has.
 
 pub mod cutout;
+pub mod saliency;
 
 use std::sync::Arc;
 
@@ -8,10 +9,11 @@ use image::{GrayImage, RgbImage};
 use safelight_contract::Result;
 use safelight_inference::Registry;
 
+use crate::saliency::Saliency;
+
 /// The models, each behind one typed function.
 #[derive(Clone)]
 pub struct Vision {
-    #[expect(dead_code, reason = "being built")]
     registry: Arc<Registry>,
 }
 
@@ -21,9 +23,13 @@ impl Vision {
         Self { registry }
     }
 
+    /// Where the main subject of the photo is, as a small mask over a region of the photo.
+    pub fn salient(&self, photo: &RgbImage) -> Result<Saliency> {
+        Saliency::of(&self.registry, photo)
+    }
+
     /// How salient each pixel is, 0..255, at the photo's size.
     pub fn saliency(&self, photo: &RgbImage) -> Result<GrayImage> {
-        let _ = photo;
-        unreachable!("being built")
+        self.salient(photo)?.at_size(photo.width(), photo.height())
     }
 }

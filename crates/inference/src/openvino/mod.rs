@@ -4,6 +4,7 @@ mod native;
 
 use std::ffi::CString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 
@@ -12,11 +13,10 @@ use crate::engine::{Engine, EngineError, Outputs, Session};
 use crate::manifest::{ModelSpec, Port};
 use crate::scheduler::{Gate, Plan};
 use crate::tensor::{DType, Elements, Tensor};
-use std::sync::Arc;
 
 /// OpenVINO on the CPU of this machine.
 pub struct OpenVino {
-    core: Core,
+    core: Arc<Core>,
     build: String,
     plan: Plan,
     gate: Arc<Gate>,
@@ -38,7 +38,7 @@ impl OpenVino {
             return Err(failed(format!("it is OpenVINO {build}, and 2026.4 or later is needed")));
         }
         let gate = Arc::new(Gate::new(plan.streams));
-        Ok(Self { core: Core::new()?, build, plan, gate, cache: cache.to_owned() })
+        Ok(Self { core: Arc::new(Core::new()?), build, plan, gate, cache: cache.to_owned() })
     }
 }
 
@@ -77,7 +77,8 @@ impl Engine for OpenVino {
         let inputs = ports(&compiled, Side::Input, &spec.inputs)?;
         let outputs = ports(&compiled, Side::Output, &spec.outputs)?;
         let idle = Mutex::default();
-        Ok(Box::new(Loaded { idle, compiled, inputs, outputs, gate: self.gate.clone() }))
+        let (_core, gate) = (self.core.clone(), self.gate.clone());
+        Ok(Box::new(Loaded { idle, compiled, _core, inputs, outputs, gate }))
     }
 }
 
@@ -117,10 +118,12 @@ fn ports(
     declared.iter().map(check).collect()
 }
 
-/// A compiled model and its idle requests. Fields are dropped in this order: requests first.
+/// A compiled model and its idle requests. Fields are dropped in this order: requests first, the
+/// engine that they belong to last.
 struct Loaded {
     idle: Mutex<Vec<Request>>,
     compiled: Compiled,
+    _core: Arc<Core>,
     inputs: Vec<(CString, Port)>,
     outputs: Vec<(CString, Port)>,
     gate: Arc<Gate>,

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use safelight_contract::Result;
-use safelight_imaging::{Cutout, Format, Rules, encode};
+use safelight_imaging::{Format, Rules, encode};
 use safelight_vision::cutout;
 
+use super::cut_out;
 use crate::{
     Answer, Artifact, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Node, Service,
     Upload, Work,
@@ -67,8 +68,7 @@ impl Service for HdUniversalBackgroundRemoval {
 
     fn run(image: Upload, work: &Work) -> Result<Output> {
         let photo = image.decode(work)?;
-        let mask = work.stage("saliency", || work.vision.saliency(&photo.rgb))?;
-        let cutout = work.stage("matting", || Ok(Cutout::refine(photo, &mask)))?;
+        let cutout = cut_out(photo, work)?;
         let bytes = work.stage("encode", || encode::png_cutout(&cutout))?;
         Ok(Output(Artifact { bytes, format: Format::Png }))
     }

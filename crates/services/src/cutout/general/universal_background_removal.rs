@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use safelight_contract::Result;
-use safelight_imaging::{Cutout, Format, Rules, encode};
+use safelight_imaging::{Format, Rules, encode};
 use safelight_vision::cutout;
 
+use super::cut_out;
 use crate::{
     Answer, Artifact, Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Node,
     Optional, Param, Service, Upload, Work,
@@ -92,8 +93,7 @@ impl Service for UniversalBackgroundRemoval {
 
     fn run(input: Input, work: &Work) -> Result<Output> {
         let photo = input.image.decode(work)?;
-        let mask = work.stage("saliency", || work.vision.saliency(&photo.rgb))?;
-        let cutout = work.stage("matting", || Ok(Cutout::refine(photo, &mask)))?;
+        let cutout = cut_out(photo, work)?;
         let bytes = work.stage("encode", || match input.return_form {
             None => encode::png_cutout(&cutout),
             Some(ReturnForm::Mask) => encode::png_gray(&cutout.alpha),

@@ -1,7 +1,9 @@
-//! Resampling through `fast_image_resize` (SIMD).
+//! Resampling through `fast_image_resize` (SIMD). A crate of its own because that library is generic
+//! over everything and takes long to compile: this way it is compiled once.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use image::{GrayImage, RgbImage};
 
 /// How pixels are weighed.
@@ -27,8 +29,23 @@ impl Filter {
 
 /// A picture of `width` × `height` pixels made from `source`. Black where `source` has no pixels.
 pub fn rgb(source: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbImage {
+    rgb_part(source, [0, 0, source.width(), source.height()], width, height, filter)
+}
+
+/// Like [`rgb`], of a part of `source` alone: left, top, width and height in pixels, cut to what
+/// lies inside the picture.
+pub fn rgb_part(
+    source: &RgbImage,
+    [left, top, part_width, part_height]: [u32; 4],
+    width: u32,
+    height: u32,
+    filter: Filter,
+) -> RgbImage {
     let mut target = RgbImage::new(width, height);
-    resample(source, source.dimensions(), &mut target, (width, height), PixelType::U8x3, filter);
+    let (left, top) = (left.min(source.width()), top.min(source.height()));
+    let part =
+        [left, top, part_width.min(source.width() - left), part_height.min(source.height() - top)];
+    resample::<U8x3>(source, source.dimensions(), part, &mut target, (width, height), filter);
     target
 }
 
@@ -36,30 +53,32 @@ pub fn rgb(source: &RgbImage, width: u32, height: u32, filter: Filter) -> RgbIma
 /// no pixels.
 pub fn gray(source: &GrayImage, width: u32, height: u32, filter: Filter) -> GrayImage {
     let mut target = GrayImage::new(width, height);
-    resample(source, source.dimensions(), &mut target, (width, height), PixelType::U8, filter);
+    let part = [0, 0, source.width(), source.height()];
+    resample::<U8>(source, source.dimensions(), part, &mut target, (width, height), filter);
     target
 }
 
-fn resample(
+/// Typed, since the untyped interface of the resampler compiles it for every kind of pixel there
+/// is, which takes minutes.
+fn resample<P: PixelTrait>(
     source: &[u8],
     from: (u32, u32),
+    part: [u32; 4],
     target: &mut [u8],
     to: (u32, u32),
-    pixel: PixelType,
     filter: Filter,
 ) {
-    if from == to {
-        target.copy_from_slice(source);
+    let [left, top, width, height] = part.map(f64::from);
+    if width == 0.0 || height == 0.0 || target.is_empty() {
         return;
     }
-    if source.is_empty() || target.is_empty() {
-        return;
-    }
-    let source = ImageRef::new(from.0, from.1, source, pixel).expect("buffers fit their sizes");
+    let source =
+        TypedImageRef::<P>::from_buffer(from.0, from.1, source).expect("buffers fit their sizes");
     let mut target =
-        Image::from_slice_u8(to.0, to.1, target, pixel).expect("buffers fit their sizes");
-    let options = ResizeOptions::new().resize_alg(filter.algorithm());
-    Resizer::new().resize(&source, &mut target, &options).expect("pixel types are the same");
+        TypedImage::<P>::from_buffer(to.0, to.1, target).expect("buffers fit their sizes");
+    let options =
+        ResizeOptions::new().resize_alg(filter.algorithm()).crop(left, top, width, height);
+    Resizer::new().resize_typed(&source, &mut target, &options).expect("the part lies inside");
 }
 
 #[cfg(test)]
@@ -84,6 +103,15 @@ mod tests {
     fn area_is_the_mean() {
         let source = GrayImage::from_fn(4, 2, |x, _| Luma([if x % 2 == 0 { 0 } else { 100 }]));
         assert!(gray(&source, 2, 1, Filter::Area).pixels().all(|p| p.0[0] == 50));
+    }
+
+    #[test]
+    fn a_part_is_what_lies_inside() {
+        let source = RgbImage::from_fn(8, 8, |x, _| Rgb([if x < 4 { 0 } else { 200 }; 3]));
+        let right = rgb_part(&source, [4, 2, 100, 3], 5, 5, Filter::Area);
+        assert!(right.pixels().all(|p| *p == Rgb([200; 3])));
+        let outside = rgb_part(&source, [9, 0, 1, 1], 2, 2, Filter::Area);
+        assert!(outside.pixels().all(|p| *p == Rgb([0; 3])));
     }
 
     #[test]

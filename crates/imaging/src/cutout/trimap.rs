@@ -1,0 +1,194 @@
+//! From a network's mask to a trimap: surely subject, surely background, and the band between, to
+//! be worked out from the colours.
+
+use image::GrayImage;
+
+/// What is known of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Known {
+    Background,
+    Subject,
+    Nothing,
+}
+
+/// A mask without dust and holes, and what it knows.
+pub(super) struct Trimap {
+    pub mask: GrayImage,
+    known: Vec<Known>,
+}
+
+/// Below this the mask says background, from [`SUBJECT`] on it says subject.
+const BACKGROUND: u8 = 16;
+const SUBJECT: u8 = 240;
+/// A hole in the subject is real where the mask falls below this.
+const HOLE: u8 = 96;
+/// A separate piece is real where the mask reaches this.
+const PIECE: u8 = 128;
+/// The band's reach beyond the mask's own transition, in mask pixels: along crisp edges, and where
+/// the mask is soft over a wide area (hair, fur, blur).
+const REACH_CRISP: usize = 2;
+const REACH_SOFT: usize = 5;
+/// A wide area: this share of the cells within `SOFT_WINDOW` is in transition.
+const SOFT_WINDOW: usize = 4;
+const SOFT_SHARE: f32 = 0.4;
+
+impl Trimap {
+    pub fn new(mut mask: GrayImage) -> Self {
+        drop_specks(&mut mask);
+        fill_holes(&mut mask);
+        let (width, height) = (mask.width() as usize, mask.height() as usize);
+        let transition = transition(&mask);
+        let wide = wide(&transition, width, height);
+        let mut band = grown(&transition, width, height, REACH_CRISP);
+        for (cell, soft) in band.iter_mut().zip(grown(&wide, width, height, REACH_SOFT)) {
+            *cell |= soft;
+        }
+        let known = band.iter().zip(mask.as_raw()).map(|(&band, &mask)| match (band, mask) {
+            (1.., _) => Known::Nothing,
+            (_, 128..) => Known::Subject,
+            _ => Known::Background,
+        });
+        let known = known.collect();
+        Self { mask, known }
+    }
+
+    pub fn known(&self, x: usize, y: usize) -> Known {
+        self.known[y * self.mask.width() as usize + x]
+    }
+}
+
+/// 1 where the mask is neither 0 nor 1, or jumps from cell to cell.
+fn transition(mask: &GrayImage) -> Vec<u8> {
+    const JUMP: u8 = 64;
+    let (width, height) = (mask.width() as usize, mask.height() as usize);
+    let raw = mask.as_raw();
+    let mut out = vec![0; raw.len()];
+    for y in 0..height {
+        let row = &raw[y * width..][..width];
+        let above = &raw[y.saturating_sub(1) * width..][..width];
+        let mut left = row[0];
+        for (x, cell) in out[y * width..][..width].iter_mut().enumerate() {
+            let here = row[x];
+            let jump = here.abs_diff(left).max(here.abs_diff(above[x]));
+            *cell = u8::from((BACKGROUND..SUBJECT).contains(&here) || jump > JUMP);
+            left = here;
+        }
+    }
+    out
+}
+
+/// 1 for the cells of `cells` that have many others around them.
+fn wide(cells: &[u8], width: usize, height: usize) -> Vec<u8> {
+    let side = 2 * SOFT_WINDOW + 1;
+    let least = ((side * side) as f32 * SOFT_SHARE) as u8;
+    let count = |sum: u8, cell: u8| sum + cell;
+    let mut sums = along_rows(cells, width, SOFT_WINDOW, count);
+    sums = along_columns(&sums, width, height, SOFT_WINDOW, count);
+    sums.iter().zip(cells).map(|(&sum, &cell)| u8::from(sum > least) & cell).collect()
+}
+
+fn grown(cells: &[u8], width: usize, height: usize, reach: usize) -> Vec<u8> {
+    let rows = along_rows(cells, width, reach, |a, b| a | b);
+    along_columns(&rows, width, height, reach, |a, b| a | b)
+}
+
+/// Folds each cell with its neighbours up to `reach` to the left and right.
+fn along_rows(cells: &[u8], width: usize, reach: usize, fold: impl Fn(u8, u8) -> u8) -> Vec<u8> {
+    let mut out = cells.to_vec();
+    for (out, row) in out.chunks_exact_mut(width).zip(cells.chunks_exact(width)) {
+        for shift in 1..=reach.min(width - 1) {
+            for (out, &right) in out.iter_mut().zip(&row[shift..]) {
+                *out = fold(*out, right);
+            }
+            for (out, &left) in out[shift..].iter_mut().zip(row) {
+                *out = fold(*out, left);
+            }
+        }
+    }
+    out
+}
+
+/// Folds each cell with its neighbours up to `reach` above and below.
+fn along_columns(
+    cells: &[u8],
+    width: usize,
+    height: usize,
+    reach: usize,
+    fold: impl Fn(u8, u8) -> u8,
+) -> Vec<u8> {
+    let mut out = cells.to_vec();
+    for (y, out) in out.chunks_exact_mut(width).enumerate() {
+        for other in (y.saturating_sub(reach)..(y + reach + 1).min(height)).filter(|&o| o != y) {
+            for (out, &cell) in out.iter_mut().zip(&cells[other * width..]) {
+                *out = fold(*out, cell);
+            }
+        }
+    }
+    out
+}
+
+/// Erases the pieces that the mask is nowhere sure of, and tiny ones beside a large one.
+fn drop_specks(mask: &mut GrayImage) {
+    const TINY_OF_MASK: f32 = 0.001;
+    const TINY_OF_LARGEST: f32 = 0.02;
+    let pieces = components(mask, |v| v >= BACKGROUND);
+    let largest = pieces.iter().map(|piece| piece.cells.len()).max().unwrap_or(0) as f32;
+    let tiny = (TINY_OF_MASK * mask.as_raw().len() as f32).min(TINY_OF_LARGEST * largest) as usize;
+    for piece in pieces.iter().filter(|p| p.highest < PIECE || p.cells.len() < tiny) {
+        piece.cells.iter().for_each(|&at| mask.as_mut()[at as usize] = 0);
+    }
+}
+
+/// Closes the places inside the subject where the mask only wavers. A real hole, as between arm and
+/// body, falls to (nearly) nothing.
+fn fill_holes(mask: &mut GrayImage) {
+    for dip in components(mask, |v| (HOLE..SUBJECT).contains(&v)) {
+        if dip.lowest_around >= HOLE {
+            dip.cells.iter().for_each(|&at| mask.as_mut()[at as usize] = 255);
+        }
+    }
+}
+
+struct Component {
+    cells: Vec<u32>,
+    /// Highest value inside.
+    highest: u8,
+    /// Lowest value among the neighbours outside; 255 without any.
+    lowest_around: u8,
+}
+
+/// The 4-connected components of the cells that `belongs` accepts.
+fn components(mask: &GrayImage, belongs: impl Fn(u8) -> bool) -> Vec<Component> {
+    let (width, raw) = (mask.width() as usize, mask.as_raw());
+    let mut seen = vec![false; raw.len()];
+    let mut found = Vec::new();
+    for start in 0..raw.len() {
+        if seen[start] || !belongs(raw[start]) {
+            continue;
+        }
+        seen[start] = true;
+        let mut cells = vec![start as u32];
+        let (mut highest, mut lowest_around, mut next) = (0, 255, 0);
+        while let Some(&at) = cells.get(next) {
+            next += 1;
+            let at = at as usize;
+            highest = raw[at].max(highest);
+            let x = at % width;
+            let around = [
+                (x > 0).then(|| at - 1),
+                (x + 1 < width).then_some(at + 1),
+                at.checked_sub(width),
+                Some(at + width).filter(|&below| below < raw.len()),
+            ];
+            for near in around.into_iter().flatten() {
+                if !belongs(raw[near]) {
+                    lowest_around = raw[near].min(lowest_around);
+                } else if !std::mem::replace(&mut seen[near], true) {
+                    cells.push(near as u32);
+                }
+            }
+        }
+        found.push(Component { cells, highest, lowest_around });
+    }
+    found
+}

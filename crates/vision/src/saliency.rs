@@ -1,0 +1,201 @@
+//! Which pixels belong to the main subject: U²-Net over the whole photo, then over the part where
+//! it found something.
+
+use image::{GrayImage, RgbImage};
+use safelight_contract::{Code, Fault, Result};
+use safelight_imaging::Region;
+use safelight_imaging::resize::{self, Filter};
+use safelight_inference::{Model, Registry, Tensor};
+
+/// Side of the square that the model sees.
+pub const SIDE: u32 = 320;
+/// Mask values above this one belong to the region that the second pass looks at.
+const FOUND: u8 = 64;
+/// How much that region grows on each side, as a share of its width and height.
+const MARGIN: f64 = 0.15;
+/// Where the model's probabilities differ by no more than this, it has found nothing: they stay below
+/// 0.05 on plain surfaces and noise, and pass 0.5 on photos of something.
+const NOTHING: f32 = 0.2;
+/// With fewer pixels of the photo found than this, there is nothing for a second pass.
+const FEWEST_PIXELS: f64 = 50.0;
+/// Where the box of what was found covers more of the photo than this, a second pass adds nothing.
+const LARGEST_SHARE: f64 = 0.75;
+
+/// How salient each pixel is, as the model sees it: a small mask that covers a region of the photo.
+/// Nothing outside the region is salient.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saliency {
+    /// 0..255, [`SIDE`] x [`SIDE`], stretched over the region whatever its aspect.
+    pub mask: GrayImage,
+    /// The part of the photo that the mask covers.
+    pub region: Region,
+}
+
+impl Saliency {
+    /// Finds the main subject of a photo of at least one pixel. Where the model tells no pixel from
+    /// another (a plain surface), nothing is salient.
+    pub(crate) fn of(registry: &Registry, photo: &RgbImage) -> Result<Self> {
+        let (width, height) = photo.dimensions();
+        if width == 0 || height == 0 {
+            return Err(Fault::new(Code::InvalidFile, "the photo has no pixels"));
+        }
+        let model = registry.get("u2net")?;
+        let whole = Region { x: 0, y: 0, width, height };
+        let mask = look(&model, photo, whole)?;
+        let Some(region) = second_look(&mask, whole) else {
+            return Ok(Self { mask, region: whole });
+        };
+        Ok(Self { mask: look(&model, photo, region)?, region })
+    }
+
+    /// The mask at the size of the photo that it was made from.
+    pub fn at_size(&self, width: u32, height: u32) -> Result<GrayImage> {
+        let Region { x, y, width: columns, height: rows } = self.region;
+        if x.checked_add(columns).is_none_or(|right| right > width)
+            || y.checked_add(rows).is_none_or(|bottom| bottom > height)
+        {
+            return Err(internal("the region lies outside the photo"));
+        }
+        let mask = resize::gray(&self.mask, columns, rows, Filter::Lanczos3);
+        if (columns, rows) == (width, height) {
+            return Ok(mask);
+        }
+        let mut full = GrayImage::new(width, height);
+        let lines = full.chunks_exact_mut(width as usize).skip(y as usize);
+        for (line, part) in lines.zip(mask.chunks_exact(columns as usize)) {
+            line[x as usize..][..columns as usize].copy_from_slice(part);
+        }
+        Ok(full)
+    }
+}
+
+/// One pass of the model over a region of the photo.
+fn look(model: &Model, photo: &RgbImage, region: Region) -> Result<GrayImage> {
+    let Region { x, y, width, height } = region;
+    let pixels = resize::rgb_part(photo, [x, y, width, height], SIDE, SIDE, Filter::Lanczos3);
+    let input = Tensor::new([1, 3, SIDE as usize, SIDE as usize], normalise(&pixels));
+    let outputs = model.run(&[("input.1", &input.map_err(internal)?)])?;
+    let raw = outputs.get("1959").and_then(Tensor::as_f32).ok_or_else(|| internal("output"))?;
+    let mask = stretch(raw)?;
+    GrayImage::from_raw(SIDE, SIDE, mask).ok_or_else(|| internal("the mask's size"))
+}
+
+/// Interleaved bytes to planes of floats: divided by the largest value there is, then by the
+/// statistics of ImageNet.
+fn normalise(pixels: &[u8]) -> Vec<f32> {
+    const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+    const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
+    let largest = f32::from(pixels.iter().copied().max().unwrap_or(0)).max(1e-6);
+    let plane =
+        |channel: usize| {
+            pixels.iter().skip(channel).step_by(3).map(move |&value| {
+                (f32::from(value) / largest - MEAN[channel]) / DEVIATION[channel]
+            })
+        };
+    (0..3).flat_map(plane).collect()
+}
+
+/// The model's numbers stretched to 0..255. All zero where it is sure of nothing, so that noise is
+/// not stretched to a subject.
+fn stretch(raw: &[f32]) -> Result<Vec<u8>> {
+    if !raw.iter().all(|value| value.is_finite()) {
+        return Err(Fault::new(Code::AiServiceError, "the model `u2net` gave no usable mask"));
+    }
+    let (low, high) = raw
+        .iter()
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), &v| (low.min(v), high.max(v)));
+    let range = high - low;
+    if range <= NOTHING {
+        return Ok(vec![0; raw.len()]);
+    }
+    Ok(raw.iter().map(|value| ((value - low) / range * 255.0) as u8).collect())
+}
+
+/// The part of the photo that deserves a second, closer look, if any: the box of all that was
+/// found, with a margin.
+fn second_look(mask: &GrayImage, photo: Region) -> Option<Region> {
+    let found = mask.enumerate_pixels().filter(|(_, _, value)| value.0[0] > FOUND);
+    let mut cells = 0_u64;
+    let (mut left, mut top, mut right, mut bottom) = (SIDE, SIDE, 0, 0);
+    for (x, y, _) in found {
+        (left, right) = (left.min(x), right.max(x + 1));
+        (top, bottom) = (top.min(y), bottom.max(y + 1));
+        cells += 1;
+    }
+    let (width, height) = (f64::from(photo.width), f64::from(photo.height));
+    // From cells of the mask to pixels of the photo.
+    let (across, down) = (width / f64::from(SIDE), height / f64::from(SIDE));
+    if cells as f64 * across * down < FEWEST_PIXELS {
+        return None;
+    }
+    let (x0, x1) = (f64::from(left) * across, f64::from(right) * across);
+    let (y0, y1) = (f64::from(top) * down, f64::from(bottom) * down);
+    let (found_width, found_height) = (x1 - x0, y1 - y0);
+    if found_width * found_height > LARGEST_SHARE * width * height {
+        return None;
+    }
+    let x = (x0 - MARGIN * found_width).max(0.0) as u32;
+    let y = (y0 - MARGIN * found_height).max(0.0) as u32;
+    let right = (x1 + MARGIN * found_width).min(width) as u32;
+    let bottom = (y1 + MARGIN * found_height).min(height) as u32;
+    let region = Region { x, y, width: right.checked_sub(x)?, height: bottom.checked_sub(y)? };
+    (region.width > 0 && region.height > 0).then_some(region)
+}
+
+/// A mistake in this program, not in the photo.
+fn internal(what: impl std::fmt::Display) -> Fault {
+    Fault::new(Code::AiServiceInternalError, format!("saliency failed: {what}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Luma;
+
+    use super::*;
+
+    const PHOTO: Region = Region { x: 0, y: 0, width: 640, height: 320 };
+
+    fn mask(found: Region) -> GrayImage {
+        let Region { x, y, width, height } = found;
+        GrayImage::from_fn(SIDE, SIDE, |column, row| {
+            let inside = (x..x + width).contains(&column) && (y..y + height).contains(&row);
+            Luma([if inside { 255 } else { FOUND }])
+        })
+    }
+
+    #[test]
+    fn the_second_look_has_a_margin_and_stays_inside() {
+        let found = Region { x: 100, y: 0, width: 100, height: 100 };
+        let region = second_look(&mask(found), PHOTO).expect("worth a second look");
+        assert_eq!(region, Region { x: 170, y: 0, width: 260, height: 115 });
+    }
+
+    #[test]
+    fn no_second_look_at_nothing_or_at_nearly_all() {
+        assert_eq!(second_look(&mask(Region { width: 0, ..PHOTO }), PHOTO), None);
+        let most = Region { x: 10, y: 10, width: 290, height: 290 };
+        assert_eq!(second_look(&mask(most), PHOTO), None);
+        // 5 x 4 cells are 40 pixels of this photo.
+        let few = Region { x: 50, y: 50, width: 5, height: 4 };
+        assert_eq!(second_look(&mask(few), PHOTO), None);
+    }
+
+    #[test]
+    fn contrast_is_stretched_and_none_is_none() {
+        assert_eq!(stretch(&[-1.0, 0.0, 1.0]), Ok(vec![0, 127, 255]));
+        assert_eq!(stretch(&[0.3; 4]), Ok(vec![0; 4]));
+        for value in [f32::NAN, f32::INFINITY] {
+            assert!(stretch(&[0.0, value]).is_err_and(|f| f.code() == Code::AiServiceError));
+        }
+    }
+
+    #[test]
+    fn pixels_are_divided_by_the_largest_and_split_into_planes() {
+        let planes = normalise(&[0, 100, 200, 0, 100, 200]);
+        let expected = [-2.1179, -2.1179, 0.1964, 0.1964, 2.64, 2.64];
+        for (got, expected) in planes.iter().zip(expected) {
+            assert!((got - expected).abs() < 1e-3, "{planes:?}");
+        }
+        assert!(normalise(&[0; 3]).iter().all(|value| value.is_finite()), "black");
+    }
+}
