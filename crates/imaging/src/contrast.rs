@@ -33,6 +33,8 @@ const LARGEST_GAIN: f32 = 3.5;
 const LOCAL: f32 = 0.3;
 /// How much less skin gets.
 const SKIN: f32 = 0.35;
+/// Share of the way to the end of its range that a channel may be taken.
+const INSIDE: f32 = 0.97;
 /// Levels at either end within which a curve bends instead of clipping.
 const BEND: f32 = 14.0;
 
@@ -118,14 +120,19 @@ impl Run {
             let highest = red[i].max(green[i]).max(blue[i]).max(1e-3);
             let lowest = (-red[i].min(green[i]).min(blue[i])).max(1e-3);
             let room = ((255.0 - after[i]) / highest).min(after[i] / lowest);
-            (1.0 + held[i] * raise[i]).min(room)
+            // Short of the very end, unless the pixel was there already.
+            (1.0 + held[i] * raise[i]).min((room * INSIDE).max(room.min(1.0)))
         });
         let rounded = each(|i| {
             // A hair above one half, so that what is unchanged survives rounding errors.
             after[i] + noise(self.x + i as u32, self.y) * raise[i] + 0.5001
         });
-        let [red, green, blue] =
-            [red, green, blue].map(|c| each(|i| (rounded[i] + scale[i] * c[i]).clamp(0.0, 255.0)));
+        let [red, green, blue] = [(red, 0), (green, 1), (blue, 2)].map(|(chroma, c)| {
+            // The ends of the range are for what was there already: nothing is newly clipped.
+            let least = each(|i| bytes[i][c].min(1).into());
+            let most = each(|i| f32::from(bytes[i][c].max(254)) + 0.5);
+            each(|i| (rounded[i] + scale[i] * chroma[i]).max(least[i]).min(most[i]))
+        });
         for (i, pixel) in pixels.iter_mut().enumerate() {
             *pixel = [red[i] as u8, green[i] as u8, blue[i] as u8];
         }

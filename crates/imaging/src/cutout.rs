@@ -8,7 +8,7 @@ mod lanes;
 mod plane;
 mod trimap;
 
-use image::{GrayImage, RgbImage, imageops};
+use image::{GrayImage, ImageBuffer, Pixel, RgbImage};
 
 use crate::Photo;
 use alpha::Level;
@@ -96,21 +96,21 @@ impl Cutout {
     }
 
     /// The subject over a plain background.
-    pub fn over(&self, background: [u8; 3]) -> RgbImage {
-        let mut out = self.rgb.clone();
-        for (pixel, &alpha) in out.as_chunks_mut::<3>().0.iter_mut().zip(self.alpha.as_raw()) {
+    pub fn over(mut self, background: [u8; 3]) -> RgbImage {
+        let pixels = self.rgb.as_chunks_mut::<3>().0.iter_mut();
+        for (pixel, &alpha) in pixels.zip(self.alpha.as_raw()) {
             let alpha = u32::from(alpha);
             for (value, ground) in pixel.iter_mut().zip(background) {
                 let sum = u32::from(*value) * alpha + u32::from(ground) * (255 - alpha);
                 *value = ((sum + 127) / 255) as u8;
             }
         }
-        out
+        self.rgb
     }
 
     /// The part inside the box of all pixels that are more than dust (alpha of 8 and up), so that
     /// a faint speck does not widen it; the whole where there are none.
-    pub fn trim(&self) -> Cutout {
+    pub fn trim(self) -> Cutout {
         let (width, height) = self.alpha.dimensions();
         let (mut left, mut top, mut right, mut bottom) = (width, height, 0, 0);
         for (y, row) in self.alpha.chunks_exact(width.max(1) as usize).enumerate() {
@@ -120,14 +120,28 @@ impl Cutout {
             (top, bottom) = (top.min(y as u32), y as u32 + 1);
         }
         if left >= right {
-            return self.clone();
+            return self;
         }
-        let (width, height) = (right - left, bottom - top);
-        Cutout {
-            rgb: imageops::crop_imm(&self.rgb, left, top, width, height).to_image(),
-            alpha: imageops::crop_imm(&self.alpha, left, top, width, height).to_image(),
-        }
+        let part = Region { x: left, y: top, width: right - left, height: bottom - top };
+        Cutout { rgb: cropped(self.rgb, part), alpha: cropped(self.alpha, part) }
     }
+}
+
+/// A part of a picture, in the memory of the whole.
+fn cropped<P: Pixel<Subpixel = u8>>(
+    picture: ImageBuffer<P, Vec<u8>>,
+    part: Region,
+) -> ImageBuffer<P, Vec<u8>> {
+    let channels = usize::from(P::CHANNEL_COUNT);
+    let stride = picture.width() as usize * channels;
+    let mut bytes = picture.into_raw();
+    let row = part.width as usize * channels;
+    for y in 0..part.height as usize {
+        let from = (part.y as usize + y) * stride + part.x as usize * channels;
+        bytes.copy_within(from..from + row, y * row);
+    }
+    bytes.truncate(part.height as usize * row);
+    ImageBuffer::from_raw(part.width, part.height, bytes).expect("as many bytes as pixels")
 }
 
 /// The problem as the mask poses it.
