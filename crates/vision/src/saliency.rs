@@ -86,13 +86,13 @@ fn normalise(pixels: &[u8]) -> Vec<f32> {
     const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
     const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
     let largest = f32::from(pixels.iter().copied().max().unwrap_or(0)).max(1e-6);
-    let plane =
-        |channel: usize| {
-            pixels.iter().skip(channel).step_by(3).map(move |&value| {
-                (f32::from(value) / largest - MEAN[channel]) / DEVIATION[channel]
-            })
-        };
-    (0..3).flat_map(plane).collect()
+    let mut planes = Vec::with_capacity(pixels.len());
+    for (channel, (mean, deviation)) in MEAN.iter().zip(DEVIATION).enumerate() {
+        let number: [f32; 256] =
+            std::array::from_fn(|value| (value as f32 / largest - mean) / deviation);
+        planes.extend(pixels[channel..].iter().step_by(3).map(|&value| number[usize::from(value)]));
+    }
+    planes
 }
 
 /// The model's numbers stretched to 0..255. All zero where it is sure of nothing, so that noise is
