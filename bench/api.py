@@ -13,8 +13,6 @@ CONTRAST = "/api/image/enhance/image-contrast-enhancement"
 CREDITS = "/api/common/query-credits"
 TASK = "/api/common/query-async-task-result"
 KEY_HEADER = "ailabapi-api-key"
-# Prices of the three services, in credits, as declared.
-PRICES = {CUTOUT: 1, CONTRAST: 1, HD_CUTOUT: 2}
 
 
 @dataclass

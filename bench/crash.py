@@ -2,14 +2,18 @@
 
 Clients post sync and async requests while the process is killed with SIGKILL every few seconds and
 started again at once on the same data folder. Each attempt ends acknowledged, refused, or without
-an answer. Afterwards every accepted task must end exactly once, the audit must find nothing, no
-hold may stay open, and the charges must lie between the acknowledged successes and those plus the
-attempts without an answer, for sync and async requests each.
+an answer. Afterwards every accepted task must have ended once and for good, the audit must find
+nothing, and no hold may be open. The hold of each request is looked up by the `request_id` that its
+client got: acknowledged successes are charged, refusals and failed tasks are not, and no more is
+charged beside them than there were attempts without an answer.
 """
 
 import random
+import sqlite3
 import threading
 import time
+from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import api
@@ -21,10 +25,10 @@ DONE = 2
 
 @dataclass
 class Record:
-    """What the clients of one path saw."""
+    """What the clients of some paths saw: the answers, and how many attempts got none."""
 
     acknowledged: list = field(default_factory=list)
-    refused: dict = field(default_factory=dict)
+    refused: list = field(default_factory=list)
     unanswered: int = 0
 
     @classmethod
@@ -33,10 +37,15 @@ class Record:
         total = cls()
         for record in records:
             total.acknowledged += record.acknowledged
+            total.refused += record.refused
             total.unanswered += record.unanswered
-            for code, count in record.refused.items():
-                total.refused[code] = total.refused.get(code, 0) + count
         return total
+
+    def show(self, name):
+        """Prints the numbers."""
+        codes = dict(Counter(f"{answer.status} {answer.code}" for answer in self.refused))
+        print(f"{name}: {len(self.acknowledged)} acknowledged, {self.unanswered} without answer, "
+              f"refused {codes}")
 
 
 def attempt(server, path, form, record):
@@ -45,16 +54,13 @@ def attempt(server, path, form, record):
         answer = server.client(timeout=60).post(path, form)
     except ConnectionRefusedError:
         time.sleep(0.02)  # nobody listens, so nothing was attempted
-        return
     except OSError:
         record.unanswered += 1
-        return
-    if answer.succeeded:
-        record.acknowledged.append(answer.json)
-        return
-    code = f"{answer.status} {answer.code}"
-    record.refused[code] = record.refused.get(code, 0) + 1
-    time.sleep(0.05)
+    else:
+        kind = record.acknowledged if answer.succeeded else record.refused
+        kind.append(answer)
+        if not answer.succeeded:
+            time.sleep(0.05)
 
 
 def worker(server, path, form, record, stop, pause):
@@ -77,66 +83,72 @@ def rampage(server, seconds, interval, jitter):
     return kills
 
 
+def query(server, sql):
+    """Rows of the installation's database, which may be in use."""
+    path = f"file:{server.data / 'safelight.db'}?mode=ro"
+    with closing(sqlite3.connect(path, uri=True, timeout=30)) as database:
+        return database.execute(sql).fetchall()
+
+
 def follow(server, tasks, patience):
-    """Waits for the end of every task; answers state and answer by task."""
+    """Waits until no task is open, known to a client or not; answers the ends of those known."""
     client, ends, deadline = server.client(), {}, time.monotonic() + patience
-    while len(ends) < len(tasks) and time.monotonic() < deadline:
+    open_tasks = "SELECT count(*) FROM tasks WHERE ended_at IS NULL"
+    while time.monotonic() < deadline:
         for task in tasks:
-            if task in ends:
-                continue
-            answer = client.get(f"{api.TASK}?task_id={task}")
-            if answer.status != 200 or answer.json.get("task_status") == DONE:
-                ends[task] = answer
+            if task not in ends:
+                answer = client.get(f"{api.TASK}?task_id={task}")
+                if answer.status != 200 or answer.json.get("task_status") == DONE:
+                    ends[task] = answer
+        if len(ends) == len(tasks) and query(server, open_tasks) == [(0,)]:
+            break
         time.sleep(0.2)
     return ends
 
 
 def judge_tasks(server, tasks, ends):
-    """Checks that every accepted task ended, stays as it ended, and that results can be fetched."""
+    """Checks that every accepted task ended, stays as it ended, and that results are there."""
     client = server.client()
-    done = {task: end for task, end in ends.items() if end.succeeded}
-    failed = {}
-    for task, end in ends.items():
-        if not end.succeeded:
-            failed[end.code] = failed.get(end.code, 0) + 1
-    lost = sum(client.download(end.json["data"]["image_url"]).status != 200
-               for end in done.values())
-    changed = sum(
-        client.get(f"{api.TASK}?task_id={task}").json.get("data") != end.json.get("data")
-        for task, end in done.items())
-    met = [
+    done = [task for task, end in ends.items() if end.succeeded]
+    failed = dict(Counter(end.code for end in ends.values() if not end.succeeded))
+    lost = sum(client.download(ends[task].json["data"]["image_url"]).status != 200
+               for task in done)
+    changed = sum(client.get(f"{api.TASK}?task_id={task}").json.get("data")
+                  != ends[task].json.get("data") for task in done)
+    return [
         harness.verdict("accepted tasks", len(ends) == len(tasks) == len(set(tasks)),
                         f"{len(ends)} of {len(tasks)} ended: {len(done)} done, failed {failed}"),
         harness.verdict("results of tasks", lost == changed == 0,
                         f"{lost} results missing, {changed} answers changed after the end"),
     ]
-    return len(done), all(met)
 
 
-def judge_books(books, balance, sync, accepted, done):
-    """Checks audit and balance against the records."""
-    # Both prices are known, so spent credits and number of charges say which were which.
-    price = api.PRICES[api.HD_CUTOUT]
-    async_charges = (books["spent"] - books["charges"]) / (price - 1)
-    sync_charges = books["charges"] - async_charges
-    known = len(sync.acknowledged)
-    return all([
-        harness.verdict("audit", not books["errors"], f"{books['errors'] or 'nothing found'} in "
-                        f"{books['transfers']} transfers"),
+def judge_books(server, shown):
+    """Checks audit, sums and the balance shown to clients."""
+    books = server.cli("credits", "audit")
+    return [
+        harness.verdict("audit", not books["errors"],
+                        f"{books['errors'] or 'nothing found'} in {books['transfers']} transfers"),
         harness.verdict("no open hold", books["open_holds"] == 0 and books["held"] == 0,
                         f"{books['open_holds']} open, {books['held']} credits held"),
         harness.verdict("sum", books["issued"] == books["balances"] + books["spent"],
-                        f"issued {books['issued']} = balances {books['balances']} "
-                        f"+ spent {books['spent']}"),
-        harness.verdict("balance shown", balance == books["balances"],
-                        f"query-credits says {balance}"),
-        harness.verdict("sync charges", known <= sync_charges <= known + sync.unanswered,
-                        f"{known} acknowledged <= {sync_charges:g} charged <= "
-                        f"{known + sync.unanswered} possible"),
-        harness.verdict("async charges", done <= async_charges <= done + accepted.unanswered,
-                        f"{done} done <= {async_charges:g} charged <= "
-                        f"{done + accepted.unanswered} possible"),
-    ])
+                        f"issued {books['issued']:,.10g} = balances {books['balances']:g} "
+                        f"+ spent {books['spent']:,.10g}"),
+        harness.verdict("balance shown", shown == books["balances"], f"{shown:,.10g} to clients"),
+    ]
+
+
+def judge_charges(server, name, for_task, record, successes):
+    """Checks the hold of every request of one kind against how it ended."""
+    holds = dict(query(server, f"SELECT request_id, state FROM holds WHERE for_task = {for_task}"))
+    charged = {request for request, state in holds.items() if state == "settled"}
+    known = {answer.json["request_id"] for answer in record.acknowledged + record.refused}
+    lost, doubled, unknown = successes - charged, charged & known - successes, charged - known
+    return harness.verdict(
+        f"{name} charges", not lost and not doubled and len(unknown) <= record.unanswered,
+        f"{len(successes)} successes, {len(lost)} of them not charged; {len(charged)} charges, "
+        f"{len(doubled)} of them for failures, {len(unknown)} for the {record.unanswered} "
+        f"attempts without answer")
 
 
 def main():
@@ -168,21 +180,24 @@ def main():
             for thread in threads:
                 thread.join()
         sync = Record.sum(record for path, record, _ in load if path != api.HD_CUTOUT)
-        accepted = Record.sum(record for path, record, _ in load if path == api.HD_CUTOUT)
-        for name, record in (("sync", sync), ("async", accepted)):
-            print(f"{name}: {len(record.acknowledged)} acknowledged, {record.unanswered} without "
-                  f"answer, refused {record.refused}")
-        tasks = [answer["task_id"] for answer in accepted.acknowledged]
-        ends = follow(server, tasks, options.patience)
-        done, tasks_met = judge_tasks(server, tasks, ends)
+        submits = Record.sum(record for path, record, _ in load if path == api.HD_CUTOUT)
+        sync.show("sync")
+        submits.show("async")
+        tasks = {answer.json["task_id"]: answer.json["request_id"]
+                 for answer in submits.acknowledged}
+        ends = follow(server, list(tasks), options.patience)
+        met = judge_tasks(server, list(tasks), ends)
         pools = server.client().get(api.CREDITS).json["data"]
-        balance = sum(pool["balance"] for pool in pools)
         stopped = server.stop()
-        books = server.cli("credits", "audit")
-        met = [tasks_met, judge_books(books, balance, sync, accepted, done),
-               harness.verdict("load", bool(kills and sync.acknowledged and tasks),
-                               f"{kills} kills"),
-               harness.verdict("last stop", stopped == 0, f"exit code {stopped}")]
+        met += judge_books(server, sum(pool["balance"] for pool in pools))
+        done = {tasks[task] for task, end in ends.items() if end.succeeded}
+        answered = {answer.json["request_id"] for answer in sync.acknowledged}
+        met += [
+            judge_charges(server, "sync", 0, sync, answered),
+            judge_charges(server, "async", 1, submits, done),
+            harness.verdict("load", bool(kills and answered and done), f"{kills} kills"),
+            harness.verdict("last stop", stopped == 0, f"exit code {stopped}"),
+        ]
     raise SystemExit(not all(met))
 
 

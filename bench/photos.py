@@ -40,9 +40,8 @@ def huge(side=10_000):
     yield "JPEG", jpeg(picture, quality=80)
     yield "progressive JPEG", jpeg(picture, quality=80, progressive=True)
     del picture
-    rgba = bytes([0] * 4 * side)
-    yield "PNG, RGBA", png(side, side, 8, 6, rgba, side)
-    yield "PNG, RGBA, 16 bit", png(side, side, 16, 6, rgba * 2, side)
+    yield "PNG, RGBA", enlarged(side, 1)
+    yield "PNG, RGBA, 16 bit", enlarged(side, 2)
     yield "PNG, RGBA, 16 bit, interlaced", interlaced(side)
 
 
@@ -80,6 +79,24 @@ def png(width, height, depth, colour, row, rows, *extra):
     packer = zlib.compressobj(9)
     packed = b"".join(packer.compress(b"\0" + row) for _ in range(rows)) + packer.flush()
     return raw_png(width, height, depth, colour, packed, *extra)
+
+
+def enlarged(side, depth, small=500):
+    """A photo as an RGBA PNG of side x side pixels of so many bytes a channel.
+
+    Every pixel of the photo becomes a square, so that the file stays small.
+    """
+    with Image.open(ROOT / "photos/astronaut.png") as source:
+        picture = source.convert("RGBA").resize((small, small), Image.Resampling.LANCZOS)
+    pixels, times = picture.tobytes(), side // small
+    same = b"\2" + bytes(4 * depth * side)  # the row above once more
+    packer, parts = zlib.compressobj(6), []
+    for start in range(0, len(pixels), 4 * small):
+        line = pixels[start:start + 4 * small]
+        wide = (b"".join(bytes([value]) * depth for value in line[x:x + 4]) * times
+                for x in range(0, len(line), 4))
+        parts.append(packer.compress(b"\0" + b"".join(wide) + same * (times - 1)))
+    return raw_png(side, side, 8 * depth, 6, b"".join(parts) + packer.flush())
 
 
 def interlaced(side):
