@@ -121,8 +121,6 @@ CREATE TABLE tasks (
     CHECK ((state = 'failed') = (fault_code IS NOT NULL AND fault_message IS NOT NULL))
 ) STRICT;
 CREATE INDEX tasks_open ON tasks (seq) WHERE ended_at IS NULL;
-CREATE INDEX tasks_open_input ON tasks (input) WHERE ended_at IS NULL;
-CREATE INDEX tasks_open_application ON tasks (application_id) WHERE ended_at IS NULL;
 CREATE INDEX tasks_expiring ON tasks (expires_at) WHERE expires_at IS NOT NULL;
 CREATE INDEX tasks_reclaimed ON tasks (ended_at) WHERE state = 'reclaimed';
 

@@ -1,6 +1,7 @@
 //! Tasks: a queue in a table. The row says who may end a task, and the transaction that ends it
 //! closes its hold.
 
+use std::collections::HashSet;
 use std::str::FromStr;
 
 use rusqlite::types::Type;
@@ -264,15 +265,11 @@ pub fn open(db: &Connection) -> Result<(u64, u64)> {
 
 /// Of these inputs, those that no open task needs.
 pub fn unused_inputs(db: &Connection, inputs: &[String]) -> Result<Vec<String>> {
-    let mut statement =
-        db.prepare_cached("SELECT 1 FROM tasks WHERE input = ?1 AND ended_at IS NULL")?;
-    let mut unused = Vec::new();
-    for input in inputs {
-        if !statement.exists([input])? {
-            unused.push(input.clone());
-        }
-    }
-    Ok(unused)
+    let needed: HashSet<String> = db
+        .prepare_cached("SELECT input FROM tasks WHERE ended_at IS NULL")?
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    Ok(inputs.iter().filter(|input| !needed.contains(*input)).cloned().collect())
 }
 
 /// Reclaims some tasks whose life is over: at most [`SWEEP`].
