@@ -52,9 +52,4 @@ impl Outputs {
     pub fn get(&self, name: &str) -> Option<&Tensor> {
         self.0.iter().find(|(n, _)| n == name).map(|(_, tensor)| tensor)
     }
-
-    /// The outputs in the manifest's order.
-    pub fn into_tensors(self) -> impl Iterator<Item = Tensor> {
-        self.0.into_iter().map(|(_, tensor)| tensor)
-    }
 }

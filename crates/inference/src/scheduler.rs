@@ -5,7 +5,9 @@ use parking_lot::{Condvar, Mutex};
 
 use crate::settings::Settings;
 
-/// How many threads work on one model, where the operator leaves it open.
+/// How many threads work on one model, where the operator leaves it open. On two cores one model on
+/// two threads at a time answers sooner than two models on one thread each, for the same processor
+/// time (`docs/inference.md`).
 pub const THREADS_PER_STREAM: usize = 2;
 
 /// How the threads are shared.
