@@ -10,8 +10,9 @@ use std::ops::Range;
 use image::RgbImage;
 use rayon::prelude::*;
 
-/// Peak bytes for each pixel, the picture itself excluded: only histograms are kept.
-pub const BYTES_PER_PIXEL: u64 = 0;
+/// Peak bytes for each pixel, the picture itself excluded. Enhancing keeps histograms only; this is
+/// for the result's file while it grows.
+pub const BYTES_PER_PIXEL: u64 = 6;
 
 /// Neighbourhoods a side.
 const TILES: usize = 8;

@@ -1,0 +1,157 @@
+//! What every service of the catalogue keeps to, whoever adds it.
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use safelight_services::{CATALOG, Declaration, FieldKind, Form, Node, find};
+use safelight_testkit as testkit;
+use serde_json::Value;
+
+fn declarations() -> impl Iterator<Item = &'static Declaration> {
+    CATALOG.iter().map(|entry| entry.declaration())
+}
+
+#[test]
+fn names_are_unique() {
+    let unique = |name: fn(&Declaration) -> &'static str| {
+        let mut seen = BTreeSet::new();
+        declarations().map(name).for_each(|name| assert!(seen.insert(name), "{name} twice"));
+    };
+    unique(|d| d.path);
+    unique(|d| d.name);
+    unique(|d| d.sign);
+    unique(|d| d.path.rsplit('/').next().unwrap_or_default());
+}
+
+#[test]
+fn declarations_are_complete() {
+    for declaration in declarations() {
+        let path = declaration.path;
+        assert!(path.starts_with("/api/") && !path.ends_with('/'), "{path}");
+        assert!(!declaration.summary.is_empty() && declaration.price > 0, "{path}");
+        assert!(!declaration.answer.is_empty() && !declaration.deadline.is_zero(), "{path}");
+        let mut fields: Vec<_> = declaration.files.iter().map(|file| file.name).collect();
+        fields.extend(declaration.params.iter().map(|param| param.name()));
+        let count = fields.len();
+        fields.sort_unstable();
+        fields.dedup();
+        assert_eq!(fields.len(), count, "{path} names a field twice");
+        assert!(declaration.params.iter().all(|param| !param.doc().is_empty()), "{path}");
+        for file in declaration.files {
+            let rules = &file.rules;
+            assert!(!file.doc.is_empty() && !rules.formats.is_empty() && rules.max_bytes > 0);
+            assert!(rules.min.0 <= rules.max.0 && rules.min.1 <= rules.max.1, "{path}");
+        }
+        assert_eq!(find(path).map(|entry| entry.declaration().path), Some(path));
+    }
+}
+
+#[test]
+fn defaults_are_in_their_own_range() {
+    for declaration in declarations() {
+        for param in declaration.params {
+            let shown = match &param.schema()["default"] {
+                Value::Null => continue,
+                Value::String(text) => text.clone(),
+                other => other.to_string(),
+            };
+            assert!(!param.required(), "{} has a default", param.name());
+            let form = support::with(Form::new(), param.name(), &shown);
+            assert_eq!(param.check(&form), Ok(()), "{} {}", declaration.path, param.name());
+        }
+    }
+}
+
+/// A value that a parameter's schema allows.
+fn allowed(schema: &Value) -> String {
+    let value = match schema["enum"].as_array().and_then(|words| words.first()) {
+        Some(word) => word,
+        None => &schema["minimum"],
+    };
+    match value {
+        Value::String(word) => word.clone(),
+        Value::Null => "true".to_owned(),
+        number => number.to_string(),
+    }
+}
+
+/// Where each leaf of an answer stands, and what it is.
+fn leaves(node: &Node, path: String, found: &mut BTreeMap<String, FieldKind>) {
+    let below =
+        |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    match node {
+        Node::Object(fields) => fields.iter().for_each(|(name, n)| leaves(n, below(name), found)),
+        Node::List(items) => items.iter().for_each(|n| leaves(n, format!("{path}[]"), found)),
+        Node::Url(_) => drop(found.insert(path, FieldKind::Url)),
+        Node::Base64(_) => drop(found.insert(path, FieldKind::Base64)),
+        Node::Json(Value::Object(map)) => {
+            map.iter().for_each(|(name, v)| leaves(&Node::Json(v.clone()), below(name), found))
+        }
+        Node::Json(Value::Array(items)) => {
+            items.iter().for_each(|v| leaves(&Node::Json(v.clone()), format!("{path}[]"), found))
+        }
+        Node::Json(Value::String(_)) => drop(found.insert(path, FieldKind::Text)),
+        Node::Json(Value::Bool(_)) => drop(found.insert(path, FieldKind::Flag)),
+        Node::Json(Value::Number(n)) if n.is_f64() => drop(found.insert(path, FieldKind::Number)),
+        Node::Json(_) => drop(found.insert(path, FieldKind::Integer)),
+    }
+}
+
+/// A photo that every service accepts gives every declared field, of its declared kind, and no
+/// other.
+#[test]
+fn answers_are_as_declared() {
+    for declaration in declarations() {
+        let mut form = Form::new();
+        for file in declaration.files {
+            form.add_file(file.name, testkit::photo("astronaut.png").into());
+        }
+        for param in declaration.params.iter().filter(|param| param.required()) {
+            form.add_text(param.name(), allowed(&param.schema()));
+        }
+        let node = support::call(declaration.path, &form);
+        let node = node.unwrap_or_else(|fault| panic!("{}: {fault}", declaration.path));
+        let mut found = BTreeMap::new();
+        leaves(&node, String::new(), &mut found);
+        let declared: BTreeMap<_, _> =
+            declaration.answer.iter().map(|field| (field.path.to_owned(), field.kind)).collect();
+        assert_eq!(format!("{found:?}"), format!("{declared:?}"), "{}", declaration.path);
+    }
+}
+
+/// Whatever is sent, the answer is a fault of the caller or a job; nothing panics.
+#[test]
+fn garbage_is_refused() {
+    let texts =
+        ["", " ", "NaN", "-1", "1e999", "\u{0}\u{ffff}", "true", "999999999999999999999999"];
+    let files: Vec<Vec<u8>> = vec![
+        Vec::new(),
+        vec![0; 64],
+        b"\xff\xd8\xff\xe0\x00\x10JFIF".to_vec(),
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\xff\xff\xff\xff\xff\xff\xff\xff\x08\x06\0\0\0".to_vec(),
+        b"BM\xff\xff\xff\xff\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec(),
+        b"RIFF\xff\xff\xff\xffWEBPVP8X\xff\xff\xff\xff".to_vec(),
+        testkit::photo("flower.jpg")[..5000].to_vec(),
+    ];
+    for entry in CATALOG {
+        let declaration = entry.declaration();
+        for file in &files {
+            for text in texts.into_iter().chain(["x".repeat(100_000).as_str()]) {
+                let mut form = Form::new();
+                for field in declaration.files {
+                    form.add_file(field.name, file.clone().into());
+                }
+                declaration.params.iter().for_each(|param| form.add_text(param.name(), text));
+                if let Err(fault) = entry.prepare(&form) {
+                    assert!((400..500).contains(&fault.code().status(Default::default())));
+                    assert!(!fault.message().is_empty() && fault.message().len() < 1000);
+                }
+            }
+        }
+        let mut swapped = Form::new();
+        declaration.files.iter().for_each(|field| swapped.add_text(field.name, "text"));
+        declaration.params.iter().for_each(|p| swapped.add_file(p.name(), vec![1].into()));
+        assert!(entry.prepare(&swapped).is_err(), "{}", declaration.path);
+    }
+}

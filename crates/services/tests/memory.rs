@@ -1,0 +1,98 @@
+//! The declared memory figures hold: peak allocations of the work on a large photo that compresses
+//! badly, measured by counting.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use image::{GrayImage, Luma, Rgb, RgbImage};
+use safelight_imaging::{Cutout, Photo, Region, contrast, encode};
+use safelight_vision::cutout::{BASE_BYTES, BYTES_PER_PIXEL};
+
+struct Counting;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system's allocator unchanged; only sizes are counted beside.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        PEAK.fetch_max(NOW.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        // SAFETY: as the caller promised.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Relaxed);
+        // SAFETY: as the caller promised.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const SIDE: u32 = 4000;
+
+/// Peak bytes that `work` takes beyond what is there when it begins.
+fn peak<T>(work: impl FnOnce() -> T) -> (T, u64) {
+    let before = NOW.load(Relaxed);
+    PEAK.store(before, Relaxed);
+    let outcome = work();
+    (outcome, (PEAK.load(Relaxed) - before) as u64)
+}
+
+fn photo() -> RgbImage {
+    let mut state = 1_u32;
+    RgbImage::from_fn(SIDE, SIDE, |_, _| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        Rgb([state >> 26, state >> 20 & 63, state >> 14 & 63].map(|value| 64 + value as u8))
+    })
+}
+
+/// One test, as counting is for the whole process.
+#[test]
+fn work_stays_within_what_is_declared() {
+    let pixels = u64::from(SIDE) * u64::from(SIDE);
+    let allowed = BASE_BYTES + pixels * BYTES_PER_PIXEL;
+    // Ragged all over: half of the photo lies in the band, and hardly a pixel is transparent.
+    let mask = GrayImage::from_fn(320, 320, |x, y| {
+        let inside = (4..316).contains(&x) && (4..316).contains(&y);
+        Luma([if !inside {
+            0
+        } else if (x / 40 + y / 40) % 2 == 0 {
+            255
+        } else {
+            150
+        }])
+    });
+    type Form = fn(Cutout) -> Vec<u8>;
+    let forms: [(&str, Form); 4] = [
+        ("cut-out", |cutout| encode::png_cutout(&cutout).expect("a file")),
+        ("mask", |cutout| encode::png_gray(&cutout.alpha).expect("a file")),
+        ("white", |cutout| encode::png_rgb(&cutout.over([255; 3])).expect("a file")),
+        ("crop", |cutout| encode::png_cutout(&cutout.trim()).expect("a file")),
+    ];
+    for (name, form) in forms {
+        let photo = Photo { rgb: photo(), alpha: None };
+        let region = Region::whole(&photo.rgb);
+        let (cutout, matting) = peak(|| Cutout::refine(photo, &mask, region));
+        let (bytes, encoding) = peak(|| form(cutout));
+        // What encoding begins with is the alpha that matting left.
+        let taken = matting.max(pixels + encoding);
+        println!(
+            "{name}: matting {} MB, encoding {} MB, file {} MB",
+            matting >> 20,
+            encoding >> 20,
+            bytes.len() >> 20
+        );
+        assert!(taken <= allowed, "{name}: {taken} of {allowed}");
+    }
+
+    let mut flat = photo();
+    flat.iter_mut().for_each(|value| *value = 100 + *value / 2);
+    let ((), taken) = peak(|| contrast::enhance(&mut flat));
+    let (bytes, encoding) = peak(|| encode::photo(&Photo { rgb: flat, alpha: None }));
+    println!("contrast {} kB, encoding {} MB", taken >> 10, encoding >> 20);
+    assert!(bytes.is_ok());
+    assert!(taken.max(encoding) <= (1 << 20) + pixels * contrast::BYTES_PER_PIXEL);
+}
