@@ -132,7 +132,7 @@ def judge_books(server, shown):
         harness.verdict("no open hold", books["open_holds"] == 0 and books["held"] == 0,
                         f"{books['open_holds']} open, {books['held']} credits held"),
         harness.verdict("sum", books["issued"] == books["balances"] + books["spent"],
-                        f"issued {books['issued']:,.10g} = balances {books['balances']:g} "
+                        f"issued {books['issued']:,.10g} = balances {books['balances']:,.10g} "
                         f"+ spent {books['spent']:,.10g}"),
         harness.verdict("balance shown", shown == books["balances"], f"{shown:,.10g} to clients"),
     ]
