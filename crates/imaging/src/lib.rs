@@ -1,17 +1,22 @@
 //! Pixels in and out, and what is done to them without a model. Pure: no files, no network, no
 //! clock.
 
+mod color;
 pub mod contrast;
 mod cutout;
 mod decode;
+pub mod dehaze;
 pub mod encode;
 mod format;
 mod header;
+mod map;
+pub use safelight_resample as resize;
 mod rules;
+#[cfg(test)]
+mod testing;
 
 pub use cutout::{Cutout, Region};
 pub use decode::{Photo, decode};
 pub use format::Format;
 pub use header::{ColorModel, Header, Orientation, probe};
 pub use rules::Rules;
-pub use safelight_resample as resize;

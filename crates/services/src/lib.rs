@@ -29,6 +29,7 @@ pub static CATALOG: &[Entry] = &[
     Entry::of::<cutout::general::HdUniversalBackgroundRemoval>(),
     Entry::of::<cutout::general::UniversalBackgroundRemoval>(),
     Entry::of::<image::enhance::ImageContrastEnhancement>(),
+    Entry::of::<image::enhance::ImageDefogging>(),
 ];
 
 /// Finds a service by its full path or by the last segment of it.

@@ -1,5 +1,7 @@
 //! Better versions of a photo.
 
 mod image_contrast_enhancement;
+mod image_defogging;
 
 pub use image_contrast_enhancement::ImageContrastEnhancement;
+pub use image_defogging::ImageDefogging;
