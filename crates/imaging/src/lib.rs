@@ -7,6 +7,7 @@ mod cutout;
 mod decode;
 pub mod dehaze;
 pub mod encode;
+pub mod exposure;
 mod format;
 mod header;
 mod map;

@@ -1,3 +1,4 @@
-//! Whole pictures: enhancement.
+//! Whole pictures: enhancement and scores.
 
 pub mod enhance;
+pub mod rating;

@@ -30,6 +30,7 @@ pub static CATALOG: &[Entry] = &[
     Entry::of::<cutout::general::UniversalBackgroundRemoval>(),
     Entry::of::<image::enhance::ImageContrastEnhancement>(),
     Entry::of::<image::enhance::ImageDefogging>(),
+    Entry::of::<image::rating::ImageExposureScore>(),
 ];
 
 /// Finds a service by its full path or by the last segment of it.

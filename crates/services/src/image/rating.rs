@@ -1,0 +1,5 @@
+//! Scores of a photo.
+
+mod image_exposure_score;
+
+pub use image_exposure_score::ImageExposureScore;
