@@ -72,6 +72,22 @@ pub fn photo(photo: &Photo) -> Result<(Vec<u8>, Format)> {
     }
 }
 
+/// A photo in this format: PNG with its transparency, or JPEG with transparent parts on white.
+///
+/// # Errors
+/// As [`jpeg`] and [`png_cutout`]; `PROCESSING_FAILURE` for formats that are only read.
+pub fn photo_as(photo: Photo, format: Format) -> Result<Vec<u8>> {
+    match (format, photo.alpha) {
+        (Format::Png, Some(alpha)) => png_rgba(&photo.rgb, &alpha),
+        (Format::Png, None) => png_rgb(&photo.rgb),
+        (Format::Jpeg, Some(alpha)) => {
+            jpeg(&Cutout { rgb: photo.rgb, alpha }.over([255; 3]), JPEG_QUALITY)
+        }
+        (Format::Jpeg, None) => jpeg(&photo.rgb, JPEG_QUALITY),
+        (Format::Bmp | Format::WebP, _) => Err(failed(format, "this format is only read")),
+    }
+}
+
 fn png_rgba(rgb: &RgbImage, alpha: &GrayImage) -> Result<Vec<u8>> {
     if rgb.dimensions() != alpha.dimensions() {
         return Err(failed(Format::Png, "colours and alpha differ in size"));

@@ -28,6 +28,7 @@ pub use work::{Cancel, Stage, Work};
 pub static CATALOG: &[Entry] = &[
     Entry::of::<cutout::general::HdUniversalBackgroundRemoval>(),
     Entry::of::<cutout::general::UniversalBackgroundRemoval>(),
+    Entry::of::<image::enhance::ImageColorEnhancement>(),
     Entry::of::<image::enhance::ImageContrastEnhancement>(),
     Entry::of::<image::enhance::ImageDefogging>(),
     Entry::of::<image::rating::ImageExposureScore>(),

@@ -1,0 +1,110 @@
+//! Colour enhancement: white balance, levels, tone and saturation, for photos and for flat footage.
+
+use std::time::Duration;
+
+use safelight_contract::Result;
+use safelight_imaging::{Format, Rules, encode, grading};
+
+use crate::{
+    Answer, Artifact, Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Node,
+    Param, Required, Service, Upload, Work,
+};
+use safelight_imaging::grading::Look;
+
+/// The service.
+pub struct ImageColorEnhancement;
+
+static IMAGE: FileField = FileField {
+    name: "image",
+    doc: "The photo.",
+    required: true,
+    rules: Rules {
+        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
+        max_bytes: 3 * Rules::MB,
+        min: (64, 64),
+        max: (3840, 2160),
+        max_aspect: None,
+        grayscale: true,
+    },
+};
+
+static OUTPUT_FORMAT: Param<Choice<Format>, Required> = Param {
+    name: "output_format",
+    doc: "Format of the result.",
+    kind: Choice(&[
+        ("png", Format::Png, "PNG, with the photo's transparency"),
+        ("jpg", Format::Jpeg, "JPEG, transparent parts on white"),
+    ]),
+    presence: Required,
+};
+
+static MODE: Param<Choice<Look>, Required> = Param {
+    name: "mode",
+    doc: "What the photo is, and how far to go.",
+    kind: Choice(&[
+        ("LogC", Look::LogC, "flat footage in a logarithmic curve, developed to ordinary contrast"),
+        ("Rec709", Look::Rec709, "an ordinary photo, corrected carefully"),
+        ("ln17_256", Look::Strong, "an ordinary photo, corrected strongly"),
+    ]),
+    presence: Required,
+};
+
+/// What a request asks for.
+pub struct Input {
+    image: Upload,
+    format: Format,
+    look: Look,
+}
+
+/// The result picture.
+pub struct Output(Artifact);
+
+impl Answer for Output {
+    fn into_node(self) -> Node {
+        Node::Object(vec![("data", Node::Object(vec![("image_url", Node::Url(self.0))]))])
+    }
+}
+
+impl Service for ImageColorEnhancement {
+    type Input = Input;
+    type Output = Output;
+
+    const DECLARATION: &'static Declaration = &Declaration {
+        path: "/api/image/enhance/image-color-enhancement",
+        name: "Image Color Enhancement",
+        sign: "image_image_color_enhancement",
+        pool: "image_color_enhancement",
+        price: 5,
+        summary: "Corrects white balance, levels, tone and saturation as far as a photo needs it, \
+                  and develops flat logarithmic footage.",
+        mode: Mode::Sync,
+        deadline: Duration::from_secs(25),
+        files: &[&IMAGE],
+        params: &[&OUTPUT_FORMAT, &MODE],
+        answer: &[Field {
+            path: "data.image_url",
+            kind: FieldKind::Url,
+            doc: "The result picture in the asked format, for 24 hours.",
+        }],
+        models: &[],
+        memory: Memory { base: grading::BASE_BYTES, per_pixel: 3 },
+    };
+
+    fn read(form: &Form) -> Result<Input> {
+        Ok(Input {
+            image: IMAGE.read(form)?,
+            format: OUTPUT_FORMAT.read(form)?,
+            look: MODE.read(form)?,
+        })
+    }
+
+    fn run(input: Input, work: &Work) -> Result<Output> {
+        let mut photo = input.image.decode(work)?;
+        work.stage("grading", || {
+            grading::enhance(&mut photo.rgb, photo.alpha.as_ref(), input.look);
+            Ok(())
+        })?;
+        let bytes = work.stage("encode", || encode::photo_as(photo, input.format))?;
+        Ok(Output(Artifact { bytes, format: input.format }))
+    }
+}
