@@ -15,6 +15,7 @@ mod lut;
 mod map;
 pub use safelight_resample as resize;
 mod rules;
+pub mod sharpen;
 #[cfg(test)]
 mod testing;
 

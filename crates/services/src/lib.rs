@@ -31,6 +31,7 @@ pub static CATALOG: &[Entry] = &[
     Entry::of::<image::enhance::ImageColorEnhancement>(),
     Entry::of::<image::enhance::ImageContrastEnhancement>(),
     Entry::of::<image::enhance::ImageDefogging>(),
+    Entry::of::<image::enhance::ImageSharpnessEnhancement>(),
     Entry::of::<image::rating::ImageExposureScore>(),
 ];
 

@@ -3,7 +3,9 @@
 mod image_color_enhancement;
 mod image_contrast_enhancement;
 mod image_defogging;
+mod image_sharpness_enhancement;
 
 pub use image_color_enhancement::ImageColorEnhancement;
 pub use image_contrast_enhancement::ImageContrastEnhancement;
 pub use image_defogging::ImageDefogging;
+pub use image_sharpness_enhancement::ImageSharpnessEnhancement;

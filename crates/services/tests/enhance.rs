@@ -1,0 +1,244 @@
+//! The services that make a photo better or score it, from form to answer.
+
+use std::io::Cursor;
+use std::sync::Arc;
+use std::time::Duration;
+
+use image::{DynamicImage, GenericImageView, ImageFormat, Rgb, RgbImage};
+use safelight_contract::{Code, Fault};
+use safelight_inference::Registry;
+use safelight_services::{Artifact, Cancel, Form, Work, find};
+use safelight_vision::Vision;
+use serde_json::Value;
+
+const COLOR: &str = "/api/image/enhance/image-color-enhancement";
+const DEHAZE: &str = "/api/image/enhance/image-defogging";
+const SHARPEN: &str = "/api/image/enhance/image-sharpness-enhancement";
+const EXPOSURE: &str = "/api/image/rating/image-exposure-score";
+
+/// What a service of the catalogue makes of a form: its JSON with URLs by number, and the pictures.
+fn call(path: &str, form: &Form) -> Result<(Value, Vec<Artifact>), Fault> {
+    let entry = find(path).expect("a service");
+    let vision = Vision::new(Arc::new(Registry::empty()));
+    let work = Work::new(&vision, Cancel::after(Duration::from_secs(60)));
+    let node = entry.prepare(form)?.run(&work)?;
+    let mut published = Vec::new();
+    let json = node.into_json(&mut |artifact| {
+        published.push(artifact);
+        Ok::<_, Fault>(format!("{}", published.len() - 1))
+    })?;
+    Ok((json, published))
+}
+
+/// The picture that a service answers, wherever it puts it.
+fn picture(path: &str, form: &Form) -> (DynamicImage, ImageFormat) {
+    let (json, published) = call(path, form).expect("a success");
+    let bytes = match json["image"].as_str() {
+        Some(text) => decoded(text),
+        None => published[json["data"]["image_url"].as_str().map_or(0, |s| s.parse().unwrap())]
+            .bytes
+            .clone(),
+    };
+    let format = image::guess_format(&bytes).expect("a picture");
+    (image::load_from_memory(&bytes).expect("a picture"), format)
+}
+
+fn decoded(text: &str) -> Vec<u8> {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.decode(text).expect("Base64")
+}
+
+fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, format).expect("encodes");
+    bytes.into_inner()
+}
+
+/// A gray veil over coloured stripes, denser to the top.
+fn hazy(width: u32, height: u32) -> RgbImage {
+    RgbImage::from_fn(width, height, |x, y| {
+        let veil = 0.3 + 0.4 * (1.0 - y as f32 / height as f32);
+        let clear =
+            [[20.0, 60.0, 10.0], [190.0, 40.0, 30.0], [10.0, 10.0, 12.0], [90.0, 80.0, 200.0]]
+                [(x / 5 + y / 7) as usize % 4];
+        Rgb(clear.map(|value| (value * (1.0 - veil) + 225.0 * veil) as u8))
+    })
+}
+
+fn form(picture: impl Into<DynamicImage>, format: ImageFormat, fields: &[(&str, &str)]) -> Form {
+    let mut form = Form::new();
+    form.add_file("image", encoded(&picture.into(), format).into());
+    fields.iter().for_each(|(name, value)| form.add_text(*name, *value));
+    form
+}
+
+const GRADED: &[(&str, &str)] = &[("mode", "Rec709"), ("output_format", "png")];
+
+/// Each service with the parameters that it needs.
+const SERVICES: &[(&str, &[(&str, &str)])] =
+    &[(COLOR, GRADED), (DEHAZE, &[]), (SHARPEN, &[]), (EXPOSURE, &[])];
+
+fn code(path: &str, form: &Form) -> Code {
+    call(path, form).expect_err("must be refused").code()
+}
+
+#[test]
+fn every_limit_has_its_code() {
+    for (path, fields, below, above) in [
+        (COLOR, GRADED, (63, 70), (70, 2161)),
+        (DEHAZE, &[][..], (9, 20), (5001, 1300)),
+        (SHARPEN, &[], (20, 9), (1300, 5001)),
+        (EXPOSURE, &[], (31, 40), (40, 4097)),
+    ] {
+        let sized = |(width, height)| form(RgbImage::new(width, height), ImageFormat::Png, fields);
+        assert_eq!(code(path, &sized(below)), Code::LowResolution, "{path}");
+        assert_eq!(code(path, &sized(above)), Code::FileResolutionExceedsLimits, "{path}");
+        let mut empty = Form::new();
+        fields.iter().for_each(|(name, value)| empty.add_text(*name, *value));
+        assert_eq!(code(path, &empty), Code::MissingParameters);
+        let with = |bytes: Vec<u8>| {
+            let mut form = empty.clone();
+            form.add_file("image", bytes.into());
+            code(path, &form)
+        };
+        assert_eq!(with(Vec::new()), Code::ParametersCannotEmpty);
+        assert_eq!(with(vec![0; 9 << 20]), Code::FileSizeExceedsLimit);
+        assert_eq!(with(b"GIF89a\x01\0\x01\0\0\0\0;".to_vec()), Code::UnsupportedFileTypes);
+        let mut torn = encoded(&hazy(80, 70).into(), ImageFormat::Jpeg);
+        torn.truncate(torn.len() * 2 / 3);
+        assert_eq!(with(torn), Code::FileDecodingFailure);
+    }
+    let long = form(RgbImage::new(500, 100), ImageFormat::Png, &[]);
+    assert_eq!(code(DEHAZE, &long), Code::FileResolutionExceedsLimits);
+}
+
+#[test]
+fn pictures_of_every_kind_pass() {
+    let photo = DynamicImage::from(hazy(120, 90));
+    let kinds = [
+        (photo.clone(), ImageFormat::Jpeg),
+        (photo.clone(), ImageFormat::Bmp),
+        (photo.to_luma8().into(), ImageFormat::Jpeg),
+        (photo.to_luma8().into(), ImageFormat::Png),
+        (photo.to_rgb16().into(), ImageFormat::Png),
+        (photo.to_luma_alpha16().into(), ImageFormat::Png),
+        (photo.to_rgba8().into(), ImageFormat::Png),
+    ];
+    for (path, fields) in SERVICES {
+        for (kind, format) in &kinds {
+            let form = form(kind.clone(), *format, fields);
+            if *path == EXPOSURE {
+                let (json, _) = call(path, &form).expect("a success");
+                let score = json["data"]["exposure"].as_f64().expect("a number");
+                assert!((0.4..0.8).contains(&score), "{score}");
+            } else {
+                let (found, _) = picture(path, &form);
+                assert_eq!(found.dimensions(), (120, 90), "{path}");
+            }
+        }
+        let smallest = find(path).expect("a service").declaration().files[0].rules.min;
+        let (width, height) = smallest;
+        for (width, height) in [(width, height), (width * 4, height), (width, height * 4)] {
+            call(path, &form(hazy(width, height), ImageFormat::Png, fields)).expect("a success");
+        }
+    }
+    for path in [COLOR, EXPOSURE] {
+        call(path, &form(hazy(1000, 100), ImageFormat::Png, GRADED)).expect("ten to one passes");
+    }
+}
+
+#[test]
+fn transparency_is_carried_through() {
+    let mut cut = DynamicImage::from(hazy(120, 90)).to_rgba8();
+    cut.enumerate_pixels_mut().for_each(|(x, _, pixel)| pixel.0[3] = (x * 2) as u8);
+    for (path, fields) in [(COLOR, GRADED), (DEHAZE, &[]), (SHARPEN, &[])] {
+        let (found, format) = picture(path, &form(cut.clone(), ImageFormat::Png, fields));
+        assert_eq!(format, ImageFormat::Png);
+        assert!(found.to_rgba8().pixels().zip(cut.pixels()).all(|(a, b)| a.0[3] == b.0[3]));
+    }
+    let fields = [("mode", "Rec709"), ("output_format", "jpg")];
+    let (found, format) = picture(COLOR, &form(cut, ImageFormat::Png, &fields));
+    assert_eq!(format, ImageFormat::Jpeg);
+    assert!(found.to_rgb8().get_pixel(0, 40).0.iter().all(|&v| v > 245), "hidden parts are white");
+}
+
+#[test]
+fn haze_goes() {
+    let photo = hazy(200, 150);
+    let (found, format) = picture(DEHAZE, &form(photo.clone(), ImageFormat::Png, &[]));
+    assert_eq!(format, ImageFormat::Jpeg);
+    let spread = |photo: &RgbImage| {
+        let (low, high) = photo.iter().fold((255, 0), |(low, high), &v| (v.min(low), v.max(high)));
+        u32::from(high) - u32::from(low)
+    };
+    assert!(spread(&found.to_rgb8()) > spread(&photo) + 60);
+}
+
+#[test]
+fn soft_edges_get_sharper() {
+    let soft = image::imageops::blur(&hazy(200, 150), 1.2);
+    let (found, _) = picture(SHARPEN, &form(soft.clone(), ImageFormat::Png, &[]));
+    let steps = |photo: &RgbImage| {
+        photo
+            .rows()
+            .flat_map(|row| {
+                row.map(|p| u64::from(p.0[1]))
+                    .collect::<Vec<_>>()
+                    .windows(2)
+                    .map(|w| w[0].abs_diff(w[1]).pow(2))
+                    .collect::<Vec<_>>()
+            })
+            .sum::<u64>()
+    };
+    assert!(steps(&found.to_rgb8()) > steps(&soft) * 5 / 4);
+}
+
+#[test]
+fn color_modes_and_formats_do_what_they_say() {
+    let photo = hazy(120, 90);
+    let with = |mode, format| {
+        let fields = [("mode", mode), ("output_format", format)];
+        picture(COLOR, &form(photo.clone(), ImageFormat::Png, &fields))
+    };
+    assert_eq!(with("Rec709", "jpg").1, ImageFormat::Jpeg);
+    assert_eq!(with("Rec709", "png").1, ImageFormat::Png);
+    let change = |mode| {
+        let found = with(mode, "png").0.to_rgb8();
+        found.iter().zip(photo.iter()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum::<u64>()
+    };
+    let (careful, strong, developed) = (change("Rec709"), change("ln17_256"), change("LogC"));
+    assert!(careful < strong && strong != developed, "{careful} {strong} {developed}");
+}
+
+#[test]
+fn color_parameters_are_checked() {
+    let with = |fields: &[(&str, &str)]| code(COLOR, &form(hazy(80, 80), ImageFormat::Png, fields));
+    assert_eq!(with(&[("mode", "Rec709")]), Code::MissingParameters);
+    assert_eq!(with(&[("output_format", "png")]), Code::MissingParameters);
+    assert_eq!(with(&[("output_format", ""), ("mode", "LogC")]), Code::ParametersCannotEmpty);
+    assert_eq!(
+        with(&[("output_format", "gif"), ("mode", "LogC")]),
+        Code::UnsupportedParameterValues
+    );
+    assert_eq!(
+        with(&[("output_format", "png"), ("mode", "Rec2020")]),
+        Code::UnsupportedParameterValues
+    );
+}
+
+#[test]
+fn exposure_rises_with_light() {
+    let photo = hazy(100, 80);
+    let scores: Vec<f64> = (1..=8)
+        .map(|light| {
+            let mut photo = photo.clone();
+            photo
+                .iter_mut()
+                .for_each(|value| *value = (u32::from(*value) * light / 6).min(255) as u8);
+            let (json, _) = call(EXPOSURE, &form(photo, ImageFormat::Png, &[])).expect("a success");
+            json["data"]["exposure"].as_f64().expect("a number")
+        })
+        .collect();
+    assert!(scores.windows(2).all(|pair| pair[0] < pair[1]), "{scores:?}");
+    assert!(scores.iter().all(|score| (0.0..=1.0).contains(score)));
+}
