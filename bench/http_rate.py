@@ -5,6 +5,7 @@ own rate and percentiles. wrk and server share the machine.
 """
 
 import re
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -52,6 +53,8 @@ def main():
     parser.add_argument("--seconds", type=int, default=10, help="time of each load")
     parser.add_argument("--rounds", type=int, default=3, help="loads of each kind; the best counts")
     options = parser.parse_args()
+    if not shutil.which("wrk"):
+        raise SystemExit("wrk is missing; install it, on Debian with `apt-get install wrk`")
     print(harness.machine())
     refused = api.form(return_form="mask")
     with (harness.Server(options.binary, options.set) as server,
