@@ -133,13 +133,15 @@ enum Version {
     Http2,
 }
 
-/// Which version a client speaks, by its first bytes; `None` when it closes before. Only the
-/// preface of HTTP/2 starts with `PRI`.
+/// What a client that speaks HTTP/2 from the start sends first.
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Which version a client speaks, by its first bytes; `None` when it closes before.
 async fn sniff(stream: &TcpStream) -> Option<Version> {
-    let mut start = [0; 3];
+    let mut start = [0; PREFACE.len()];
     loop {
         let got = stream.peek(&mut start).await.ok().filter(|got| *got > 0)?;
-        if !b"PRI".starts_with(&start[..got]) {
+        if !PREFACE.starts_with(&start[..got]) {
             return Some(Version::Http1);
         }
         if got == start.len() {

@@ -30,7 +30,14 @@ pub(super) async fn read(
     let progress = body.progress();
     let mut parts = Multipart::new(BodyDataStream::new(body), boundary);
     let mut count = 0;
-    while let Some(field) = parts.next_field().await.map_err(fault)? {
+    loop {
+        let field = match parts.next_field().await {
+            Ok(Some(field)) => field,
+            Ok(None) => return Ok(()),
+            // Some clients send a form of no fields as no bytes at all.
+            Err(_) if progress.received() == 0 => return Ok(()),
+            Err(error) => return Err(fault(error)),
+        };
         progress.used();
         count += 1;
         if count > MAX_FIELDS {
@@ -50,7 +57,6 @@ pub(super) async fn read(
             _ => skip(field, &progress).await?,
         }
     }
-    Ok(())
 }
 
 /// A part with a file name or a content type that is not text. Clients send parameters without

@@ -36,7 +36,7 @@ async fn silent_and_slow_connections_are_closed() {
 async fn what_is_no_http_is_refused() {
     let server = TestServer::start().await;
     let mut stream = connect(&server).await;
-    stream.write_all(b"\x16\x03\x01 this is TLS\r\n\r\n").await.expect("sent");
+    stream.write_all(b"no such thing\r\n\r\n").await.expect("sent");
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;
     assert!(String::from_utf8_lossy(&answer).starts_with("HTTP/1.1 400"), "{answer:?}");
