@@ -3,7 +3,7 @@
 use safelight_contract::{Code, Edition};
 use safelight_services::{CATALOG, Declaration, FieldKind, Mode};
 
-use crate::commands::services::{PARAMETER_HEAD, files, mode, parameters};
+use crate::commands::services::{PARAMETER_HEAD, credits, files, mode, parameters};
 use crate::config::DOCUMENT;
 use crate::output::markdown;
 
@@ -81,12 +81,12 @@ fn service(declaration: &Declaration) -> String {
     });
     let answers: Vec<_> = answers.collect();
     let mut text = format!(
-        "## {}\n\n`POST {}`\n\n{}\n\n{} credits from the pool `{}`, else from `common`; deadline {} s. \
+        "## {}\n\n`POST {}`\n\n{}\n\n{} from the pool `{}`, else from `common`; deadline {} s. \
          {}\n\n{}\n",
         declaration.name,
         declaration.path,
         declaration.summary,
-        declaration.price,
+        credits(declaration.price),
         declaration.pool,
         declaration.deadline.as_secs(),
         match declaration.mode {

@@ -30,7 +30,7 @@ pub fn with_store<T>(
     data.require()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = Sqlite::open(&data.database())
+        let store = Sqlite::open(data.database())
             .with_context(|| format!("the database {}", data.database().display()))?;
         work(&Accounts { store, data }).await
     })

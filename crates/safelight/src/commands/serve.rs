@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow};
@@ -56,19 +57,21 @@ impl Serve {
         let listener = bind(loaded.config.server.listen)?;
         let data = DataFolder::new(loaded.data.clone());
         let claim = data.claim()?;
-        let prepared = prepare(&loaded, &data).and_then(|parts| {
+        let prepared = prepare(&loaded, &data).and_then(|(parts, warming)| {
             let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-            Ok((parts, runtime))
+            Ok((parts, warming, runtime))
         });
-        let (parts, runtime) = match prepared {
+        let (parts, warming, runtime) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 claim.abandon();
                 return Err(error);
             }
         };
-        runtime.block_on(serve(listener, parts, &data, context.output, start))?;
-        Ok(ExitCode::SUCCESS)
+        let outcome = runtime.block_on(serve(listener, parts, &data, context.output, start));
+        // The library must not be at work while the process takes it down.
+        let _ = warming.map(JoinHandle::join);
+        outcome.map(|()| ExitCode::SUCCESS)
     }
 
     fn flags(&self) -> Vec<Assignment> {
@@ -102,28 +105,41 @@ fn bind(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// Everything that the server is made of; what is missing is said in one sentence.
-fn prepare(loaded: &Loaded, data: &DataFolder) -> Result<Parts> {
+fn prepare(loaded: &Loaded, data: &DataFolder) -> Result<(Parts, Option<JoinHandle<()>>)> {
     let own = &loaded.config.own;
+    let compiled = data.cache().exists();
     let registry = match own.without_engine {
         true => engine::without(data, &own.models)?,
         false => engine::start(data, &own.models)?,
     };
     let registry = Arc::new(registry);
-    announce(&registry);
+    // Compiling models takes seconds, the first time: nobody should meet a key or a ready server
+    // before that is known to work. What is compiled loads beside the first requests.
+    let warming = match compiled {
+        true => {
+            let registry = registry.clone();
+            Some(thread::Builder::new().name("warm".into()).spawn(move || warm(&registry))?)
+        }
+        false => {
+            warm(&registry);
+            None
+        }
+    };
     let store = Sqlite::open(data.database())
         .with_context(|| format!("the database {} cannot be used", data.database().display()))?;
-    Ok(Parts {
+    let parts = Parts {
         settings: loaded.config.server.clone(),
         store: Arc::new(store),
         blobs: Blobs::local(data.blobs())?,
         secret: KeySecret::load_or_create(data.secret())?,
         vision: Vision::new(registry.clone()),
         registry,
-    })
+    };
+    Ok((parts, warming))
 }
 
 /// Loads what services need, and says which services cannot be used.
-fn announce(registry: &Registry) {
+fn warm(registry: &Registry) {
     if let Ok(engine) = registry.engine() {
         info!(engine, "engine");
     }

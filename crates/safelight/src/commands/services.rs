@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::Context;
 use crate::data::DataFolder;
 use crate::engine::Inventory;
-use crate::output::{Row, print, size, table};
+use crate::output::{Row, print, table};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -127,11 +127,11 @@ impl ServiceRow {
 /// A service in full, for people.
 fn describe(declaration: &Declaration) -> String {
     let mut text = format!(
-        "{}\n{}, {}, {} credits (pool {}, else common), deadline {} s\n\n{}\n",
+        "{}\n{}, {}, {} (pool {}, else common), deadline {} s\n\n{}\n",
         declaration.path,
         declaration.name,
         mode(declaration.mode),
-        declaration.price,
+        credits(declaration.price),
         declaration.pool,
         declaration.deadline.as_secs(),
         declaration.summary
@@ -142,6 +142,11 @@ fn describe(declaration: &Declaration) -> String {
         text += &format!("\nParameters\n{}", table(PARAMETER_HEAD, &parameters));
     }
     text
+}
+
+/// A price for people.
+pub fn credits(price: u32) -> String {
+    if price == 1 { "1 credit".into() } else { format!("{price} credits") }
 }
 
 /// Titles of [`parameters`].
@@ -180,7 +185,12 @@ pub fn files(declaration: &Declaration) -> Vec<Vec<String>> {
     let line = |field: &&safelight_services::FileField| {
         let rules = &field.rules;
         let formats: Vec<_> = rules.formats.iter().map(|format| format.name()).collect();
-        let pictures = format!("{}, up to {}", formats.join(", "), size(rules.max_bytes));
+        let ((least_width, least_height), (width, height)) = (rules.min, rules.max);
+        let pictures = format!(
+            "{}, up to {} MiB, {least_width}×{least_height} to {width}×{height} px",
+            formats.join(", "),
+            rules.max_bytes >> 20
+        );
         let required = if field.required { "" } else { "optional: " };
         vec![field.name.into(), format!("{required}{}", field.doc), pictures]
     };

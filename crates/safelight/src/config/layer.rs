@@ -72,7 +72,7 @@ impl Layer {
     /// Flags; a later one of the same key counts.
     pub fn flags(known: &Dict, assignments: &[Assignment]) -> Result<Self> {
         let parts = assignments.iter().map(|Assignment { key, value }| {
-            let source = format!("the flag for `{key}`");
+            let source = format!("the flag that sets `{key}`");
             let dict = nest(known, key, value, &source)?;
             Ok((source, dict))
         });
