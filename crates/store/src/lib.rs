@@ -15,8 +15,9 @@
 //!   answer, and pays nothing.
 //! - *After settle, before the answer is sent:* a charge. The request is done and cannot be told
 //!   from one whose answer was lost on its way; [`Store::settle`] therefore comes last.
-//! - *After an input was written, before its task is submitted:* a blob that nobody knows.
-//!   [`Store::unused_inputs`] finds it, as it finds those of tasks that ended and were not tidied.
+//! - *After an input was written, before its task is submitted:* a blob without an open task, as
+//!   are those of tasks that ended and were not tidied: a sweep compares [`Blobs::list`] with
+//!   [`Store::task`].
 //! - *While a task is processing:* its row says so, and its hold stays. `recover` queues it again,
 //!   a lease that is over hands it to the next worker, and the number of the attempt keeps the one
 //!   before from ending it. Its end and its charge are one transaction: it is charged once or not.
@@ -178,9 +179,6 @@ pub trait Store: Send + Sync + 'static {
     async fn cancel_task(&self, id: &str, now: Millis) -> Result<Option<TaskState>>;
     /// The task of that id, or submitted with that request id, if it belongs to the application.
     async fn task(&self, application: i64, id: &str) -> Result<Option<Task>>;
-    /// Of these inputs, those that no queued or processing task needs: for sweeping blobs whose
-    /// task has ended, or was never accepted.
-    async fn unused_inputs(&self, inputs: &[String]) -> Result<Vec<String>>;
     /// How many tasks are queued and processing.
     async fn open_tasks(&self) -> Result<(u64, u64)>;
     /// Reclaims ended tasks whose life is over: answers and faults go, the ids stay as reclaimed.

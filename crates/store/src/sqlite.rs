@@ -278,11 +278,6 @@ impl Store for Sqlite {
         self.readers.quick(|db| tasks::task(db, application, id))
     }
 
-    async fn unused_inputs(&self, inputs: &[String]) -> Result<Vec<String>> {
-        let inputs = inputs.to_vec();
-        self.readers.slow(move |db| tasks::unused_inputs(db, &inputs)).await
-    }
-
     async fn open_tasks(&self) -> Result<(u64, u64)> {
         self.readers.quick(tasks::open)
     }

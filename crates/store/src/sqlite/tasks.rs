@@ -1,7 +1,6 @@
 //! Tasks: a queue in a table. The row says who may end a task, and the transaction that ends it
 //! closes its hold.
 
-use std::collections::HashSet;
 use std::str::FromStr;
 
 use rusqlite::types::Type;
@@ -261,15 +260,6 @@ pub fn open(db: &Connection) -> Result<(u64, u64)> {
     let (all, processing): (u32, u32) =
         db.prepare_cached(sql)?.query_row([], |row| row.try_into())?;
     Ok((u64::from(all - processing), u64::from(processing)))
-}
-
-/// Of these inputs, those that no open task needs.
-pub fn unused_inputs(db: &Connection, inputs: &[String]) -> Result<Vec<String>> {
-    let needed: HashSet<String> = db
-        .prepare_cached("SELECT input FROM tasks WHERE ended_at IS NULL")?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    Ok(inputs.iter().filter(|input| !needed.contains(*input)).cloned().collect())
 }
 
 /// Reclaims some tasks whose life is over: at most [`SWEEP`].

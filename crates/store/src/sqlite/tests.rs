@@ -328,7 +328,6 @@ async fn point_reads_use_an_index() {
          ORDER BY seq LIMIT 1",
         "SELECT seq FROM tasks WHERE expires_at <= 1 LIMIT 5",
         "SELECT seq FROM tasks WHERE state = 'reclaimed' AND ended_at < 1 LIMIT 5",
-        "SELECT input FROM tasks WHERE ended_at IS NULL",
         "SELECT seq FROM tasks WHERE application_id = 1 AND ended_at IS NULL",
         "SELECT id FROM holds WHERE state = 'open' AND for_task = 0 AND expires_at <= 1",
         "SELECT key FROM files WHERE reclaimed = 0 AND expires_at <= 1 ORDER BY expires_at LIMIT 1",

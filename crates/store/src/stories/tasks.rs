@@ -22,7 +22,6 @@ stories! {
     another_applications_task_is_unknown,
     deleting_an_application_ends_its_tasks,
     answers_are_reclaimed_and_forgotten,
-    inputs_of_ended_tasks_are_unused,
     parallel_workers_share_the_queue,
     answers_keep_their_shape,
 }
@@ -276,19 +275,6 @@ async fn answers_are_reclaimed_and_forgotten(store: Arc<dyn Store>) {
     assert_eq!(state(&*store, &shop, "open").await, TaskState::Queued);
     assert_eq!(store.audit().await.unwrap().charges, 1, "the books keep the charge");
     audited(&*store).await;
-}
-
-async fn inputs_of_ended_tasks_are_unused(store: Arc<dyn Store>) {
-    let shop = shop_with(&*store, 10).await;
-    for id in ["done", "works", "waits"] {
-        submit(&*store, &shop, id).await;
-    }
-    claim(&*store, NOW).await;
-    store.finish_task("done", 1, &done(json!(1)), NOW).await.unwrap();
-    claim(&*store, NOW).await;
-    let inputs = ["done", "works", "orphan", "waits"].map(|id| format!("inputs/{id}"));
-    let unused = store.unused_inputs(&inputs).await.unwrap();
-    assert_eq!(unused, ["inputs/done", "inputs/orphan"]);
 }
 
 async fn parallel_workers_share_the_queue(store: Arc<dyn Store>) {
