@@ -76,10 +76,13 @@ pub struct Cost {
     pub bytes: u64,
 }
 
+/// The work of a job, its input inside.
+type Run = Box<dyn FnOnce(&Work) -> Result<Node> + Send>;
+
 /// A request that passed every check and waits to be run.
 pub struct Job {
     cost: Cost,
-    run: Box<dyn FnOnce(&Work) -> Result<Node> + Send>,
+    run: Run,
 }
 
 impl Job {
