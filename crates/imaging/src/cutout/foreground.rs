@@ -99,7 +99,8 @@ fn fill(fine: &mut Layers, coarse: &Layers, at: (usize, usize), spans: &Spans) {
     rows(fine, |y, out: [&mut [f32]; 8]| {
         let near = |at: usize, cells: usize| {
             let own = (at / 2).min(cells - 1);
-            let other = if at % 2 == 0 { own.saturating_sub(1) } else { (own + 1).min(cells - 1) };
+            let other =
+                if at.is_multiple_of(2) { own.saturating_sub(1) } else { (own + 1).min(cells - 1) };
             [(own, 0.75), (other, 0.25)]
         };
         let lines = near(y + at.1, coarse.height).map(|(y, share)| (coarse.row(y), share));
