@@ -110,7 +110,7 @@ mod tests {
         let jobs = Jobs::start(1).unwrap();
         let name = jobs.run(|| thread::current().name().map(str::to_owned)).await.unwrap();
         assert_eq!(name.as_deref(), Some("job-0"));
-        let panicked = jobs.run(|| panic!("on purpose")).await.map(|()| ());
+        let panicked = jobs.run::<()>(|| panic!("on purpose")).await;
         assert_eq!(panicked.expect_err("panics").0, "on purpose");
         assert_eq!(jobs.run(|| 7).await.unwrap(), 7, "the thread lives on");
     }

@@ -242,7 +242,7 @@ mod tests {
 
     #[tokio::test]
     async fn panics_become_errors() {
-        let panicked = unwinding(async { panic!("on purpose") }).await.map(|()| ());
+        let panicked: Result<(), Panicked> = unwinding(async { panic!("on purpose") }).await;
         assert_eq!(panicked.expect_err("panics").0, "on purpose");
         assert_eq!(unwinding(async { 7 }).await.expect("no panic"), 7);
     }
