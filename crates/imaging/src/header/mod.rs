@@ -92,7 +92,7 @@ impl Header {
         u64::from(self.width) * u64::from(self.height)
     }
 
-    /// Peak bytes that [`crate::decode`] takes, its result included, the file itself excluded. An
+    /// Peak bytes that [`crate::decode()`] takes, its result included, the file itself excluded. An
     /// upper bound: it counts copies of metadata and the tables of an ICC profile as large as they
     /// can become.
     pub fn decode_bytes(&self) -> u64 {
