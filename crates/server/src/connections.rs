@@ -92,8 +92,7 @@ impl Server {
             .http1()
             .timer(TokioTimer::new())
             .header_read_timeout(header_timeout)
-            .max_buf_size(MAX_HEADER.max(256 << 10))
-            .pipeline_flush(true);
+            .max_buf_size(MAX_HEADER.max(256 << 10));
         builder
             .http2()
             .timer(TokioTimer::new())

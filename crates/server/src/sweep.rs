@@ -83,3 +83,122 @@ async fn is_orphaned(app: &App, key: &str) -> Result<bool> {
     let open = |state| matches!(state, TaskState::Queued | TaskState::Processing);
     Ok(!task.is_some_and(|task| open(task.state)))
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use safelight_inference::Registry;
+    use safelight_services::{Artifact, Form, Node};
+    use safelight_store::{
+        Blobs, Credits, Hold, HoldOutcome, HoldRequest, KeySecret, Limits, NewApplication, NewTask,
+        Sqlite,
+    };
+    use safelight_vision::Vision;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::app::Parts;
+    use crate::credits::Releaser;
+    use crate::publish::{publish, separate};
+    use crate::settings::Settings;
+    use crate::urls::{blob_key, marked};
+
+    const HOUR: Millis = 3_600_000;
+
+    async fn app(folder: &TempDir) -> (Arc<App>, i64) {
+        let store = Arc::new(Sqlite::open(folder.path().join("db")).expect("database"));
+        let registry = Arc::new(Registry::empty());
+        let parts = Parts {
+            settings: Settings::default(),
+            store,
+            blobs: Blobs::local(folder.path().join("files")).expect("files"),
+            secret: KeySecret::new([7; 32]),
+            vision: Vision::new(registry.clone()),
+            registry,
+        };
+        let (releaser, _) = Releaser::start(parts.store.clone());
+        let address = ([127, 0, 0, 1], 80).into();
+        let app = App::start(parts, &[], address, releaser).expect("threads");
+        app.store.create_user("user", now()).await.expect("user");
+        let new = NewApplication {
+            user: "user".to_owned(),
+            name: "application".to_owned(),
+            limits: Limits::default(),
+            key: None,
+        };
+        let id = app.store.create_application(&new, now()).await.expect("application").id;
+        app.store.add_credits(id, "common", Credits::whole(9), now()).await.expect("credits");
+        (app, id)
+    }
+
+    fn hold(application: i64, request_id: &str) -> HoldRequest {
+        HoldRequest {
+            application,
+            pool: "common".to_owned(),
+            amount: Credits::whole(1),
+            request_id: request_id.to_owned(),
+            expires_at: now() + HOUR,
+        }
+    }
+
+    fn held(outcome: HoldOutcome) -> Hold {
+        match outcome {
+            HoldOutcome::Held(hold) => hold,
+            HoldOutcome::NotEnough { .. } => panic!("credits are there"),
+        }
+    }
+
+    #[tokio::test]
+    async fn result_files_go_after_their_life_and_their_keys_stay_known() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (app, application) = app(&folder).await;
+        let format = safelight_imaging::Format::Png;
+        let picture = Node::Url(Artifact { bytes: vec![1; 10], format });
+        let answer = Node::Object(vec![("data", picture)]);
+        let (_, files) = separate(answer, marked).expect("an object");
+        let keys = publish(&app, application, files).await.expect("written");
+        sweep(&app, now() + 23 * HOUR).await.expect("sweep");
+        assert!(app.blobs.head(&blob_key(&keys[0])).await.is_ok(), "it lives");
+        sweep(&app, now() + 25 * HOUR).await.expect("sweep");
+        assert!(app.blobs.head(&blob_key(&keys[0])).await.is_err(), "it is gone");
+        let row = app.store.file(&keys[0]).await.expect("store").expect("known");
+        assert!(row.reclaimed);
+        sweep(&app, now() + 60 * 24 * HOUR).await.expect("sweep");
+        assert_eq!(app.store.file(&keys[0]).await.expect("store"), None, "forgotten");
+    }
+
+    #[tokio::test]
+    async fn inputs_without_an_open_task_are_removed() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (app, application) = app(&folder).await;
+        let mut form = Form::new();
+        form.add_file("image", Bytes::from_static(b"bytes"));
+        let orphan = task_input::save(&app, application, "orphan", form.clone()).await;
+        let kept = task_input::save(&app, application, "kept", form).await.expect("written");
+        let task = NewTask {
+            id: "kept".to_owned(),
+            application,
+            service: "/api/x".to_owned(),
+            request_id: "R".to_owned(),
+            input: kept.clone(),
+        };
+        let outcome = app.store.submit_task(&task, &hold(application, "R"), now()).await;
+        held(outcome.expect("accepted"));
+        sweep(&app, now()).await.expect("sweep");
+        let orphan = orphan.expect("written");
+        assert!(task_input::load(&app, &orphan).await.is_ok(), "too young to be an orphan");
+        sweep(&app, now() + 2 * HOUR).await.expect("sweep");
+        assert_eq!(task_input::size(&app, &orphan).await, Ok(0));
+        assert!(task_input::load(&app, &kept).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn holds_of_dead_requests_are_released() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (app, application) = app(&folder).await;
+        held(app.store.hold(&hold(application, "R"), now()).await.expect("store"));
+        sweep(&app, now() + 2 * HOUR).await.expect("sweep");
+        let pools = app.store.pools(application).await.expect("pools");
+        assert_eq!((pools[0].balance, pools[0].held), (Credits::whole(9), Credits(0)));
+    }
+}
