@@ -10,6 +10,7 @@ use reqwest::multipart::{Form, Part};
 use reqwest::{Response, StatusCode};
 use safelight_inference::Registry;
 use safelight_server::{Parts, Settings, serve_catalog};
+use safelight_services::Entry;
 use safelight_store::{
     Application, Blobs, Credits, KeySecret, Limits, NewApplication, Sqlite, Store,
 };
@@ -36,6 +37,26 @@ pub struct TestServer {
     serving: JoinHandle<std::io::Result<()>>,
 }
 
+/// What a server serves, and with which models.
+struct Services {
+    catalog: &'static [Entry],
+    registry: Arc<Registry>,
+}
+
+impl Services {
+    fn play() -> Self {
+        Self { catalog: CATALOG, registry: Arc::new(Registry::empty()) }
+    }
+
+    fn shipping() -> Self {
+        Self { catalog: safelight_services::CATALOG, registry: safelight_testkit::registry() }
+    }
+}
+
+fn fresh_folder() -> Arc<TempDir> {
+    Arc::new(tempfile::tempdir().expect("temporary folder"))
+}
+
 /// Milliseconds since 1970.
 pub fn now() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -55,13 +76,18 @@ impl TestServer {
         settings.tasks.workers = 2;
         settings.shutdown_grace_seconds = 5;
         change(&mut settings);
-        let folder = Arc::new(tempfile::tempdir().expect("temporary folder"));
-        Self::open(folder, settings, None).await
+        Self::open(fresh_folder(), settings, Services::play(), None).await
+    }
+
+    /// A fresh server with the services and models that ship.
+    pub async fn shipping() -> Self {
+        Self::open(fresh_folder(), Settings::default(), Services::shipping(), None).await
     }
 
     async fn open(
         folder: Arc<TempDir>,
         settings: Settings,
+        services: Services,
         old: Option<(String, Application)>,
     ) -> Self {
         let store: Arc<dyn Store> =
@@ -76,7 +102,7 @@ impl TestServer {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("free port");
         let base = format!("http://{}", listener.local_addr().expect("address"));
-        let registry = Arc::new(Registry::empty());
+        let Services { catalog, registry } = services;
         let parts = Parts {
             settings: settings.clone(),
             store: store.clone(),
@@ -87,7 +113,7 @@ impl TestServer {
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
-        let serving = tokio::spawn(serve_catalog(CATALOG, listener, parts, shutdown));
+        let serving = tokio::spawn(serve_catalog(catalog, listener, parts, shutdown));
         let http = reqwest::Client::new();
         Self {
             base,
@@ -119,7 +145,7 @@ impl TestServer {
         self.order_stop();
         self.stopped().await;
         let old = (self.key.clone(), self.application.clone());
-        Self::open(self.folder.clone(), self.settings.clone(), Some(old)).await
+        Self::open(self.folder.clone(), self.settings.clone(), Services::play(), Some(old)).await
     }
 
     pub fn url(&self, path: &str) -> String {
