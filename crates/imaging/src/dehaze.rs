@@ -90,7 +90,8 @@ impl Haze {
 
     /// The transmission, held where the colour behind the haze is one that sRGB can show.
     fn bounded(&self, hazy: Rgb, transmission: f32) -> f32 {
-        let mut t = transmission.max(THINNEST).max(1.0 - veil(hazy, self.air));
+        // A little less than all of the veil, so that the darkest parts keep their detail.
+        let mut t = transmission.max(THINNEST).max(1.0 - 0.97 * veil(hazy, self.air));
         for (value, air) in hazy.into_iter().zip(self.air) {
             // Above the air's light: no brighter than white.
             t = t.max((value - air) / (1.0 - air));

@@ -27,11 +27,13 @@ pub enum Look {
 
 /// How far the corrections go.
 struct Reach {
-    /// Share of a colour cast that goes.
-    balance: f32,
+    /// Share of a colour cast that goes, and the most that a channel is multiplied with.
+    balance: [f32; 2],
     /// Share of what the levels lack to the ends of the range that is stretched away, and the most
     /// that this multiplies contrast with.
     levels: [f32; 2],
+    /// What levels may lack in all: up to the first nothing is done, from the second all.
+    slack: [f32; 2],
     /// Range of mean lightness that is left alone.
     key: [f32; 2],
     /// Share of the way from outside that range to its border.
@@ -43,8 +45,9 @@ struct Reach {
 }
 
 const CAREFUL: Reach = Reach {
-    balance: 0.5,
-    levels: [0.6, 1.6],
+    balance: [0.6, 1.035],
+    levels: [0.75, 1.7],
+    slack: [0.15, 0.35],
     key: [0.27, 0.7],
     lift: 0.8,
     spread: 0.14,
@@ -52,9 +55,10 @@ const CAREFUL: Reach = Reach {
 };
 
 const STRONG: Reach = Reach {
-    balance: 0.85,
+    balance: [0.65, 1.3],
     levels: [0.9, 3.0],
-    key: [0.4, 0.62],
+    slack: [0.06, 0.25],
+    key: [0.34, 0.64],
     lift: 0.8,
     spread: 0.21,
     chroma: [0.1, 1.4],
@@ -135,10 +139,10 @@ impl Development {
 
 /// One photo's corrections, in the order in which they apply.
 struct Grade {
-    /// Factors on linear light.
-    balance: Rgb,
     /// The levels that go to (nearly) black and white.
     levels: [f32; 2],
+    /// Factors on linear light.
+    balance: Rgb,
     /// Exponent on lightness.
     gamma: f32,
     /// Strength of the S-curve on lightness around `pivot`.
@@ -151,19 +155,18 @@ struct Grade {
 impl Grade {
     fn of(seen: &mut [Rgb], reach: &Reach) -> Self {
         let mut grade = Self {
-            balance: balance(seen, reach.balance),
-            levels: [0.0, 1.0],
+            levels: levels(ends(seen), reach),
+            balance: [1.0; 3],
             gamma: 1.0,
             contrast: 0.0,
             pivot: 0.5,
             saturation: 1.0,
         };
-        let balanced = |grade: &Self, seen: &[Rgb]| -> Vec<Rgb> {
+        let graded = |grade: &Self, seen: &[Rgb]| -> Vec<Rgb> {
             seen.iter().map(|&color| grade.color(color)).collect()
         };
-        let (black, white) = ends(&balanced(&grade, seen));
-        grade.levels = levels(black, white, reach);
-        let tones: Vec<f32> = balanced(&grade, seen).into_iter().map(tone).collect();
+        grade.balance = balance(&graded(&grade, seen), reach.balance);
+        let tones: Vec<f32> = graded(&grade, seen).into_iter().map(tone).collect();
         let mean = tones.iter().sum::<f32>() / tones.len() as f32;
         let wanted = mean.clamp(reach.key[0], reach.key[1]);
         let wanted = mean + (wanted - mean) * reach.lift;
@@ -176,7 +179,7 @@ impl Grade {
         if spread > 0.01 {
             grade.contrast = (reach.spread / spread - 1.0).clamp(0.0, 0.6);
         }
-        let chroma = chroma(&balanced(&grade, seen));
+        let chroma = chroma(&graded(&grade, seen));
         if chroma > 0.006 {
             grade.saturation = (reach.chroma[0] / chroma).clamp(1.0, reach.chroma[1]);
         }
@@ -194,22 +197,22 @@ impl Grade {
     }
 
     fn color(&self, color: Rgb) -> Rgb {
-        let light: Rgb = std::array::from_fn(|c| to_linear(color[c]) * self.balance[c]);
-        let levelled = fitted(light).map(|value| to_linear(level(to_srgb(value), self.levels)));
-        let before = luma(levelled);
+        let levelled = color.map(|value| to_linear(level(value, self.levels)));
+        let balanced: Rgb = std::array::from_fn(|c| levelled[c] * self.balance[c]);
+        let before = luma(balanced);
         if before <= 1e-6 {
             return levelled.map(to_srgb);
         }
         let tone = lightness(before).powf(self.gamma);
         let after = luminance(s_curve(tone, self.pivot, self.contrast));
-        let toned = levelled.map(|value| value * after / before);
+        let toned = balanced.map(|value| value * after / before);
         fitted(saturated(toned, self.saturation)).map(to_srgb)
     }
 }
 
 /// Factors on linear light that make those colours gray on average that are nearly gray already. A
 /// photo without any keeps its balance.
-fn balance(seen: &[Rgb], share: f32) -> Rgb {
+fn balance(seen: &[Rgb], [share, most]: [f32; 2]) -> Rgb {
     let (mut sum, mut weights, mut colors) = ([0.0f32; 3], 0.0f32, 0.0f32);
     for &color in seen {
         let light = color.map(to_linear);
@@ -218,20 +221,21 @@ fn balance(seen: &[Rgb], share: f32) -> Rgb {
         if tone < 0.3 || !inside {
             continue;
         }
-        colors += 1.0;
-        let weight = 1.0 - smoothstep(0.03, 0.09, a.hypot(b) / tone);
+        colors += tone.powi(4);
+        // Bright and nearly gray is most likely the colour of the light itself.
+        let weight = tone.powi(4) * (1.0 - smoothstep(0.04, 0.12, a.hypot(b) / tone));
         let brightness = luma(light).max(1e-3);
         sum = std::array::from_fn(|c| sum[c] + weight * light[c] / brightness);
         weights += weight;
     }
-    let trust = smoothstep(0.03, 0.2, weights / colors.max(1.0));
+    let trust = smoothstep(0.03, 0.2, weights / colors.max(1e-3));
     if trust == 0.0 {
         return [1.0; 3];
     }
     let cast = sum.map(|sum| sum / weights);
     // What is left of a cast is not seen; correcting it would only drain warm photos.
     let strength = smoothstep(0.02, 0.06, cast.iter().map(|v| (v - 1.0).abs()).fold(0.0, f32::max));
-    let factors = cast.map(|value| value.powf(-share * trust * strength));
+    let factors = cast.map(|value| value.powf(-share * trust * strength).clamp(1.0 / most, most));
     let gray = luma(factors);
     factors.map(|factor| factor / gray)
 }
@@ -251,9 +255,11 @@ fn level(value: f32, [black, white]: [f32; 2]) -> f32 {
 }
 
 /// The levels to stretch to the ends, for a photo that lies between `black` and `white`.
-fn levels(black: f32, white: f32, reach: &Reach) -> [f32; 2] {
+fn levels((black, white): (f32, f32), reach: &Reach) -> [f32; 2] {
     let [share, most] = reach.levels;
     let missing = black + (1.0 - white);
+    // Good photos seldom reach the very ends.
+    let share = share * smoothstep(reach.slack[0], reach.slack[1], missing);
     let share = share.min((1.0 - 1.0 / most) / missing.max(1e-3));
     [black * share, 1.0 - (1.0 - white) * share]
 }
@@ -374,6 +380,24 @@ mod tests {
         let photo = scene(300, 220);
         let after = graded(&photo, Look::Rec709);
         assert!(mean_difference(&photo, &after) < 3.0, "{}", mean_difference(&photo, &after));
+    }
+
+    #[test]
+    fn good_photos_are_left_nearly_alone() {
+        for bytes in [
+            include_bytes!("../../../photos/astronaut.png").as_slice(),
+            include_bytes!("../../../photos/chelsea.png"),
+            include_bytes!("../../../photos/coffee.png"),
+            include_bytes!("../../../photos/rocket.jpg"),
+            include_bytes!("../../../photos/china.jpg"),
+            include_bytes!("../../../photos/flower.jpg"),
+        ] {
+            let header = crate::probe(bytes).expect("a header");
+            let photo = crate::decode(bytes, &header).expect("a photo").rgb;
+            let after = graded(&photo, Look::Rec709);
+            let difference = mean_difference(&photo, &after);
+            assert!(difference < 3.0, "{difference}");
+        }
     }
 
     #[test]

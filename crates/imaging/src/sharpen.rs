@@ -23,8 +23,8 @@ const COLUMNS: usize = 256;
 const ROWS: usize = 96;
 const HALO: usize = 16;
 
-/// More iterations bring out noise rather than detail.
-const ITERATIONS: usize = 6;
+/// More of them bring out noise, and make blurred textures look painted.
+const ITERATIONS: usize = 3;
 
 /// How far a pixel may leave its neighbourhood's range, in shares of that range.
 const OVERSHOOT: f32 = 0.1;
@@ -37,7 +37,7 @@ pub fn sharpen(photo: &mut RgbImage) {
     }
     let luma = Luma::of(photo);
     let noise = luma.noise();
-    let kernel = gaussian(luma.blur(noise));
+    let lens = Lens::of(luma.blur(noise));
     let strips = photo.par_chunks_mut(ROWS * width * 3).enumerate();
     strips.for_each_init(Scratch::default, |scratch, (strip, rows)| {
         let top = strip * ROWS;
@@ -45,7 +45,7 @@ pub fn sharpen(photo: &mut RgbImage) {
         for left in (0..width).step_by(COLUMNS) {
             let across = COLUMNS.min(width - left);
             luma.read(scratch, left, top, across, count);
-            scratch.deconvolve(&kernel, noise);
+            scratch.deconvolve(&lens, noise);
             for y in 0..count {
                 let row = &mut rows[(y * width + left) * 3..][..across * 3];
                 let (before, after) = scratch.row(y, across);
@@ -67,6 +67,19 @@ fn shift(pixel: &mut [u8; 3], change: f32, x: u32, y: u32) {
     let high = f32::from(pixel.iter().copied().max().unwrap_or(255));
     let change = change.clamp((1.0 - low).min(0.0), (254.0 - high).max(0.0));
     *pixel = pixel.map(|value| dithered(f32::from(value) + change, x, y));
+}
+
+/// The blur to undo.
+struct Lens {
+    kernel: Vec<f32>,
+    /// How far around a pixel lie those whose range it keeps to.
+    reach: usize,
+}
+
+impl Lens {
+    fn of(deviation: f32) -> Self {
+        Self { kernel: gaussian(deviation), reach: (deviation * 1.5).round().max(1.0) as usize }
+    }
 }
 
 /// Luma of a photo in 16 bits.
@@ -207,11 +220,11 @@ impl Scratch {
         (&self.seen[start..start + columns], &self.restored[start..start + columns])
     }
 
-    fn deconvolve(&mut self, kernel: &[f32], noise: f32) {
-        self.bounds();
+    fn deconvolve(&mut self, lens: &Lens, noise: f32) {
+        self.bounds(lens.reach);
         self.restored.clone_from(&self.seen);
         for _ in 0..ITERATIONS {
-            blur(&self.restored, self.width, kernel, &mut self.half, &mut self.blurred);
+            blur(&self.restored, self.width, &lens.kernel, &mut self.half, &mut self.blurred);
             let bounds = self.low.iter().zip(&self.high);
             let now = self.seen.iter().zip(&self.blurred);
             for ((value, (seen, blurred)), (low, high)) in
@@ -223,11 +236,11 @@ impl Scratch {
         self.spare_noise(noise);
     }
 
-    /// The range of each pixel's 3 by 3 neighbourhood, widened.
-    fn bounds(&mut self) {
+    /// The range of the square of pixels around each one, widened.
+    fn bounds(&mut self, reach: usize) {
         let width = self.width;
-        extreme(&self.seen, width, f32::min, &mut self.half, &mut self.low);
-        extreme(&self.seen, width, f32::max, &mut self.half, &mut self.high);
+        extreme(&self.seen, width, reach, f32::min, &mut self.half, &mut self.low);
+        extreme(&self.seen, width, reach, f32::max, &mut self.half, &mut self.high);
         for (low, high) in self.low.iter_mut().zip(&mut self.high) {
             let room = OVERSHOOT * (*high - *low);
             (*low, *high) = ((*low - room).max(0.0), (*high + room).min(1.0));
@@ -238,7 +251,7 @@ impl Scratch {
     /// factor on its variance).
     fn spare_noise(&mut self, noise: f32) {
         let box3 = [1.0 / 5.0; 5];
-        let floor = 2.5 * noise * noise + 2e-6;
+        let floor = 4.0 * noise * noise + 2e-6;
         blur(&self.seen, self.width, &box3, &mut self.half, &mut self.blurred);
         let squares: Vec<f32> = self
             .seen
@@ -279,10 +292,12 @@ fn pass(source: &[f32], kernel: &[f32], step: usize, target: &mut Vec<f32>) {
     }
 }
 
-/// Smallest or largest of 3 by 3 cells.
+/// Smallest or largest of the square of `2 * reach + 1` cells. Near the border cells keep what they
+/// were: they lie in the halo.
 fn extreme(
     source: &[f32],
     width: usize,
+    reach: usize,
     pick: impl Fn(f32, f32) -> f32 + Copy,
     half: &mut Vec<f32>,
     target: &mut Vec<f32>,
@@ -290,9 +305,13 @@ fn extreme(
     let along = |source: &[f32], step: usize, target: &mut Vec<f32>| {
         target.clear();
         target.extend_from_slice(source);
-        let length = source.len().saturating_sub(2 * step);
-        for i in 0..length {
-            target[i + step] = pick(source[i], pick(source[i + step], source[i + 2 * step]));
+        let margin = reach * step;
+        let length = source.len().saturating_sub(2 * margin);
+        for shift in (0..=2 * reach).map(|i| i * step).filter(|&shift| shift != margin) {
+            let near = source.iter().skip(shift);
+            target.iter_mut().skip(margin).take(length).zip(near).for_each(|(found, &value)| {
+                *found = pick(*found, value);
+            });
         }
     };
     along(source, 1, half);
@@ -379,11 +398,11 @@ mod tests {
         let whole = sharpened(&soft);
         let moved = imageops::crop_imm(&soft, 100, 40, 500, 210).to_image();
         let luma = Luma::of(&soft);
-        let (noise, kernel) = (luma.noise(), gaussian(luma.blur(luma.noise())));
+        let (noise, lens) = (luma.noise(), Lens::of(luma.blur(luma.noise())));
         let part = Luma::of(&moved);
         let mut scratch = Scratch::default();
         part.read(&mut scratch, 0, 0, 200, 90);
-        scratch.deconvolve(&kernel, noise);
+        scratch.deconvolve(&lens, noise);
         for y in 30..90 {
             let (before, after) = scratch.row(y, 200);
             for x in 30..200 {
