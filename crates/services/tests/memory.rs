@@ -5,7 +5,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
-use safelight_imaging::{Cutout, Photo, Region, contrast, encode};
+use safelight_imaging::grading::{self, Look};
+use safelight_imaging::{Cutout, Photo, Region, contrast, dehaze, encode, exposure, sharpen};
 use safelight_vision::cutout::{BASE_BYTES, BYTES_PER_PIXEL};
 
 struct Counting;
@@ -95,4 +96,18 @@ fn work_stays_within_what_is_declared() {
     println!("contrast {} kB, encoding {} MB", taken >> 10, encoding >> 20);
     assert!(bytes.is_ok());
     assert!(taken.max(encoding) <= (1 << 20) + pixels * contrast::BYTES_PER_PIXEL);
+
+    type Kernel = fn(&mut RgbImage);
+    let kernels: [(&str, u64, Kernel); 4] = [
+        ("dehaze", dehaze::BASE_BYTES, dehaze::remove),
+        ("grading", grading::BASE_BYTES, |photo| grading::enhance(photo, None, Look::LogC)),
+        ("sharpen", sharpen::BASE_BYTES + pixels * sharpen::BYTES_PER_PIXEL, sharpen::sharpen),
+        ("exposure", 1 << 20, |photo| assert!(exposure::score(photo, None) > 0.0)),
+    ];
+    for (name, allowed, kernel) in kernels {
+        let mut photo = photo();
+        let ((), taken) = peak(|| kernel(&mut photo));
+        println!("{name} {} kB", taken >> 10);
+        assert!(taken <= allowed, "{name}: {taken} of {allowed}");
+    }
 }

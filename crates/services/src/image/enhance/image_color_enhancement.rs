@@ -87,7 +87,8 @@ impl Service for ImageColorEnhancement {
             doc: "The result picture in the asked format, for 24 hours.",
         }],
         models: &[],
-        memory: Memory { base: grading::BASE_BYTES, per_pixel: 3 },
+        // The encoded result, and for JPEG the photo on white.
+        memory: Memory { base: grading::BASE_BYTES, per_pixel: 9 },
     };
 
     fn read(form: &Form) -> Result<Input> {

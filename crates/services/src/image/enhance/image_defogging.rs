@@ -58,7 +58,8 @@ impl Service for ImageDefogging {
             doc: "The photo without haze, a JPEG; a PNG where the photo has transparency.",
         }],
         models: &[],
-        memory: Memory { base: dehaze::BASE_BYTES, per_pixel: 0 },
+        // After the kernel, the encoded result.
+        memory: Memory { base: dehaze::BASE_BYTES, per_pixel: 6 },
     };
 
     fn read(form: &Form) -> Result<Upload> {

@@ -58,7 +58,8 @@ impl Service for ImageSharpnessEnhancement {
             doc: "The sharpened photo, a JPEG; a PNG where the photo has transparency.",
         }],
         models: &[],
-        memory: Memory { base: sharpen::BASE_BYTES, per_pixel: sharpen::BYTES_PER_PIXEL },
+        // After the kernel, the encoded result.
+        memory: Memory { base: sharpen::BASE_BYTES, per_pixel: 6 },
     };
 
     fn read(form: &Form) -> Result<Upload> {
