@@ -9,3 +9,40 @@ pub use image_color_enhancement::ImageColorEnhancement;
 pub use image_contrast_enhancement::ImageContrastEnhancement;
 pub use image_defogging::ImageDefogging;
 pub use image_sharpness_enhancement::ImageSharpnessEnhancement;
+
+use safelight_contract::Result;
+use safelight_imaging::{Format, Photo, Rules, encode};
+
+use crate::{Answer, Artifact, FileField, Node, Work};
+
+/// The photo, as most services here take it.
+static IMAGE: FileField = FileField {
+    name: "image",
+    doc: "The photo.",
+    required: true,
+    rules: Rules {
+        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
+        max_bytes: 8 * Rules::MB,
+        min: (10, 10),
+        max: (5000, 5000),
+        max_aspect: Some(4.0),
+        grayscale: true,
+    },
+};
+
+/// The better photo, as most services here answer it.
+pub struct EnhancedPhoto(Artifact);
+
+impl EnhancedPhoto {
+    /// As the stage `encode`.
+    fn encode(photo: &Photo, work: &Work) -> Result<Self> {
+        let (bytes, format) = work.stage("encode", || encode::photo(photo))?;
+        Ok(Self(Artifact { bytes, format }))
+    }
+}
+
+impl Answer for EnhancedPhoto {
+    fn into_node(self) -> Node {
+        Node::Object(vec![("image", Node::Base64(self.0))])
+    }
+}

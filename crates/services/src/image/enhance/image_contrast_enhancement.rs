@@ -3,42 +3,17 @@
 use std::time::Duration;
 
 use safelight_contract::Result;
-use safelight_imaging::{Format, Rules, contrast, encode};
+use safelight_imaging::contrast;
 
-use crate::{
-    Answer, Artifact, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Node, Service,
-    Upload, Work,
-};
+use super::{EnhancedPhoto, IMAGE};
+use crate::{Declaration, Field, FieldKind, Form, Memory, Mode, Service, Upload, Work};
 
 /// The service.
 pub struct ImageContrastEnhancement;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo.",
-    required: true,
-    rules: Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
-        max_bytes: 8 * Rules::MB,
-        min: (10, 10),
-        max: (5000, 5000),
-        max_aspect: Some(4.0),
-        grayscale: true,
-    },
-};
-
-/// The enhanced photo.
-pub struct Output(Artifact);
-
-impl Answer for Output {
-    fn into_node(self) -> Node {
-        Node::Object(vec![("image", Node::Base64(self.0))])
-    }
-}
-
 impl Service for ImageContrastEnhancement {
     type Input = Upload;
-    type Output = Output;
+    type Output = EnhancedPhoto;
 
     const DECLARATION: &'static Declaration = &Declaration {
         path: "/api/image/enhance/image-contrast-enhancement",
@@ -65,13 +40,12 @@ impl Service for ImageContrastEnhancement {
         IMAGE.read(form)
     }
 
-    fn run(image: Upload, work: &Work) -> Result<Output> {
+    fn run(image: Upload, work: &Work) -> Result<EnhancedPhoto> {
         let mut photo = image.decode(work)?;
         work.stage("contrast", || {
             contrast::enhance(&mut photo.rgb);
             Ok(())
         })?;
-        let (bytes, format) = work.stage("encode", || encode::photo(&photo))?;
-        Ok(Output(Artifact { bytes, format }))
+        EnhancedPhoto::encode(&photo, work)
     }
 }

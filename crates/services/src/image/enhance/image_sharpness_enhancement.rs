@@ -3,42 +3,17 @@
 use std::time::Duration;
 
 use safelight_contract::Result;
-use safelight_imaging::{Format, Rules, encode, sharpen};
+use safelight_imaging::sharpen;
 
-use crate::{
-    Answer, Artifact, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Node, Service,
-    Upload, Work,
-};
+use super::{EnhancedPhoto, IMAGE};
+use crate::{Declaration, Field, FieldKind, Form, Memory, Mode, Service, Upload, Work};
 
 /// The service.
 pub struct ImageSharpnessEnhancement;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo.",
-    required: true,
-    rules: Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
-        max_bytes: 8 * Rules::MB,
-        min: (10, 10),
-        max: (5000, 5000),
-        max_aspect: Some(4.0),
-        grayscale: true,
-    },
-};
-
-/// The sharpened photo.
-pub struct Output(Artifact);
-
-impl Answer for Output {
-    fn into_node(self) -> Node {
-        Node::Object(vec![("image", Node::Base64(self.0))])
-    }
-}
-
 impl Service for ImageSharpnessEnhancement {
     type Input = Upload;
-    type Output = Output;
+    type Output = EnhancedPhoto;
 
     const DECLARATION: &'static Declaration = &Declaration {
         path: "/api/image/enhance/image-sharpness-enhancement",
@@ -66,13 +41,12 @@ impl Service for ImageSharpnessEnhancement {
         IMAGE.read(form)
     }
 
-    fn run(image: Upload, work: &Work) -> Result<Output> {
+    fn run(image: Upload, work: &Work) -> Result<EnhancedPhoto> {
         let mut photo = image.decode(work)?;
         work.stage("sharpen", || {
             sharpen::sharpen(&mut photo.rgb);
             Ok(())
         })?;
-        let (bytes, format) = work.stage("encode", || encode::photo(&photo))?;
-        Ok(Output(Artifact { bytes, format }))
+        EnhancedPhoto::encode(&photo, work)
     }
 }
