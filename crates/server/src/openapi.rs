@@ -310,7 +310,7 @@ mod tests {
 
     #[test]
     fn flat_fields_become_nested_schemas() {
-        let field = |path, kind| Field { path, kind, doc: "d" };
+        let field = |path, kind| Field::new(path, kind, "d");
         let schema = fields_schema(&[
             field("data.images[]", FieldKind::Url),
             field("data.elements[].width", FieldKind::Integer),

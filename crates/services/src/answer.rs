@@ -56,6 +56,27 @@ impl Node {
     }
 }
 
+/// The answer of a service that makes one picture.
+pub struct Picture(Node);
+
+impl Picture {
+    /// As the URL of a result file, in `data.<name>`.
+    pub fn url(name: &'static str, artifact: Artifact) -> Self {
+        Self(Node::Object(vec![("data", Node::Object(vec![(name, Node::Url(artifact))]))]))
+    }
+
+    /// In Base64, in the field `<name>` beside the envelope.
+    pub fn base64(name: &'static str, artifact: Artifact) -> Self {
+        Self(Node::Object(vec![(name, Node::Base64(artifact))]))
+    }
+}
+
+impl Answer for Picture {
+    fn into_node(self) -> Node {
+        self.0
+    }
+}
+
 /// A typed output that knows its place in the answer.
 pub trait Answer {
     /// The business fields that stand beside the envelope: always an object.

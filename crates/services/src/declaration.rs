@@ -74,6 +74,21 @@ pub struct Field {
     pub kind: FieldKind,
     /// What it means.
     pub doc: &'static str,
+    /// Whether some successful answers lack it: a group that was not asked for, an item of a list
+    /// that may be empty.
+    pub optional: bool,
+}
+
+impl Field {
+    /// A field of every successful answer.
+    pub const fn new(path: &'static str, kind: FieldKind, doc: &'static str) -> Self {
+        Self { path, kind, doc, optional: false }
+    }
+
+    /// The same as a field that some successful answers lack.
+    pub const fn optional(self) -> Self {
+        Self { optional: true, ..self }
+    }
 }
 
 /// The type of an answer's field.

@@ -14,7 +14,7 @@ mod param;
 mod service;
 mod work;
 
-pub use answer::{Answer, Artifact, Node};
+pub use answer::{Answer, Artifact, Node, Picture};
 pub use declaration::{Declaration, Field, FieldKind, FileField, Memory, Mode};
 pub use form::Form;
 pub use param::{

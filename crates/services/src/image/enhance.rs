@@ -13,7 +13,7 @@ pub use image_sharpness_enhancement::ImageSharpnessEnhancement;
 use safelight_contract::Result;
 use safelight_imaging::{Format, Photo, Rules, encode};
 
-use crate::{Answer, Artifact, FileField, Node, Work};
+use crate::{Artifact, FileField, Picture, Work};
 
 /// The photo, as most services here take it.
 static IMAGE: FileField = FileField {
@@ -30,19 +30,8 @@ static IMAGE: FileField = FileField {
     },
 };
 
-/// The better photo, as most services here answer it.
-pub struct EnhancedPhoto(Artifact);
-
-impl EnhancedPhoto {
-    /// As the stage `encode`.
-    fn encode(photo: &Photo, work: &Work) -> Result<Self> {
-        let (bytes, format) = work.stage("encode", || encode::photo(photo))?;
-        Ok(Self(Artifact { bytes, format }))
-    }
-}
-
-impl Answer for EnhancedPhoto {
-    fn into_node(self) -> Node {
-        Node::Object(vec![("image", Node::Base64(self.0))])
-    }
+/// The better photo, as most services here answer it; its encoding is the stage `encode`.
+fn answer(photo: &Photo, work: &Work) -> Result<Picture> {
+    let (bytes, format) = work.stage("encode", || encode::photo(photo))?;
+    Ok(Picture::base64("image", Artifact { bytes, format }))
 }

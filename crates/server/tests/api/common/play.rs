@@ -121,7 +121,7 @@ impl<const VARIANT: usize> Service for Play<VARIANT> {
         deadline: VARIANTS[VARIANT].3,
         files: &[&IMAGE],
         params: &[&SLEEP, &STUBBORN, &PANIC, &FAIL, &PICTURES, &BYTES, &INLINE, &NOTE],
-        answer: &[Field { path: "data.image_url", kind: FieldKind::Url, doc: "A picture." }],
+        answer: &[Field::new("data.image_url", FieldKind::Url, "A picture.")],
         models: VARIANTS[VARIANT].4,
         memory: Memory { base: VARIANTS[VARIANT].2, per_pixel: 4 },
     };

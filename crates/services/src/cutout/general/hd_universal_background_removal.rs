@@ -8,7 +8,7 @@ use safelight_vision::cutout;
 
 use super::cut_out;
 use crate::{
-    Answer, Artifact, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Node, Service,
+    Artifact, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Picture, Service,
     Upload, Work,
 };
 
@@ -29,18 +29,9 @@ static IMAGE: FileField = FileField {
     },
 };
 
-/// The transparent cut-out.
-pub struct Output(Artifact);
-
-impl Answer for Output {
-    fn into_node(self) -> Node {
-        Node::Object(vec![("data", Node::Object(vec![("image_url", Node::Url(self.0))]))])
-    }
-}
-
 impl Service for HdUniversalBackgroundRemoval {
     type Input = Upload;
-    type Output = Output;
+    type Output = Picture;
 
     const DECLARATION: &'static Declaration = &Declaration {
         path: "/api/cutout/general/hd-universal-background-removal",
@@ -53,11 +44,11 @@ impl Service for HdUniversalBackgroundRemoval {
         deadline: Duration::from_secs(240),
         files: &[&IMAGE],
         params: &[],
-        answer: &[Field {
-            path: "data.image_url",
-            kind: FieldKind::Url,
-            doc: "The transparent cut-out at the photo's size, a PNG, for 24 hours.",
-        }],
+        answer: &[Field::new(
+            "data.image_url",
+            FieldKind::Url,
+            "The transparent cut-out at the photo's size, a PNG, for 24 hours.",
+        )],
         models: cutout::MODELS,
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::BYTES_PER_PIXEL },
     };
@@ -66,10 +57,10 @@ impl Service for HdUniversalBackgroundRemoval {
         IMAGE.read(form)
     }
 
-    fn run(image: Upload, work: &Work) -> Result<Output> {
+    fn run(image: Upload, work: &Work) -> Result<Picture> {
         let photo = image.decode(work)?;
         let cutout = cut_out(photo, work)?;
         let bytes = work.stage("encode", || encode::png_cutout(&cutout))?;
-        Ok(Output(Artifact { bytes, format: Format::Png }))
+        Ok(Picture::url("image_url", Artifact { bytes, format: Format::Png }))
     }
 }

@@ -8,8 +8,8 @@ use safelight_vision::cutout;
 
 use super::cut_out;
 use crate::{
-    Answer, Artifact, Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Node,
-    Optional, Param, Service, Upload, Work,
+    Artifact, Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Optional,
+    Param, Picture, Service, Upload, Work,
 };
 
 /// The service.
@@ -54,18 +54,9 @@ pub struct Input {
     return_form: Option<ReturnForm>,
 }
 
-/// The result picture.
-pub struct Output(Artifact);
-
-impl Answer for Output {
-    fn into_node(self) -> Node {
-        Node::Object(vec![("data", Node::Object(vec![("image_url", Node::Url(self.0))]))])
-    }
-}
-
 impl Service for UniversalBackgroundRemoval {
     type Input = Input;
-    type Output = Output;
+    type Output = Picture;
 
     const DECLARATION: &'static Declaration = &Declaration {
         path: "/api/cutout/general/universal-background-removal",
@@ -78,11 +69,11 @@ impl Service for UniversalBackgroundRemoval {
         deadline: Duration::from_secs(25),
         files: &[&IMAGE],
         params: &[&RETURN_FORM],
-        answer: &[Field {
-            path: "data.image_url",
-            kind: FieldKind::Url,
-            doc: "The result picture, a PNG, for 24 hours.",
-        }],
+        answer: &[Field::new(
+            "data.image_url",
+            FieldKind::Url,
+            "The result picture, a PNG, for 24 hours.",
+        )],
         models: cutout::MODELS,
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::BYTES_PER_PIXEL },
     };
@@ -91,7 +82,7 @@ impl Service for UniversalBackgroundRemoval {
         Ok(Input { image: IMAGE.read(form)?, return_form: RETURN_FORM.read(form)? })
     }
 
-    fn run(input: Input, work: &Work) -> Result<Output> {
+    fn run(input: Input, work: &Work) -> Result<Picture> {
         let photo = input.image.decode(work)?;
         let cutout = cut_out(photo, work)?;
         let bytes = work.stage("encode", || match input.return_form {
@@ -100,6 +91,6 @@ impl Service for UniversalBackgroundRemoval {
             Some(ReturnForm::White) => encode::png_rgb(&cutout.over([255; 3])),
             Some(ReturnForm::Crop) => encode::png_cutout(&cutout.trim()),
         })?;
-        Ok(Output(Artifact { bytes, format: Format::Png }))
+        Ok(Picture::url("image_url", Artifact { bytes, format: Format::Png }))
     }
 }

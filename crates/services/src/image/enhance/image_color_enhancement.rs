@@ -6,8 +6,8 @@ use safelight_contract::Result;
 use safelight_imaging::{Format, Rules, encode, grading};
 
 use crate::{
-    Answer, Artifact, Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Node,
-    Param, Required, Service, Upload, Work,
+    Artifact, Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Param, Picture,
+    Required, Service, Upload, Work,
 };
 use safelight_imaging::grading::Look;
 
@@ -56,18 +56,9 @@ pub struct Input {
     look: Look,
 }
 
-/// The result picture.
-pub struct Output(Artifact);
-
-impl Answer for Output {
-    fn into_node(self) -> Node {
-        Node::Object(vec![("data", Node::Object(vec![("image_url", Node::Url(self.0))]))])
-    }
-}
-
 impl Service for ImageColorEnhancement {
     type Input = Input;
-    type Output = Output;
+    type Output = Picture;
 
     const DECLARATION: &'static Declaration = &Declaration {
         path: "/api/image/enhance/image-color-enhancement",
@@ -81,11 +72,11 @@ impl Service for ImageColorEnhancement {
         deadline: Duration::from_secs(25),
         files: &[&IMAGE],
         params: &[&OUTPUT_FORMAT, &MODE],
-        answer: &[Field {
-            path: "data.image_url",
-            kind: FieldKind::Url,
-            doc: "The result picture in the asked format, for 24 hours.",
-        }],
+        answer: &[Field::new(
+            "data.image_url",
+            FieldKind::Url,
+            "The result picture in the asked format, for 24 hours.",
+        )],
         models: &[],
         // The encoded result, and for JPEG the photo on white.
         memory: Memory { base: grading::BASE_BYTES, per_pixel: 9 },
@@ -99,13 +90,13 @@ impl Service for ImageColorEnhancement {
         })
     }
 
-    fn run(input: Input, work: &Work) -> Result<Output> {
+    fn run(input: Input, work: &Work) -> Result<Picture> {
         let mut photo = input.image.decode(work)?;
         work.stage("grading", || {
             grading::enhance(&mut photo.rgb, photo.alpha.as_ref(), input.look);
             Ok(())
         })?;
         let bytes = work.stage("encode", || encode::photo_as(photo, input.format))?;
-        Ok(Output(Artifact { bytes, format: input.format }))
+        Ok(Picture::url("image_url", Artifact { bytes, format: input.format }))
     }
 }

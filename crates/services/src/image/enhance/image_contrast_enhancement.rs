@@ -5,15 +5,15 @@ use std::time::Duration;
 use safelight_contract::Result;
 use safelight_imaging::contrast;
 
-use super::{EnhancedPhoto, IMAGE};
-use crate::{Declaration, Field, FieldKind, Form, Memory, Mode, Service, Upload, Work};
+use super::{IMAGE, answer};
+use crate::{Declaration, Field, FieldKind, Form, Memory, Mode, Picture, Service, Upload, Work};
 
 /// The service.
 pub struct ImageContrastEnhancement;
 
 impl Service for ImageContrastEnhancement {
     type Input = Upload;
-    type Output = EnhancedPhoto;
+    type Output = Picture;
 
     const DECLARATION: &'static Declaration = &Declaration {
         path: "/api/image/enhance/image-contrast-enhancement",
@@ -27,11 +27,11 @@ impl Service for ImageContrastEnhancement {
         deadline: Duration::from_secs(25),
         files: &[&IMAGE],
         params: &[],
-        answer: &[Field {
-            path: "image",
-            kind: FieldKind::Base64,
-            doc: "The enhanced photo, a JPEG; a PNG where the photo has transparency.",
-        }],
+        answer: &[Field::new(
+            "image",
+            FieldKind::Base64,
+            "The enhanced photo, a JPEG; a PNG where the photo has transparency.",
+        )],
         models: &[],
         memory: Memory { base: 0, per_pixel: contrast::BYTES_PER_PIXEL },
     };
@@ -40,12 +40,12 @@ impl Service for ImageContrastEnhancement {
         IMAGE.read(form)
     }
 
-    fn run(image: Upload, work: &Work) -> Result<EnhancedPhoto> {
+    fn run(image: Upload, work: &Work) -> Result<Picture> {
         let mut photo = image.decode(work)?;
         work.stage("contrast", || {
             contrast::enhance(&mut photo.rgb);
             Ok(())
         })?;
-        EnhancedPhoto::encode(&photo, work)
+        answer(&photo, work)
     }
 }

@@ -5,15 +5,15 @@ use std::time::Duration;
 use safelight_contract::Result;
 use safelight_imaging::dehaze;
 
-use super::{EnhancedPhoto, IMAGE};
-use crate::{Declaration, Field, FieldKind, Form, Memory, Mode, Service, Upload, Work};
+use super::{IMAGE, answer};
+use crate::{Declaration, Field, FieldKind, Form, Memory, Mode, Picture, Service, Upload, Work};
 
 /// The service.
 pub struct ImageDefogging;
 
 impl Service for ImageDefogging {
     type Input = Upload;
-    type Output = EnhancedPhoto;
+    type Output = Picture;
 
     const DECLARATION: &'static Declaration = &Declaration {
         path: "/api/image/enhance/image-defogging",
@@ -27,11 +27,11 @@ impl Service for ImageDefogging {
         deadline: Duration::from_secs(25),
         files: &[&IMAGE],
         params: &[],
-        answer: &[Field {
-            path: "image",
-            kind: FieldKind::Base64,
-            doc: "The photo without haze, a JPEG; a PNG where the photo has transparency.",
-        }],
+        answer: &[Field::new(
+            "image",
+            FieldKind::Base64,
+            "The photo without haze, a JPEG; a PNG where the photo has transparency.",
+        )],
         models: &[],
         // After the kernel, the encoded result.
         memory: Memory { base: dehaze::BASE_BYTES, per_pixel: 6 },
@@ -41,12 +41,12 @@ impl Service for ImageDefogging {
         IMAGE.read(form)
     }
 
-    fn run(image: Upload, work: &Work) -> Result<EnhancedPhoto> {
+    fn run(image: Upload, work: &Work) -> Result<Picture> {
         let mut photo = image.decode(work)?;
         work.stage("dehaze", || {
             dehaze::remove(&mut photo.rgb);
             Ok(())
         })?;
-        EnhancedPhoto::encode(&photo, work)
+        answer(&photo, work)
     }
 }

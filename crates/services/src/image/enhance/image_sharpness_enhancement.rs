@@ -5,15 +5,15 @@ use std::time::Duration;
 use safelight_contract::Result;
 use safelight_imaging::sharpen;
 
-use super::{EnhancedPhoto, IMAGE};
-use crate::{Declaration, Field, FieldKind, Form, Memory, Mode, Service, Upload, Work};
+use super::{IMAGE, answer};
+use crate::{Declaration, Field, FieldKind, Form, Memory, Mode, Picture, Service, Upload, Work};
 
 /// The service.
 pub struct ImageSharpnessEnhancement;
 
 impl Service for ImageSharpnessEnhancement {
     type Input = Upload;
-    type Output = EnhancedPhoto;
+    type Output = Picture;
 
     const DECLARATION: &'static Declaration = &Declaration {
         path: "/api/image/enhance/image-sharpness-enhancement",
@@ -27,11 +27,11 @@ impl Service for ImageSharpnessEnhancement {
         deadline: Duration::from_secs(25),
         files: &[&IMAGE],
         params: &[],
-        answer: &[Field {
-            path: "image",
-            kind: FieldKind::Base64,
-            doc: "The sharpened photo, a JPEG; a PNG where the photo has transparency.",
-        }],
+        answer: &[Field::new(
+            "image",
+            FieldKind::Base64,
+            "The sharpened photo, a JPEG; a PNG where the photo has transparency.",
+        )],
         models: &[],
         // After the kernel, the encoded result.
         memory: Memory { base: sharpen::BASE_BYTES, per_pixel: 6 },
@@ -41,12 +41,12 @@ impl Service for ImageSharpnessEnhancement {
         IMAGE.read(form)
     }
 
-    fn run(image: Upload, work: &Work) -> Result<EnhancedPhoto> {
+    fn run(image: Upload, work: &Work) -> Result<Picture> {
         let mut photo = image.decode(work)?;
         work.stage("sharpen", || {
             sharpen::sharpen(&mut photo.rgb);
             Ok(())
         })?;
-        EnhancedPhoto::encode(&photo, work)
+        answer(&photo, work)
     }
 }

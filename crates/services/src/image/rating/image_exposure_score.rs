@@ -55,12 +55,12 @@ impl Service for ImageExposureScore {
         deadline: Duration::from_secs(25),
         files: &[&IMAGE],
         params: &[],
-        answer: &[Field {
-            path: "data.exposure",
-            kind: FieldKind::Number,
-            doc: "The score, 0 to 1; higher is brighter. Most well-exposed photos lie between 0.35 \
+        answer: &[Field::new(
+            "data.exposure",
+            FieldKind::Number,
+            "The score, 0 to 1; higher is brighter. Most well-exposed photos lie between 0.35 \
                   and 0.65.",
-        }],
+        )],
         models: &[],
         memory: Memory { base: 0, per_pixel: 0 },
     };
