@@ -18,6 +18,7 @@ mod rules;
 pub mod sharpen;
 #[cfg(test)]
 mod testing;
+pub mod warp;
 
 pub use cutout::{Cutout, Region};
 pub use decode::{Photo, decode};

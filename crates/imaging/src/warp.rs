@@ -1,0 +1,271 @@
+//! Parts of a photo brought into another frame by an affine map: a face turned upright, cut out and
+//! resized in one step.
+//!
+//! Coordinates are those of pixel centres: the centre of the top left pixel is (0, 0).
+
+use image::{Rgb, RgbImage};
+use rayon::prelude::*;
+
+use crate::resize::{Filter, rgb_part};
+
+/// An affine map of the plane: `x' = a x + b y + c`, `y' = d x + e y + f`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Affine {
+    /// `[a, b, c]` and `[d, e, f]`.
+    pub rows: [[f64; 3]; 2],
+}
+
+impl Affine {
+    /// The map that turns by `angle` (radians, clockwise as seen in a picture), scales by `scale`,
+    /// and takes the point `from` to the point `to`.
+    pub fn turning(angle: f64, scale: f64, from: [f64; 2], to: [f64; 2]) -> Self {
+        let (sin, cos) = angle.sin_cos();
+        let (a, b) = (scale * cos, -scale * sin);
+        let shift = |row: [f64; 2], to: f64| to - row[0] * from[0] - row[1] * from[1];
+        Self { rows: [[a, b, shift([a, b], to[0])], [-b, a, shift([-b, a], to[1])]] }
+    }
+
+    /// The similarity (turn, scale, shift, no reflection) that brings the points `from` closest to
+    /// the points `to` in the sense of least squares (Umeyama 1991). None where the points
+    /// `from` coincide, or there are not as many of both.
+    pub fn similarity(from: &[[f64; 2]], to: &[[f64; 2]]) -> Option<Self> {
+        if from.is_empty() || from.len() != to.len() {
+            return None;
+        }
+        let (centre_from, centre_to) = (centre(from), centre(to));
+        let (mut along, mut across, mut spread) = (0.0, 0.0, 0.0);
+        for (p, q) in from.iter().zip(to) {
+            let (px, py) = (p[0] - centre_from[0], p[1] - centre_from[1]);
+            let (qx, qy) = (q[0] - centre_to[0], q[1] - centre_to[1]);
+            along += px * qx + py * qy;
+            across += px * qy - py * qx;
+            spread += px * px + py * py;
+        }
+        let (scale, angle) = (along.hypot(across) / spread, across.atan2(along));
+        let usable = scale.is_finite() && scale > 0.0;
+        usable.then(|| Self::turning(angle, scale, centre_from, centre_to))
+    }
+
+    /// Where a point goes.
+    pub fn apply(&self, [x, y]: [f64; 2]) -> [f64; 2] {
+        self.rows.map(|[a, b, c]| a * x + b * y + c)
+    }
+
+    /// How much lengths grow: the square root of the factor of areas.
+    pub fn scale(&self) -> f64 {
+        self.determinant().abs().sqrt()
+    }
+
+    /// The way back. None for a map that flattens the plane.
+    pub fn inverse(&self) -> Option<Self> {
+        let [[a, b, c], [d, e, f]] = self.rows;
+        let det = self.determinant();
+        let rows = [
+            [e / det, -b / det, (b * f - c * e) / det],
+            [-d / det, a / det, (c * d - a * f) / det],
+        ];
+        rows.as_flattened().iter().all(|v| v.is_finite()).then_some(Self { rows })
+    }
+
+    /// This map, then `next`.
+    pub fn then(&self, next: &Affine) -> Self {
+        let [[a, b, c], [d, e, f]] = self.rows;
+        Self { rows: next.rows.map(|[p, q, r]| [p * a + q * d, p * b + q * e, p * c + q * f + r]) }
+    }
+
+    fn determinant(&self) -> f64 {
+        let [[a, b, _], [d, e, _]] = self.rows;
+        a * e - b * d
+    }
+}
+
+fn centre(points: &[[f64; 2]]) -> [f64; 2] {
+    [0, 1].map(|axis| points.iter().map(|p| p[axis]).sum::<f64>() / points.len() as f64)
+}
+
+/// What lies outside the photo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Border {
+    /// The nearest pixel of the photo's edge.
+    Replicate,
+    /// Black.
+    Black,
+}
+
+/// A picture of `width` x `height` pixels, each taken from the photo where `into` comes from:
+/// bilinear, of the photo averaged over squares of pixels where it is made to half its size or
+/// smaller, so that nothing aliases. Black where the photo has no pixels or `into` flattens it.
+pub fn warp(photo: &RgbImage, into: &Affine, width: u32, height: u32, border: Border) -> RgbImage {
+    let mut target = RgbImage::new(width, height);
+    let Some(back) = into.inverse().filter(|_| photo.width() > 0 && photo.height() > 0) else {
+        return target;
+    };
+    let longest = photo.width().max(photo.height());
+    let square = |scale: f64| ((1.0 / scale).floor() as u32).clamp(1, longest);
+    // Large squares are averaged in two steps, most of it once for all pixels of the target.
+    let block = square(into.scale()) / 2;
+    let reduced = (block > 1).then(|| reduce(photo, &back, width, height, block));
+    let (source, back, side) = match &reduced {
+        Some((small, to_small)) => {
+            (small, back.then(to_small), square(into.scale() * f64::from(block)))
+        }
+        None => (photo, back, square(into.scale())),
+    };
+    let row_bytes = (width as usize * 3).max(1);
+    target.par_chunks_exact_mut(row_bytes).enumerate().with_min_len(16).for_each(|(y, row)| {
+        for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            *pixel = sample(source, back.apply([x as f64, y as f64]), side, border);
+        }
+    });
+    target
+}
+
+/// The part of the photo that the target sees, each block of pixels averaged to one, and the map
+/// from the photo to it.
+fn reduce(
+    photo: &RgbImage,
+    back: &Affine,
+    width: u32,
+    height: u32,
+    block: u32,
+) -> (RgbImage, Affine) {
+    let (right, bottom) = (f64::from(width), f64::from(height));
+    let corners =
+        [[-1.0, -1.0], [right, -1.0], [-1.0, bottom], [right, bottom]].map(|p| back.apply(p));
+    let span = |axis: usize, length: u32| {
+        let low = corners.iter().map(|p| p[axis]).fold(f64::INFINITY, f64::min);
+        let high = corners.iter().map(|p| p[axis]).fold(f64::NEG_INFINITY, f64::max);
+        let first = (low.floor() as i64 - i64::from(block)).clamp(0, i64::from(length) - 1) as u32;
+        let end = (high.ceil() as i64 + 1 + i64::from(block)).clamp(0, i64::from(length)) as u32;
+        // Whole blocks where there is room for them.
+        let wanted = end.saturating_sub(first).max(1).div_ceil(block) * block;
+        (first, wanted.min(length - first))
+    };
+    let ((left, across), (top, down)) = (span(0, photo.width()), span(1, photo.height()));
+    let (columns, rows) = (across.div_ceil(block), down.div_ceil(block));
+    let small = rgb_part(photo, [left, top, across, down], columns, rows, Filter::Area);
+    let axis = |cells: u32, pixels: u32, first: u32| {
+        let scale = f64::from(cells) / f64::from(pixels);
+        (scale, (0.5 - f64::from(first)) * scale - 0.5)
+    };
+    let ((sx, cx), (sy, cy)) = (axis(columns, across, left), axis(rows, down, top));
+    (small, Affine { rows: [[sx, 0.0, cx], [0.0, sy, cy]] })
+}
+
+/// The photo's colour at a place: the mean of the bilinear colours of a square of `side` pixels
+/// around it.
+fn sample(photo: &RgbImage, [x, y]: [f64; 2], side: u32, border: Border) -> [u8; 3] {
+    let (width, height) = (i64::from(photo.width()), i64::from(photo.height()));
+    let reach = f64::from(side - 1) / 2.0;
+    let ((left, across), (top, down)) = (first_and_rest(x - reach), first_and_rest(y - reach));
+    let mut sum = [0.0_f32; 3];
+    for row in 0..=i64::from(side) {
+        let weight_down = weight(row, side, down);
+        let line = (top + row).clamp(0, height - 1);
+        for column in 0..=i64::from(side) {
+            let weight = weight_down * weight(column, side, across);
+            let place = (left + column).clamp(0, width - 1);
+            let outside = (place, line) != (left + column, top + row);
+            if weight == 0.0 || (outside && border == Border::Black) {
+                continue;
+            }
+            let Rgb(pixel) = photo.get_pixel(place as u32, line as u32);
+            for (sum, &value) in sum.iter_mut().zip(pixel) {
+                *sum += weight * f32::from(value);
+            }
+        }
+    }
+    let count = (side * side) as f32;
+    sum.map(|sum| (sum / count + 0.5) as u8)
+}
+
+fn first_and_rest(at: f64) -> (i64, f32) {
+    let first = at.floor();
+    (first as i64, (at - first) as f32)
+}
+
+/// How much of the pixel `index` of `side + 1` in a row counts, when the row starts `rest` after the
+/// first pixel's centre.
+fn weight(index: i64, side: u32, rest: f32) -> f32 {
+    match index {
+        0 => 1.0 - rest,
+        last if last == i64::from(side) => rest,
+        _ => 1.0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn ramp(width: u32, height: u32) -> RgbImage {
+        RgbImage::from_fn(width, height, |x, y| Rgb([x as u8, y as u8, (x + y) as u8 / 2]))
+    }
+
+    #[test]
+    fn nothing_moves_under_the_identity_and_pixels_move_whole() {
+        let photo = ramp(9, 7);
+        let still = Affine::turning(0.0, 1.0, [0.0, 0.0], [0.0, 0.0]);
+        assert_eq!(warp(&photo, &still, 9, 7, Border::Black), photo);
+        let quarter = Affine::turning(std::f64::consts::FRAC_PI_2, 1.0, [0.0, 0.0], [6.0, 0.0]);
+        let turned = warp(&photo, &quarter, 7, 9, Border::Black);
+        assert_eq!(turned, image::imageops::rotate90(&photo));
+    }
+
+    #[test]
+    fn what_is_made_smaller_is_averaged_without_a_shift() {
+        let photo =
+            RgbImage::from_fn(200, 120, |x, y| Rgb([((x + y) % 2) as u8 * 200, x as u8, y as u8]));
+        for (scale, centre) in [(0.25, [100.0, 60.0]), (0.11, [40.0, 30.0]), (0.3, [170.0, 100.0])]
+        {
+            let into = Affine::turning(0.4, scale, centre, [8.0, 8.0]);
+            let small = warp(&photo, &into, 17, 17, Border::Replicate);
+            let Rgb([mixed, x, y]) = *small.get_pixel(8, 8);
+            assert!(mixed.abs_diff(100) < 12, "{mixed} at {scale}");
+            assert!((f64::from(x) - centre[0]).abs() < 1.5, "{x} at {scale}");
+            assert!((f64::from(y) - centre[1]).abs() < 1.5, "{y} at {scale}");
+        }
+    }
+
+    #[test]
+    fn outside_is_black_or_the_edge() {
+        let photo = RgbImage::from_pixel(4, 4, Rgb([80, 90, 100]));
+        let away = Affine::turning(0.0, 1.0, [0.0, 0.0], [50.0, 50.0]);
+        assert!(warp(&photo, &away, 8, 8, Border::Black).pixels().all(|p| *p == Rgb([0; 3])));
+        assert!(
+            warp(&photo, &away, 8, 8, Border::Replicate).pixels().all(|p| *p == Rgb([80, 90, 100]))
+        );
+        let smaller = Affine::turning(0.0, 0.01, [0.0, 0.0], [500.0, 0.0]);
+        assert_eq!(warp(&photo, &smaller, 3, 3, Border::Replicate).dimensions(), (3, 3));
+    }
+
+    #[test]
+    fn nothing_and_flat_maps_are_black() {
+        let flat = Affine { rows: [[0.0; 3]; 2] };
+        assert_eq!(warp(&ramp(3, 3), &flat, 2, 2, Border::Replicate).as_raw(), &[0; 12]);
+        let still = Affine::turning(0.0, 1.0, [0.0, 0.0], [0.0, 0.0]);
+        assert_eq!(warp(&RgbImage::new(0, 0), &still, 1, 1, Border::Black).as_raw(), &[0; 3]);
+        assert!(Affine::similarity(&[[1.0, 1.0]; 3], &[[0.0, 0.0]; 3]).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn a_similarity_is_found_again(
+            angle in -3.1_f64..3.1, scale in 0.01_f64..50.0, x in -500.0_f64..500.0, y in -500.0_f64..500.0,
+        ) {
+            let map = Affine::turning(angle, scale, [x, y], [y, -x]);
+            let from = [[0.0, 0.0], [100.0, 5.0], [30.0, 70.0], [-20.0, 40.0]];
+            let found = Affine::similarity(&from, &from.map(|p| map.apply(p))).expect("points apart");
+            let back = found.inverse().expect("a similarity has a way back");
+            for point in from {
+                let there = map.apply(point);
+                let (again, home) = (found.apply(point), found.then(&back).apply(point));
+                let close = |a: [f64; 2], b: [f64; 2]| (a[0] - b[0]).hypot(a[1] - b[1]) < 1e-6 * scale.max(1.0) * 1e3;
+                prop_assert!(close(there, again) && close(point, home));
+            }
+            prop_assert!((found.scale() / scale - 1.0).abs() < 1e-9);
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Where the faces are: YuNet (Wu, Peng and Yu 2023) over the whole photo, and closer where it is
+//! large or crowded.
+
+use image::{RgbImage, imageops};
+use safelight_contract::Result;
+use safelight_imaging::resize::{self, Filter};
+use safelight_inference::{Model, Registry, Tensor};
+
+use super::{Point, Rect};
+use crate::model::{check_photo, mismatch, output};
+
+const MODEL: &str = "yunet";
+/// More faces than this are not told apart; the smallest are left out.
+pub const MOST_FACES: usize = 120;
+/// The photo's longest side at the first look and at the second, closer one.
+const LOOKS: [u32; 2] = [640, 1280];
+/// Photos with a longer side than this get the second look.
+const LARGE: u32 = 960;
+/// So do photos with as many faces as this.
+const CROWD: usize = 6;
+/// The second look is trusted with faces up to this size as it sees them; larger ones the first look
+/// sees at the size that the model was trained for.
+const LARGEST_CLOSE: f32 = 160.0;
+/// The model's own threshold.
+const LEAST_SCORE: f32 = 0.6;
+/// Boxes that overlap by more than this show one face.
+const MOST_OVERLAP: f32 = 0.3;
+/// The model halves the photo five times, so its sides are multiples of this.
+const STEP: u32 = 32;
+/// The distances in pixels of the grids of places that the model judges.
+const STRIDES: [u32; 3] = [8, 16, 32];
+
+/// A face in the photo.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Detection {
+    /// From the chin to the middle of the forehead. May reach outside the photo.
+    pub rect: Rect,
+    /// The eye on the left of an upright picture, the eye on its right, the tip of the nose, the
+    /// left and the right corner of the mouth. Where the face is turned, so are they.
+    pub points: [Point; 5],
+    /// How sure the model is, 0.6..1.
+    pub score: f32,
+}
+
+/// The faces of the photo, largest first.
+pub(crate) fn detect(registry: &Registry, photo: &RgbImage) -> Result<Vec<Detection>> {
+    check_photo(photo)?;
+    Ok(ordered(all_scales(&*registry.get(MODEL)?, photo)?))
+}
+
+/// The faces of the photo whichever way up it is, largest first.
+pub(crate) fn detect_any_way_up(registry: &Registry, photo: &RgbImage) -> Result<Vec<Detection>> {
+    check_photo(photo)?;
+    let model = registry.get(MODEL)?;
+    // The last pixel of a row and of a column.
+    let (right, bottom) = ((photo.width() - 1) as f32, (photo.height() - 1) as f32);
+    let mut found = all_scales(&model, photo)?;
+    type Turn = fn(&RgbImage) -> RgbImage;
+    // Where a point of the turned photo lies in the original.
+    type Back = fn(Point, f32, f32) -> Point;
+    let turned: [(Turn, Back); 3] = [
+        (|p| imageops::rotate90(p), |p, _, bottom| Point { x: p.y, y: bottom - p.x }),
+        (|p| imageops::rotate180(p), |p, right, bottom| Point { x: right - p.x, y: bottom - p.y }),
+        (|p| imageops::rotate270(p), |p, right, _| Point { x: right - p.y, y: p.x }),
+    ];
+    for (turn, back) in turned {
+        let faces = all_scales(&model, &turn(photo))?;
+        found.extend(faces.into_iter().map(|face| face.mapped(|p| back(p, right, bottom))));
+    }
+    Ok(ordered(distinct(found)))
+}
+
+fn ordered(mut faces: Vec<Detection>) -> Vec<Detection> {
+    faces.sort_by(|a, b| b.rect.area().total_cmp(&a.rect.area()));
+    faces.truncate(MOST_FACES);
+    faces
+}
+
+fn all_scales(model: &Model, photo: &RgbImage) -> Result<Vec<Detection>> {
+    let [near, close] = LOOKS;
+    let first = look(model, photo, near)?;
+    let longest = photo.width().max(photo.height());
+    if longest <= LARGE && (first.len() < CROWD || longest <= near) {
+        return Ok(distinct(first));
+    }
+    let limit = LARGEST_CLOSE * longest as f32 / close as f32;
+    let second = look(model, photo, close)?.into_iter();
+    let mut all = first;
+    all.extend(second.filter(|face| face.rect.longer_side() <= limit));
+    Ok(distinct(all))
+}
+
+/// What the model finds in the photo with its longest side at `side`, with all duplicates.
+fn look(model: &Model, photo: &RgbImage, side: u32) -> Result<Vec<Detection>> {
+    let longest = photo.width().max(photo.height());
+    let scale = f64::from(side) / f64::from(longest);
+    let scaled = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
+    let (width, height) = (scaled(photo.width()), scaled(photo.height()));
+    let small = resize::rgb(photo, width, height, Filter::Bilinear);
+    let (input, columns, rows) = padded(&small)?;
+    let outputs = model.run(&[("input", &input)])?;
+    let mut found = vec![];
+    for stride in STRIDES {
+        let (across, down) = ((columns / stride) as usize, (rows / stride) as usize);
+        let read = |name: &str, each: usize| {
+            output(&outputs, MODEL, &format!("{name}_{stride}"), across * down * each)
+        };
+        let grid = Grid {
+            across,
+            stride: stride as f32,
+            class: read("cls", 1)?,
+            object: read("obj", 1)?,
+            boxes: read("bbox", 4)?,
+            points: read("kps", 10)?,
+        };
+        found.extend((0..across * down).filter_map(|cell| grid.face(cell)));
+    }
+    let back = (1.0 / scale) as f32;
+    Ok(found
+        .into_iter()
+        .map(|face| face.mapped(|p| Point { x: p.x * back, y: p.y * back }))
+        .collect())
+}
+
+/// Planes of blue, green and red, 0..255, filled up with black on the right and below.
+fn padded(pixels: &RgbImage) -> Result<(Tensor, u32, u32)> {
+    let (columns, rows) =
+        (pixels.width().next_multiple_of(STEP), pixels.height().next_multiple_of(STEP));
+    let plane = columns as usize * rows as usize;
+    let mut elements = vec![0.0; plane * 3];
+    for (y, row) in pixels.rows().enumerate() {
+        for (x, pixel) in row.enumerate() {
+            for (channel, &value) in pixel.0.iter().rev().enumerate() {
+                elements[channel * plane + y * columns as usize + x] = f32::from(value);
+            }
+        }
+    }
+    let input = Tensor::new([1, 3, rows as usize, columns as usize], elements).map_err(mismatch)?;
+    Ok((input, columns, rows))
+}
+
+/// What the model says of each place of one grid, row by row.
+struct Grid<'a> {
+    across: usize,
+    stride: f32,
+    class: &'a [f32],
+    object: &'a [f32],
+    boxes: &'a [f32],
+    points: &'a [f32],
+}
+
+impl Grid<'_> {
+    fn face(&self, cell: usize) -> Option<Detection> {
+        let score = (self.class[cell].clamp(0.0, 1.0) * self.object[cell].clamp(0.0, 1.0)).sqrt();
+        if score <= LEAST_SCORE {
+            return None;
+        }
+        let (row, column) = ((cell / self.across) as f32, (cell % self.across) as f32);
+        let place = |dx: f32, dy: f32| Point {
+            x: (column + dx) * self.stride,
+            y: (row + dy) * self.stride,
+        };
+        let [dx, dy, width, height] = *self.boxes.as_chunks::<4>().0.get(cell)?;
+        let (centre, width, height) =
+            (place(dx, dy), width.exp() * self.stride, height.exp() * self.stride);
+        let rect = Rect { x: centre.x - width / 2.0, y: centre.y - height / 2.0, width, height };
+        let offsets = self.points.as_chunks::<10>().0.get(cell)?.as_chunks::<2>().0;
+        let points = std::array::from_fn(|i| place(offsets[i][0], offsets[i][1]));
+        (width.is_finite() && height.is_finite()).then_some(Detection { rect, points, score })
+    }
+}
+
+impl Detection {
+    fn mapped(&self, map: impl Fn(Point) -> Point) -> Self {
+        let Rect { x, y, .. } = self.rect;
+        let corners = [Point { x, y }, Point { x: self.rect.right(), y: self.rect.bottom() }];
+        let rect = Rect::around(corners.map(&map));
+        Self { rect, points: self.points.map(map), score: self.score }
+    }
+}
+
+/// The best of those that show one face (greedy non-maximum suppression).
+fn distinct(mut faces: Vec<Detection>) -> Vec<Detection> {
+    faces.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let mut kept: Vec<Detection> = vec![];
+    for face in faces {
+        if kept.iter().all(|other| other.rect.overlap(&face.rect) <= MOST_OVERLAP) {
+            kept.push(face);
+        }
+    }
+    kept
+}

@@ -1,0 +1,92 @@
+//! The points of a face: MediaPipe's face landmarks with irises (Kartynnik et al. 2019, Grishchenko
+//! et al. 2020), looked at twice: in a square around the detector's box, then in one around what was
+//! found.
+
+use image::RgbImage;
+use safelight_contract::Result;
+use safelight_imaging::warp::Border;
+use safelight_inference::{Model, Registry};
+
+use super::frame::{Frame, angle_of, back};
+use super::{Detection, Point, Rect};
+use crate::model::{Normalisation, check_photo, interleaved, output};
+
+const MODEL: &str = "face_mesh";
+/// How many points a mesh has: 468 on the face, and 5 on each iris.
+pub const POINTS: usize = 478;
+/// How many of them lie on the face; the irises follow.
+pub const FACE_POINTS: usize = 468;
+/// The outer corner of the eye that is on the left of an upright picture (the person's right).
+pub const EYE_CORNER_LEFT: usize = 33;
+/// The outer corner of the eye on the right of an upright picture (the person's left).
+pub const EYE_CORNER_RIGHT: usize = 263;
+/// Side of the square that the model sees.
+const SIDE: u32 = 256;
+/// How much larger than the face that square is.
+const MARGIN: f32 = 1.5;
+
+/// The points of a face.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mesh {
+    /// x and y in pixels of the photo, z on the same scale: smaller is closer to the camera. The
+    /// order is that of MediaPipe's canonical face, irises last.
+    pub points: [[f32; 3]; POINTS],
+    /// How sure the model is that there is a face, 0..1.
+    pub presence: f32,
+}
+
+impl Mesh {
+    /// A point without its depth.
+    pub fn point(&self, index: usize) -> Point {
+        let [x, y, _] = self.points[index];
+        Point { x, y }
+    }
+
+    /// The points on the face, without depth.
+    pub fn outline(&self) -> Vec<Point> {
+        (0..FACE_POINTS).map(|index| self.point(index)).collect()
+    }
+
+    /// The upright box of the points on the face.
+    pub fn rect(&self) -> Rect {
+        Rect::around(self.outline())
+    }
+
+    /// How far the line through the eyes is turned clockwise from level, in radians.
+    pub(crate) fn angle(&self) -> f32 {
+        angle_of(self.point(EYE_CORNER_LEFT), self.point(EYE_CORNER_RIGHT))
+    }
+
+    /// The square around the face, upright in the face's own frame, grown by `margin`.
+    pub(crate) fn frame(&self, margin: f32) -> Frame {
+        Frame::around(&self.outline(), self.angle(), margin)
+    }
+}
+
+/// The points of a face.
+pub(crate) fn mesh(registry: &Registry, photo: &RgbImage, face: &Detection) -> Result<Mesh> {
+    check_photo(photo)?;
+    let model = registry.get(MODEL)?;
+    let first = Frame {
+        centre: face.rect.centre(),
+        side: face.rect.longer_side() * MARGIN,
+        angle: angle_of(face.points[0], face.points[1]),
+    };
+    let rough = look(&model, photo, first)?;
+    look(&model, photo, rough.frame(MARGIN))
+}
+
+fn look(model: &Model, photo: &RgbImage, frame: Frame) -> Result<Mesh> {
+    let (pixels, to_cells) = frame.cut(photo, SIDE, Border::Replicate);
+    let outputs = model.run(&[("input", &interleaved(&pixels, Normalisation::UNIT)?)])?;
+    let numbers = output(&outputs, MODEL, "landmarks", POINTS * 3)?.as_chunks::<3>().0;
+    let presence = output(&outputs, MODEL, "presence_logit", 1)?[0];
+    let to_photo = back(&to_cells)?;
+    let depth = frame.side / SIDE as f32;
+    let points = std::array::from_fn(|i| {
+        let [x, y, z] = numbers[i];
+        let Point { x, y } = to_photo.apply([f64::from(x), f64::from(y)]).into();
+        [x, y, z * depth]
+    });
+    Ok(Mesh { points, presence: 1.0 / (1.0 + (-presence).exp()) })
+}

@@ -1,0 +1,259 @@
+//! Faces on real photos, against numbers made independently (`reference/faces.py`).
+
+use image::{Rgb, RgbImage, imageops};
+use safelight_contract::Code;
+use safelight_imaging::resize::{self, Filter};
+use safelight_inference::Registry;
+use safelight_testkit as testkit;
+use safelight_vision::Vision;
+use safelight_vision::face::mesh::POINTS;
+use safelight_vision::face::{Detection, Embedding, Part, Point, parsing};
+use serde_json::Value;
+
+const PORTRAITS: [&str; 2] = ["astronaut.png", "grace_hopper.jpg"];
+
+fn vision() -> Vision {
+    Vision::new(testkit::registry())
+}
+
+fn photo(name: &str) -> RgbImage {
+    image::load_from_memory(&testkit::photo(name)).expect("a picture").into_rgb8()
+}
+
+/// The one face of a photo.
+fn face(photo: &RgbImage) -> Detection {
+    let faces = vision().detect_faces(photo).expect("an answer");
+    assert_eq!(faces.len(), 1, "{faces:?}");
+    faces[0]
+}
+
+fn reference(name: &str) -> Value {
+    let folder = testkit::workspace().join("crates/vision/tests/reference/faces");
+    let file = folder.join(name).with_extension("json");
+    serde_json::from_slice(&std::fs::read(file).expect("numbers")).expect("JSON")
+}
+
+fn numbers(value: &Value) -> Vec<f32> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(numbers).collect(),
+        number => vec![number.as_f64().expect("a number") as f32],
+    }
+}
+
+fn mean_distance(a: impl Iterator<Item = Point>, b: impl Iterator<Item = Point>) -> f32 {
+    let distances: Vec<f32> = a.zip(b).map(|(a, b)| a.distance(b)).collect();
+    distances.iter().sum::<f32>() / distances.len() as f32
+}
+
+#[test]
+fn boxes_points_and_meshes_as_the_reference() {
+    for name in PORTRAITS {
+        let (photo, reference) = (photo(name), reference(name));
+        let face = face(&photo);
+        let rect = [face.rect.x, face.rect.y, face.rect.right(), face.rect.bottom()];
+        let [x, y, width, height] = numbers(&reference["box"])[..] else { panic!("a box") };
+        for (got, wanted) in rect.iter().zip([x, y, x + width, y + height]) {
+            assert!((got - wanted).abs() < 1.0, "{name}: {rect:?} against {wanted}");
+        }
+        let points = numbers(&reference["points"]);
+        for (got, wanted) in face.points.iter().zip(points.as_chunks::<2>().0) {
+            let distance = got.distance(Point { x: wanted[0], y: wanted[1] });
+            assert!(distance < 1.0, "{name}: {got:?} against {wanted:?}");
+        }
+        let mesh = vision().mesh(&photo, &face).expect("a mesh");
+        let wanted = numbers(&reference["mesh"]);
+        let wanted = wanted.as_chunks::<3>().0.iter().map(|&[x, y, _]| Point { x, y });
+        let distance = mean_distance((0..POINTS).map(|i| mesh.point(i)), wanted);
+        println!("{name}: box {rect:?}, mesh {distance:.3} px");
+        assert!(distance < 0.5, "{name}: {distance} px");
+        assert!(mesh.presence > 0.99);
+    }
+}
+
+#[test]
+fn embeddings_as_the_reference_and_apart_for_two_persons() {
+    let embed = |name: &str| {
+        let photo = photo(name);
+        vision().embed(&photo, &face(&photo)).expect("a vector")
+    };
+    let [one, two] = PORTRAITS.map(embed);
+    for (name, got) in PORTRAITS.iter().zip([&one, &two]) {
+        let wanted = numbers(&reference(name)["embedding"]);
+        let wanted = Embedding::new(wanted.try_into().expect("128 numbers")).expect("a length");
+        let cosine = got.cosine(&wanted);
+        println!("{name}: cosine {cosine:.5}");
+        assert!(cosine > 0.999, "{name}: {cosine}");
+    }
+    assert!(one.cosine(&two) < 0.3, "{}", one.cosine(&two));
+}
+
+#[test]
+fn parts_as_the_reference() {
+    for name in PORTRAITS {
+        let photo = photo(name);
+        let parsing = vision().parse_face(&photo, &face(&photo)).expect("parts");
+        let folder = testkit::workspace().join("crates/vision/tests/reference/faces");
+        let wanted = image::open(folder.join(name).with_extension("png")).expect("labels");
+        let wanted = wanted.into_luma8();
+        let same = wanted
+            .enumerate_pixels()
+            .filter(|(x, y, label)| parsing.labels().get_pixel(x * 2, y * 2) == *label)
+            .count();
+        let share = same as f32 / wanted.len() as f32;
+        println!("{name}: {share:.4} of the labels");
+        assert!(share > 0.99, "{name}: {share}");
+    }
+}
+
+#[test]
+fn parts_lie_where_the_points_are() {
+    let photo = photo("astronaut.png");
+    let face = face(&photo);
+    let parsing = vision().parse_face(&photo, &face).expect("parts");
+    let mesh = vision().mesh(&photo, &face).expect("a mesh");
+    // The middles of the irises, and the tip of the nose.
+    let [left, right, nose] = [468, 473, 4].map(|index| mesh.point(index));
+    // The person's right eye is on the left of the picture.
+    assert_eq!(
+        [left, right, nose].map(|p| parsing.part(p)),
+        [Part::RightEye, Part::LeftEye, Part::Nose]
+    );
+    assert_eq!(parsing.part(Point { x: -1e6, y: 0.0 }), Part::Background);
+    let bounds = parsing.bounds();
+    assert!(bounds.contains(nose) && bounds.width > face.rect.width * 1.7);
+    let (width, height) = photo.dimensions();
+    let skin = parsing.mask(&[Part::Skin, Part::Nose], width, height);
+    let soft = parsing.soft_mask(&[Part::Skin, Part::Nose], width, height);
+    let differing = skin.iter().zip(soft.iter()).filter(|(a, b)| a.abs_diff(**b) > 128).count();
+    let all = skin.iter().filter(|&&v| v > 0).count();
+    assert!(all > 3000 && differing * 20 < all, "{differing} of {all}");
+    let everything = parsing.soft_mask(&Part::ALL, width, height);
+    let middle = nose;
+    assert_eq!(everything.get_pixel(middle.x as u32, middle.y as u32).0[0], 255);
+    let shares: f32 = Part::ALL.iter().map(|&part| parsing.share(part)).sum();
+    assert!((shares - 1.0).abs() < 1e-4);
+    assert_eq!(parsing.labels().dimensions(), (parsing::SIDE, parsing::SIDE));
+}
+
+/// `photo` turned by quarters, and where the points of the turned one lie in the original.
+fn quarter(photo: &RgbImage, turns: usize) -> (RgbImage, impl Fn(Point) -> Point) {
+    let (right, bottom) = ((photo.width() - 1) as f32, (photo.height() - 1) as f32);
+    let turned = match turns {
+        1 => imageops::rotate90(photo),
+        2 => imageops::rotate180(photo),
+        _ => imageops::rotate270(photo),
+    };
+    let back = move |p: Point| match turns {
+        1 => Point { x: p.y, y: bottom - p.x },
+        2 => Point { x: right - p.x, y: bottom - p.y },
+        _ => Point { x: right - p.y, y: p.x },
+    };
+    (turned, back)
+}
+
+#[test]
+fn a_photo_may_lie_on_any_side() {
+    let upright = photo("astronaut.png");
+    let wanted = vision().mesh(&upright, &face(&upright)).expect("a mesh");
+    for turns in 1..4 {
+        let (turned, back) = quarter(&upright, turns);
+        let faces = vision().detect_faces_any_way_up(&turned).expect("an answer");
+        assert_eq!(faces.len(), 1, "{turns} quarters: {faces:?}");
+        for (got, wanted) in faces[0].points.iter().zip(face(&upright).points) {
+            assert!(back(*got).distance(wanted) < 2.0, "{turns} quarters");
+        }
+        let mesh = vision().mesh(&turned, &faces[0]).expect("a mesh");
+        let points = |mesh: &safelight_vision::face::Mesh| mesh.outline().into_iter();
+        let distance = mean_distance(points(&mesh).map(&back), points(&wanted));
+        println!("{turns} quarters: {distance:.3} px");
+        assert!(distance < 1.0, "{turns} quarters: {distance} px");
+    }
+}
+
+#[test]
+fn size_and_place_change_nothing() {
+    let original = photo("astronaut.png");
+    let wanted = face(&original);
+    for scale in [0.25, 0.5, 2.0, 4.0_f32] {
+        let side = |length: u32| (length as f32 * scale) as u32;
+        let (width, height) = (side(original.width()), side(original.height()));
+        let scaled = resize::rgb(&original, width, height, Filter::Lanczos3);
+        let found = face(&scaled);
+        let back = |p: Point| Point { x: p.x / scale, y: p.y / scale };
+        let distance = mean_distance(found.points.into_iter().map(back), wanted.points.into_iter());
+        // At a quarter the face is 22 pixels wide.
+        let most = if scale < 0.5 { 0.04 } else { 0.015 } * wanted.rect.height;
+        println!("scaled by {scale}: {distance:.2} px");
+        assert!(distance < most, "scaled by {scale}: {distance} px");
+        let mesh = vision().mesh(&scaled, &found).expect("a mesh");
+        let grown = found.rect.grown(1.4);
+        assert!(mesh.outline().iter().all(|&point| grown.contains(point)), "scaled by {scale}");
+    }
+}
+
+/// Twelve portraits in a grid: the crowd that calls for the second look.
+#[test]
+fn every_face_of_a_crowd_is_found_largest_first() {
+    let portrait = photo("astronaut.png");
+    let mut crowd = RgbImage::new(1200, 900);
+    for index in 0..12_u32 {
+        let side = 300 - index * 10;
+        let small = resize::rgb(&portrait, side, side, Filter::Lanczos3);
+        imageops::replace(
+            &mut crowd,
+            &small,
+            i64::from(index % 4) * 300,
+            i64::from(index / 4) * 300,
+        );
+    }
+    let faces = vision().detect_faces(&crowd).expect("an answer");
+    assert_eq!(faces.len(), 12);
+    assert!(faces.is_sorted_by(|a, b| a.rect.area() >= b.rect.area()));
+    assert!(faces[0].rect.x < 300.0 && faces[0].rect.y < 300.0);
+}
+
+#[test]
+fn no_face_where_there_is_none() {
+    for name in ["chelsea.png", "coffee.png", "rocket.jpg", "china.jpg", "flower.jpg"] {
+        assert_eq!(vision().detect_faces_any_way_up(&photo(name)), Ok(vec![]), "{name}");
+    }
+    let mut state = 1_u32;
+    let noise = RgbImage::from_fn(300, 200, |_, _| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        Rgb(state.to_be_bytes()[..3].try_into().expect("three bytes"))
+    });
+    assert_eq!(vision().detect_faces(&noise), Ok(vec![]));
+}
+
+#[test]
+fn odd_photos_have_an_answer() {
+    for (width, height) in [(1, 1), (1, 900), (3000, 2), (33, 17)] {
+        let plain = RgbImage::from_pixel(width, height, Rgb([90; 3]));
+        assert_eq!(vision().detect_faces_any_way_up(&plain), Ok(vec![]), "{width} x {height}");
+        let anywhere = face(&photo("astronaut.png"));
+        vision().mesh(&plain, &anywhere).expect("a mesh of nothing");
+        vision().parse_face(&plain, &anywhere).expect("parts of nothing");
+        vision().embed(&plain, &anywhere).expect("a vector of nothing");
+    }
+    let fault = vision().detect_faces(&RgbImage::new(0, 5)).expect_err("there are no pixels");
+    assert_eq!(fault.code(), Code::InvalidFile);
+    let flat = Detection { points: [Point::default(); 5], ..face(&photo("astronaut.png")) };
+    let fault = vision().embed(&photo("astronaut.png"), &flat).expect_err("no way to align");
+    assert_eq!(fault.code(), Code::FaceUnrecognizable);
+}
+
+#[test]
+fn the_same_photo_gives_the_same_answer() {
+    let photo = photo("grace_hopper.jpg");
+    let (first, mesh) = (face(&photo), vision().mesh(&photo, &face(&photo)));
+    assert_eq!(face(&photo), first);
+    assert_eq!(vision().mesh(&photo, &first), mesh);
+    assert_eq!(vision().embed(&photo, &first), vision().embed(&photo, &first));
+}
+
+#[test]
+fn without_the_models_the_service_does_not_exist() {
+    let vision = Vision::new(Registry::empty().into());
+    let fault = vision.detect_faces(&RgbImage::new(8, 8)).expect_err("there is no model");
+    assert_eq!(fault.code(), Code::AiNotExists);
+}
