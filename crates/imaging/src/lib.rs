@@ -16,6 +16,7 @@ mod map;
 pub use safelight_resample as resize;
 mod rules;
 pub mod sharpen;
+pub mod skin;
 #[cfg(test)]
 mod testing;
 pub mod warp;
