@@ -9,7 +9,8 @@
 
 use std::io::Write;
 
-use image::{GrayImage, RgbImage};
+use image::codecs::bmp::BmpEncoder;
+use image::{ExtendedColorType, GrayImage, RgbImage};
 use jpeg_encoder::SamplingFactor;
 use png::{BitDepth, ColorType, Compression, Encoder, Filter};
 use safelight_contract::{Code, Fault, Result};
@@ -58,6 +59,18 @@ pub fn jpeg(rgb: &RgbImage, quality: u8) -> Result<Vec<u8>> {
     encoder
         .encode(rgb, width, height, jpeg_encoder::ColorType::Rgb)
         .map_err(|e| failed(Format::Jpeg, e))?;
+    Ok(file)
+}
+
+/// An opaque Windows bitmap of 24 bits.
+///
+/// # Errors
+/// `PROCESSING_FAILURE` where the picture does not fit the format.
+pub fn bmp(rgb: &RgbImage) -> Result<Vec<u8>> {
+    let mut file = Vec::with_capacity(rgb.len() + 4 * rgb.height() as usize + 64);
+    BmpEncoder::new(&mut file)
+        .encode(rgb, rgb.width(), rgb.height(), ExtendedColorType::Rgb8)
+        .map_err(|e| failed(Format::Bmp, e))?;
     Ok(file)
 }
 

@@ -305,7 +305,7 @@ fn saturated(light: Rgb, factor: f32) -> Rgb {
 
 /// A colour of the same luminance that sRGB can show: what is outside moves towards its gray, as far
 /// as needed.
-fn fitted(light: Rgb) -> Rgb {
+pub(crate) fn fitted(light: Rgb) -> Rgb {
     let gray = luma(light).clamp(0.0, 1.0);
     let share = light.into_iter().fold(1.0f32, |share, value| {
         if value > 1.0 {

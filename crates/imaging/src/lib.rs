@@ -1,11 +1,13 @@
 //! Pixels in and out, and what is done to them without a model. Pure: no files, no network, no
 //! clock.
 
+pub mod bleed;
 mod color;
 pub mod contrast;
 mod cutout;
 mod decode;
 pub mod dehaze;
+pub mod drawing;
 pub mod encode;
 pub mod exposure;
 mod format;
@@ -13,10 +15,11 @@ pub mod grading;
 mod header;
 mod lut;
 mod map;
+pub mod mosaic;
 pub use safelight_resample as resize;
+pub mod retouch;
 mod rules;
 pub mod sharpen;
-pub mod skin;
 #[cfg(test)]
 mod testing;
 pub mod warp;
@@ -24,5 +27,5 @@ pub mod warp;
 pub use cutout::{Cutout, Region};
 pub use decode::{Photo, decode};
 pub use format::Format;
-pub use header::{ColorModel, Header, Orientation, probe};
+pub use header::{ColorModel, Header, Orientation, jpeg_quality, probe};
 pub use rules::Rules;

@@ -8,12 +8,15 @@ pub(crate) mod bmp;
 mod exif;
 pub(crate) mod jpeg;
 pub(crate) mod png;
+mod quality;
 mod sniff;
 pub(crate) mod webp;
 
 use safelight_contract::{Code, Fault, Result};
 
 use crate::Format;
+
+pub use quality::jpeg_quality;
 
 /// How the pixels are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
