@@ -1,9 +1,11 @@
 //! One typed function per model, over the models that the registry has.
 
 pub mod cutout;
+pub mod enlarge;
 pub mod face;
 mod model;
 pub mod saliency;
+pub mod style;
 
 use std::sync::Arc;
 
@@ -11,6 +13,7 @@ use image::{GrayImage, RgbImage};
 use safelight_contract::Result;
 use safelight_inference::Registry;
 
+use crate::enlarge::Noise;
 use crate::face::{Detection, Embedding, Mesh, Parsing};
 use crate::saliency::Saliency;
 
@@ -60,5 +63,38 @@ impl Vision {
     /// Which part of a face, of what it wears or of what is around it each place belongs to.
     pub fn parse_face(&self, photo: &RgbImage, face: &Detection) -> Result<Parsing> {
         face::parsing::parse(&self.registry, photo, face)
+    }
+
+    /// The photo at `factor` (2, 3 or 4) times its width and height; see [`enlarge`]. Asks `proceed`
+    /// between its steps, and ends with its fault.
+    pub fn enlarge(
+        &self,
+        photo: RgbImage,
+        factor: u32,
+        noise: Noise,
+        proceed: &dyn Fn() -> Result<()>,
+    ) -> Result<RgbImage> {
+        enlarge::enlarge(&self.registry, photo, factor, noise, proceed)
+    }
+
+    /// The photo painted in a mixture of built-in styles whose weights sum to 1. Asks `proceed` as
+    /// above.
+    pub fn paint(
+        &self,
+        photo: &RgbImage,
+        weights: &[f32; style::PRESETS],
+        proceed: &dyn Fn() -> Result<()>,
+    ) -> Result<RgbImage> {
+        style::preset(&self.registry, photo, weights, proceed)
+    }
+
+    /// The photo painted in the style of a picture. Asks `proceed` as above.
+    pub fn paint_like(
+        &self,
+        photo: &RgbImage,
+        style: &RgbImage,
+        proceed: &dyn Fn() -> Result<()>,
+    ) -> Result<RgbImage> {
+        style::any(&self.registry, photo, style, proceed)
     }
 }
