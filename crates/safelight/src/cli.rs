@@ -48,7 +48,6 @@ pub struct Global {
 pub enum Command {
     Serve(commands::serve::Serve),
     Run(commands::run::Run),
-    Gallery(commands::gallery::Gallery),
     Services(commands::services::Services),
     Errors(commands::errors::Errors),
     Models(commands::models::Models),

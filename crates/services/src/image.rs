@@ -1,4 +1,32 @@
-//! Whole pictures: enhancement and scores.
+//! Whole pictures: enhancement, effects, editing and scores.
 
+pub mod editing;
+pub mod effects;
 pub mod enhance;
 pub mod rating;
+
+use safelight_contract::Result;
+use safelight_imaging::{Format, Photo, Rules, encode};
+
+use crate::{Artifact, FileField, Picture, Work};
+
+/// The photo, as most services here take it.
+static IMAGE: FileField = FileField {
+    name: "image",
+    doc: "The photo.",
+    required: true,
+    rules: Rules {
+        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
+        max_bytes: 8 * Rules::MB,
+        min: (10, 10),
+        max: (5000, 5000),
+        max_aspect: Some(4.0),
+        grayscale: true,
+    },
+};
+
+/// The changed photo, as most services here answer it; its encoding is the stage `encode`.
+fn answer(photo: &Photo, work: &Work) -> Result<Picture> {
+    let (bytes, format) = work.stage("encode", || encode::photo(photo))?;
+    Ok(Picture::base64("image", Artifact { bytes, format }))
+}

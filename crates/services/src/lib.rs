@@ -11,7 +11,6 @@ mod declaration;
 mod form;
 mod image;
 mod param;
-mod sample;
 mod service;
 mod work;
 
@@ -22,7 +21,6 @@ pub use param::{
     Choice, Defaulted, Flag, Integer, Kind, Number, Optional, Param, Parameter, Presence, Required,
     Text,
 };
-pub use sample::{Sample, samples};
 pub use service::{Cost, Entry, Job, Service, Upload};
 pub use work::{Cancel, Stage, Work};
 
@@ -30,9 +28,14 @@ pub use work::{Cancel, Stage, Work};
 pub static CATALOG: &[Entry] = &[
     Entry::of::<cutout::general::HdUniversalBackgroundRemoval>(),
     Entry::of::<cutout::general::UniversalBackgroundRemoval>(),
+    Entry::of::<image::editing::PhotoRetouching>(),
+    Entry::of::<image::effects::ImageStyleConversion>(),
+    Entry::of::<image::effects::ImageStyleMigration>(),
+    Entry::of::<image::effects::PhotoToLineArt>(),
     Entry::of::<image::enhance::ImageColorEnhancement>(),
     Entry::of::<image::enhance::ImageContrastEnhancement>(),
     Entry::of::<image::enhance::ImageDefogging>(),
+    Entry::of::<image::enhance::ImageLosslessEnlargement>(),
     Entry::of::<image::enhance::ImageSharpnessEnhancement>(),
     Entry::of::<image::rating::ImageExposureScore>(),
 ];

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use safelight_contract::{Code, Fault, Result};
-use safelight_imaging::{Header, Photo, decode, probe};
+use safelight_imaging::{Header, Photo, decode, jpeg_quality, probe};
 
 use crate::{Answer, Declaration, FileField, Form, Node, Work};
 
@@ -17,6 +17,12 @@ pub trait Service: 'static {
 
     /// Reads and checks every declared file and parameter, headers only: nothing is decoded yet.
     fn read(form: &Form) -> Result<Self::Input>;
+
+    /// Peak bytes beyond what the declaration's [`Memory`](crate::Memory) counts, where the request
+    /// decides: a result larger than the pictures sent.
+    fn further_bytes(_: &Self::Input) -> u64 {
+        0
+    }
 
     /// Does the work. Runs on a thread of its own, may take long, stops between its stages.
     fn run(input: Self::Input, work: &Work) -> Result<Self::Output>;
@@ -33,6 +39,11 @@ impl Upload {
     /// What the header says.
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// The quality that a JPEG was compressed with, see [`jpeg_quality`]; `None` for other formats.
+    pub fn jpeg_quality(&self) -> Option<u8> {
+        jpeg_quality(&self.bytes)
     }
 
     /// Decodes to upright 8-bit sRGB, as the stage `decode`.
@@ -123,7 +134,8 @@ impl Entry {
 fn prepare<S: Service>(form: &Form) -> Result<Job> {
     let declaration = S::DECLARATION;
     let input = S::read(form)?;
-    let mut cost = Cost { pixels: 0, bytes: declaration.memory.base };
+    let bytes = declaration.memory.base + S::further_bytes(&input);
+    let mut cost = Cost { pixels: 0, bytes };
     let headers = declaration.files.iter().filter_map(|field| form.file(field.name));
     for header in headers.filter_map(|bytes| probe(bytes).ok()) {
         cost.pixels += header.pixels();

@@ -3,10 +3,14 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use safelight_imaging::grading::{self, Look};
 use safelight_imaging::{Cutout, Photo, Region, contrast, dehaze, encode, exposure, sharpen};
+use safelight_services::{Cancel, Form, Work, find};
+use safelight_testkit as testkit;
+use safelight_vision::Vision;
 use safelight_vision::cutout::{BASE_BYTES, BYTES_PER_PIXEL};
 
 struct Counting;
@@ -109,5 +113,51 @@ fn work_stays_within_what_is_declared() {
         let ((), taken) = peak(|| kernel(&mut photo));
         println!("{name} {} kB", taken >> 10);
         assert!(taken <= allowed, "{name}: {taken} of {allowed}");
+    }
+
+    jobs_stay_within_their_cost();
+}
+
+/// Whole jobs, decoding included, within what they announce; the engine's own memory is its own.
+fn jobs_stay_within_their_cost() {
+    let noise = |width, height| {
+        let mut photo = photo();
+        photo = image::imageops::crop(&mut photo, 0, 0, width, height).to_image();
+        encode::jpeg(&photo, 60).expect("a file")
+    };
+    let (large, small) = (noise(2600, 1700), noise(1100, 1000));
+    type Fields<'a, T> = &'a [(&'a str, &'a T)];
+    let cases: [(&str, Fields<str>, Fields<[u8]>); 8] = [
+        ("image-style-conversion", &[("option", "cartoon")], &[("image", &large)]),
+        ("image-style-conversion", &[("option", "color_pencil")], &[("image", &large)]),
+        ("image-style-conversion", &[("option", "wave")], &[("image", &small)]),
+        ("image-style-conversion", &[("option", "wave")], &[("image", &large)]),
+        ("image-style-migration", &[], &[("major", &small), ("style", &small)]),
+        ("photo-to-line-art", &[("image_size", "1:1")], &[("image", &large)]),
+        ("photo-retouching", &[], &[("image", &large), ("style", &small)]),
+        (
+            "image-lossless-enlargement",
+            &[("upscale_factor", "3"), ("mode", "enhancement"), ("output_quality", "100")],
+            &[("image", &small)],
+        ),
+    ];
+    let vision = Vision::new(testkit::registry());
+    for (name, fields, files) in cases {
+        // Models are loaded at their first use and stay.
+        let models = find(name).expect("a service").declaration().models;
+        testkit::registry().warm(models.iter().copied());
+        let mut form = Form::new();
+        fields.iter().for_each(|(name, value)| form.add_text(*name, *value));
+        files.iter().for_each(|(name, file)| form.add_file(*name, file.to_vec().into()));
+        let run = || {
+            let job = find(name).expect("a service").prepare(&form).expect("a job");
+            let cost = job.cost().bytes;
+            let work = Work::new(&vision, Cancel::after(Duration::from_secs(600)));
+            (job.run(&work).map(drop), cost)
+        };
+        let ((outcome, cost), taken) = peak(run);
+        println!("{name} {fields:?}: {} of {} MB", taken >> 20, cost >> 20);
+        assert_eq!(outcome, Ok(()), "{name}");
+        assert!(taken <= cost, "{name}: {taken} of {cost}");
     }
 }

@@ -1,8 +1,8 @@
 //! `safelight run`.
 
-pub mod batch;
-pub mod delivery;
-pub mod inputs;
+mod batch;
+mod delivery;
+mod inputs;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;

@@ -2,7 +2,6 @@
 
 mod accounts;
 mod configuration;
-mod gallery;
 mod harness;
 mod listings;
 mod run;

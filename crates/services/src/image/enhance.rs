@@ -3,35 +3,13 @@
 mod image_color_enhancement;
 mod image_contrast_enhancement;
 mod image_defogging;
+mod image_lossless_enlargement;
 mod image_sharpness_enhancement;
 
 pub use image_color_enhancement::ImageColorEnhancement;
 pub use image_contrast_enhancement::ImageContrastEnhancement;
 pub use image_defogging::ImageDefogging;
+pub use image_lossless_enlargement::ImageLosslessEnlargement;
 pub use image_sharpness_enhancement::ImageSharpnessEnhancement;
 
-use safelight_contract::Result;
-use safelight_imaging::{Format, Photo, Rules, encode};
-
-use crate::{Artifact, FileField, Picture, Work};
-
-/// The photo, as most services here take it.
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo.",
-    required: true,
-    rules: Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
-        max_bytes: 8 * Rules::MB,
-        min: (10, 10),
-        max: (5000, 5000),
-        max_aspect: Some(4.0),
-        grayscale: true,
-    },
-};
-
-/// The better photo, as most services here answer it; its encoding is the stage `encode`.
-fn answer(photo: &Photo, work: &Work) -> Result<Picture> {
-    let (bytes, format) = work.stage("encode", || encode::photo(photo))?;
-    Ok(Picture::base64("image", Artifact { bytes, format }))
-}
+use super::{IMAGE, answer};

@@ -1,0 +1,196 @@
+//! A page to colour in, drawn after a photo.
+
+use std::time::Duration;
+
+use safelight_contract::Result;
+use safelight_imaging::drawing::{self, Lines, Weight};
+use safelight_imaging::{Cutout, Format, Photo, Rules, encode};
+
+use crate::{
+    Answer, Artifact, Choice, Declaration, Defaulted, Field, FieldKind, FileField, Form, Memory,
+    Mode, Node, Optional, Param, Service, Text, Upload, Work,
+};
+
+/// The service.
+pub struct PhotoToLineArt;
+
+static IMAGE: FileField = FileField {
+    name: "image",
+    doc: "The photo. Transparent parts count as white paper.",
+    required: true,
+    rules: Rules {
+        formats: &[Format::Jpeg, Format::Png, Format::WebP],
+        max_bytes: 10 * Rules::MB,
+        min: (1, 1),
+        max: (4096, 4096),
+        max_aspect: None,
+        grayscale: true,
+    },
+};
+
+static PROMPT: Param<Text, Optional> = Param {
+    name: "prompt",
+    doc: "Wishes in English. These words are understood: thick or bold, thin or fine (lines), simple \
+          or clean, detailed or intricate (how much is drawn). All others are ignored: the drawing \
+          follows the photo, nothing is added to it. What exceeds 3000 characters is cut off.",
+    kind: Text(usize::MAX),
+    presence: Optional,
+};
+
+/// Characters of a prompt that count.
+const LONGEST_PROMPT: usize = 3000;
+/// Long side of every page in pixels.
+const LONG_SIDE: u32 = 2048;
+
+/// The page's shape.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Page {
+    /// Width to height, turned so that the photo fits better.
+    Turned(u32, u32),
+    /// Width to height as they are.
+    Ratio(u32, u32),
+    /// As the photo.
+    Auto,
+}
+
+static IMAGE_SIZE: Param<Choice<Page>, Defaulted<Page>> = Param {
+    name: "image_size",
+    doc: "Shape of the page, whose long side has 2048 pixels. The drawing lies in its middle, as large \
+          as fits.",
+    kind: Choice(&[
+        ("A4", Page::Turned(210, 297), "210 by 297, upright or lying as the photo"),
+        ("auto", Page::Auto, "as the photo"),
+        ("1:1", Page::Ratio(1, 1), "square"),
+        ("2:3", Page::Ratio(2, 3), "upright"),
+        ("3:2", Page::Ratio(3, 2), "lying"),
+        ("3:4", Page::Ratio(3, 4), "upright"),
+        ("4:3", Page::Ratio(4, 3), "lying"),
+        ("4:5", Page::Ratio(4, 5), "upright"),
+        ("5:4", Page::Ratio(5, 4), "lying"),
+        ("9:16", Page::Ratio(9, 16), "upright"),
+        ("16:9", Page::Ratio(16, 9), "lying"),
+        ("21:9", Page::Ratio(21, 9), "lying"),
+    ]),
+    presence: Defaulted(Page::Turned(210, 297)),
+};
+
+/// What a request asks for.
+pub struct Input {
+    image: Upload,
+    lines: Lines,
+    page: Page,
+}
+
+/// The pages: one.
+pub struct Output(Artifact);
+
+impl Answer for Output {
+    fn into_node(self) -> Node {
+        let urls = Node::List(vec![Node::Url(self.0)]);
+        Node::Object(vec![("data", Node::Object(vec![("result_urls", urls)]))])
+    }
+}
+
+impl Service for PhotoToLineArt {
+    type Input = Input;
+    type Output = Output;
+
+    const DECLARATION: &'static Declaration = &Declaration {
+        path: "/api/image/effects/photo-to-line-art",
+        name: "Photo to Coloring Page",
+        sign: "image_effects_photo_to_line_art",
+        pool: "image_line_art",
+        price: 15,
+        summary: "Draws a photo as a colouring page: smooth black lines along its edges on white paper, \
+                  by a flow-based difference of Gaussians.",
+        mode: Mode::Async,
+        deadline: Duration::from_secs(60),
+        files: &[&IMAGE],
+        params: &[&PROMPT, &IMAGE_SIZE],
+        answer: &[Field::new(
+            "data.result_urls[]",
+            FieldKind::Url,
+            "The page, a gray PNG, for 24 hours.",
+        )],
+        models: &[],
+        // The photo on white, and the page with all that it is drawn from.
+        memory: Memory { base: drawing::LINE_ART_BYTES, per_pixel: 1 },
+    };
+
+    fn read(form: &Form) -> Result<Input> {
+        Ok(Input {
+            image: IMAGE.read(form)?,
+            lines: PROMPT.read(form)?.as_deref().map(lines).unwrap_or_default(),
+            page: IMAGE_SIZE.read(form)?,
+        })
+    }
+
+    fn run(input: Input, work: &Work) -> Result<Output> {
+        let Photo { rgb, alpha } = input.image.decode(work)?;
+        let page = work.stage("draw", || {
+            let photo = match alpha {
+                Some(alpha) => Cutout { rgb, alpha }.over([255; 3]),
+                None => rgb,
+            };
+            let size = input.page.pixels(photo.dimensions());
+            Ok(drawing::line_art(&photo, size, input.lines))
+        })?;
+        let bytes = work.stage("encode", || encode::png_gray(&page))?;
+        Ok(Output(Artifact { bytes, format: Format::Png }))
+    }
+}
+
+/// What a prompt asks for.
+fn lines(prompt: &str) -> Lines {
+    let prompt: String = prompt.chars().take(LONGEST_PROMPT).flat_map(char::to_lowercase).collect();
+    let mut lines = Lines::default();
+    for word in prompt.split(|c: char| !c.is_alphabetic()) {
+        match word {
+            "thick" | "thicker" | "bold" | "bolder" => lines.weight = Weight::Thick,
+            "thin" | "thinner" | "fine" | "finer" => lines.weight = Weight::Thin,
+            "simple" | "simpler" | "clean" => lines.detail = -1,
+            "detailed" | "intricate" => lines.detail = 1,
+            _ => {}
+        }
+    }
+    lines
+}
+
+impl Page {
+    /// Width and height for a photo of this size. A page is never more than eight times as long as
+    /// wide.
+    fn pixels(self, (width, height): (u32, u32)) -> (u32, u32) {
+        let (across, down) = match self {
+            Page::Turned(short, long) if width > height => (long, short),
+            Page::Turned(short, long) => (short, long),
+            Page::Ratio(across, down) => (across, down),
+            Page::Auto => (width, height),
+        };
+        let side = |own: u32, other: u32| {
+            let share = f64::from(own) / f64::from(own.max(other));
+            ((f64::from(LONG_SIDE) * share).round() as u32).max(LONG_SIDE / 8)
+        };
+        (side(across, down), side(down, across))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_have_the_asked_shape() {
+        assert_eq!(Page::Turned(210, 297).pixels((300, 200)), (2048, 1448));
+        assert_eq!(Page::Turned(210, 297).pixels((200, 200)), (1448, 2048));
+        assert_eq!(Page::Ratio(21, 9).pixels((10, 900)), (2048, 878));
+        assert_eq!(Page::Auto.pixels((1000, 1)), (2048, 256));
+    }
+
+    #[test]
+    fn prompts_are_understood_word_by_word() {
+        assert_eq!(lines("A cat, please!"), Lines::default());
+        assert_eq!(lines("Bold outlines, SIMPLE."), Lines { weight: Weight::Thick, detail: -1 });
+        assert_eq!(lines("thin and detailed"), Lines { weight: Weight::Thin, detail: 1 });
+        assert_eq!(lines(&format!("{} bold", "x ".repeat(2000))), Lines::default());
+    }
+}
