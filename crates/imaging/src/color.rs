@@ -66,6 +66,17 @@ pub(crate) fn lightness(luminance: f32) -> f32 {
     }
 }
 
+/// CIE L* (0 to 100), a* and b* (D65) of linear light.
+pub(crate) fn lab([r, g, b]: Rgb) -> [f32; 3] {
+    let curve = |t: f32| {
+        if t > 216.0 / 24_389.0 { t.cbrt() } else { t * 841.0 / 108.0 + 4.0 / 29.0 }
+    };
+    let x = curve((0.412_456 * r + 0.357_576 * g + 0.180_438 * b) / 0.950_47);
+    let y = curve(0.212_673 * r + 0.715_152 * g + 0.072_175 * b);
+    let z = curve((0.019_334 * r + 0.119_192 * g + 0.950_304 * b) / 1.088_83);
+    [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+}
+
 /// Rises smoothly from 0 at `from` to 1 at `to`.
 pub(crate) fn smoothstep(from: f32, to: f32, value: f32) -> f32 {
     let t = ((value - from) / (to - from)).clamp(0.0, 1.0);
@@ -102,6 +113,8 @@ mod tests {
         }
         let gray = oklab([0.4; 3]);
         assert!(gray[1].abs() < 1e-4 && gray[2].abs() < 1e-4);
+        let [l, a, b] = lab([1.0, 0.0, 0.0]);
+        assert!((l - 53.24).abs() < 0.05 && (a - 80.09).abs() < 0.1 && (b - 67.2).abs() < 0.1);
         assert!((lightness(0.184_186_52) - 0.5).abs() < 1e-4 && lightness(1.0) == 1.0);
     }
 

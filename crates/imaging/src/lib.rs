@@ -20,6 +20,7 @@ pub use safelight_resample as resize;
 pub mod retouch;
 mod rules;
 pub mod sharpen;
+pub mod skin;
 #[cfg(test)]
 mod testing;
 pub mod warp;

@@ -90,6 +90,20 @@ impl Map {
         self.separable(|line, out| running_mean(line, radius, out))
     }
 
+    /// Gaussian blur of this standard deviation in cells, cut off at three of them; beyond the
+    /// border the border's own cells count on.
+    pub fn gaussian(&self, sigma: f32) -> Self {
+        let kernel = gaussian_kernel(sigma);
+        self.separable(|line, out| convolve(line, &kernel, out))
+    }
+
+    /// The value at a cell, or at the nearest one for a place outside.
+    pub fn near(&self, x: isize, y: isize) -> f32 {
+        let x = x.clamp(0, self.width as isize - 1) as usize;
+        let y = y.clamp(0, self.height as isize - 1) as usize;
+        self.values[y * self.width + x]
+    }
+
     /// Minimum over the square of `2 * radius + 1` cells (grayscale erosion).
     pub fn erode(&self, radius: usize) -> Self {
         self.separable(|line, out| {
@@ -174,6 +188,33 @@ fn between(at: f32, length: f32, cells: usize) -> (usize, usize, f32) {
     (first, (first + 1).min(cells - 1), place - first as f32)
 }
 
+/// One half of a Gaussian, its middle first; the whole sums to 1.
+fn gaussian_kernel(sigma: f32) -> Vec<f32> {
+    let reach = (sigma * 3.0).ceil() as usize;
+    let bell = |i: usize| (-((i * i) as f32) / (2.0 * sigma * sigma)).exp();
+    let sum = bell(0) + 2.0 * (1..=reach).map(bell).sum::<f32>();
+    (0..=reach).map(|i| bell(i) / sum).collect()
+}
+
+/// Convolves a line with a kernel of which one half is given, weight by weight, so that the loop
+/// over the line runs over contiguous cells.
+fn convolve(line: &[f32], half: &[f32], out: &mut [f32]) {
+    let reach = half.len() - 1;
+    let mut padded = Vec::with_capacity(line.len() + 2 * reach);
+    padded.extend(std::iter::repeat_n(line[0], reach));
+    padded.extend_from_slice(line);
+    padded.extend(std::iter::repeat_n(line[line.len() - 1], reach));
+    for (out, value) in out.iter_mut().zip(line) {
+        *out = half[0] * value;
+    }
+    for (i, weight) in half.iter().enumerate().skip(1) {
+        let (before, after) = (&padded[reach - i..], &padded[reach + i..]);
+        for ((out, one), two) in out.iter_mut().zip(before).zip(after) {
+            *out += weight * (one + two);
+        }
+    }
+}
+
 fn running_mean(line: &[f32], radius: usize, out: &mut [f32]) {
     let length = line.len();
     let mut sum: f64 = line[..radius.min(length)].iter().map(|&v| f64::from(v)).sum();
@@ -208,6 +249,19 @@ mod tests {
         assert_eq!(low.values[y * 7 + x], map.values[1]);
         assert!(map.mean(50).values.iter().all(|v| (v - 23.0).abs() < 1e-4));
         assert_eq!((map.percentile(0.0), map.percentile(1.0)), (0.0, 46.0));
+    }
+
+    #[test]
+    fn blur_keeps_slopes_and_spreads_a_point() {
+        let map = slope(40, 30).gaussian(2.0);
+        assert!((map.near(20, 15) - 170.0).abs() < 1e-3);
+        let mut point = Map { width: 31, height: 31, values: vec![0.0; 961] };
+        point.values[15 * 31 + 15] = 1.0;
+        let spread = point.gaussian(2.0);
+        let density = |r: f32| (-r * r / 8.0).exp() / (8.0 * std::f32::consts::PI);
+        assert!((spread.near(15, 15) - density(0.0)).abs() < 1e-3);
+        assert!((spread.near(18, 15) - density(3.0)).abs() < 1e-3);
+        assert!((spread.values.iter().sum::<f32>() - 1.0).abs() < 1e-4);
     }
 
     #[test]

@@ -48,6 +48,7 @@ pub struct Global {
 pub enum Command {
     Serve(commands::serve::Serve),
     Run(commands::run::Run),
+    Gallery(commands::gallery::Gallery),
     Services(commands::services::Services),
     Errors(commands::errors::Errors),
     Models(commands::models::Models),

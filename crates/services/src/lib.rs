@@ -11,6 +11,7 @@ mod declaration;
 mod form;
 mod image;
 mod param;
+mod sample;
 mod service;
 mod work;
 
@@ -21,6 +22,7 @@ pub use param::{
     Choice, Defaulted, Flag, Integer, Kind, Number, Optional, Param, Parameter, Presence, Required,
     Text,
 };
+pub use sample::{Sample, samples};
 pub use service::{Cost, Entry, Job, Service, Upload};
 pub use work::{Cancel, Stage, Work};
 

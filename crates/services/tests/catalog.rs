@@ -4,7 +4,7 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use safelight_services::{CATALOG, Declaration, FieldKind, Form, Node, find};
+use safelight_services::{CATALOG, Declaration, FieldKind, Form, Node, find, samples};
 use safelight_testkit as testkit;
 use serde_json::Value;
 
@@ -63,19 +63,6 @@ fn defaults_are_in_their_own_range() {
     }
 }
 
-/// A value that a parameter's schema allows.
-fn allowed(schema: &Value) -> String {
-    let value = match schema["enum"].as_array().and_then(|words| words.first()) {
-        Some(word) => word,
-        None => &schema["minimum"],
-    };
-    match value {
-        Value::String(word) => word.clone(),
-        Value::Null => "true".to_owned(),
-        number => number.to_string(),
-    }
-}
-
 /// Where each leaf of an answer stands, and what it is.
 fn leaves(node: &Node, path: String, found: &mut BTreeMap<String, FieldKind>) {
     let below =
@@ -107,8 +94,8 @@ fn answers_are_as_declared() {
         for file in declaration.files {
             form.add_file(file.name, testkit::photo("astronaut.png").into());
         }
-        for param in declaration.params.iter().filter(|param| param.required()) {
-            form.add_text(param.name(), allowed(&param.schema()));
+        for (name, value) in samples(declaration).swap_remove(0).values {
+            form.add_text(name, value);
         }
         let node = support::call(declaration.path, &form);
         let node = node.unwrap_or_else(|fault| panic!("{}: {fault}", declaration.path));

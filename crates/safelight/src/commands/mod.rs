@@ -6,6 +6,7 @@ pub mod credits;
 pub mod docs;
 pub mod doctor;
 pub mod errors;
+pub mod gallery;
 pub mod key;
 pub mod models;
 pub mod run;
@@ -49,6 +50,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Command::Serve(command) => command.run(&context),
         Command::Run(command) => command.run(&context),
+        Command::Gallery(command) => command.run(&context),
         Command::Services(command) => command.run(&context),
         Command::Errors(command) => command.run(&context),
         Command::Models(command) => command.run(&context),

@@ -1,8 +1,8 @@
 //! `safelight run`.
 
-mod batch;
-mod delivery;
-mod inputs;
+pub mod batch;
+pub mod delivery;
+pub mod inputs;
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod configuration;
+mod gallery;
 mod harness;
 mod listings;
 mod run;

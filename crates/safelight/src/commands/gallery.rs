@@ -1,0 +1,237 @@
+//! `safelight gallery`.
+
+mod page;
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use bytes::Bytes;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use safelight_contract::{Code, Edition};
+use safelight_services::{CATALOG, Entry, Form, Sample, samples};
+use safelight_vision::Vision;
+use serde::Serialize;
+
+use super::Context;
+use super::run::batch::{Batch, Report};
+use super::run::delivery::Delivery;
+use super::run::inputs::{self, Item};
+use super::services::find;
+use crate::data::DataFolder;
+use crate::engine;
+use crate::output::line;
+
+const EXAMPLES: &str = "\
+Examples:
+  safelight gallery photos -o gallery
+  safelight gallery holiday/*.jpg -o gallery --service image-defogging --service image-cropping
+
+Writes <folder>/index.html, with every result beside its photo, the time it took, or why it was
+refused. Choices of a service are shown one after the other. A service that takes two pictures gets
+the next photo as the second. The exit code is 1 where something failed that no photo is to blame
+for.";
+
+/// Shows what every service makes of your photos, on one page
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Gallery {
+    /// Files, folders (the pictures directly in them) or patterns such as 'photos/**/*.jpg'
+    #[arg(required = true)]
+    photos: Vec<PathBuf>,
+    /// Folder for the page and the results; made anew, so it must be empty or a gallery
+    #[arg(short, long, value_name = "FOLDER")]
+    output: PathBuf,
+    /// Only this service, by its path or the last segment of it; may be repeated
+    #[arg(long, value_name = "SERVICE")]
+    service: Vec<String>,
+}
+
+/// What one service made of all photos with one set of values.
+#[derive(Serialize)]
+pub struct Strip {
+    /// Path of the service.
+    pub service: &'static str,
+    /// The values that are special, `name=value`; empty for the service as it is.
+    pub sample: String,
+    /// One report for each photo, in the order of the photos.
+    pub reports: Vec<Report>,
+}
+
+impl Gallery {
+    pub fn run(self, context: &Context) -> Result<ExitCode> {
+        let loaded = context.load()?;
+        crate::logs::start_quietly(&loaded.config.own.log)?;
+        let entries = self.entries()?;
+        let items = inputs::expand(&self.photos)?;
+        prepare(&self.output)?;
+        let photos = copy(&items, &self.output)?;
+        let data = DataFolder::new(loaded.data.clone());
+        let registry = Arc::new(engine::start(&data, &loaded.config.own.models)?);
+        let limits = &loaded.config.server.limits;
+        let (workers, memory) = (limits.worker_count() as usize, limits.job_budget());
+        let mut strips = Vec::new();
+        let plan: Vec<_> = entries
+            .into_iter()
+            .filter(|entry| engine::why_not(&registry, entry.declaration()).is_none())
+            .flat_map(|entry| samples(entry.declaration()).into_iter().map(move |s| (entry, s)))
+            .collect();
+        let bar = progress(context, plan.len() * items.len());
+        for (entry, sample) in plan {
+            let vision = Vision::new(registry.clone());
+            let reports =
+                strip(entry, &sample, &items, &self.output, (vision, workers, memory), &bar)?;
+            strips.push(Strip { service: entry.declaration().path, sample: sample.label, reports });
+        }
+        bar.finish_and_clear();
+        fs::write(self.output.join(PAGE), page::render(&photos, &strips).into_string())
+            .with_context(|| format!("{} cannot be written", self.output.join(PAGE).display()))?;
+        tell(context, &strips, &self.output)
+    }
+
+    /// The services that were asked for, or all.
+    fn entries(&self) -> Result<Vec<&'static Entry>> {
+        match self.service.is_empty() {
+            true => Ok(CATALOG.iter().collect()),
+            false => self.service.iter().map(|name| find(name)).collect(),
+        }
+    }
+}
+
+const PAGE: &str = "index.html";
+/// The folder of the photos, beside one folder for each service.
+const PHOTOS: &str = "photos";
+
+/// Makes the folder; an old gallery in it goes, anything else stays and is refused.
+fn prepare(folder: &Path) -> Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries.flatten().count(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+        Err(error) => bail!("{} cannot be read: {error}", folder.display()),
+    };
+    if entries > 0 {
+        if !folder.join(PAGE).is_file() || !folder.join(PHOTOS).is_dir() {
+            bail!("{} is neither empty nor a gallery; choose another -o", folder.display());
+        }
+        fs::remove_dir_all(folder)
+            .with_context(|| format!("the old gallery {} cannot be removed", folder.display()))?;
+    }
+    fs::create_dir_all(folder.join(PHOTOS))
+        .with_context(|| format!("the folder {} cannot be made", folder.display()))
+}
+
+/// Copies the photos beside the page, so that the folder can be moved; answers their paths in it.
+fn copy(items: &[Item], folder: &Path) -> Result<Vec<PathBuf>> {
+    let copy = |item: &Item| {
+        let extension = item.path.extension().unwrap_or_default().to_string_lossy();
+        let name = Path::new(PHOTOS).join(format!("{}.{extension}", item.stem));
+        fs::copy(&item.path, folder.join(&name))
+            .with_context(|| format!("{} cannot be copied", item.path.display()))?;
+        Ok(name)
+    };
+    items.iter().map(copy).collect()
+}
+
+/// One service with one set of values over all photos. Paths in the reports are relative to the
+/// page.
+fn strip(
+    entry: &'static Entry,
+    sample: &Sample,
+    items: &[Item],
+    output: &Path,
+    (vision, workers, memory): (Vision, usize, u64),
+    bar: &ProgressBar,
+) -> Result<Vec<Report>> {
+    let declaration = entry.declaration();
+    let name = declaration.path.rsplit('/').next().unwrap_or_default();
+    let folder = match sample.label.as_str() {
+        "" => Path::new(name).to_owned(),
+        label => Path::new(name).join(label),
+    };
+    let Some(first) = declaration.files.first() else { return Ok(vec![]) };
+    let mut form = Form::new();
+    sample.values.iter().for_each(|(name, value)| form.add_text(*name, value));
+    let mut reports = Vec::with_capacity(items.len());
+    let mut run = |form: Form, items: &[Item]| -> Result<()> {
+        let delivery = Delivery::new(Some(&output.join(&folder)), true, items)?;
+        let vision = vision.clone();
+        let batch = Batch { entry, form, field: first.name, vision, delivery, workers, memory };
+        reports.extend(batch.run(items, &|_| bar.inc(1)));
+        Ok(())
+    };
+    let others: Vec<_> = declaration.files[1..].iter().filter(|file| file.required).collect();
+    if others.is_empty() {
+        run(form, items)?;
+    } else {
+        for (index, item) in items.iter().enumerate() {
+            let mut form = form.clone();
+            for (step, file) in others.iter().enumerate() {
+                let other = &items[(index + 1 + step) % items.len()].path;
+                let bytes = fs::read(other)
+                    .with_context(|| format!("{} cannot be read", other.display()))?;
+                form.add_file(file.name, Bytes::from(bytes));
+            }
+            run(form, std::slice::from_ref(item))?;
+        }
+    }
+    for path in reports.iter_mut().flat_map(|report| &mut report.outputs) {
+        *path = path.strip_prefix(output).map_or(path.clone(), Path::to_owned);
+    }
+    Ok(reports)
+}
+
+fn progress(context: &Context, steps: usize) -> ProgressBar {
+    if context.output.is_json() {
+        return ProgressBar::hidden();
+    }
+    let style =
+        ProgressStyle::with_template("{bar:30} {pos}/{len} results, {elapsed} gone, {eta} left");
+    ProgressBar::new(steps as u64)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+/// Whether a failure is no photo's fault.
+fn is_ours(report: &Report) -> bool {
+    let code = report.failure.as_ref().and_then(|failure| failure.code.parse::<Code>().ok());
+    code.is_some_and(|code| code.status(Edition::default()) >= 500)
+}
+
+fn tell(context: &Context, strips: &[Strip], folder: &Path) -> Result<ExitCode> {
+    let reports = || strips.iter().flat_map(|strip| &strip.reports);
+    let (all, refused) = (reports().count(), reports().filter(|r| r.failure.is_some()).count());
+    let broken = reports().filter(|report| is_ours(report)).count();
+    if context.output.is_json() {
+        context.output.json(strips)?;
+    } else {
+        let page = folder.join(PAGE);
+        let done = all - refused;
+        line(&format!("{done} results, {refused} refused or failed: {}", page.display()))?;
+    }
+    Ok(if broken == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_empty_folder_or_a_gallery_is_used() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        let output = folder.path().join("gallery");
+        prepare(&output)?;
+        fs::write(output.join(PAGE), "old")?;
+        fs::write(output.join(PHOTOS).join("old.png"), "old")?;
+        prepare(&output)?;
+        assert!(!output.join(PAGE).exists() && fs::read_dir(output.join(PHOTOS))?.count() == 0);
+        let other = folder.path().join("other");
+        fs::create_dir(&other)?;
+        fs::write(other.join("mine.txt"), "mine")?;
+        assert!(prepare(&other).is_err());
+        assert!(other.join("mine.txt").exists());
+        Ok(())
+    }
+}

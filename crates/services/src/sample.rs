@@ -1,0 +1,89 @@
+//! Values to try a service with, taken from its declaration: for galleries and tests.
+
+use serde_json::Value;
+
+use crate::Declaration;
+
+/// Values for the parameters of a service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// What is special about it, `name=value`; empty for the first sample, which sends no more than
+    /// it must.
+    pub label: String,
+    /// Name and value of each parameter that is sent.
+    pub values: Vec<(&'static str, String)>,
+}
+
+/// The service with its required parameters only, each at the first value that its schema allows;
+/// then, one parameter at a time, every further value of the parameters that have few.
+pub fn samples(declaration: &Declaration) -> Vec<Sample> {
+    let mut required = Vec::new();
+    for parameter in declaration.params.iter().filter(|parameter| parameter.required()) {
+        required.push((parameter.name(), first(&parameter.schema())));
+    }
+    let mut samples = vec![Sample { label: String::new(), values: required.clone() }];
+    for parameter in declaration.params {
+        let (name, schema) = (parameter.name(), parameter.schema());
+        let usual = match &schema["default"] {
+            Value::Null => {
+                required.iter().find(|(other, _)| *other == name).map(|(_, v)| v.clone())
+            }
+            default => Some(text(default)),
+        };
+        for value in choices(&schema).into_iter().filter(|value| Some(value) != usual.as_ref()) {
+            let label = format!("{name}={value}");
+            let others = required.iter().filter(|(other, _)| *other != name).cloned();
+            samples.push(Sample { label, values: others.chain([(name, value)]).collect() });
+        }
+    }
+    samples
+}
+
+/// The first value that a schema allows.
+fn first(schema: &Value) -> String {
+    choices(schema).into_iter().next().unwrap_or_else(|| text(&schema["minimum"]))
+}
+
+/// A whole number of more values than this is no choice but a scale.
+const MOST_CHOICES: i64 = 12;
+
+/// The values that a schema allows, where they are few.
+fn choices(schema: &Value) -> Vec<String> {
+    if let Some(words) = schema["enum"].as_array() {
+        return words.iter().map(text).collect();
+    }
+    match (schema["type"].as_str(), schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
+        (Some("integer"), Some(from), Some(to)) if to.saturating_sub(from) < MOST_CHOICES => {
+            (from..=to).map(|number| number.to_string()).collect()
+        }
+        (Some("boolean"), ..) => vec!["true".to_owned(), "false".to_owned()],
+        _ => vec![],
+    }
+}
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::find;
+
+    #[test]
+    fn each_choice_is_tried_once() {
+        let of = |name: &str| samples(find(name).expect("a service").declaration());
+        let labels: Vec<_> =
+            of("universal-background-removal").into_iter().map(|sample| sample.label).collect();
+        assert_eq!(labels, ["", "return_form=mask", "return_form=whiteBK", "return_form=crop"]);
+        let graded = of("image-color-enhancement");
+        let first = &graded[0].values;
+        assert!(first.contains(&("output_format", "png".to_owned())), "{first:?}");
+        assert!(graded.iter().all(|sample| sample.values.len() == 2), "required ones are sent");
+        assert_eq!(of("image-defogging").len(), 1);
+    }
+}
