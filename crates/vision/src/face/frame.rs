@@ -4,7 +4,7 @@ use image::RgbImage;
 use safelight_contract::Result;
 use safelight_imaging::warp::{Affine, Border, warp};
 
-use super::Point;
+use super::{Detection, Point};
 use crate::model::mismatch;
 
 /// A square of the photo.
@@ -18,6 +18,12 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    /// The square around a detector's box, turned so that the eyes are level.
+    pub fn of(face: &Detection, margin: f32) -> Self {
+        let angle = angle_of(face.points[0], face.points[1]);
+        Self { centre: face.rect.centre(), side: face.rect.longer_side() * margin, angle }
+    }
+
     /// The map from the photo to `cells` x `cells` cells over the square.
     pub fn to_cells(self, cells: u32) -> Affine {
         let cells = f64::from(cells);

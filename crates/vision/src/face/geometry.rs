@@ -101,6 +101,12 @@ impl Rect {
         both / (self.area() + other.area() - both).max(f32::MIN_POSITIVE)
     }
 
+    /// How much of the smaller box lies in the other, 0..1.
+    pub fn shared(&self, other: &Rect) -> f32 {
+        let smaller = self.area().min(other.area()).max(f32::MIN_POSITIVE);
+        self.common(other).area() / smaller
+    }
+
     /// Whether a point lies in it or on its edge.
     pub fn contains(&self, point: Point) -> bool {
         (self.x..=self.right()).contains(&point.x) && (self.y..=self.bottom()).contains(&point.y)
@@ -123,6 +129,7 @@ mod tests {
         let one = Rect { x: 0.0, y: 0.0, width: 10.0, height: 10.0 };
         let two = Rect { x: 5.0, ..one };
         assert!((one.overlap(&two) - 50.0 / 150.0).abs() < 1e-6);
+        assert!((one.shared(&two) - 0.5).abs() < 1e-6);
         assert_eq!(one.overlap(&Rect { x: 20.0, ..one }), 0.0);
         assert_eq!(Rect::default().overlap(&Rect::default()), 0.0);
     }

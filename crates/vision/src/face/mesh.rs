@@ -22,6 +22,8 @@ pub const EYE_CORNER_LEFT: usize = 33;
 pub const EYE_CORNER_RIGHT: usize = 263;
 /// Side of the square that the model sees.
 const SIDE: u32 = 256;
+/// What the model is sure of is a face.
+const LEAST_PRESENCE: f32 = 0.9;
 /// How much larger than the face that square is.
 const MARGIN: f32 = 1.5;
 
@@ -67,13 +69,14 @@ impl Mesh {
 pub(crate) fn mesh(registry: &Registry, photo: &RgbImage, face: &Detection) -> Result<Mesh> {
     check_photo(photo)?;
     let model = registry.get(MODEL)?;
-    let first = Frame {
-        centre: face.rect.centre(),
-        side: face.rect.longer_side() * MARGIN,
-        angle: angle_of(face.points[0], face.points[1]),
-    };
-    let rough = look(&model, photo, first)?;
+    let rough = look(&model, photo, Frame::of(face, MARGIN))?;
     look(&model, photo, rough.frame(MARGIN))
+}
+
+/// Whether the model sees a face where the detector did.
+pub(super) fn is_face(registry: &Registry, photo: &RgbImage, face: &Detection) -> Result<bool> {
+    let model = registry.get(MODEL)?;
+    Ok(look(&model, photo, Frame::of(face, MARGIN))?.presence > LEAST_PRESENCE)
 }
 
 fn look(model: &Model, photo: &RgbImage, frame: Frame) -> Result<Mesh> {

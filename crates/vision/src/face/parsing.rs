@@ -7,7 +7,7 @@ use safelight_contract::Result;
 use safelight_imaging::warp::{Affine, Border};
 use safelight_inference::Registry;
 
-use super::frame::{Frame, angle_of, back};
+use super::frame::{Frame, back};
 use super::{Detection, Point, Rect};
 use crate::model::{Normalisation, check_photo, output, planes};
 
@@ -199,10 +199,10 @@ impl Parsing {
 pub(crate) fn parse(registry: &Registry, photo: &RgbImage, face: &Detection) -> Result<Parsing> {
     check_photo(photo)?;
     let model = registry.get(MODEL)?;
-    let angle = angle_of(face.points[0], face.points[1]);
-    let (middle, raised) = (face.rect.centre(), RAISED * face.rect.height);
-    let centre = Point { x: middle.x + angle.sin() * raised, y: middle.y - angle.cos() * raised };
-    let frame = Frame { centre, side: face.rect.longer_side() * MARGIN, angle };
+    let frame = Frame::of(face, MARGIN);
+    let (Point { x, y }, raised) = (frame.centre, RAISED * face.rect.height);
+    let centre = Point { x: x + frame.angle.sin() * raised, y: y - frame.angle.cos() * raised };
+    let frame = Frame { centre, ..frame };
     let (pixels, to_cells) = frame.cut(photo, SIDE, Border::Replicate);
     let outputs = model.run(&[("input", &planes(&pixels, Normalisation::IMAGENET)?)])?;
     let logits = output(&outputs, MODEL, "logits", Part::ALL.len() * GRID * GRID)?.to_vec();

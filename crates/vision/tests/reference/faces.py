@@ -138,17 +138,71 @@ def parse(model, photo, box, points):
     return cv2.resize(logits.transpose(1, 2, 0), (512, 512)).argmax(2).astype(np.uint8)
 
 
+def upright(photo, box, points, size):
+    """The square around the detector's box, turned so that the eyes are level."""
+    centre, angle = box[:2] + box[2:] / 2, angle_of(points[0], points[1])
+    matrix = square(centre, max(box[2:]), angle, size)
+    return warp(photo, matrix, size, cv2.BORDER_CONSTANT)[:, :, ::-1].astype(np.float32)
+
+
+def planes(crop):
+    return np.ascontiguousarray(crop.transpose(2, 0, 1)[None].astype(np.float32))
+
+
+def age_and_gender(model, photo, points):
+    matrix = square(*hull_square(points[:468], 1.05), 112)
+    crop = warp(photo, matrix, 112, cv2.BORDER_CONSTANT)[:, :, ::-1]
+    looks = [model.run(["age", "gender"], {"input": planes(c)}) for c in (crop, crop[:, ::-1])]
+    return sum(age.item() for age, _ in looks) / 2, sum(g[0, 0].item() for _, g in looks) / 2
+
+
+def emotion(first, second, photo, box, points):
+    """Neutral, happy, surprised, angry, sad, disgusted, afraid: the mean of two models."""
+    one = first.run(None, {"input": planes(upright(photo, box, points, 112))})[0][0]
+    two = second.run(None, {"input": upright(photo, box, points, 170)[None] / 255})[0][0]
+    return (one[[0, 1, 6, 3, 2, 5, 4]] + two[[6, 3, 5, 0, 4, 1, 2]]) / 2
+
+
+def mask(model, photo, box, points):
+    return model.run(None, {"input": upright(photo, box, points, 224)[None] / 127.5 - 1})[0][0, 0].item()
+
+
+def quality(model, photo, box, points):
+    crop = (upright(photo, box, points, 128) / 255 - 0.5) / 0.5
+    return model.run(None, {"input": planes(crop)})[0].item()
+
+
+# The points that the blendshape model takes.
+EXPRESSIVE = [
+    *(0, 1, 4, 5, 6, 7, 8, 10, 13, 14, 17, 21, 33, 37, 39, 40, 46, 52, 53, 54, 55, 58, 61, 63, 65, 66, 67),
+    *(70, 78, 80, 81, 82, 84, 87, 88, 91, 93, 95, 103, 105, 107, 109, 127, 132, 133, 136, 144, 145, 146),
+    *(148, 149, 150, 152, 153, 154, 155, 157, 158, 159, 160, 161, 162, 163, 168, 172, 173, 176, 178, 181),
+    *(185, 191, 195, 197, 234, 246, 249, 251, 263, 267, 269, 270, 276, 282, 283, 284, 285, 288, 291, 293),
+    *(295, 296, 297, 300, 308, 310, 311, 312, 314, 317, 318, 321, 323, 324, 332, 334, 336, 338, 356, 361),
+    *(362, 365, 373, 374, 375, 377, 378, 379, 380, 381, 382, 384, 385, 386, 387, 388, 389, 390, 397, 398),
+    *(400, 402, 405, 409, 415, 454, 466, 468, 469, 470, 471, 472, 473, 474, 475, 476, 477),
+]
+
+
+def blendshapes(model, points):
+    return model.run(None, {"points": points[None, EXPRESSIVE, :2].astype(np.float32)})[0].ravel()
+
+
 def numbers(array, digits):
     return np.round(np.asarray(array, np.float64), digits).tolist()
 
 
 def main():
-    models = {name: session(name) for name in ("yunet", "face_mesh", "sface", "face_parsing")}
+    names = ("yunet", "face_mesh", "sface", "face_parsing", "age_gender", "expression", "emotion")
+    names += ("face_mask", "face_quality", "face_blendshapes")
+    models = {name: session(name) for name in names}
     (HERE / "faces").mkdir(exist_ok=True)
     for name in PHOTOS:
         photo = cv2.imread(str(ROOT / "photos" / name))
         score, box, points = max(detect(models["yunet"], photo), key=lambda face: face[1][2] * face[1][3])
         points3, presence = mesh(models["face_mesh"], photo, box, points)
+        age, male = age_and_gender(models["age_gender"], photo, points3)
+        moods = emotion(models["expression"], models["emotion"], photo, box, points)
         facts = {
             "box": numbers(box, 3),
             "points": numbers(points, 3),
@@ -156,12 +210,18 @@ def main():
             "mesh": numbers(points3, 2),
             "presence": round(presence, 4),
             "embedding": numbers(embed(models["sface"], photo, points), 5),
+            "age": round(age, 3),
+            "male": round(male, 4),
+            "emotion": numbers(moods, 4),
+            "mask": round(mask(models["face_mask"], photo, box, points), 4),
+            "quality": round(quality(models["face_quality"], photo, box, points), 4),
+            "blendshapes": numbers(blendshapes(models["face_blendshapes"], points3), 4),
         }
         stem = Path(name).stem
         (HERE / "faces" / f"{stem}.json").write_text(json.dumps(facts) + "\n")
         labels = parse(models["face_parsing"], photo, box, points)
         cv2.imwrite(str(HERE / "faces" / f"{stem}.png"), labels[::2, ::2], [cv2.IMWRITE_PNG_COMPRESSION, 9])
-        print(name, facts["box"], facts["score"], facts["presence"])
+        print(name, facts["box"], facts["score"], facts["presence"], facts["age"], facts["male"], facts["emotion"], facts["mask"], facts["quality"])
 
 
 if __name__ == "__main__":
