@@ -36,7 +36,9 @@ Safelight
 =========
 
 Safelight itself is licensed under MIT or Apache-2.0, at your choice. It builds on the work of
-others, named here. Rust packages carry their licences with them; Cargo.lock lists them.
+others, named here. Rust packages carry their licences with them; Cargo.lock lists them. One of
+them, jpeg-encoder, asks to be named: this software is based in part on the work of the Independent
+JPEG Group.
 ";
 
 fn of_model(model: &ModelSpec) -> String {

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::app::{App, Stored};
 use crate::endpoints::Call;
-use crate::metrics::{Gauge, resident_bytes};
+use crate::metrics::{self, Gauge, resident_bytes};
 use crate::reply::json_response;
 
 /// How long the store may take to answer.
@@ -56,7 +56,7 @@ pub(crate) async fn metrics(call: Call) -> Result<Response> {
     let text = call.app.metrics.render(&gauges(&call.app).await);
     call.trace.answered(200, "");
     let mut response = Response::new(Body::from(text));
-    let text = HeaderValue::from_static("text/plain; version=0.0.4");
+    let text = HeaderValue::from_static(metrics::CONTENT_TYPE);
     response.headers_mut().insert(CONTENT_TYPE, text);
     Ok(response)
 }
@@ -65,19 +65,19 @@ async fn gauges(app: &App) -> Vec<Gauge> {
     let (work, bodies) = (app.work.occupancy(), app.bodies.occupancy());
     let gauge = |name, help, value| Gauge { name, help, value };
     let mut gauges = vec![
-        gauge("safelight_jobs_at_work", "Jobs at work.", work.used.slots.into()),
-        gauge("safelight_job_bytes", "Bytes that jobs hold permits for.", work.used.bytes),
-        gauge("safelight_job_pixels", "Pixels that jobs hold permits for.", work.used.pixels),
-        gauge("safelight_body_bytes", "Bytes that request bodies hold.", bodies.used.bytes),
-        gauge("safelight_queue", "Requests waiting to work.", work.waiting as u64),
-        gauge("safelight_body_queue", "Requests waiting to send.", bodies.waiting as u64),
+        gauge("safelight_jobs_at_work", "Jobs at work", work.used.slots.into()),
+        gauge("safelight_job_bytes", "Bytes that jobs hold permits for", work.used.bytes),
+        gauge("safelight_job_pixels", "Pixels that jobs hold permits for", work.used.pixels),
+        gauge("safelight_body_bytes", "Bytes that request bodies hold", bodies.used.bytes),
+        gauge("safelight_queue", "Requests waiting to work", work.waiting as u64),
+        gauge("safelight_body_queue", "Requests waiting to send", bodies.waiting as u64),
     ];
     if let Ok(Ok((queued, processing))) = timeout(STORE_TIMEOUT, app.store.open_tasks()).await {
-        gauges.push(gauge("safelight_tasks_queued", "Tasks waiting.", queued));
-        gauges.push(gauge("safelight_tasks_processing", "Tasks at work.", processing));
+        gauges.push(gauge("safelight_tasks_queued", "Tasks waiting", queued));
+        gauges.push(gauge("safelight_tasks_processing", "Tasks at work", processing));
     }
     if let Some(bytes) = resident_bytes() {
-        gauges.push(gauge("process_resident_memory_bytes", "Resident memory.", bytes));
+        gauges.push(gauge("process_resident_memory_bytes", "Resident memory", bytes));
     }
     gauges
 }

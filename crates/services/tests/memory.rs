@@ -50,7 +50,7 @@ fn photo() -> RgbImage {
     let mut state = 1_u32;
     RgbImage::from_fn(SIDE, SIDE, |_, _| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        Rgb([state >> 26, state >> 20 & 63, state >> 14 & 63].map(|value| 64 + value as u8))
+        Rgb([state >> 24, state >> 16, state >> 8].map(|value| value as u8))
     })
 }
 

@@ -24,7 +24,7 @@ async fn metrics_tell_what_happened() {
     server.post(SYNC, form([("pictures", "x")])).await;
     server.post("/api/no/such", form([])).await;
     let answer = server.get("/metrics").await;
-    assert!(answer.header("content-type").starts_with("text/plain"));
+    assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
     let text = String::from_utf8(answer.body).expect("text");
     for line in [
         "safelight_requests_total{service=\"/api/test/sync\",code=\"OK\"} 1",
