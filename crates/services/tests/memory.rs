@@ -127,7 +127,8 @@ fn jobs_stay_within_their_cost() {
     };
     let (large, small) = (noise(2600, 1700), noise(1100, 1000));
     type Fields<'a, T> = &'a [(&'a str, &'a T)];
-    let cases: [(&str, Fields<str>, Fields<[u8]>); 8] = [
+    type Case<'a> = (&'a str, Fields<'a, str>, Fields<'a, [u8]>);
+    let cases: [Case; 8] = [
         ("image-style-conversion", &[("option", "cartoon")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "color_pencil")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "wave")], &[("image", &small)]),
