@@ -34,7 +34,7 @@ pub struct Declaration {
     /// Time a request may take from admission to answer; beyond it the work stops and the answer
     /// is `AI_SERVICE_TIMEOUT`.
     pub deadline: Duration,
-    /// The files it takes.
+    /// The files it takes; the first is the photo that it works on, which the command line fills.
     pub files: &'static [&'static FileField],
     /// The scalar parameters it takes.
     pub params: &'static [&'static dyn Parameter],

@@ -57,7 +57,7 @@ impl Service for ImageStyleMigration {
                   whole, then in overlapping squares that keep the tone of the whole.",
         mode: Mode::Sync,
         deadline: Duration::from_secs(25),
-        files: &[&STYLE, &MAJOR],
+        files: &[&MAJOR, &STYLE],
         params: &[],
         answer: &[Field::new("data.url", FieldKind::Url, "The painting, a PNG, for 24 hours.")],
         models: style::ANY_MODELS,

@@ -1,0 +1,115 @@
+//! The gallery in small: what every service makes of a photo, against pictures that were looked at.
+
+mod support;
+
+use std::path::PathBuf;
+
+use image::{DynamicImage, Rgb, RgbImage, imageops};
+use safelight_contract::Code;
+use safelight_services::{Artifact, CATALOG, Declaration, Form, Node, samples};
+use safelight_testkit as testkit;
+
+/// The photo that a service is shown with is the first of these that holds what it looks for.
+const PHOTOS: [&str; 4] = ["astronaut.png", "coffee.png", "flower.jpg", "chelsea.png"];
+/// The second picture of services that take two.
+const OTHER: &str = "flower.jpg";
+/// Longer side of a golden picture.
+const SIDE: f64 = 96.0;
+/// Mean difference allowed, as a share of the range: networks differ a little from one processor to
+/// the next.
+const TOLERANCE: f64 = 0.02;
+
+/// `UPDATE_GOLDEN=1` writes the golden pictures anew; look at them before they are kept.
+#[test]
+fn every_service_makes_what_was_looked_at() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/gallery");
+    let mut wrong = Vec::new();
+    for entry in CATALOG {
+        let declaration = entry.declaration();
+        let name = declaration.path.rsplit('/').next().expect("a segment");
+        let mut found = Vec::new();
+        pictures(shown(declaration), &mut found);
+        if found.is_empty() {
+            continue;
+        }
+        let strip = strip(&found);
+        let file = folder.join(name).with_extension("png");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::create_dir_all(&folder).expect("the golden folder can be made");
+            strip.save(&file).expect("the golden folder can be written");
+        }
+        let golden = image::open(&file).map(|picture| picture.to_rgb8());
+        let golden = golden.unwrap_or_else(|error| {
+            panic!("{}: {error}; UPDATE_GOLDEN=1 writes it, then look at it", file.display())
+        });
+        if golden.dimensions() != strip.dimensions() {
+            wrong.push(format!("{name}: {:?}, was {:?}", strip.dimensions(), golden.dimensions()));
+            continue;
+        }
+        let differences = strip.iter().zip(golden.iter()).map(|(a, b)| f64::from(a.abs_diff(*b)));
+        let mean = differences.sum::<f64>() / 255.0 / golden.len() as f64;
+        if mean > TOLERANCE {
+            wrong.push(format!("{name}: differs by {mean:.4} in the mean"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What a service answers with its required parameters on the first photo that it accepts.
+fn shown(declaration: &Declaration) -> Node {
+    let sample = samples(declaration).swap_remove(0);
+    for photo in PHOTOS {
+        let mut form = Form::new();
+        for (index, file) in declaration.files.iter().filter(|file| file.required).enumerate() {
+            let photo = if index == 0 { photo } else { OTHER };
+            form.add_file(file.name, testkit::photo(photo).into());
+        }
+        sample.values.iter().for_each(|(name, value)| form.add_text(*name, value));
+        match support::call(declaration.path, &form) {
+            Ok(node) => return node,
+            Err(fault) => {
+                let (path, code) = (declaration.path, fault.code());
+                assert_eq!(code, Code::NoRecognitionTargetDetected, "{path} on {photo}: {fault}");
+            }
+        }
+    }
+    panic!("{} accepts none of {PHOTOS:?}", declaration.path);
+}
+
+/// The pictures of an answer, in its order.
+fn pictures(node: Node, found: &mut Vec<Artifact>) {
+    match node {
+        Node::Url(artifact) | Node::Base64(artifact) => found.push(artifact),
+        Node::Object(fields) => fields.into_iter().for_each(|(_, node)| pictures(node, found)),
+        Node::List(nodes) => nodes.into_iter().for_each(|node| pictures(node, found)),
+        Node::Json(_) => {}
+    }
+}
+
+/// Pictures side by side, small, on magenta, so that what is transparent shows.
+fn strip(pictures: &[Artifact]) -> RgbImage {
+    let small: Vec<_> = pictures.iter().map(|artifact| small(&artifact.bytes)).collect();
+    let width = small.iter().map(RgbImage::width).sum();
+    let height = small.iter().map(RgbImage::height).max().unwrap_or(0);
+    let mut strip = RgbImage::from_pixel(width, height, Rgb([255, 0, 255]));
+    let mut left = 0;
+    for picture in &small {
+        imageops::replace(&mut strip, picture, left, 0);
+        left += i64::from(picture.width());
+    }
+    strip
+}
+
+fn small(bytes: &[u8]) -> RgbImage {
+    let picture = image::load_from_memory(bytes).expect("a picture").to_rgba8();
+    let mut ground = image::RgbaImage::from_pixel(
+        picture.width(),
+        picture.height(),
+        image::Rgba([255, 0, 255, 255]),
+    );
+    imageops::overlay(&mut ground, &picture, 0, 0);
+    let scale = SIDE / f64::from(picture.width().max(picture.height()));
+    let side = |side: u32| ((f64::from(side) * scale).round() as u32).max(1);
+    let (width, height) = (side(picture.width()), side(picture.height()));
+    imageops::thumbnail(&DynamicImage::ImageRgba8(ground).to_rgb8(), width, height)
+}
