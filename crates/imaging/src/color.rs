@@ -77,6 +77,11 @@ pub(crate) fn lab([r, g, b]: Rgb) -> [f32; 3] {
     [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
 }
 
+/// CIE L*a*b* (D65) of a pixel in sRGB: L 0 to 100, a and b about -100 to 100.
+pub fn lab_of(pixel: [u8; 3]) -> [f32; 3] {
+    lab(pixel.map(|value| LINEAR[usize::from(value)]))
+}
+
 /// Rises smoothly from 0 at `from` to 1 at `to`.
 pub(crate) fn smoothstep(from: f32, to: f32, value: f32) -> f32 {
     let t = ((value - from) / (to - from)).clamp(0.0, 1.0);

@@ -2,6 +2,7 @@
 //! clock.
 
 pub mod bleed;
+mod blur_effect;
 mod color;
 pub mod contrast;
 mod cutout;
@@ -25,6 +26,8 @@ pub mod skin;
 mod testing;
 pub mod warp;
 
+pub use blur_effect::blur_effect;
+pub use color::lab_of;
 pub use cutout::{Cutout, Region};
 pub use decode::{Photo, decode};
 pub use format::Format;

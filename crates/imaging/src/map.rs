@@ -104,6 +104,11 @@ impl Map {
         self.values[y * self.width + x]
     }
 
+    /// Mean over `2 * radius + 1` cells of a row.
+    pub fn mean_along(&self, radius: usize) -> Self {
+        self.lines(&|line: &[f32], out: &mut [f32]| running_mean(line, radius, out))
+    }
+
     /// Minimum over the square of `2 * radius + 1` cells (grayscale erosion).
     pub fn erode(&self, radius: usize) -> Self {
         self.separable(|line, out| {
@@ -139,7 +144,8 @@ impl Map {
         Self { width: self.width, height: self.height, values }
     }
 
-    fn transposed(&self) -> Self {
+    /// Rows become columns.
+    pub fn transposed(&self) -> Self {
         let mut values = Vec::with_capacity(self.values.len());
         for x in 0..self.width {
             values.extend((0..self.height).map(|y| self.values[y * self.width + x]));

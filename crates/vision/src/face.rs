@@ -17,6 +17,7 @@ pub mod mesh;
 pub mod parsing;
 mod portrait;
 pub mod pose;
+pub mod quality;
 
 pub use age::AgeAndGender;
 pub use detection::Detection;
@@ -28,6 +29,7 @@ pub use mesh::Mesh;
 pub use parsing::{Parsing, Part};
 pub use portrait::Face;
 pub use pose::Pose;
+pub use quality::{Quality, QualityControl};
 
 use image::RgbImage;
 use safelight_contract::Result;

@@ -125,6 +125,21 @@ impl Parsing {
         Rect::around(corners.map(|corner| self.to_photo.apply(corner).into()))
     }
 
+    /// Where a place of the photo lies in the square, in cells.
+    pub fn cell(&self, place: Point) -> Point {
+        self.to_cells.apply(place.pair()).into()
+    }
+
+    /// Where a cell lies in the photo.
+    pub fn place(&self, cell: Point) -> Point {
+        self.to_photo.apply(cell.pair()).into()
+    }
+
+    /// What a cell belongs to.
+    pub fn label(&self, x: u32, y: u32) -> Part {
+        Part::ALL[usize::from(self.labels.get_pixel(x, y).0[0])]
+    }
+
     /// What a place of the photo belongs to; [`Part::Background`] outside the square.
     pub fn part(&self, place: Point) -> Part {
         let [x, y] = self.to_cells.apply(place.pair()).map(f64::round);
@@ -132,7 +147,7 @@ impl Parsing {
         if !inside.contains(&x) || !inside.contains(&y) {
             return Part::Background;
         }
-        Part::ALL[usize::from(self.labels.get_pixel(x as u32, y as u32).0[0])]
+        self.label(x as u32, y as u32)
     }
 
     /// Share of the square's cells that belong to a part, 0..1.

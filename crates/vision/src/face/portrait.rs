@@ -6,7 +6,7 @@ use image::RgbImage;
 use safelight_contract::Result;
 
 use super::expression::{Blendshapes, Openness};
-use super::{AgeAndGender, Detection, Embedding, Emotions, Mesh, Parsing, Pose};
+use super::{AgeAndGender, Detection, Embedding, Emotions, Mesh, Parsing, Pose, Quality};
 use crate::Vision;
 
 /// A face of a photo. Everything but where it is, is found when first asked for, and kept; several
@@ -24,6 +24,7 @@ pub struct Face<'a> {
     blendshapes: OnceLock<Result<Blendshapes>>,
     mask: OnceLock<Result<f32>>,
     fitness: OnceLock<Result<f32>>,
+    quality: OnceLock<Result<Quality>>,
 }
 
 /// What a cell holds, found first where it is empty.
@@ -46,6 +47,7 @@ impl<'a> Face<'a> {
             blendshapes: OnceLock::new(),
             mask: OnceLock::new(),
             fitness: OnceLock::new(),
+            quality: OnceLock::new(),
         }
     }
 
@@ -93,6 +95,11 @@ impl<'a> Face<'a> {
     /// How fit it is for recognition, 0..1, as a model sees it.
     pub fn fitness(&self) -> Result<f32> {
         kept(&self.fitness, || self.vision.face_fitness(self.photo, &self.detection)).copied()
+    }
+
+    /// How good the photo of it is, by named causes.
+    pub fn quality(&self) -> Result<&Quality> {
+        kept(&self.quality, || Quality::of(self))
     }
 
     /// Which way it looks.

@@ -1,0 +1,157 @@
+//! How good a photo of a face is, by named causes: what hides which part of it, blur, light, how much
+//! of it is in the photo, its pose and its size.
+
+mod control;
+mod occlusion;
+
+pub use control::{Limits, QualityControl};
+pub use occlusion::{Occlusion, Region};
+
+use image::{Rgb, RgbImage, imageops};
+use safelight_contract::Result;
+use safelight_imaging::blur_effect;
+use safelight_imaging::warp::{Border, warp};
+
+use super::parsing::SIDE;
+use super::{Face, Mesh, Part, Point, Pose};
+
+/// How good a photo of a face is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Quality {
+    /// Probability that there is a face, 0..1, as the mesh sees it.
+    pub presence: f32,
+    /// The shorter side of the face's box in pixels.
+    pub size: f32,
+    /// Share of the face's outline that lies in the photo, 0..1.
+    pub completeness: f32,
+    /// Which way it looks.
+    pub pose: Pose,
+    /// How much of each region is hidden.
+    pub occlusion: Occlusion,
+    /// 0 for sharp to 1 for blurred beyond recognition, at the size that recognition needs.
+    pub blur: f32,
+    /// Mean luma of the skin, 0..255.
+    pub illumination: f32,
+    /// How differently both halves of the face are lit, 0 for even to 1 for one half black.
+    pub unevenness: f32,
+    /// How fit for recognition it is, 0..1, as a model sees it.
+    pub fitness: f32,
+}
+
+impl Quality {
+    /// Of a face.
+    pub(super) fn of(face: &Face) -> Result<Self> {
+        let (mesh, parsing) = (face.mesh()?, face.parsing()?);
+        let pixels = warp(face.photo(), parsing.to_cells(), SIDE, SIDE, Border::Replicate);
+        let light = Light::of(face, &pixels)?;
+        let fitness = face.fitness()?;
+        let blur = blur(face.photo(), mesh, fitness);
+        Ok(Self {
+            presence: mesh.presence,
+            size: face.detection.rect.shorter_side(),
+            completeness: completeness(face.photo(), mesh),
+            pose: Pose::of(mesh),
+            occlusion: Occlusion::of(face, &pixels, blur)?,
+            blur,
+            illumination: light.mean,
+            unevenness: light.unevenness,
+            fitness,
+        })
+    }
+}
+
+/// Share of the face's outline, by its content, that lies in the photo.
+fn completeness(photo: &RgbImage, mesh: &Mesh) -> f32 {
+    let outline = occlusion::hull(OUTLINE.iter().map(|&index| mesh.point(index)).collect());
+    let rect = mesh.rect();
+    let (width, height) = (photo.width() as f32 - 0.5, photo.height() as f32 - 0.5);
+    let (mut all, mut inside) = (0_u32, 0_u32);
+    const STEPS: u16 = 200;
+    for row in 0..STEPS {
+        for column in 0..STEPS {
+            let along = |step: u16| (f32::from(step) + 0.5) / f32::from(STEPS);
+            let point = Point {
+                x: rect.x + rect.width * along(column),
+                y: rect.y + rect.height * along(row),
+            };
+            if occlusion::inside(&outline, point) {
+                all += 1;
+                inside += u32::from(
+                    (-0.5..width).contains(&point.x) && (-0.5..height).contains(&point.y),
+                );
+            }
+        }
+    }
+    inside as f32 / all.max(1) as f32
+}
+
+/// The outline of the face in the mesh, from the forehead clockwise as seen.
+const OUTLINE: [usize; 36] = [
+    10, 338, 297, 332, 284, 251, 389, 356, 454, 323, 361, 288, 397, 365, 379, 378, 400, 377, 152,
+    148, 176, 149, 150, 136, 172, 58, 132, 93, 234, 127, 162, 21, 54, 103, 67, 109,
+];
+
+/// Larger faces are made this many pixels wide before their blur is measured: finer detail does not
+/// help to recognise anybody.
+const BLUR_SIDE: f32 = 112.0;
+/// The blur effect of sharp faces at that size, and of faces blurred beyond recognition.
+const BLUR_EFFECTS: [f32; 2] = [0.42, 0.85];
+
+/// The fitness of sharp faces, and of faces blurred beyond recognition.
+const FITNESSES: [f32; 2] = [0.9, 0.2];
+
+/// Mostly by the blur effect; the model goes on where that saturates.
+fn blur(photo: &RgbImage, mesh: &Mesh, fitness: f32) -> f32 {
+    let frame = mesh.frame(1.0);
+    // Never enlarged: that would look like blur.
+    let cells = frame.side.clamp(16.0, BLUR_SIDE) as u32;
+    let (pixels, _) = frame.cut(photo, cells, Border::Replicate);
+    let between =
+        |[sharp, lost]: [f32; 2], found: f32| ((found - sharp) / (lost - sharp)).clamp(0.0, 1.0);
+    let margin = cells / 8;
+    let inner = imageops::crop_imm(&pixels, margin, margin, cells - 2 * margin, cells - 2 * margin);
+    let effect = between(BLUR_EFFECTS, blur_effect(&inner.to_image()));
+    0.6 * effect + 0.4 * between(FITNESSES, fitness)
+}
+
+/// How the skin of a face is lit.
+struct Light {
+    mean: f32,
+    unevenness: f32,
+}
+
+impl Light {
+    /// Over the skin and the nose of the parsing, or the whole outline where it has none of them.
+    fn of(face: &Face, pixels: &RgbImage) -> Result<Self> {
+        let (mesh, parsing) = (face.mesh()?, face.parsing()?);
+        let cell = |index: usize| -> Point { parsing.cell(mesh.point(index)) };
+        let outline = occlusion::hull(OUTLINE.iter().map(|&index| cell(index)).collect());
+        let (top, bottom) = (cell(10), cell(152));
+        let mut sums = [[0.0_f64; 2]; 2];
+        let mut everything = [0.0_f64; 2];
+        for (x, y, &Rgb(pixel)) in pixels.enumerate_pixels() {
+            let point = Point { x: x as f32, y: y as f32 };
+            if !occlusion::inside(&outline, point) {
+                continue;
+            }
+            let [r, g, b] = pixel.map(f64::from);
+            let luma = 0.299 * r + 0.587 * g + 0.114 * b;
+            everything = [everything[0] + luma, everything[1] + 1.0];
+            if matches!(parsing.label(x, y), Part::Skin | Part::Nose) {
+                let across =
+                    (bottom.x - top.x) * (point.y - top.y) - (bottom.y - top.y) * (point.x - top.x);
+                let half = &mut sums[usize::from(across > 0.0)];
+                *half = [half[0] + luma, half[1] + 1.0];
+            }
+        }
+        let mean = |[sum, count]: [f64; 2]| if count > 0.0 { sum / count } else { 0.0 };
+        let skin = [sums[0][0] + sums[1][0], sums[0][1] + sums[1][1]];
+        let (one, two) = (mean(sums[0]), mean(sums[1]));
+        let uneven = (one - two).abs() / one.max(two).max(1.0);
+        let seen = sums.iter().all(|half| half[1] > 0.0);
+        Ok(Self {
+            mean: if skin[1] > 0.0 { mean(skin) } else { mean(everything) } as f32,
+            unevenness: if seen { uneven as f32 } else { 0.0 },
+        })
+    }
+}

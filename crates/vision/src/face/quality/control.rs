@@ -1,0 +1,189 @@
+//! What `quality_control` asks of a face: limits by level, and the checks in their fixed order, each
+//! with its own code.
+
+use safelight_contract::{Code, Fault, Result};
+
+use super::{Quality, Region};
+
+/// How good a face must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum QualityControl {
+    /// Any face will do.
+    None,
+    /// Recognisable to people.
+    Low,
+    /// Good enough for most uses.
+    Normal,
+    /// As for a passport.
+    High,
+}
+
+/// What a level allows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limits {
+    /// Least shorter side of the face's box, in pixels.
+    pub size: f32,
+    /// Least share of the face inside the photo.
+    pub completeness: f32,
+    /// Largest yaw, pitch and roll either way, in degrees.
+    pub angle: f32,
+    /// Largest hidden share of each of the seven regions.
+    pub occlusion: f32,
+    /// Most blur.
+    pub blur: f32,
+    /// Least mean luma of the skin, 0..255.
+    pub illumination: f32,
+    /// Least fitness for recognition.
+    pub fitness: f32,
+}
+
+/// Below this the mesh sees no face, whatever the level.
+const LEAST_PRESENCE: f32 = 0.5;
+
+impl QualityControl {
+    /// The limits of the level; None where it has none.
+    pub const fn limits(self) -> Option<Limits> {
+        let (size, completeness, angle) = match self {
+            QualityControl::None => return None,
+            QualityControl::Low => (20.0, 0.0, 45.0),
+            QualityControl::Normal => (40.0, 0.0, 30.0),
+            QualityControl::High => (80.0, 1.0, 20.0),
+        };
+        let (worst, illumination, fitness) = match self {
+            QualityControl::Low => (0.8, 20.0, 0.2),
+            QualityControl::Normal => (0.6, 40.0, 0.3),
+            _ => (0.2, 100.0, 0.4),
+        };
+        let (occlusion, blur) = (worst, worst);
+        Some(Limits { size, completeness, angle, occlusion, blur, illumination, fitness })
+    }
+
+    /// Passes a face that is good enough, or says by its code what is wrong first, in this order:
+    /// a face at all, completeness, pose, each region's occlusion, blur, light, size, fitness for
+    /// recognition. The message has the value found and the limit.
+    pub fn check(self, quality: &Quality) -> Result<()> {
+        let Some(limits) = self.limits() else { return Ok(()) };
+        let level = format!("{self:?}").to_uppercase();
+        let fail = |code, what: &str, found: f32, limit: f32, side: &str| {
+            let text = format!(
+                "the face's {what} is {found:.2}, quality_control {level} allows {side} {limit}"
+            );
+            Err(Fault::new(code, text))
+        };
+        let least = |code, what: &str, found: f32, limit: f32| {
+            if found >= limit { Ok(()) } else { fail(code, what, found, limit, "no less than") }
+        };
+        let most = |code, what: &str, found: f32, limit: f32| {
+            if found <= limit { Ok(()) } else { fail(code, what, found, limit, "no more than") }
+        };
+        least(Code::FaceUnrecognizable, "presence", quality.presence, LEAST_PRESENCE)?;
+        // An outline that touches the edge by less than a hundredth is complete.
+        let complete = if quality.completeness >= 0.99 { 1.0 } else { quality.completeness };
+        least(Code::IncompleteFace, "completeness", complete, limits.completeness)?;
+        let pose = quality.pose;
+        for (what, angle) in [("yaw", pose.yaw), ("pitch", pose.pitch), ("roll", pose.roll)] {
+            let what = format!("{what} in degrees, without its sign,");
+            most(Code::FaceNotFacingForward, &what, angle.abs(), limits.angle)?;
+        }
+        for region in Region::ALL {
+            let what = format!("occlusion of {}", region.name());
+            let hidden = quality.occlusion.of_region(region);
+            most(region.too_hidden(), &what, hidden, limits.occlusion)?;
+        }
+        most(Code::BlurryFace, "blur", quality.blur, limits.blur)?;
+        least(Code::PoorFaceLighting, "illumination", quality.illumination, limits.illumination)?;
+        least(Code::SmallFaceSize, "shorter side in pixels", quality.size, limits.size)?;
+        least(Code::PoorFaceQuality, "fitness", quality.fitness, limits.fitness)
+    }
+}
+
+impl Region {
+    /// The code of a region that is hidden too much.
+    pub const fn too_hidden(self) -> Code {
+        match self {
+            Region::LeftEye => Code::LeftEyeOcclusionTooHigh,
+            Region::RightEye => Code::RightEyeOcclusionTooHigh,
+            Region::Nose => Code::NoseOcclusionTooHigh,
+            Region::Mouth => Code::MouthOcclusionTooHigh,
+            Region::LeftCheek => Code::LeftFaceOcclusionTooHigh,
+            Region::RightCheek => Code::RightFaceOcclusionTooHigh,
+            Region::Chin => Code::ChinOcclusionTooHigh,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::Pose;
+    use super::super::Occlusion;
+    use super::*;
+
+    fn perfect() -> Quality {
+        Quality {
+            presence: 1.0,
+            size: 200.0,
+            completeness: 1.0,
+            pose: Pose::default(),
+            occlusion: Occlusion::default(),
+            blur: 0.0,
+            illumination: 150.0,
+            unevenness: 0.0,
+            fitness: 0.9,
+        }
+    }
+
+    /// Each damage fails with its code at every level that it is too much for, and one that comes
+    /// earlier in the order hides those behind it.
+    #[test]
+    fn each_cause_has_its_code_in_its_order() {
+        type Damage = fn(&mut Quality);
+        let mut causes: Vec<(Code, Damage)> = vec![
+            (Code::FaceUnrecognizable, |q| q.presence = 0.1),
+            (Code::IncompleteFace, |q| q.completeness = 0.9),
+            (Code::FaceNotFacingForward, |q| q.pose.pitch = -50.0),
+            (Code::LeftEyeOcclusionTooHigh, |q| q.occlusion.0[0] = 0.9),
+            (Code::RightEyeOcclusionTooHigh, |q| q.occlusion.0[1] = 0.9),
+            (Code::NoseOcclusionTooHigh, |q| q.occlusion.0[2] = 0.9),
+            (Code::MouthOcclusionTooHigh, |q| q.occlusion.0[3] = 0.9),
+            (Code::LeftFaceOcclusionTooHigh, |q| q.occlusion.0[4] = 0.9),
+            (Code::RightFaceOcclusionTooHigh, |q| q.occlusion.0[5] = 0.9),
+            (Code::ChinOcclusionTooHigh, |q| q.occlusion.0[6] = 0.9),
+            (Code::BlurryFace, |q| q.blur = 0.9),
+            (Code::PoorFaceLighting, |q| q.illumination = 10.0),
+            (Code::SmallFaceSize, |q| q.size = 10.0),
+            (Code::PoorFaceQuality, |q| q.fitness = 0.1),
+        ];
+        let mut quality = perfect();
+        for level in [QualityControl::Low, QualityControl::Normal, QualityControl::High] {
+            assert_eq!(level.check(&quality), Ok(()));
+        }
+        causes.reverse();
+        for (code, damage) in causes {
+            damage(&mut quality);
+            let fault = QualityControl::High.check(&quality).expect_err("damaged");
+            assert_eq!(fault.code(), code, "{fault}");
+            assert!(fault.message().contains("HIGH"), "{fault}");
+            let mut alone = perfect();
+            damage(&mut alone);
+            let low = QualityControl::Low.check(&alone);
+            // LOW and NORMAL ask nothing of completeness.
+            assert_eq!(low.is_ok(), code == Code::IncompleteFace, "{code}");
+            assert_eq!(QualityControl::None.check(&quality), Ok(()));
+        }
+    }
+
+    #[test]
+    fn levels_grow_stricter() {
+        let all = [QualityControl::Low, QualityControl::Normal, QualityControl::High];
+        let limits = all.map(|level| level.limits().expect("limits"));
+        assert!(limits.is_sorted_by(|a, b| {
+            a.size < b.size
+                && a.completeness <= b.completeness
+                && a.angle > b.angle
+                && a.occlusion > b.occlusion
+                && a.blur > b.blur
+                && a.illumination < b.illumination
+                && a.fitness < b.fitness
+        }));
+    }
+}

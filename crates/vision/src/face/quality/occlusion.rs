@@ -1,0 +1,296 @@
+//! How much of each region of a face is hidden: by what the parser calls hair, hat,
+//! cloth or background; by what has not the colour of the face; and by a mask.
+
+use image::{Rgb, RgbImage};
+use safelight_contract::Result;
+use safelight_imaging::lab_of;
+
+use super::super::parsing::SIDE;
+use super::super::{Face, Mesh, Part, Point};
+use super::OUTLINE;
+
+/// A region of the face; left and right as seen in an upright picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Region {
+    /// The eye on the left, with its lids.
+    LeftEye,
+    /// The eye on the right, with its lids.
+    RightEye,
+    /// The nose.
+    Nose,
+    /// The lips and what is between them.
+    Mouth,
+    /// The cheek on the left.
+    LeftCheek,
+    /// The cheek on the right.
+    RightCheek,
+    /// The chin.
+    Chin,
+}
+
+impl Region {
+    /// All of them, in the order in which they are checked.
+    pub const ALL: [Region; 7] = [
+        Region::LeftEye,
+        Region::RightEye,
+        Region::Nose,
+        Region::Mouth,
+        Region::LeftCheek,
+        Region::RightCheek,
+        Region::Chin,
+    ];
+
+    /// The name in messages and answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Region::LeftEye => "left_eye",
+            Region::RightEye => "right_eye",
+            Region::Nose => "nose",
+            Region::Mouth => "mouth",
+            Region::LeftCheek => "left_cheek",
+            Region::RightCheek => "right_cheek",
+            Region::Chin => "chin",
+        }
+    }
+
+    /// Points of the mesh whose convex hull is the region.
+    pub const fn points(self) -> &'static [usize] {
+        match self {
+            Region::LeftEye => &[33, 160, 159, 158, 133, 153, 145, 144],
+            Region::RightEye => &[362, 385, 386, 387, 263, 373, 374, 380],
+            Region::Nose => &[
+                168, 122, 196, 174, 198, 49, 48, 115, 220, 45, 4, 275, 440, 344, 278, 279, 420,
+                399, 419, 351,
+            ],
+            Region::Mouth => &[
+                61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181,
+                91, 146,
+            ],
+            Region::LeftCheek => &[116, 117, 118, 101, 36, 205, 187, 123],
+            Region::RightCheek => &[345, 346, 347, 330, 266, 425, 411, 352],
+            Region::Chin => &[
+                43, 106, 182, 83, 18, 313, 406, 335, 273, 422, 430, 394, 379, 378, 400, 377, 152,
+                148, 176, 149, 150, 169, 210, 202,
+            ],
+        }
+    }
+
+    /// How much larger than those points the region is: lids belong to an eye, and the edges of the
+    /// parser's parts, half a place of its grid wide, must not hide a narrow mouth.
+    const fn margin(self) -> f32 {
+        match self {
+            Region::LeftEye | Region::RightEye => 1.5,
+            Region::Mouth => 0.85,
+            _ => 1.0,
+        }
+    }
+}
+
+/// How much of each region is hidden, 0..1, in the order of [`Region::ALL`].
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Occlusion(pub [f32; 7]);
+
+/// Skin further than this from the face's own in a* and b* is something else.
+const MOST_CHROMA: f32 = 16.0;
+/// What is darker than this share of the skin's lightness is neither skin nor lip.
+const LEAST_LIGHT: f32 = 0.33;
+/// From this blur on the parser loses the face, and colours alone count.
+const MOST_BLUR: f32 = 0.6;
+/// A mask is taken for one above this probability.
+const MASKED: f32 = 0.5;
+
+impl Occlusion {
+    /// Of one region, 0..1.
+    pub fn of_region(&self, region: Region) -> f32 {
+        self.0[region as usize]
+    }
+
+    /// The region that is hidden most, and how much.
+    pub fn most(&self) -> (Region, f32) {
+        let pairs = Region::ALL.into_iter().zip(self.0);
+        pairs.max_by(|a, b| a.1.total_cmp(&b.1)).unwrap_or((Region::Nose, 0.0))
+    }
+
+    /// Of a face whose square of the parsing shows `pixels`, `blur` as in [`super::Quality`].
+    pub(super) fn of(face: &Face, pixels: &RgbImage, blur: f32) -> Result<Self> {
+        let (mesh, parsing, mask) = (face.mesh()?, face.parsing()?, face.mask()?);
+        let trusted = blur < MOST_BLUR;
+        let look = Look { pixels, parsing, trusted, skin: own_skin(pixels, face, trusted)? };
+        let mut hidden = [0.0; 7];
+        for region in Region::ALL {
+            hidden[region as usize] = look.hidden(region, mesh, face.photo());
+        }
+        // Under a mask the parser guesses; the mask model does not.
+        if mask > MASKED {
+            for region in [Region::Nose, Region::Mouth, Region::Chin] {
+                hidden[region as usize] = hidden[region as usize].max(mask);
+            }
+        }
+        Ok(Self(hidden))
+    }
+}
+
+/// The median colour of the face's own skin, L*a*b*, of its whole outline where the parser is not
+/// trusted; None where no skin is seen.
+fn own_skin(pixels: &RgbImage, face: &Face, trusted: bool) -> Result<Option<[f32; 3]>> {
+    let (mesh, parsing) = (face.mesh()?, face.parsing()?);
+    let outline = hull(OUTLINE.iter().map(|&i| parsing.cell(mesh.point(i))).collect());
+    let mut channels: [Vec<f32>; 3] = Default::default();
+    for (x, y, &Rgb(pixel)) in pixels.enumerate_pixels() {
+        let skin = !trusted || parsing.label(x, y) == Part::Skin;
+        if (x % 2, y % 2) == (0, 0) && skin && inside(&outline, Point { x: x as f32, y: y as f32 })
+        {
+            channels.iter_mut().zip(lab_of(pixel)).for_each(|(all, value)| all.push(value));
+        }
+    }
+    if channels[0].len() < 50 {
+        return Ok(None);
+    }
+    Ok(Some(channels.map(|mut all| {
+        let middle = all.len() / 2;
+        *all.select_nth_unstable_by(middle, f32::total_cmp).1
+    })))
+}
+
+/// What hides a place is judged by.
+struct Look<'a> {
+    pixels: &'a RgbImage,
+    parsing: &'a super::super::Parsing,
+    trusted: bool,
+    skin: Option<[f32; 3]>,
+}
+
+impl Look<'_> {
+    /// Share of a region that is hidden. What lies outside the photo does not count.
+    fn hidden(&self, region: Region, mesh: &Mesh, photo: &RgbImage) -> f32 {
+        let in_photo = |point: Point| {
+            (-0.5..photo.width() as f32).contains(&point.x)
+                && (-0.5..photo.height() as f32).contains(&point.y)
+        };
+        let points: Vec<Point> = region.points().iter().map(|&i| mesh.point(i)).collect();
+        if !points.iter().any(|&point| in_photo(point)) {
+            return 0.0;
+        }
+        let cells: Vec<Point> = points.iter().map(|&point| self.parsing.cell(point)).collect();
+        let opening = hull(cells.clone());
+        let middle = super::super::Rect::around(cells.iter().copied()).centre();
+        let grow = |point: Point| Point {
+            x: middle.x + (point.x - middle.x) * region.margin(),
+            y: middle.y + (point.y - middle.y) * region.margin() * region.margin(),
+        };
+        let around = hull(cells.into_iter().map(grow).collect());
+        let bounds = super::super::Rect::around(around.iter().copied());
+        let eye = matches!(region, Region::LeftEye | Region::RightEye);
+        let ([mut all, mut hidden], [mut within, mut strange]) = ([0_u32; 2], [0_u32; 2]);
+        let last = (SIDE - 1) as f32;
+        let range =
+            |from: f32, to: f32| from.clamp(0.0, last) as u32..=to.ceil().clamp(0.0, last) as u32;
+        for y in range(bounds.y, bounds.bottom()) {
+            for x in range(bounds.x, bounds.right()) {
+                let point = Point { x: x as f32, y: y as f32 };
+                if !inside(&around, point) || !in_photo(self.parsing.place(point)) {
+                    continue;
+                }
+                if eye && inside(&opening, point) {
+                    within += 1;
+                    strange += u32::from(!self.is_of_face(x, y, region));
+                } else {
+                    all += 1;
+                    hidden += u32::from(!self.is_visible(x, y, region));
+                }
+            }
+        }
+        let share = |part: u32, all: u32| part as f32 / all.max(1) as f32;
+        if !eye {
+            return share(hidden, all);
+        }
+        // An eye has any colour; it is hidden where the parser sees none, or what is around it is.
+        let lids = share(hidden, all);
+        let eye = share(strange, within).max(if lids > 0.5 { lids } else { 0.0 });
+        (lids * all as f32 + eye * within as f32) / (all + within).max(1) as f32
+    }
+
+    fn is_of_face(&self, x: u32, y: u32, region: Region) -> bool {
+        use Part::*;
+        if !self.trusted {
+            return true;
+        }
+        let glasses = matches!(region, Region::LeftEye | Region::RightEye | Region::Nose);
+        match self.parsing.label(x, y) {
+            Skin | LeftBrow | RightBrow | LeftEye | RightEye | Nose | UpperLip | LowerLip => true,
+            Mouth => region == Region::Mouth,
+            Glasses => glasses,
+            _ => false,
+        }
+    }
+
+    /// Whether a place shows the face: the parser says so, and its colour does not contradict.
+    fn is_visible(&self, x: u32, y: u32, region: Region) -> bool {
+        if !self.is_of_face(x, y, region) {
+            return false;
+        }
+        let (Some([light, a, b]), Rgb(pixel)) = (self.skin, *self.pixels.get_pixel(x, y)) else {
+            return true;
+        };
+        let [l, own_a, own_b] = lab_of(pixel);
+        let label = self.parsing.label(x, y);
+        let dark = l < light * LEAST_LIGHT;
+        let coloured = (own_a - a).hypot(own_b - b) > MOST_CHROMA;
+        match label {
+            // The mouth is dark inside, teeth are white.
+            Part::Mouth => true,
+            Part::UpperLip | Part::LowerLip => !dark,
+            Part::LeftBrow | Part::RightBrow | Part::LeftEye | Part::RightEye => true,
+            _ => !dark && !coloured,
+        }
+    }
+}
+
+/// The convex hull of points, counter-clockwise (Andrew 1979).
+pub(super) fn hull(mut points: Vec<Point>) -> Vec<Point> {
+    points.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)));
+    let half = |points: &mut dyn Iterator<Item = Point>| {
+        let mut chain: Vec<Point> = vec![];
+        for point in points {
+            while let [.., a, b] = chain[..]
+                && turn(a, b, point) <= 0.0
+            {
+                chain.pop();
+            }
+            chain.push(point);
+        }
+        chain.pop();
+        chain
+    };
+    let mut all = half(&mut points.iter().copied());
+    all.extend(half(&mut points.iter().rev().copied()));
+    all
+}
+
+/// Whether a point lies in a hull or on its edge.
+pub(super) fn inside(hull: &[Point], point: Point) -> bool {
+    let next = hull.iter().cycle().skip(1);
+    hull.len() > 2 && hull.iter().zip(next).all(|(&a, &b)| turn(a, b, point) >= 0.0)
+}
+
+/// Above zero where the way from a over b to c turns left (in a frame with y up).
+fn turn(a: Point, b: Point, c: Point) -> f32 {
+    (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hulls_hold_their_points() {
+        let points: Vec<Point> = (0..40)
+            .map(|i| Point { x: ((i * 37) % 23) as f32, y: ((i * 17) % 19) as f32 })
+            .collect();
+        let hull = hull(points.clone());
+        assert!(hull.len() < points.len());
+        assert!(points.iter().all(|&point| inside(&hull, point)));
+        assert!(!inside(&hull, Point { x: 30.0, y: 5.0 }));
+        assert!(!inside(&super::hull(vec![Point::default(); 3]), Point::default()));
+    }
+}
