@@ -9,6 +9,7 @@ mod query_async_task_result;
 mod query_credits;
 mod results;
 mod sdk;
+mod sdk_services;
 mod services;
 mod shutdown;
 mod tasks;
