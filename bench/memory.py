@@ -234,7 +234,7 @@ def flat(samples):
 def main():
     """Runs the parts and judges the peaks."""
     parser = harness.arguments(__doc__)
-    parser.add_argument("--budget-mib", type=int, default=2048, help="limits.memory_budget")
+    parser.add_argument("--budget-mib", type=int, default=3072, help="limits.memory_budget")
     parser.add_argument("--parts", nargs="+", default=["bombs", "huge", "connections", "mixed"])
     parser.add_argument("--connections", type=int, default=400)
     parser.add_argument("--seconds", type=float, default=20, help="time of each kind of connection")

@@ -1,6 +1,7 @@
 //! The models that this process may use: which there are, whether each can be had, and the
 //! compiled ones.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,12 @@ use crate::engine::{Engine, EngineError, Outputs, Session};
 use crate::manifest::{Manifest, ManifestError, ModelSpec};
 use crate::settings::{Refusal, Settings};
 use crate::tensor::Tensor;
+
+/// Memory of the engine itself, loaded.
+const ENGINE_BYTES: u64 = 160 << 20;
+/// Memory for each byte of a model's file: weights that lie there as 16-bit floats are widened, packed
+/// for the processor, and joined by the buffers between the layers.
+const BYTES_PER_FILE_BYTE: u64 = 4;
 
 /// The models that this process may use. Each is loaded at its first use or by
 /// [`warm`](Registry::warm), once, and then stays for the life of the process.
@@ -192,6 +199,16 @@ impl Registry {
             (name, self.load(name).map(|_| start.elapsed()))
         };
         names.into_iter().map(load).collect()
+    }
+
+    /// Bytes that these models take once they are loaded, each counted once: an estimate from the
+    /// sizes of their files. What cannot be had takes nothing.
+    pub fn memory<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> u64 {
+        let names: BTreeSet<_> = names.into_iter().collect();
+        let had = self.entries.iter().filter(|entry| names.contains(&*entry.spec.name));
+        let files: u64 =
+            had.filter(|entry| self.admissible(entry).is_ok()).map(|entry| entry.spec.bytes).sum();
+        if files == 0 { 0 } else { ENGINE_BYTES + files * BYTES_PER_FILE_BYTE }
     }
 
     fn load(&self, name: &str) -> Result<Arc<Model>, Reason> {

@@ -118,6 +118,17 @@ fn refusals_by_name_licence_and_data() {
 }
 
 #[test]
+fn memory_is_counted_once_and_only_for_what_can_be_had() {
+    let dir =
+        folder(&[model("a", "MIT", "open", "[1]"), model("b", "BSD-3-Clause", "open", "[1]")]);
+    let all = open(&dir, &Settings::default());
+    let (one, two) = (all.memory(["a", "a", "unknown"]), all.memory(["a", "b"]));
+    assert!(one > 0 && two > one && all.memory([]) == 0);
+    let refused = open(&dir, &refusing("licence:BSD-3-Clause"));
+    assert_eq!(refused.memory(["a", "b"]), one);
+}
+
+#[test]
 fn a_refusal_of_an_unknown_model_is_a_mistake() {
     let dir = folder(&[model("m", "MIT", "open", "[1]")]);
     let opened = Registry::open(Arc::<Counting>::default(), &paths(&dir), &refusing("mm"));

@@ -70,7 +70,9 @@ impl App {
         let Parts { settings, store, blobs, secret, vision, registry } = parts;
         let limits = &settings.limits;
         let slots = limits.worker_count();
-        let work = Load { bytes: limits.job_budget(), pixels: limits.max_pixels_at_work, slots };
+        let models = catalog.iter().flat_map(|entry| entry.declaration().models).copied();
+        let bytes = limits.job_budget(registry.memory(models)).map_err(std::io::Error::other)?;
+        let work = Load { bytes, pixels: limits.max_pixels_at_work, slots };
         let bodies = Load { bytes: limits.body_budget(), pixels: 0, slots: 0 };
         Ok(Arc::new(Self {
             bodies: Gate::new(bodies, limits.queue),

@@ -40,7 +40,8 @@ pub struct ContractSettings {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitSettings {
-    /// Memory for request bodies (an eighth) and jobs (the rest), in bytes. Default 2 GiB.
+    /// Memory of the whole process in bytes: request bodies (an eighth), models, and jobs (the
+    /// rest). Default 3 GiB.
     pub memory_budget: u64,
     /// Pixels of all pictures at work together. Default 400,000,000.
     pub max_pixels_at_work: u64,
@@ -108,7 +109,7 @@ impl Default for Settings {
 impl Default for LimitSettings {
     fn default() -> Self {
         Self {
-            memory_budget: 2 << 30,
+            memory_budget: 3 << 30,
             max_pixels_at_work: 400_000_000,
             workers: 0,
             queue: 32,
@@ -136,6 +137,9 @@ impl Default for ResultSettings {
     }
 }
 
+/// Bytes that jobs need at least.
+const LEAST_FOR_JOBS: u64 = 48 << 20;
+
 fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32)
 }
@@ -151,9 +155,19 @@ impl LimitSettings {
         self.memory_budget / 8
     }
 
-    /// The share of the memory budget for jobs.
-    pub fn job_budget(&self) -> u64 {
-        self.memory_budget - self.body_budget()
+    /// The share of the memory budget for jobs beside models of so many bytes, or why nothing useful
+    /// is left.
+    pub fn job_budget(&self, models: u64) -> Result<u64, String> {
+        let (budget, bodies) = (self.memory_budget, self.body_budget());
+        let jobs = budget.saturating_sub(bodies).saturating_sub(models);
+        if jobs >= LEAST_FOR_JOBS {
+            return Ok(jobs);
+        }
+        let least = (models + LEAST_FOR_JOBS) * 8 / 7 + 1;
+        Err(format!(
+            "limits.memory_budget is {budget}: the models take {models} of it and request bodies \
+             {bodies}, which leaves too little for jobs; set at least {least}, or refuse models"
+        ))
     }
 
     pub(crate) fn queue_wait(&self) -> Duration {
@@ -239,6 +253,17 @@ mod tests {
     #[test]
     fn defaults_are_valid() {
         assert_eq!(Settings::default().validate(), Ok(()));
+    }
+
+    #[test]
+    fn models_leave_the_rest_of_the_memory_to_jobs() {
+        let limits = LimitSettings { memory_budget: 1 << 30, ..LimitSettings::default() };
+        assert_eq!(limits.job_budget(100 << 20), Ok((896 - 100) << 20));
+        let refusal = limits.job_budget(900 << 20).expect_err("too little is left");
+        let least = refusal.split("set at least ").nth(1).and_then(|rest| rest.split(',').next());
+        let least = least.and_then(|number| number.parse().ok()).expect("a number");
+        let enough = LimitSettings { memory_budget: least, ..limits };
+        assert!(enough.job_budget(900 << 20).is_ok(), "what the message says is enough");
     }
 
     #[test]

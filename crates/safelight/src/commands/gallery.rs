@@ -73,7 +73,7 @@ impl Gallery {
         let data = DataFolder::new(loaded.data.clone());
         let registry = Arc::new(engine::start(&data, &loaded.config.own.models)?);
         let limits = &loaded.config.server.limits;
-        let (workers, memory) = (limits.worker_count() as usize, limits.job_budget());
+        let (workers, memory) = (limits.worker_count() as usize, limits.memory_budget);
         let mut strips = Vec::new();
         let plan: Vec<_> = entries
             .into_iter()

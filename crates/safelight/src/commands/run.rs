@@ -98,7 +98,7 @@ impl Run {
             vision,
             delivery,
             workers: limits.worker_count() as usize,
-            memory: limits.job_budget(),
+            memory: limits.memory_budget,
         };
         let listener = Listener::new(context.output, items.len());
         let reports = batch.run(&items, &|report| listener.hear(report));
