@@ -13,6 +13,7 @@
 mod blob;
 mod chip;
 mod dark_circle;
+mod draw;
 mod extent;
 mod eye_bag;
 mod eyelid;
@@ -35,6 +36,7 @@ mod zone;
 pub use blob::Blob;
 pub use chip::{Chip, MESH_POINTS, Skin};
 pub use dark_circle::{DarkCircle, dark_circle};
+pub use draw::{Overlay, Relief, relief};
 pub use extent::Extent;
 pub use eye_bag::{EyeBag, eye_bag};
 pub use eyelid::{Eyelid, Fold, eyelid};
@@ -53,3 +55,10 @@ pub use zone::{Side, Zone};
 
 /// Pixels of a chip that one millimetre takes on a face of average width (140 mm).
 pub const PIXELS_PER_MM: f32 = chip::FACE_WIDTH / 140.0;
+
+/// Peak bytes that cutting a chip and all measures on it take, one after the other, whatever the
+/// photo.
+pub const BASE_BYTES: u64 = 96 << 20;
+
+/// Peak bytes for each pixel of the photo that one map of its size takes, encoded.
+pub const MAP_BYTES_PER_PIXEL: u64 = 8;

@@ -118,15 +118,17 @@ fn fields_schema(fields: &[Field]) -> Value {
         let mut place = &mut root;
         let mut parts = field.path.split('.').peekable();
         while let Some(part) = parts.next() {
-            let (name, list) = part.strip_suffix("[]").map_or((part, false), |name| (name, true));
+            let name = part.trim_end_matches("[]");
+            let lists = (part.len() - name.len()) / 2;
             let leaf = parts.peek().is_none();
             let inner = if leaf { leaf_schema(field) } else { object(json!({})) };
-            let schema = if list { json!({ "type": "array", "items": inner }) } else { inner };
+            let list = |inner, _| json!({ "type": "array", "items": inner });
+            let schema = (0..lists).fold(inner, list);
             let slot = &mut place["properties"][name];
             if slot.is_null() {
                 *slot = schema;
             }
-            place = if list { &mut slot["items"] } else { slot };
+            place = (0..lists).fold(slot, |place, _| &mut place["items"]);
         }
     }
     root
@@ -315,12 +317,15 @@ mod tests {
             field("data.images[]", FieldKind::Url),
             field("data.elements[].width", FieldKind::Integer),
             field("data.elements[].height", FieldKind::Integer),
+            field("data.outlines[][].x", FieldKind::Number),
         ]);
         let data = &schema["properties"]["data"]["properties"];
         assert_eq!(data["images"]["items"]["format"], "uri");
         let element = &data["elements"]["items"]["properties"];
         assert_eq!(element["width"]["type"], "integer");
         assert_eq!(element["height"]["type"], "integer");
+        let point = &data["outlines"]["items"]["items"]["properties"];
+        assert_eq!(point["x"]["type"], "number");
     }
 
     /// An API change shows in review: the document is kept beside the code. To accept a change, run

@@ -11,6 +11,7 @@ mod declaration;
 mod form;
 mod image;
 mod param;
+mod portrait;
 mod sample;
 mod service;
 mod work;
@@ -20,7 +21,7 @@ pub use declaration::{Declaration, Field, FieldKind, FileField, Memory, Mode};
 pub use form::Form;
 pub use param::{
     Choice, Defaulted, Flag, Integer, Kind, Number, Optional, Param, Parameter, Presence, Required,
-    Text,
+    Text, Words,
 };
 pub use sample::{Sample, samples};
 pub use service::{Cost, Entry, Job, Service, Upload};
@@ -40,6 +41,8 @@ pub static CATALOG: &[Entry] = &[
     Entry::of::<image::enhance::ImageLosslessEnlargement>(),
     Entry::of::<image::enhance::ImageSharpnessEnhancement>(),
     Entry::of::<image::rating::ImageExposureScore>(),
+    Entry::of::<portrait::analysis::SkinAnalysis>(),
+    Entry::of::<portrait::analysis::SkinAnalysisAdvanced>(),
 ];
 
 /// Finds a service by its full path or by the last segment of it.

@@ -197,6 +197,34 @@ impl<T: Clone + PartialEq + Sync> Kind for Choice<T> {
     }
 }
 
+/// A list of words with commas between, each one of these, with the value it stands for and what it
+/// means; matched as [`Choice`] does. Each value is read once, in the order of the words here.
+pub struct Words<T: 'static>(pub &'static [(&'static str, T, &'static str)]);
+
+impl<T: Clone + PartialEq + Sync> Kind for Words<T> {
+    type Value = Vec<T>;
+
+    fn parse(&self, name: &str, text: &str) -> Result<Vec<T>> {
+        let words = text.split(',').map(str::trim).filter(|word| !word.is_empty());
+        let found = words.map(|word| Choice(self.0).parse(name, word));
+        let found = found.collect::<Result<Vec<T>>>()?;
+        let all = self.0.iter().map(|(_, value, _)| value);
+        Ok(all.filter(|value| found.contains(value)).cloned().collect())
+    }
+
+    fn schema(&self) -> Value {
+        let meanings: Vec<_> =
+            self.0.iter().map(|(word, _, doc)| format!("{word}: {doc}")).collect();
+        let meanings = meanings.join("; ");
+        json!({ "type": "string", "description": format!("A list with commas. {meanings}") })
+    }
+
+    fn show(&self, value: &Vec<T>) -> Value {
+        let shown = self.0.iter().filter(|(_, v, _)| value.contains(v)).map(|(word, ..)| *word);
+        json!(shown.collect::<Vec<_>>().join(","))
+    }
+}
+
 /// A whole number in a range; `3.0` is accepted for 3, as some clients send it.
 pub struct Integer(pub RangeInclusive<i64>);
 
@@ -360,6 +388,22 @@ mod tests {
         assert_eq!(FORM.read(&Form::new()), Ok(None));
         assert_eq!(FLAG.read(&form("flag", "True")), Ok(Some(true)));
         assert_eq!(FLAG.read(&form("flag", "0")), Ok(Some(false)));
+    }
+
+    #[test]
+    fn lists_are_of_their_words() {
+        static LIST: Param<Words<u8>> = Param {
+            name: "list",
+            doc: "",
+            kind: Words(&[("one", 1, "the first"), ("two", 2, "the second")]),
+            presence: Optional,
+        };
+        assert_eq!(LIST.read(&form("list", "two, ONE,two,")), Ok(Some(vec![1, 2])));
+        assert_eq!(LIST.read(&form("list", ",")), Ok(Some(vec![])));
+        assert_eq!(
+            code(LIST.read(&form("list", "one,three")), "list"),
+            Code::UnsupportedParameterValues
+        );
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use image::{DynamicImage, Rgb, RgbImage, imageops};
 use safelight_contract::Code;
+use safelight_imaging::Format;
 use safelight_services::{Artifact, CATALOG, Declaration, Form, Node, samples};
 use safelight_testkit as testkit;
 
@@ -62,7 +63,9 @@ fn shown(declaration: &Declaration) -> Node {
         let mut form = Form::new();
         for (index, file) in declaration.files.iter().filter(|file| file.required).enumerate() {
             let photo = if index == 0 { photo } else { OTHER };
-            form.add_file(file.name, testkit::photo(photo).into());
+            let png = file.rules.formats.contains(&Format::Png);
+            let bytes = if png { testkit::photo(photo) } else { support::head() };
+            form.add_file(file.name, bytes.into());
         }
         sample.values.iter().for_each(|(name, value)| form.add_text(*name, value));
         match support::call(declaration.path, &form) {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use safelight_imaging::grading::{self, Look};
-use safelight_imaging::{Cutout, Photo, Region, contrast, dehaze, encode, exposure, sharpen};
+use safelight_imaging::{Cutout, Photo, Region, contrast, dehaze, encode, exposure, sharpen, skin};
 use safelight_services::{Cancel, Form, Work, find};
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
@@ -52,6 +52,44 @@ fn photo() -> RgbImage {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         Rgb([state >> 24, state >> 16, state >> 8].map(|value| value as u8))
     })
+}
+
+/// Everything that is measured of skin, on noise: it is full of marks, pores and lines.
+fn skin_stays_within(photo: &RgbImage) {
+    let numbers = include_str!("../../imaging/src/skin/phantom/astronaut_mesh.txt");
+    let scale = SIDE as f32 / 512.0;
+    let numbers = numbers.split_whitespace().map(|text| text.parse::<f32>().expect("a number"));
+    let points: Vec<f32> = numbers.map(|number| number * scale).collect();
+    let mesh: &[[f32; 3]; skin::MESH_POINTS] =
+        points.as_chunks::<3>().0.try_into().expect("all points");
+    let (face, taken) = peak(|| {
+        let chip = skin::Chip::cut(photo, mesh).expect("a face");
+        let light = skin::Light::estimate(photo, &chip);
+        let face = chip.skin(light, |_| true);
+        let oil = skin::oil(&face);
+        let kind = skin::kind(&face, &oil, &skin::dryness(&face));
+        let lined: usize = skin::Side::BOTH
+            .map(|s| skin::lines(&face, skin::Zone::OuterCheek(s)).area)
+            .iter()
+            .sum();
+        let bags = skin::Side::BOTH.map(|side| skin::eye_bag(&face, side).is_some());
+        let lids = skin::Side::BOTH.map(|side| skin::eyelid(&face, side).confidence);
+        let pores: usize = skin::Zone::FACE.map(|zone| skin::pores(&face, zone).len()).iter().sum();
+        let marks = skin::spots(&face).len() + skin::blackheads(&face).len();
+        println!("{kind:?} {lined} {bags:?} {lids:?} {pores} {marks}");
+        let red = skin::redness(&face).share(&face.mask);
+        println!("{red} {}", skin::roughness(&face).share(&face.mask));
+        face
+    });
+    println!("skin {} MB", taken >> 20);
+    assert!(taken <= skin::BASE_BYTES, "skin: {taken} of {}", skin::BASE_BYTES);
+    let (bytes, taken) = peak(|| {
+        let map = skin::roughness(&face).on_white(&face.chip, [20, 60, 200]);
+        encode::jpeg(&map, encode::JPEG_QUALITY).expect("a file").len()
+    });
+    println!("map {} MB, file {} MB", taken >> 20, bytes >> 20);
+    let allowed = skin::BASE_BYTES + photo.len() as u64 / 3 * skin::MAP_BYTES_PER_PIXEL;
+    assert!(taken <= allowed, "map: {taken} of {allowed}");
 }
 
 /// One test, as counting is for the whole process.
@@ -100,6 +138,8 @@ fn work_stays_within_what_is_declared() {
     println!("contrast {} kB, encoding {} MB", taken >> 10, encoding >> 20);
     assert!(bytes.is_ok());
     assert!(taken.max(encoding) <= (1 << 20) + pixels * contrast::BYTES_PER_PIXEL);
+
+    skin_stays_within(&photo());
 
     type Kernel = fn(&mut RgbImage);
     let kernels: [(&str, u64, Kernel); 4] = [

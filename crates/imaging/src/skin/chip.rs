@@ -94,6 +94,26 @@ impl Chip {
         self.from_photo.scale() as f32
     }
 
+    /// Width and height of the photo.
+    pub fn photo_size(&self) -> (u32, u32) {
+        self.photo_size
+    }
+
+    /// The box of the face in the photo, cut to it: left, top, width and height in pixels.
+    pub fn bounds(&self) -> [u32; 4] {
+        let face: Vec<_> = self.points[..FACE_POINTS].iter().map(|&p| self.to_photo(p)).collect();
+        let range = |axis: usize, length: u32| {
+            let values = face.iter().map(|point| point[axis]);
+            let low = values.clone().fold(f32::INFINITY, f32::min).floor();
+            let high = values.fold(f32::NEG_INFINITY, f32::max).ceil();
+            let first = (low.max(0.0) as u32).min(length.saturating_sub(1));
+            (first, (high.clamp(0.0, length as f32) as u32).max(first + 1) - first)
+        };
+        let ((left, width), (top, height)) =
+            (range(0, self.photo_size.0), range(1, self.photo_size.1));
+        [left, top, width, height]
+    }
+
     /// The mesh's points of these indices.
     pub(super) fn polygon(&self, indices: &[u16]) -> Vec<[f32; 2]> {
         indices.iter().map(|&i| self.points[usize::from(i)]).collect()

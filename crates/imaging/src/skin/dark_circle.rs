@@ -6,7 +6,7 @@ use super::zone::{Side, Zone};
 
 /// What the skin under an eye has more of than the cheek on every face, in densities: it lies in a
 /// hollow, and is thin.
-const USUAL: [f32; 3] = [0.04, 0.05, 0.10];
+const USUAL: [f32; 3] = [0.10, 0.05, 0.10];
 /// Excess of melanin, haemoglobin and shade from which a dark circle is mild, moderate and severe.
 const LIMITS: [[f32; 3]; 3] = [[0.14, 0.28, 0.48], [0.14, 0.28, 0.48], [0.12, 0.25, 0.45]];
 /// With less than this share of the zone seen, nothing is said.

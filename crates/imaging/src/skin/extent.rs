@@ -1,5 +1,6 @@
 //! Something that covers a part of the skin, more or less strongly.
 
+use super::blob::Blob;
 use super::mask::Mask;
 use crate::map::Map;
 
@@ -42,6 +43,12 @@ impl Extent {
             .filter(|&value| value > 0.0)
             .fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
         sum / count.max(1) as f32
+    }
+
+    /// The outlines of its connected parts of at least `least` pixels, in chip pixels.
+    pub fn outlines(&self, least: usize) -> Vec<Vec<[f32; 2]>> {
+        let parts = Blob::all(&self.mask()).into_iter().filter(|part| part.area() >= least);
+        parts.map(|part| part.outline()).collect()
     }
 
     /// Where it is.

@@ -6,7 +6,7 @@ use super::score::chance;
 use super::zone::{Side, Zone};
 
 /// Share of a zone that shines, and how much it varies, from which the zone is oily.
-const OILY: (f32, f32) = (0.12, 0.035);
+const OILY: (f32, f32) = (0.18, 0.045);
 /// Share of the face that looks dry, likewise.
 const DRY: (f32, f32) = (0.20, 0.05);
 

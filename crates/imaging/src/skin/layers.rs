@@ -8,10 +8,12 @@ use super::mask::Mask;
 use crate::color::{LINEAR, lightness, luma};
 use crate::map::Map;
 
-/// How strongly each pigment absorbs red, green and blue: the components that independent component
-/// analysis finds in photos of skin (Tsumura et al. 2003, in the normalised form that became common).
-pub(super) const MELANIN: [f32; 3] = [0.4143, 0.3570, 0.8372];
-pub(super) const HAEMOGLOBIN: [f32; 3] = [0.2988, 0.6838, 0.6657];
+/// How strongly each pigment absorbs red, green and blue (about 610, 545 and 465 nm), as vectors of
+/// length 1. Melanin falls with the 3.33rd power of the wavelength (Jacques 2013); haemoglobin
+/// follows the tabulated extinction of its oxygenated form (Prahl 1998), averaged over sRGB's wide
+/// channels.
+pub(super) const MELANIN: [f32; 3] = [0.34, 0.48, 0.81];
+pub(super) const HAEMOGLOBIN: [f32; 3] = [0.15, 0.76, 0.63];
 /// Linear light below this counts as this: the logarithm of noise says nothing.
 const DARKEST: f32 = 0.004;
 /// How far colours of the skin reach into what is no skin, so that filters see no edge there.

@@ -12,7 +12,7 @@ const REFERENCE: f32 = 0.35;
 /// Density above the reference at which redness begins, and is at its fullest.
 const RED: (f32, f32) = (0.24, 0.75);
 /// The same for browning.
-const BROWN: (f32, f32) = (0.26, 0.80);
+const BROWN: (f32, f32) = (0.36, 1.0);
 
 /// Redness: more haemoglobin than the paler third of the same face. A heuristic; a face that is red
 /// all over is not told from one of another tone.
@@ -73,7 +73,7 @@ mod tests {
             let brown = browning(&skin);
             brown.share(&right) * brown.strength(&right)
         };
-        let ladder = [0.3, 0.5, 0.8].map(brown);
+        let ladder = [0.5, 0.8, 1.2].map(brown);
         assert!(ladder[0] > 0.0 && ladder.windows(2).all(|pair| pair[0] < pair[1]), "{ladder:?}");
     }
 }

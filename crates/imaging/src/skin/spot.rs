@@ -6,6 +6,7 @@ use super::chip::Skin;
 use super::mask::Mask;
 use super::oil::oil;
 use super::score::chance;
+use super::zone::{Side, Zone};
 use crate::map::Map;
 
 /// Over how far the skin around is averaged, in pixels, twice.
@@ -18,9 +19,21 @@ const BROWN: f32 = 0.16;
 const RED: f32 = 0.16;
 /// L* over that of the skin around from which a pixel is a light bump.
 const LIGHT: f32 = 1.6;
+/// How much darker than the skin around in L* a mole is, and by how much natural absorbance in all
+/// colours alike.
+const MOLE_DARK: f32 = 13.0;
+const MOLE_SHADE: f32 = 0.22;
 /// Pixels between a mark and what is no skin: nearer, it is most likely hair, lashes or lip.
-const CLEAR: usize = 5;
+const CLEAR: usize = 9;
 
+/// Where folds run, whose deepest parts are dark; only what is rounder than they are is a mark there.
+const FOLDS: [Zone; 4] = [
+    Zone::Nasolabial(Side::Left),
+    Zone::Nasolabial(Side::Right),
+    Zone::MouthCorner(Side::Left),
+    Zone::MouthCorner(Side::Right),
+];
+const ON_A_FOLD: f32 = 1.35;
 /// A mark stands out of what noise and grain make of the same skin by this factor of its median.
 const ABOVE_NOISE: f32 = 7.0;
 
@@ -59,6 +72,7 @@ struct Excess {
     dark: Map,
     melanin: Map,
     haemoglobin: Map,
+    shade: Map,
     shine: Map,
     /// Least excess of melanin, haemoglobin and lightness that counts on this skin.
     limits: [f32; 3],
@@ -67,12 +81,18 @@ struct Excess {
 /// All marks of the skin in the chip.
 pub fn spots(skin: &Skin) -> Vec<Spot> {
     let clear = skin.mask.eroded(CLEAR);
+    let folds = skin.zones(&FOLDS);
     let excess = Excess::of(skin);
     let select = |wanted: &dyn Fn(usize) -> bool| {
         let bits = (0..skin.mask.bits.len()).map(|i| skin.mask.bits[i] && wanted(i)).collect();
         let mask = Mask { bits, ..skin.mask };
         let blobs = Blob::all(&mask).into_iter();
-        blobs.filter(|blob| blob.pixels.iter().all(|&i| clear.bits[i])).collect::<Vec<_>>()
+        let usable = |blob: &Blob| {
+            let [x, y] = blob.centre.map(|value| value as isize);
+            blob.pixels.iter().all(|&i| clear.bits[i])
+                && (!folds.has(x, y) || blob.elongation() < ON_A_FOLD)
+        };
+        blobs.filter(usable).collect::<Vec<_>>()
     };
     let [least_brown, least_red, least_light] = excess.limits;
     let brown = select(&|i| {
@@ -85,10 +105,20 @@ pub fn spots(skin: &Skin) -> Vec<Spot> {
             && excess.haemoglobin.values[i] > 1.1 * excess.melanin.values[i]
     });
     let light = select(&|i| excess.dark.values[i] < -least_light);
+    let dark = select(&|i| excess.dark.values[i] > MOLE_DARK / 2.0);
+    let moles: Vec<_> = dark.into_iter().filter_map(|blob| excess.mole(blob)).collect();
     let brown = brown.into_iter().filter_map(|blob| excess.brown(blob));
     let red = red.into_iter().filter_map(|blob| excess.red(blob));
     let light = light.into_iter().filter_map(|blob| excess.light(blob));
-    brown.chain(red).chain(light).collect()
+    // What is a mole is not a brown spot or red mark besides.
+    let apart = |spot: &Spot| {
+        let [x, y] = spot.blob.centre;
+        moles.iter().all(|mole| {
+            (mole.blob.centre[0] - x).hypot(mole.blob.centre[1] - y) > mole.blob.diameter()
+        })
+    };
+    let others: Vec<_> = brown.chain(red).chain(light).filter(apart).collect();
+    moles.into_iter().chain(others).collect()
 }
 
 impl Excess {
@@ -106,7 +136,21 @@ impl Excess {
             least.max(ABOVE_NOISE * crate::map::percentile(&mut sizes, 0.5))
         };
         let limits = [limit(&melanin, BROWN), limit(&haemoglobin, RED), limit(&dark, LIGHT)];
-        Self { dark, melanin, haemoglobin, shine: oil(skin).0, limits }
+        let (shade, shine) = (over(&layers.shade, 1.0), oil(skin).0);
+        Self { dark, melanin, haemoglobin, shade, shine, limits }
+    }
+
+    /// Moles are so full of melanin that they are dark in every colour, as no red mark is.
+    fn mole(&self, blob: Blob) -> Option<Spot> {
+        let round = blob.elongation() < 1.5 && blob.solidity() > 0.8;
+        let (dark, shade) = (peak(&self.dark, &blob), peak(&self.shade, &blob));
+        let pigment = peak(&self.melanin, &blob) + peak(&self.haemoglobin, &blob);
+        let is_mole = dark > MOLE_DARK && shade > MOLE_SHADE && pigment > BROWN;
+        (round && is_mole && (6.0..=46.0).contains(&blob.diameter())).then(|| Spot {
+            mark: Mark::Mole,
+            blob,
+            confidence: chance(dark, MOLE_DARK, 4.0),
+        })
     }
 
     fn brown(&self, blob: Blob) -> Option<Spot> {
@@ -120,7 +164,7 @@ impl Excess {
             return None;
         }
         let mole =
-            dark > 13.0 && blob.elongation() < 1.6 && (6.0..=46.0).contains(&blob.diameter());
+            dark > 13.0 && blob.elongation() < 1.5 && (6.0..=46.0).contains(&blob.diameter());
         let mark = if mole { Mark::Mole } else { Mark::BrownSpot };
         Some(Spot { mark, blob, confidence: chance(melanin, least, 0.15) })
     }
@@ -193,7 +237,6 @@ fn peak(map: &Map, blob: &Blob) -> f32 {
 mod tests {
     use super::super::layers::{HAEMOGLOBIN, MELANIN};
     use super::super::phantom::Phantom;
-    use super::super::zone::{Side, Zone};
     use super::*;
 
     const CHEEK: Zone = Zone::Cheek(Side::Left);

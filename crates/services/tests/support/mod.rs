@@ -8,7 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use image::{DynamicImage, ImageFormat};
 use safelight_contract::{Code, Fault};
-use safelight_services::{Artifact, Cancel, Form, Node, Work, find};
+pub use safelight_services::Form;
+use safelight_services::{Artifact, Cancel, Node, Work, find};
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 
@@ -57,4 +58,12 @@ pub fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     picture.write_to(&mut bytes, format).expect("encodes");
     bytes.into_inner()
+}
+
+/// The head of the portrait as a JPEG of 1150 x 1200 px, for services that need a large face.
+pub fn head() -> Vec<u8> {
+    let portrait = image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo");
+    let head = portrait.crop_imm(110, 0, 230, 240);
+    let large = head.resize_exact(1150, 1200, image::imageops::FilterType::CatmullRom);
+    encoded(&large.to_rgb8().into(), ImageFormat::Jpeg)
 }

@@ -1,0 +1,3 @@
+//! Portraits: what is seen in a face, and what is done to it.
+
+pub mod analysis;

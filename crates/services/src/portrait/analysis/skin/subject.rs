@@ -1,0 +1,172 @@
+//! The face whose skin is measured.
+
+use safelight_contract::{Code, Fault, Result};
+use safelight_imaging::Photo;
+use safelight_imaging::skin::{Chip, Light, Skin, Zone};
+use safelight_vision::face::{Face, Mesh, Part, Point, Pose, QualityControl, Rect};
+
+use crate::Work;
+
+/// A mesh that is less sure than this is of no face.
+const LEAST_PRESENCE: f32 = 0.5;
+/// Of the mesh's points at least this share must lie in the picture.
+const LEAST_INSIDE: f32 = 0.8;
+/// Of the face's zones at least this share must be skin that can be seen.
+const LEAST_VISIBLE: f32 = 0.2;
+/// Share of the glasses in the square around the head from which a face wears some.
+const GLASSES: f32 = 0.004;
+
+/// What a service asks of the face.
+pub(in super::super) struct FaceRules {
+    /// The field of the picture.
+    pub field: &'static str,
+    /// Smallest side of the square box around the face, in pixels.
+    pub least_side: f32,
+    /// Smallest side of that box as a share of the picture's shorter side.
+    pub least_share: f32,
+}
+
+/// The largest face of a photo, prepared for measuring.
+pub(in super::super) struct Subject<'a> {
+    /// What the models see in it.
+    pub face: Face<'a>,
+    /// The square box around the face.
+    pub rect: Rect,
+    /// Which way it looks.
+    pub pose: Pose,
+    /// Whether it wears glasses.
+    pub glasses: bool,
+    /// Its skin.
+    pub skin: Skin,
+}
+
+impl<'a> Subject<'a> {
+    /// Finds the largest face of a photo and checks it, in this order: `ERROR_NO_FACE_IN_FILE`,
+    /// `ERROR_SMALL_FACE_SIZE`, `ERROR_FACE_SIZE_RATIO_NOT_MET`, `ERROR_FACE_UNRECOGNIZABLE`,
+    /// `ERROR_INCOMPLETE_FACE`, what `control` finds, `ERROR_OBSTRUCTED_FACE`.
+    pub fn find(
+        photo: &'a Photo,
+        rules: &FaceRules,
+        control: QualityControl,
+        work: &Work<'a>,
+    ) -> Result<Self> {
+        let subject = Self::seen(photo, rules, work)?;
+        if control != QualityControl::None {
+            work.stage("quality", || control.check(subject.face.quality()?))?;
+        }
+        let visible = Zone::FACE.map(|zone| subject.skin.visible(zone));
+        let visible = visible.iter().sum::<f32>() / visible.len() as f32;
+        if visible < LEAST_VISIBLE {
+            return Err(Fault::new(
+                Code::ObstructedFace,
+                format!(
+                    "{}: {:.0} % of the face is skin that can be seen, at least {:.0} % is needed",
+                    rules.field,
+                    visible * 100.0,
+                    LEAST_VISIBLE * 100.0
+                ),
+            ));
+        }
+        Ok(subject)
+    }
+
+    /// As [`Self::find`], without a look at how much of the face is covered: of a profile half is
+    /// turned away.
+    pub fn seen(photo: &'a Photo, rules: &FaceRules, work: &Work<'a>) -> Result<Self> {
+        let field = rules.field;
+        let mut faces = work.stage("detect", || work.vision.detect_faces(&photo.rgb))?;
+        if faces.is_empty() {
+            return Err(Fault::new(Code::NoFaceInFile, format!("{field}: no face was found")));
+        }
+        let face = Face::new(work.vision, &photo.rgb, faces.swap_remove(0));
+        let rect = square(&face.detection.rect);
+        check_size(rules, rect.width, photo.rgb.width().min(photo.rgb.height()))?;
+        work.stage("mesh", || face.mesh().map(drop))?;
+        let mesh = face.mesh()?;
+        if mesh.presence < LEAST_PRESENCE {
+            return Err(Fault::new(
+                Code::FaceUnrecognizable,
+                format!(
+                    "{field}: the points of the face are found with a certainty of {:.2}, at least \
+                     {LEAST_PRESENCE} is needed",
+                    mesh.presence
+                ),
+            ));
+        }
+        check_complete(field, mesh, photo.rgb.dimensions())?;
+        work.stage("parse", || face.parsing().map(drop))?;
+        let parsing = face.parsing()?;
+        let skin = work.stage("prepare", || {
+            let chip = Chip::cut(&photo.rgb, &mesh.points).ok_or_else(|| {
+                Fault::new(
+                    Code::FaceUnrecognizable,
+                    format!("{field}: the points found do not span a face"),
+                )
+            })?;
+            let light = Light::estimate(&photo.rgb, &chip);
+            Ok(chip.skin(light, |[x, y]| {
+                matches!(parsing.part(Point { x, y }), Part::Skin | Part::Nose)
+            }))
+        })?;
+        let (pose, glasses) = (face.pose()?, parsing.share(Part::Glasses) > GLASSES);
+        Ok(Self { face, rect, pose, glasses, skin })
+    }
+
+    /// How old the face looks, 0 to 100 years.
+    pub fn age(&self, work: &Work) -> Result<u8> {
+        let found = work.stage("age", || self.face.age_and_gender())?;
+        Ok(found.age.round().clamp(0.0, 100.0) as u8)
+    }
+}
+
+/// The square of the longer side around a box's middle.
+fn square(rect: &Rect) -> Rect {
+    let side = rect.longer_side();
+    let Point { x, y } = rect.centre();
+    Rect { x: x - side / 2.0, y: y - side / 2.0, width: side, height: side }
+}
+
+fn check_size(rules: &FaceRules, side: f32, picture: u32) -> Result<()> {
+    let field = rules.field;
+    if side < rules.least_side {
+        return Err(Fault::new(
+            Code::SmallFaceSize,
+            format!(
+                "{field}: the face has {side:.0} px, the smallest is {:.0} px",
+                rules.least_side
+            ),
+        ));
+    }
+    let share = side / picture.max(1) as f32;
+    if share < rules.least_share {
+        return Err(Fault::new(
+            Code::FaceSizeRatioNotMet,
+            format!(
+                "{field}: the face has {:.1} % of the picture's shorter side, the smallest share \
+                 is {:.0} %",
+                share * 100.0,
+                rules.least_share * 100.0
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn check_complete(field: &str, mesh: &Mesh, (width, height): (u32, u32)) -> Result<()> {
+    let outline = mesh.outline();
+    let inside = outline.iter().filter(|point| {
+        (0.0..width as f32).contains(&point.x) && (0.0..height as f32).contains(&point.y)
+    });
+    let share = inside.count() as f32 / outline.len() as f32;
+    if share >= LEAST_INSIDE {
+        return Ok(());
+    }
+    Err(Fault::new(
+        Code::IncompleteFace,
+        format!(
+            "{field}: {:.0} % of the face lies in the picture, at least {:.0} % is needed",
+            share * 100.0,
+            LEAST_INSIDE * 100.0
+        ),
+    ))
+}
