@@ -43,10 +43,12 @@ pub struct Own {
     pub log: logs::Settings,
     /// Models and the library that runs them.
     pub models: safelight_inference::Settings,
+    /// How the books are kept.
+    pub store: safelight_store::Settings,
 }
 
 impl Own {
-    const KEYS: [&str; 4] = ["data", "without_engine", "log", "models"];
+    const KEYS: [&str; 5] = ["data", "without_engine", "log", "models", "store"];
 }
 
 /// A configuration, and where it came from.

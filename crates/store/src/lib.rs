@@ -50,7 +50,7 @@ pub use error::{Result, StoreError};
 pub use key::{ApiKey, KeyHash, KeySecret};
 pub use ledger::{Audit, Credits, Hold, HoldOutcome, HoldRequest, Pool};
 pub use result_file::ResultFile;
-pub use sqlite::{Durability, Sqlite};
+pub use sqlite::{Durability, Settings, Sqlite};
 pub use task::{NewTask, Outcome, TASK_LIFE, Task, TaskState};
 
 /// Unix time in milliseconds, UTC. Times are passed in, so that tests can move the clock.

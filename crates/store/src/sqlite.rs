@@ -16,6 +16,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     ApiKey, Application, Audit, Credits, Hold, HoldOutcome, HoldRequest, KeyHash, Limits, Millis,
@@ -39,8 +40,17 @@ pub struct Sqlite {
     readers: Readers,
 }
 
+/// How the store keeps what it is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// What a change survives. Default `process`.
+    pub durability: Durability,
+}
+
 /// What a change survives once its call has returned.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Durability {
     /// The end of the process, however sudden. A power cut may lose the last instants, though never
     /// part of a transaction, so that the books stay right (`synchronous = NORMAL`).

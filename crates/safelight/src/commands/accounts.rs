@@ -26,11 +26,13 @@ pub fn with_store<T>(
     context: &Context,
     work: impl AsyncFnOnce(&Accounts) -> Result<T>,
 ) -> Result<T> {
-    let data = DataFolder::new(context.load()?.data);
+    let loaded = context.load()?;
+    let durability = loaded.config.own.store.durability;
+    let data = DataFolder::new(loaded.data);
     data.require()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = Sqlite::open(data.database())
+        let store = Sqlite::open_with(data.database(), durability)
             .with_context(|| format!("the database {}", data.database().display()))?;
         work(&Accounts { store, data }).await
     })

@@ -125,7 +125,7 @@ fn prepare(loaded: &Loaded, data: &DataFolder) -> Result<(Parts, Option<JoinHand
             None
         }
     };
-    let store = Sqlite::open(data.database())
+    let store = Sqlite::open_with(data.database(), loaded.config.own.store.durability)
         .with_context(|| format!("the database {} cannot be used", data.database().display()))?;
     let parts = Parts {
         settings: loaded.config.server.clone(),

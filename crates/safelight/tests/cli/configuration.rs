@@ -55,6 +55,7 @@ fn what_is_unknown_or_wrong_is_named_with_its_place() {
         ("[contract]\nedition = \"2027\"", ["`contract.edition`", "2027"]),
         ("[limits]\nmemory_budget = 1", ["limits.memory_budget", "67108864"]),
         ("[models]\nthreads = 0", ["`threads`", "1024"]),
+        ("[store]\ndurability = \"disk\"", ["process", "power"]),
         ("[log]\nlevel = \"a=b=c\"", ["log.level", "a=b=c"]),
         ("[limits\n", ["not valid TOML", "line 1"]),
     ] {
