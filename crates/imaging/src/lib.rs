@@ -4,6 +4,7 @@
 pub mod bleed;
 mod blur_effect;
 mod color;
+pub mod composition;
 pub mod contrast;
 mod cutout;
 mod decode;

@@ -4,13 +4,16 @@
 //! What such a painter makes of a square depends on all of it, so squares painted on their own differ
 //! in tone. Therefore the whole picture is painted first, squeezed into one square; then at twice the
 //! size in overlapping squares, each with the slow changes of tone of the painting before it, and so on
-//! up to full size (a pyramid in the manner of Burt and Adelson 1983).
+//! up to full size (a pyramid in the manner of Burt and Adelson 1983). Networks that normalise what they
+//! see make as much of a plain sky as of a tree; a square that is plainer than the picture keeps so much
+//! of the painting before it.
 
 use image::RgbImage;
 use rayon::prelude::*;
 use safelight_contract::{Code, Fault, Result};
 
-use crate::map::Map;
+use crate::color::luma;
+use crate::map::{Map, thumbnail};
 use crate::resize::{Filter, rgb};
 
 /// Makes a painted square of a square.
@@ -47,6 +50,7 @@ pub fn paint(photo: &RgbImage, side: u32, painter: Painter) -> Result<RgbImage> 
         return Ok(image::imageops::crop_imm(&painted, 0, 0, width, height).to_image());
     }
     let mut painted = painter(&rgb(photo, side, side, Filter::Area))?;
+    let usual = contrast(photo);
     let levels = (f64::from(long) / f64::from(side)).log2().ceil() as u32;
     for level in (0..levels).rev() {
         let size = |length: u32| (length >> level).max(1);
@@ -55,10 +59,10 @@ pub fn paint(photo: &RgbImage, side: u32, painter: Painter) -> Result<RgbImage> 
         // The first painting is of another aspect and of much larger strokes than the ones after it.
         let radius = if level + 1 == levels { side / 12 } else { side / 24 };
         painted = match level {
-            0 => layer(photo, &base, side, radius as usize, &mut painter)?,
+            0 => layer(photo, &base, side, radius as usize, usual, &mut painter)?,
             _ => {
                 let small = rgb(photo, width, height, Filter::Area);
-                layer(&small, &base, side, radius as usize, &mut painter)?
+                layer(&small, &base, side, radius as usize, usual, &mut painter)?
             }
         };
     }
@@ -71,6 +75,7 @@ fn layer(
     base: &RgbImage,
     side: u32,
     radius: usize,
+    usual: f32,
     painter: Painter,
 ) -> Result<RgbImage> {
     let (width, height) = photo.dimensions();
@@ -80,8 +85,10 @@ fn layer(
     let mut band = vec![0.0_f32; stride * side as usize];
     for (i, &top) in rows.starts.iter().enumerate() {
         for &left in &columns.starts {
-            let painted = painter(&square(photo, left, top, side))?;
-            let toned = toned(&painted, &square(base, left, top, side), radius);
+            let part = square(photo, left, top, side);
+            let strength = (1.5 * contrast(&part) / usual.max(1e-3)).clamp(0.1, 1.0);
+            let painted = painter(&part)?;
+            let toned = toned(&painted, &square(base, left, top, side), radius, strength);
             let across = side.min(width - left) as usize;
             for y in 0..side.min(height - top) {
                 let down = rows.weight(top, y);
@@ -108,8 +115,16 @@ fn layer(
     Ok(result)
 }
 
-/// The painted square with the slow changes of `base`, interleaved.
-fn toned(painted: &RgbImage, base: &RgbImage, radius: usize) -> Vec<f32> {
+/// Standard deviation of a picture's luma.
+fn contrast(photo: &RgbImage) -> f32 {
+    let light = Map::of(&thumbnail(photo, 128), luma);
+    let count = light.values.len().max(1) as f32;
+    let mean = light.values.iter().sum::<f32>() / count;
+    (light.values.iter().map(|v| (v - mean).powi(2)).sum::<f32>() / count).sqrt()
+}
+
+/// The painted square with the slow changes of `base`, interleaved; this much of it, the rest `base`.
+fn toned(painted: &RgbImage, base: &RgbImage, radius: usize, strength: f32) -> Vec<f32> {
     let (width, height) = (painted.width() as usize, painted.height() as usize);
     let shifts: Vec<Map> = (0..3)
         .into_par_iter()
@@ -120,8 +135,12 @@ fn toned(painted: &RgbImage, base: &RgbImage, radius: usize) -> Vec<f32> {
             map.mean(radius).mean(radius)
         })
         .collect();
-    let values = painted.iter().enumerate();
-    values.map(|(i, &value)| f32::from(value) + shifts[i % 3].values[i / 3]).collect()
+    let values = painted.iter().zip(base.iter()).enumerate();
+    let toned = values.map(|(i, (&value, &base))| {
+        let (value, base) = (f32::from(value) + shifts[i % 3].values[i / 3], f32::from(base));
+        base + (value - base) * strength
+    });
+    toned.collect()
 }
 
 /// Where the squares begin along one axis, and how much each counts where they overlap.
