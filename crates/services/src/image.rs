@@ -6,7 +6,7 @@ pub mod enhance;
 pub mod rating;
 
 use safelight_contract::Result;
-use safelight_imaging::{Format, Photo, Rules, encode};
+use safelight_imaging::{Cutout, Format, Photo, Rules, encode};
 
 use crate::{Artifact, FileField, Picture, Work};
 
@@ -29,4 +29,13 @@ static IMAGE: FileField = FileField {
 fn answer(photo: &Photo, work: &Work) -> Result<Picture> {
     let (bytes, format) = work.stage("encode", || encode::photo(photo))?;
     Ok(Picture::base64("image", Artifact { bytes, format }))
+}
+
+/// The photo without transparency: what shows it lies on white.
+fn on_white(Photo { rgb, alpha }: Photo) -> Photo {
+    let rgb = match alpha {
+        Some(alpha) => Cutout { rgb, alpha }.over([255; 3]),
+        None => rgb,
+    };
+    Photo { rgb, alpha: None }
 }

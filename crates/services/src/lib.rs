@@ -20,8 +20,8 @@ pub use answer::{Answer, Artifact, Node, Picture};
 pub use declaration::{Declaration, Field, FieldKind, FileField, Memory, Mode};
 pub use form::Form;
 pub use param::{
-    Choice, Defaulted, Flag, Integer, Kind, Number, Optional, Param, Parameter, Presence, Required,
-    Text, Words,
+    Choice, Cut, Defaulted, Flag, Integer, Kind, Number, Optional, Param, Parameter, Presence,
+    Required, RequiredOr, Text, Words,
 };
 pub use sample::{Sample, samples};
 pub use service::{Cost, Entry, Job, Service, Upload};
@@ -31,6 +31,8 @@ pub use work::{Cancel, Stage, Work};
 pub static CATALOG: &[Entry] = &[
     Entry::of::<cutout::general::HdUniversalBackgroundRemoval>(),
     Entry::of::<cutout::general::UniversalBackgroundRemoval>(),
+    Entry::of::<image::editing::ImageCropping>(),
+    Entry::of::<image::editing::IntelligentComposition>(),
     Entry::of::<image::editing::PhotoRetouching>(),
     Entry::of::<image::effects::ImageStyleConversion>(),
     Entry::of::<image::effects::ImageStyleMigration>(),
@@ -40,6 +42,8 @@ pub static CATALOG: &[Entry] = &[
     Entry::of::<image::enhance::ImageDefogging>(),
     Entry::of::<image::enhance::ImageLosslessEnlargement>(),
     Entry::of::<image::enhance::ImageSharpnessEnhancement>(),
+    Entry::of::<image::enhance::StretchImageRecovery>(),
+    Entry::of::<image::rating::ImageCompositionAestheticsScoring>(),
     Entry::of::<image::rating::ImageExposureScore>(),
     Entry::of::<portrait::analysis::SkinAnalysis>(),
     Entry::of::<portrait::analysis::SkinAnalysisAdvanced>(),

@@ -121,6 +121,25 @@ impl<K: Kind> Presence<K> for Required {
     }
 }
 
+/// Must be sent, and has a code of its own for when it is missing; empty is `PARAMETERS_CANNOT_EMPTY`.
+pub struct RequiredOr(pub Code);
+
+impl<K: Kind> Presence<K> for RequiredOr {
+    type Output = K::Value;
+    const REQUIRED: bool = true;
+
+    fn present(&self, value: K::Value) -> K::Value {
+        value
+    }
+
+    fn absent(&self, name: &str, empty: bool) -> Result<K::Value> {
+        match empty {
+            true => Presence::<K>::absent(&Required, name, empty),
+            false => Err(Fault::new(self.0, format!("{name} is missing"))),
+        }
+    }
+}
+
 /// May be left out; reading yields an `Option`.
 pub struct Optional;
 
@@ -326,6 +345,25 @@ impl Kind for Text {
     }
 }
 
+/// Text of which this many characters count; what is beyond them is cut off without a word.
+pub struct Cut(pub usize);
+
+impl Kind for Cut {
+    type Value = String;
+
+    fn parse(&self, _: &str, text: &str) -> Result<String> {
+        Ok(text.chars().take(self.0).collect())
+    }
+
+    fn schema(&self) -> Value {
+        json!({ "type": "string" })
+    }
+
+    fn show(&self, value: &String) -> Value {
+        json!(value)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -340,6 +378,13 @@ mod tests {
         kind: Choice(&[("mask", 1, "a mask"), ("whiteBK", 2, "on white")]),
         presence: Optional,
     };
+    static FORMAT: Param<Flag, RequiredOr> = Param {
+        name: "format",
+        doc: "",
+        kind: Flag,
+        presence: RequiredOr(Code::MissingOutputFormat),
+    };
+    static HINT: Param<Cut> = Param { name: "hint", doc: "", kind: Cut(3), presence: Optional };
     static FLAG: Param<Flag> = Param { name: "flag", doc: "", kind: Flag, presence: Optional };
     static NOTE: Param<Text> = Param { name: "note", doc: "", kind: Text(3), presence: Optional };
 
@@ -359,6 +404,8 @@ mod tests {
     fn each_way_to_be_wrong_has_its_code() {
         assert_eq!(code(COUNT.read(&Form::new()), "count"), Code::MissingParameters);
         assert_eq!(code(COUNT.read(&form("count", " ")), "count"), Code::ParametersCannotEmpty);
+        assert_eq!(code(FORMAT.read(&Form::new()), "format"), Code::MissingOutputFormat);
+        assert_eq!(code(FORMAT.read(&form("format", "")), "format"), Code::ParametersCannotEmpty);
         assert_eq!(
             code(COUNT.read(&form("count", "many")), "count"),
             Code::ParameterConversionFailed
@@ -386,6 +433,7 @@ mod tests {
         assert_eq!(LEVEL.read(&form("level", "")), Ok(0.5));
         assert_eq!(FORM.read(&form("form", "WhiteBk")), Ok(Some(2)));
         assert_eq!(FORM.read(&Form::new()), Ok(None));
+        assert_eq!(HINT.read(&form("hint", "längst")), Ok(Some("län".to_owned())));
         assert_eq!(FLAG.read(&form("flag", "True")), Ok(Some(true)));
         assert_eq!(FLAG.read(&form("flag", "0")), Ok(Some(false)));
     }

@@ -41,6 +41,11 @@ impl Upload {
         &self.header
     }
 
+    /// The file as it was sent.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// The quality that a JPEG was compressed with, see [`jpeg_quality`]; `None` for other formats.
     pub fn jpeg_quality(&self) -> Option<u8> {
         jpeg_quality(&self.bytes)

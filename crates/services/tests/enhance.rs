@@ -8,6 +8,7 @@ use image::{DynamicImage, GenericImageView, ImageFormat, Rgb, RgbImage};
 use safelight_contract::{Code, Fault};
 use safelight_inference::Registry;
 use safelight_services::{Artifact, Cancel, Form, Work, find};
+use safelight_testkit as testkit;
 use safelight_vision::Vision;
 use serde_json::Value;
 
@@ -19,7 +20,10 @@ const EXPOSURE: &str = "/api/image/rating/image-exposure-score";
 /// What a service of the catalogue makes of a form: its JSON with URLs by number, and the pictures.
 fn call(path: &str, form: &Form) -> Result<(Value, Vec<Artifact>), Fault> {
     let entry = find(path).expect("a service");
-    let vision = Vision::new(Arc::new(Registry::empty()));
+    let models = find(path).expect("a service").declaration().models;
+    let registry =
+        if models.is_empty() { Arc::new(Registry::empty()) } else { testkit::registry() };
+    let vision = Vision::new(registry);
     let work = Work::new(&vision, Cancel::after(Duration::from_secs(60)));
     let node = entry.prepare(form)?.run(&work)?;
     let mut published = Vec::new();
@@ -213,7 +217,7 @@ fn color_modes_and_formats_do_what_they_say() {
 #[test]
 fn color_parameters_are_checked() {
     let with = |fields: &[(&str, &str)]| code(COLOR, &form(hazy(80, 80), ImageFormat::Png, fields));
-    assert_eq!(with(&[("mode", "Rec709")]), Code::MissingParameters);
+    assert_eq!(with(&[("mode", "Rec709")]), Code::MissingOutputFormat);
     assert_eq!(with(&[("output_format", "png")]), Code::MissingParameters);
     assert_eq!(with(&[("output_format", ""), ("mode", "LogC")]), Code::ParametersCannotEmpty);
     assert_eq!(
@@ -241,4 +245,46 @@ fn exposure_rises_with_light() {
         .collect();
     assert!(scores.windows(2).all(|pair| pair[0] < pair[1]), "{scores:?}");
     assert!(scores.iter().all(|score| (0.0..=1.0).contains(score)));
+}
+
+/// A ladder of noise: what comes out is closer to the clean photo than what went in, the more so the
+/// more noise there was, and clean photos are not taken for noisy ones.
+#[test]
+fn noise_goes_before_sharpening() {
+    let clean = image::load_from_memory(&testkit::photo("coffee.png")).expect("a picture");
+    let clean = clean.crop_imm(100, 60, 300, 240).to_rgb8();
+    let psnr = |photo: &RgbImage| {
+        let squares =
+            photo.iter().zip(clean.iter()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
+        10.0 * (65_025.0 * clean.len() as f64 / squares.sum::<f64>()).log10()
+    };
+    let mut gains = Vec::new();
+    for deviation in [10.0, 18.0, 30.0] {
+        let mut state = 7_u32;
+        let mut noisy = clean.clone();
+        for value in noisy.iter_mut() {
+            let sum: f32 = (0..12)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    (state >> 8) as f32 / 16_777_216.0
+                })
+                .sum();
+            *value = (f32::from(*value) + deviation * (sum - 6.0)).round().clamp(0.0, 255.0) as u8;
+        }
+        let (found, _) = picture(SHARPEN, &form(noisy.clone(), ImageFormat::Png, &[]));
+        let gain = psnr(&found.to_rgb8()) - psnr(&noisy);
+        println!("noise {deviation}: {:.2} dB, {gain:+.2} dB", psnr(&noisy));
+        gains.push(gain);
+    }
+    assert!(gains[0] > 2.0 && gains.is_sorted(), "{gains:?}");
+}
+
+#[test]
+fn clean_photos_are_not_noisy() {
+    for name in ["astronaut.png", "chelsea.png", "china.jpg", "coffee.png", "flower.jpg"] {
+        let photo = image::load_from_memory(&testkit::photo(name)).expect("a picture").to_rgb8();
+        let noise = safelight_imaging::sharpen::noise(&photo) * 255.0;
+        println!("{name}: {noise:.2}");
+        assert!(noise < 3.0, "{name}: {noise}");
+    }
 }

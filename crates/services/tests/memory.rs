@@ -168,14 +168,16 @@ fn jobs_stay_within_their_cost() {
     let (large, small) = (noise(2600, 1700), noise(1100, 1000));
     type Fields<'a, T> = &'a [(&'a str, &'a T)];
     type Case<'a> = (&'a str, Fields<'a, str>, Fields<'a, [u8]>);
-    let cases: [Case; 8] = [
+    let cases: [Case; 10] = [
         ("image-style-conversion", &[("option", "cartoon")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "color_pencil")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "wave")], &[("image", &small)]),
         ("image-style-conversion", &[("option", "wave")], &[("image", &large)]),
         ("image-style-migration", &[], &[("major", &small), ("style", &small)]),
         ("photo-to-line-art", &[("image_size", "1:1")], &[("image", &large)]),
-        ("photo-retouching", &[], &[("image", &large), ("style", &small)]),
+        ("photo-retouching", &[], &[("image", &small), ("style", &small)]),
+        ("image-cropping", &[("width", "1900"), ("height", "1800")], &[("image", &small)]),
+        ("intelligent-composition", &[], &[("image", &small)]),
         (
             "image-lossless-enlargement",
             &[("upscale_factor", "3"), ("mode", "enhancement"), ("output_quality", "100")],

@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use safelight_contract::Result;
-use safelight_imaging::{Cutout, Format, Photo, Rules, encode};
+use safelight_imaging::{Format, Rules, encode};
 use safelight_vision::style;
 
+use super::on_white;
 use crate::{
     Artifact, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Picture, Service,
     Upload, Work,
@@ -74,12 +75,8 @@ impl Service for ImageStyleMigration {
     }
 
     fn run(input: Input, work: &Work) -> Result<Picture> {
-        let on_white = |Photo { rgb, alpha }| match alpha {
-            Some(alpha) => Cutout { rgb, alpha }.over([255; 3]),
-            None => rgb,
-        };
-        let style = on_white(input.style.decode(work)?);
-        let photo = on_white(input.major.decode(work)?);
+        let style = on_white(input.style.decode(work)?).rgb;
+        let photo = on_white(input.major.decode(work)?).rgb;
         let painting =
             work.stage("paint", || work.vision.paint_like(&photo, &style, &|| work.check()))?;
         let bytes = work.stage("encode", || encode::png_rgb(&painting))?;

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use safelight_contract::Result;
 use safelight_imaging::drawing::{self, Lines, Weight};
-use safelight_imaging::{Cutout, Format, Photo, Rules, encode};
+use safelight_imaging::{Format, Rules, encode};
 
+use super::on_white;
 use crate::{
-    Answer, Artifact, Choice, Declaration, Defaulted, Field, FieldKind, FileField, Form, Memory,
-    Mode, Node, Optional, Param, Service, Text, Upload, Work,
+    Answer, Artifact, Choice, Cut, Declaration, Defaulted, Field, FieldKind, FileField, Form,
+    Memory, Mode, Node, Optional, Param, Service, Upload, Work,
 };
 
 /// The service.
@@ -28,12 +29,12 @@ static IMAGE: FileField = FileField {
     },
 };
 
-static PROMPT: Param<Text, Optional> = Param {
+static PROMPT: Param<Cut, Optional> = Param {
     name: "prompt",
     doc: "Wishes in English. These words are understood: thick or bold, thin or fine (lines), simple \
           or clean, detailed or intricate (how much is drawn). All others are ignored: the drawing \
           follows the photo, nothing is added to it. What exceeds 3000 characters is cut off.",
-    kind: Text(usize::MAX),
+    kind: Cut(LONGEST_PROMPT),
     presence: Optional,
 };
 
@@ -126,12 +127,9 @@ impl Service for PhotoToLineArt {
     }
 
     fn run(input: Input, work: &Work) -> Result<Output> {
-        let Photo { rgb, alpha } = input.image.decode(work)?;
+        let photo = input.image.decode(work)?;
         let page = work.stage("draw", || {
-            let photo = match alpha {
-                Some(alpha) => Cutout { rgb, alpha }.over([255; 3]),
-                None => rgb,
-            };
+            let photo = on_white(photo).rgb;
             let size = input.page.pixels(photo.dimensions());
             Ok(drawing::line_art(&photo, size, input.lines))
         })?;
@@ -142,7 +140,7 @@ impl Service for PhotoToLineArt {
 
 /// What a prompt asks for.
 fn lines(prompt: &str) -> Lines {
-    let prompt: String = prompt.chars().take(LONGEST_PROMPT).flat_map(char::to_lowercase).collect();
+    let prompt: String = prompt.chars().flat_map(char::to_lowercase).collect();
     let mut lines = Lines::default();
     for word in prompt.split(|c: char| !c.is_alphabetic()) {
         match word {
@@ -191,6 +189,5 @@ mod tests {
         assert_eq!(lines("A cat, please!"), Lines::default());
         assert_eq!(lines("Bold outlines, SIMPLE."), Lines { weight: Weight::Thick, detail: -1 });
         assert_eq!(lines("thin and detailed"), Lines { weight: Weight::Thin, detail: 1 });
-        assert_eq!(lines(&format!("{} bold", "x ".repeat(2000))), Lines::default());
     }
 }

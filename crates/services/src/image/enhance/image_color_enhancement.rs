@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use safelight_contract::Result;
+use safelight_contract::{Code, Result};
 use safelight_imaging::{Format, Rules, encode, grading};
 
 use crate::{
     Artifact, Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Param, Picture,
-    Required, Service, Upload, Work,
+    Required, RequiredOr, Service, Upload, Work,
 };
 use safelight_imaging::grading::Look;
 
@@ -28,14 +28,14 @@ static IMAGE: FileField = FileField {
     },
 };
 
-static OUTPUT_FORMAT: Param<Choice<Format>, Required> = Param {
+static OUTPUT_FORMAT: Param<Choice<Format>, RequiredOr> = Param {
     name: "output_format",
     doc: "Format of the result.",
     kind: Choice(&[
         ("png", Format::Png, "PNG, with the photo's transparency"),
         ("jpg", Format::Jpeg, "JPEG, transparent parts on white"),
     ]),
-    presence: Required,
+    presence: RequiredOr(Code::MissingOutputFormat),
 };
 
 static MODE: Param<Choice<Look>, Required> = Param {

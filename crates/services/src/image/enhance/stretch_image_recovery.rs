@@ -1,0 +1,93 @@
+//! Stretched photos brought back to natural proportions.
+
+use std::time::Duration;
+
+use safelight_contract::Result;
+use safelight_imaging::resize::{self, Filter};
+use safelight_imaging::{Format, Photo, encode};
+use safelight_vision::stretch;
+use serde_json::json;
+
+use super::IMAGE;
+use crate::{
+    Answer, Artifact, Declaration, Field, FieldKind, Form, Memory, Mode, Node, Service, Upload,
+    Work,
+};
+
+/// The service.
+pub struct StretchImageRecovery;
+
+/// The photo in its proportions, and the correction.
+pub struct Output {
+    picture: Artifact,
+    ratio: f64,
+}
+
+impl Answer for Output {
+    fn into_node(self) -> Node {
+        Node::Object(vec![
+            ("image", Node::Base64(self.picture)),
+            ("ratio", Node::Json(json!(self.ratio))),
+        ])
+    }
+}
+
+impl Service for StretchImageRecovery {
+    type Input = Upload;
+    type Output = Output;
+
+    const DECLARATION: &'static Declaration = &Declaration {
+        path: "/api/image/enhance/stretch-image-recovery",
+        name: "Stretched Image Restoration",
+        sign: "image_stretch_image_recovery",
+        pool: "image_distortion_correction",
+        price: 2,
+        summary: "Finds how much a photo was stretched by the proportions of the faces in it, and undoes \
+                  it. A photo without faces, or whose faces are within what is natural (a stretch of \
+                  less than 18 %), comes back as it was sent.",
+        mode: Mode::Sync,
+        deadline: Duration::from_secs(25),
+        files: &[&IMAGE],
+        params: &[],
+        answer: &[
+            Field::new(
+                "image",
+                FieldKind::Base64,
+                "The photo in natural proportions, a JPEG; a PNG where it has transparency. The very \
+                 file that was sent where the ratio is 1.",
+            ),
+            Field::new(
+                "ratio",
+                FieldKind::Number,
+                "The ratio of width to height of the result over that of the photo: below 1 for a photo \
+                 that was stretched across (its width shrinks), above 1 for one stretched upwards (its \
+                 height shrinks), 1 where nothing was changed. An estimate, to within some 7 %.",
+            ),
+        ],
+        models: stretch::MODELS,
+        // The result beside the photo, and its file while it grows.
+        memory: Memory { base: stretch::BASE_BYTES, per_pixel: 9 },
+    };
+
+    fn read(form: &Form) -> Result<Upload> {
+        IMAGE.read(form)
+    }
+
+    fn run(image: Upload, work: &Work) -> Result<Output> {
+        let Photo { rgb, alpha } = image.decode(work)?;
+        let Some(found) = work.stage("stretch", || work.vision.stretch(&rgb))? else {
+            let (bytes, format) = (image.bytes().to_vec(), image.header().format);
+            return Ok(Output { picture: Artifact { bytes, format }, ratio: 1.0 });
+        };
+        let ratio = (f64::from(1.0 / found) * 1e3).round() / 1e3;
+        let photo = work.stage("resize", || {
+            let shrunk = |side: u32, by: f64| ((f64::from(side) * by).round() as u32).max(1);
+            let width = shrunk(rgb.width(), ratio.min(1.0));
+            let height = shrunk(rgb.height(), (1.0 / ratio).min(1.0));
+            let alpha = alpha.map(|a| resize::gray(&a, width, height, Filter::Lanczos3));
+            Ok(Photo { rgb: resize::rgb(&rgb, width, height, Filter::Lanczos3), alpha })
+        })?;
+        let (bytes, format): (Vec<u8>, Format) = work.stage("encode", || encode::photo(&photo))?;
+        Ok(Output { picture: Artifact { bytes, format }, ratio })
+    }
+}
