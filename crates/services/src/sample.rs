@@ -39,9 +39,14 @@ pub fn samples(declaration: &Declaration) -> Vec<Sample> {
     samples
 }
 
-/// The first value that a schema allows.
+/// The first value that a schema allows; of a scale, an eighth of the way up, where sizes are neither
+/// nothing nor huge.
 fn first(schema: &Value) -> String {
-    choices(schema).into_iter().next().unwrap_or_else(|| text(&schema["minimum"]))
+    let on_scale = || match (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
+        (Some(from), Some(to)) => (from + (to - from) / 8).to_string(),
+        _ => text(&schema["minimum"]),
+    };
+    choices(schema).into_iter().next().unwrap_or_else(on_scale)
 }
 
 /// A whole number of more values than this is no choice but a scale.
