@@ -1,6 +1,7 @@
 //! Pixels in and out, and what is done to them without a model. Pure: no files, no network, no
 //! clock.
 
+pub mod anonymise;
 pub mod bleed;
 mod blur_effect;
 mod color;
@@ -18,6 +19,7 @@ mod header;
 mod lut;
 mod map;
 pub mod mosaic;
+mod noise;
 pub use safelight_resample as resize;
 pub mod retouch;
 mod rules;
@@ -33,4 +35,5 @@ pub use cutout::{Cutout, Region};
 pub use decode::{Photo, decode};
 pub use format::Format;
 pub use header::{ColorModel, Header, Orientation, jpeg_quality, probe};
+pub use noise::noise_level;
 pub use rules::Rules;

@@ -45,8 +45,12 @@ pub static CATALOG: &[Entry] = &[
     Entry::of::<image::enhance::StretchImageRecovery>(),
     Entry::of::<image::rating::ImageCompositionAestheticsScoring>(),
     Entry::of::<image::rating::ImageExposureScore>(),
+    Entry::of::<portrait::analysis::FaceAnalyzer>(),
+    Entry::of::<portrait::analysis::FaceAnalyzerAdvanced>(),
+    Entry::of::<portrait::analysis::FaceKeyPoints>(),
     Entry::of::<portrait::analysis::SkinAnalysis>(),
     Entry::of::<portrait::analysis::SkinAnalysisAdvanced>(),
+    Entry::of::<portrait::effects::BlurredFaces>(),
 ];
 
 /// Finds a service by its full path or by the last segment of it.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use safelight_imaging::grading::{self, Look};
+use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::{Cutout, Photo, Region, contrast, dehaze, encode, exposure, sharpen, skin};
 use safelight_services::{Cancel, Form, Work, find};
 use safelight_testkit as testkit;
@@ -158,6 +159,23 @@ fn work_stays_within_what_is_declared() {
     jobs_stay_within_their_cost();
 }
 
+/// Models that services for faces load when they are asked for what needs them.
+const FACE_MODELS: [&str; 9] = [
+    "face_mesh",
+    "face_parsing",
+    "age_gender",
+    "expression",
+    "emotion",
+    "face_mask",
+    "face_quality",
+    "face_blendshapes",
+    "sface",
+];
+
+/// Everything that can be asked of a face.
+const ATTRIBUTES: &str = "Age,Beauty,Emotion,Eye,Eyebrow,Gender,Hair,Hat,Headpose,Mask,Mouth,Moustache,\
+                          Nose,Shape,Skin,Smile";
+
 /// Whole jobs, decoding included, within what they announce; the engine's own memory is its own.
 fn jobs_stay_within_their_cost() {
     let noise = |width, height| {
@@ -166,9 +184,15 @@ fn jobs_stay_within_their_cost() {
         encode::jpeg(&photo, 60).expect("a file")
     };
     let (large, small) = (noise(2600, 1700), noise(1100, 1000));
+    let portrait = image::load_from_memory(&testkit::photo("astronaut.png")).expect("a picture");
+    let portrait = |side| {
+        let larger = resize::rgb(&portrait.to_rgb8(), side, side, Filter::Bilinear);
+        encode::jpeg(&larger, 60).expect("a file")
+    };
+    let (face, large_face) = (portrait(2000), portrait(2400));
     type Fields<'a, T> = &'a [(&'a str, &'a T)];
     type Case<'a> = (&'a str, Fields<'a, str>, Fields<'a, [u8]>);
-    let cases: [Case; 10] = [
+    let cases: [Case; 12] = [
         ("image-style-conversion", &[("option", "cartoon")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "color_pencil")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "wave")], &[("image", &small)]),
@@ -183,12 +207,19 @@ fn jobs_stay_within_their_cost() {
             &[("upscale_factor", "3"), ("mode", "enhancement"), ("output_quality", "100")],
             &[("image", &small)],
         ),
+        ("blurred-faces", &[("quality_control", "LOW")], &[("image", &large_face)]),
+        (
+            "face-analyzer",
+            &[("face_attributes_type", ATTRIBUTES), ("need_rotate_detection", "1")],
+            &[("image", &face)],
+        ),
     ];
     let vision = Vision::new(testkit::registry());
     for (name, fields, files) in cases {
         // Models are loaded at their first use and stay.
         let models = find(name).expect("a service").declaration().models;
         testkit::registry().warm(models.iter().copied());
+        testkit::registry().warm(FACE_MODELS);
         let mut form = Form::new();
         fields.iter().for_each(|(name, value)| form.add_text(*name, *value));
         files.iter().for_each(|(name, file)| form.add_file(*name, file.to_vec().into()));

@@ -12,12 +12,14 @@ pub mod expression;
 pub(crate) mod fitness;
 mod frame;
 mod geometry;
+pub mod landmarks;
 pub(crate) mod mask;
 pub mod mesh;
 pub mod parsing;
 mod portrait;
 pub mod pose;
 pub mod quality;
+pub mod traits;
 
 pub use age::AgeAndGender;
 pub use detection::Detection;
@@ -30,6 +32,7 @@ pub use parsing::{Parsing, Part};
 pub use portrait::Face;
 pub use pose::Pose;
 pub use quality::{Quality, QualityControl};
+pub use traits::Traits;
 
 use image::RgbImage;
 use safelight_contract::Result;

@@ -1,8 +1,14 @@
 //! What is seen in a face.
 
+mod face_analyzer;
+mod face_analyzer_advanced;
+mod face_key_points;
 mod skin;
 mod skin_analysis;
 mod skin_analysis_advanced;
 
+pub use face_analyzer::FaceAnalyzer;
+pub use face_analyzer_advanced::FaceAnalyzerAdvanced;
+pub use face_key_points::FaceKeyPoints;
 pub use skin_analysis::SkinAnalysis;
 pub use skin_analysis_advanced::SkinAnalysisAdvanced;

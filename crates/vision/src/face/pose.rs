@@ -71,7 +71,6 @@ impl Turn {
     }
 
     /// A direction turned back, so that the face looks into the camera.
-    #[cfg_attr(not(test), expect(dead_code, reason = "shape measures come next"))]
     pub fn undone(&self, [x, y, z]: [f64; 3]) -> [f64; 3] {
         [0, 1, 2].map(|i| self.rows[0][i] * x + self.rows[1][i] * y + self.rows[2][i] * z)
     }

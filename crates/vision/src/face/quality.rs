@@ -6,11 +6,12 @@ mod occlusion;
 
 pub use control::{Limits, QualityControl};
 pub use occlusion::{Occlusion, Region};
+pub(super) use occlusion::{hull, inside};
 
 use image::{Rgb, RgbImage, imageops};
 use safelight_contract::Result;
-use safelight_imaging::blur_effect;
 use safelight_imaging::warp::{Border, warp};
+use safelight_imaging::{blur_effect, noise_level};
 
 use super::parsing::SIDE;
 use super::{Face, Mesh, Part, Point, Pose};
@@ -28,12 +29,16 @@ pub struct Quality {
     pub pose: Pose,
     /// How much of each region is hidden.
     pub occlusion: Occlusion,
+    /// The same without the mask model, which tells that there is a mask but not where.
+    pub seen: Occlusion,
     /// 0 for sharp to 1 for blurred beyond recognition, at the size that recognition needs.
     pub blur: f32,
     /// Mean luma of the skin, 0..255.
     pub illumination: f32,
     /// How differently both halves of the face are lit, 0 for even to 1 for one half black.
     pub unevenness: f32,
+    /// The standard deviation of the noise in the face, 0..1 of the range of luma.
+    pub noise: f32,
     /// How fit for recognition it is, 0..1, as a model sees it.
     pub fitness: f32,
 }
@@ -46,15 +51,18 @@ impl Quality {
         let light = Light::of(face, &pixels)?;
         let fitness = face.fitness()?;
         let blur = blur(face.photo(), mesh, fitness);
+        let seen = Occlusion::of(face, &pixels, blur)?;
         Ok(Self {
             presence: mesh.presence,
             size: face.detection.rect.shorter_side(),
             completeness: completeness(face.photo(), mesh),
             pose: Pose::of(mesh),
-            occlusion: Occlusion::of(face, &pixels, blur)?,
+            occlusion: seen.masked(face.mask()?),
+            seen,
             blur,
             illumination: light.mean,
             unevenness: light.unevenness,
+            noise: noise(face.photo(), mesh),
             fitness,
         })
     }
@@ -112,6 +120,18 @@ fn blur(photo: &RgbImage, mesh: &Mesh, fitness: f32) -> f32 {
     let inner = imageops::crop_imm(&pixels, margin, margin, cells - 2 * margin, cells - 2 * margin);
     let effect = between(BLUR_EFFECTS, blur_effect(&inner.to_image()));
     0.6 * effect + 0.4 * between(FITNESSES, fitness)
+}
+
+/// In the inner face, at the size that the photo has it.
+fn noise(photo: &RgbImage, mesh: &Mesh) -> f32 {
+    let rect = mesh.rect().grown(0.6);
+    let within = |from: f32, length: f32, most: u32| {
+        let first = from.clamp(0.0, most as f32) as u32;
+        (first, ((from + length).clamp(0.0, most as f32) as u32).saturating_sub(first))
+    };
+    let (x, width) = within(rect.x, rect.width, photo.width());
+    let (y, height) = within(rect.y, rect.height, photo.height());
+    noise_level(&imageops::crop_imm(photo, x, y, width, height).to_image())
 }
 
 /// How the skin of a face is lit.

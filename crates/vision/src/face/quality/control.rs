@@ -125,9 +125,11 @@ mod tests {
             completeness: 1.0,
             pose: Pose::default(),
             occlusion: Occlusion::default(),
+            seen: Occlusion::default(),
             blur: 0.0,
             illumination: 150.0,
             unevenness: 0.0,
+            noise: 0.0,
             fitness: 0.9,
         }
     }

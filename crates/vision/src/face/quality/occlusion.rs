@@ -113,20 +113,24 @@ impl Occlusion {
 
     /// Of a face whose square of the parsing shows `pixels`, `blur` as in [`super::Quality`].
     pub(super) fn of(face: &Face, pixels: &RgbImage, blur: f32) -> Result<Self> {
-        let (mesh, parsing, mask) = (face.mesh()?, face.parsing()?, face.mask()?);
+        let (mesh, parsing) = (face.mesh()?, face.parsing()?);
         let trusted = blur < MOST_BLUR;
         let look = Look { pixels, parsing, trusted, skin: own_skin(pixels, face, trusted)? };
         let mut hidden = [0.0; 7];
         for region in Region::ALL {
             hidden[region as usize] = look.hidden(region, mesh, face.photo());
         }
-        // Under a mask the parser guesses; the mask model does not.
+        Ok(Self(hidden))
+    }
+
+    /// With what a mask of this probability hides, 0..1: the parser guesses under masks.
+    pub(super) fn masked(mut self, mask: f32) -> Self {
         if mask > MASKED {
             for region in [Region::Nose, Region::Mouth, Region::Chin] {
-                hidden[region as usize] = hidden[region as usize].max(mask);
+                self.0[region as usize] = self.0[region as usize].max(mask);
             }
         }
-        Ok(Self(hidden))
+        self
     }
 }
 
@@ -247,7 +251,7 @@ impl Look<'_> {
 }
 
 /// The convex hull of points, counter-clockwise (Andrew 1979).
-pub(super) fn hull(mut points: Vec<Point>) -> Vec<Point> {
+pub(in super::super) fn hull(mut points: Vec<Point>) -> Vec<Point> {
     points.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)));
     let half = |points: &mut dyn Iterator<Item = Point>| {
         let mut chain: Vec<Point> = vec![];
@@ -268,7 +272,7 @@ pub(super) fn hull(mut points: Vec<Point>) -> Vec<Point> {
 }
 
 /// Whether a point lies in a hull or on its edge.
-pub(super) fn inside(hull: &[Point], point: Point) -> bool {
+pub(in super::super) fn inside(hull: &[Point], point: Point) -> bool {
     let next = hull.iter().cycle().skip(1);
     hull.len() > 2 && hull.iter().zip(next).all(|(&a, &b)| turn(a, b, point) >= 0.0)
 }

@@ -1,0 +1,106 @@
+//! Face blur: every face in the photo beyond recognition.
+
+use std::time::Duration;
+
+use safelight_contract::Result;
+use safelight_imaging::anonymise::{Ellipse, blur};
+use safelight_imaging::{Format, Rules, encode};
+use safelight_vision::face::detection::MOST_FACES;
+use safelight_vision::face::{Detection, QualityControl};
+
+use super::super::faces::{self, QUALITY_CONTROL};
+use crate::{
+    Artifact, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Picture, Service,
+    Upload, Work,
+};
+
+/// The service.
+pub struct BlurredFaces;
+
+static IMAGE: FileField = FileField {
+    name: "image",
+    doc: "The photo. It may lie on a side or stand on its head.",
+    required: true,
+    rules: Rules {
+        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
+        max_bytes: 3 * Rules::MB,
+        min: (32, 32),
+        max: (5000, 5000),
+        max_aspect: None,
+        grayscale: true,
+    },
+};
+
+/// What a request asks for.
+pub struct Input {
+    image: Upload,
+    quality_control: QualityControl,
+}
+
+/// The half axes of the blurred ellipse by those of the face's box: ears, chin and the hairline are
+/// in it.
+const REACH: [f32; 2] = [1.3, 1.25];
+
+impl Service for BlurredFaces {
+    type Input = Input;
+    type Output = Picture;
+
+    const DECLARATION: &'static Declaration = &Declaration {
+        path: "/api/portrait/effects/blurred-faces",
+        name: "Face Blur",
+        sign: "portrait_blurred_faces",
+        pool: "portrait_facial_blurring",
+        price: 1,
+        summary: "Blurs every face, up to 120 of them, so far that nobody can tell whose it is.",
+        mode: Mode::Sync,
+        deadline: Duration::from_secs(25),
+        files: &[&IMAGE],
+        params: &[&QUALITY_CONTROL],
+        answer: &[Field::new(
+            "data.image_url",
+            FieldKind::Url,
+            "The photo with its faces blurred, a JPEG; a PNG where the photo has transparency; for \
+             24 hours.",
+        )],
+        models: &["yunet", "face_mesh"],
+        // A turned copy of the photo, or the encoded result.
+        memory: Memory { base: 32 << 20, per_pixel: 8 },
+    };
+
+    fn read(form: &Form) -> Result<Input> {
+        Ok(Input { image: IMAGE.read(form)?, quality_control: QUALITY_CONTROL.read(form)? })
+    }
+
+    fn run(input: Input, work: &Work) -> Result<Picture> {
+        let mut photo = input.image.decode(work)?;
+        let ellipses: Vec<Ellipse> = {
+            let faces = faces::find(work, &photo.rgb, true, MOST_FACES)?;
+            faces::check(work, &faces, input.quality_control)?;
+            faces.iter().map(|face| ellipse(&face.detection)).collect()
+        };
+        work.stage("blur", || {
+            ellipses.iter().for_each(|ellipse| blur(&mut photo.rgb, ellipse));
+            Ok(())
+        })?;
+        let (bytes, format) = work.stage("encode", || encode::photo(&photo))?;
+        Ok(Picture::url("image_url", Artifact { bytes, format }))
+    }
+}
+
+/// The ellipse over a whole head, upright in the face's own frame.
+fn ellipse(face: &Detection) -> Ellipse {
+    let [left, right, ..] = face.points;
+    let angle = (right.y - left.y).atan2(right.x - left.x);
+    let centre = face.rect.centre();
+    // The box of a face that lies on its side is wider than high.
+    let lying = angle.sin().abs() > std::f32::consts::FRAC_1_SQRT_2;
+    let (width, height) = match lying {
+        true => (face.rect.height, face.rect.width),
+        false => (face.rect.width, face.rect.height),
+    };
+    Ellipse {
+        centre: [centre.x, centre.y],
+        radii: [width / 2.0 * REACH[0], height / 2.0 * REACH[1]],
+        angle,
+    }
+}

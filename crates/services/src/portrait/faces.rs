@@ -1,0 +1,113 @@
+//! What all services for faces share: finding them, and how good they must be.
+
+use image::RgbImage;
+use rayon::prelude::*;
+use safelight_contract::{Code, Fault, Result};
+use safelight_vision::face::{Detection, Face, QualityControl};
+use serde_json::Value;
+
+use crate::param::Kind;
+use crate::{Choice, Defaulted, Param, Work};
+
+/// How good a face must be; the same parameter for all services for faces.
+pub(crate) static QUALITY_CONTROL: Param<Level, Defaulted<QualityControl>> = Param {
+    name: "quality_control",
+    doc: "How good the photo of each face that is looked at must be; an extension. Checked in this \
+          order, each with its own error code, the value found and the limit: there is a face, \
+          completeness, pose, occlusion of left eye, right eye, nose, mouth, left cheek, right cheek \
+          and chin (left and right as seen), blur, light, size, fitness for recognition.",
+    kind: Level,
+    presence: Defaulted(QualityControl::None),
+};
+
+/// A level of quality; any other word is `ERROR_QUALITY_CONTROL_ERROR`.
+pub(crate) struct Level;
+
+const LEVELS: Choice<QualityControl> = Choice(&[
+    ("NONE", QualityControl::None, "no check"),
+    (
+        "LOW",
+        QualityControl::Low,
+        "angles up to 45 degrees, each occlusion and blur up to 0.8, light from 20, size from 20 px",
+    ),
+    (
+        "NORMAL",
+        QualityControl::Normal,
+        "angles up to 30 degrees, each occlusion and blur up to 0.6, light from 40, size from 40 px",
+    ),
+    (
+        "HIGH",
+        QualityControl::High,
+        "the whole face in the photo, angles up to 20 degrees, each occlusion and blur up to 0.2, \
+         light from 100, size from 80 px",
+    ),
+]);
+
+impl Kind for Level {
+    type Value = QualityControl;
+
+    fn parse(&self, name: &str, text: &str) -> Result<QualityControl> {
+        let read = LEVELS.parse(name, text);
+        read.map_err(|fault| Fault::new(Code::QualityControlError, fault.message()))
+    }
+
+    fn schema(&self) -> Value {
+        LEVELS.schema()
+    }
+
+    fn show(&self, value: &QualityControl) -> Value {
+        LEVELS.show(value)
+    }
+}
+
+/// The faces of a photo, largest first and `most` at most, as the stage `detect`; whichever way up
+/// it is where `any_way_up` says so. None is `ERROR_NO_FACE_IN_FILE`.
+pub(crate) fn find<'a>(
+    work: &'a Work,
+    photo: &'a RgbImage,
+    any_way_up: bool,
+    most: usize,
+) -> Result<Vec<Face<'a>>> {
+    let vision = work.vision;
+    let found: Vec<Detection> = work.stage("detect", || match any_way_up {
+        true => vision.detect_faces_any_way_up(photo),
+        false => vision.detect_faces(photo),
+    })?;
+    if found.is_empty() {
+        return Err(Fault::new(Code::NoFaceInFile, "no face was found in image"));
+    }
+    Ok(found.into_iter().take(most).map(|detection| Face::new(vision, photo, detection)).collect())
+}
+
+/// Passes faces that are good enough, as the stage `quality`; the largest that is not decides the
+/// fault.
+pub(crate) fn check(work: &Work, faces: &[Face], control: QualityControl) -> Result<()> {
+    if control == QualityControl::None {
+        return Ok(());
+    }
+    work.stage("quality", || {
+        each(faces, |face| face.quality().and_then(|quality| control.check(quality)))?;
+        Ok(())
+    })
+}
+
+/// What `look` makes of each face, several at a time, in their order.
+pub(crate) fn each<T: Send>(
+    faces: &[Face],
+    look: impl Fn(&Face) -> Result<T> + Send + Sync,
+) -> Result<Vec<T>> {
+    let looked: Vec<Result<T>> = faces.par_iter().map(look).collect();
+    looked.into_iter().collect()
+}
+
+/// Whole pixels, as services answer boxes.
+pub(crate) fn pixels(length: f32) -> i64 {
+    length.round() as i64
+}
+
+/// A number with this many digits after the point: no more than it means.
+pub(crate) fn rounded(value: f32, digits: i32) -> f64 {
+    let factor = 10_f64.powi(digits);
+    // Adding zero keeps a negative zero out of answers.
+    (f64::from(value) * factor).round() / factor + 0.0
+}
