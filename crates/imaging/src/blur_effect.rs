@@ -44,7 +44,9 @@ mod tests {
     use super::*;
 
     fn checks() -> RgbImage {
-        RgbImage::from_fn(120, 90, |x, y| Rgb([if (x / 6 + y / 6) % 2 == 0 { 40 } else { 210 }; 3]))
+        RgbImage::from_fn(120, 90, |x, y| {
+            Rgb([if (x / 20 + y / 20) % 2 == 0 { 40 } else { 210 }; 3])
+        })
     }
 
     #[test]
