@@ -5,6 +5,9 @@
 //!
 //! To add a service: write its file, then add one line to [`CATALOG`].
 
+// The answers about skin have hundreds of fields, declared by a macro that takes them one by one.
+#![recursion_limit = "1024"]
+
 mod answer;
 mod cutout;
 mod declaration;
@@ -50,6 +53,7 @@ pub static CATALOG: &[Entry] = &[
     Entry::of::<portrait::analysis::FaceKeyPoints>(),
     Entry::of::<portrait::analysis::SkinAnalysis>(),
     Entry::of::<portrait::analysis::SkinAnalysisAdvanced>(),
+    Entry::of::<portrait::analysis::SkinAnalysisPro>(),
     Entry::of::<portrait::effects::BlurredFaces>(),
 ];
 

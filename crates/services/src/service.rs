@@ -58,6 +58,12 @@ impl Upload {
 }
 
 impl FileField {
+    /// Like [`Self::read`], for a file that need not be sent.
+    pub fn read_if_sent(&self, form: &Form) -> Result<Option<Upload>> {
+        let sent = form.file(self.name).is_some() || form.text(self.name).is_some();
+        if sent { self.read(form).map(Some) } else { Ok(None) }
+    }
+
     /// Reads the file and checks its header against the rules. Absent is `MISSING_PARAMETERS`, of
     /// zero length `PARAMETERS_CANNOT_EMPTY`, for the rest see [`safelight_imaging::Rules`].
     pub fn read(&self, form: &Form) -> Result<Upload> {

@@ -2,7 +2,6 @@
 
 use super::chip::Skin;
 use super::line::{Window, eigen, hessian};
-use super::mask::Mask;
 use super::zone::Zone;
 use crate::map::Map;
 
@@ -16,6 +15,8 @@ const BLACKHEAD_DEPTH: f32 = 7.0;
 const ROUND: f32 = 0.4;
 /// Dots must stand out of what the zone's noise answers by this factor.
 const ABOVE_NOISE: f32 = 6.0;
+/// Pixels from what is no skin within which nothing counts: hair and its shadow make dots.
+const CLEAR: usize = 9;
 /// A dot that is smaller than this share of a photo's pixel is not seen by it but made by resizing.
 const RESOLVED: f32 = 0.75;
 
@@ -32,22 +33,23 @@ pub struct Dot {
 
 /// The enlarged pores of a zone. A heuristic; a face of less than some 500 px does not show any.
 pub fn pores(skin: &Skin, zone: Zone) -> Vec<Dot> {
-    dots(skin, &skin.zone(zone), &PORES, PORE_DEPTH)
+    dots(skin, zone, &PORES, PORE_DEPTH)
 }
 
 /// The blackheads of the nose. A heuristic; told from pores by how dark they are.
 pub fn blackheads(skin: &Skin) -> Vec<Dot> {
-    dots(skin, &skin.zone(Zone::Nose), &BLACKHEADS, BLACKHEAD_DEPTH)
+    dots(skin, Zone::Nose, &BLACKHEADS, BLACKHEAD_DEPTH)
 }
 
-fn dots(skin: &Skin, mask: &Mask, scales: &[f32], least: f32) -> Vec<Dot> {
+fn dots(skin: &Skin, zone: Zone, scales: &[f32], least: f32) -> Vec<Dot> {
+    let mask = skin.zone(zone).and(&skin.mask.eroded(CLEAR));
     let resolved = RESOLVED * skin.chip.magnification();
     let scales: Vec<f32> = scales.iter().copied().filter(|&scale| scale >= resolved).collect();
-    let (Some(window), false) = (Window::around(mask), scales.is_empty()) else {
+    let (Some(window), false) = (Window::around(&mask), scales.is_empty()) else {
         return Vec::new();
     };
     let lightness = window.cut(&skin.layers.lightness);
-    let mask = window.cut_mask(mask);
+    let mask = window.cut_mask(&mask);
     let depths: Vec<Map> = scales.iter().map(|&scale| depths(&lightness, scale)).collect();
     // Half of a mask is at most dots, so its median answer is that of the skin between.
     let limit = least.max(ABOVE_NOISE * depths[0].rank_in(&mask, 0.5));

@@ -6,9 +6,11 @@ mod face_key_points;
 mod skin;
 mod skin_analysis;
 mod skin_analysis_advanced;
+mod skin_analysis_pro;
 
 pub use face_analyzer::FaceAnalyzer;
 pub use face_analyzer_advanced::FaceAnalyzerAdvanced;
 pub use face_key_points::FaceKeyPoints;
 pub use skin_analysis::SkinAnalysis;
 pub use skin_analysis_advanced::SkinAnalysisAdvanced;
+pub use skin_analysis_pro::SkinAnalysisPro;

@@ -6,3 +6,4 @@ mod support;
 mod advanced;
 mod basic;
 mod canvas;
+mod pro;

@@ -53,3 +53,23 @@ pub(in super::super) fn bounds(chip: &Chip, places: &[[f32; 2]]) -> [u32; 4] {
     let ((left, width), (top, height)) = (range(0, width), range(1, height));
     [left, top, width, height]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_turned_head_is_warned_of() {
+        let warned = |yaw, pitch, roll| warnings(&Pose { yaw, pitch, roll });
+        assert_eq!(warned(44.0, -44.0, 10.0), Node::List(vec![]));
+        let warning = Node::List(vec![Node::Json("imporper_headpose".into())]);
+        assert_eq!(warned(0.0, 0.0, -46.0), warning);
+        assert_eq!(warned(60.0, 0.0, 0.0), warning);
+    }
+
+    #[test]
+    fn numbers_keep_their_decimals() {
+        assert_eq!((rounded(1.23456, 2), rounded(-0.0001, 2).is_sign_negative()), (1.23, false));
+        assert_eq!((share(1.5), share(-1.0)), (1.0, 0.0));
+    }
+}

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use safelight_imaging::skin::{
-    DarkCircle, EyeBag, Eyelid, Fold, Kind, Lines, Mark, Side, Skin, Spot, Tone, Zone, blackheads,
-    chance, dark_circle, eye_bag, eyelid, lines, pores,
+    DarkCircle, Dot, EyeBag, Eyelid, Fold, Kind, Lines, Mark, Severity, Side, Skin, Spot, Tone,
+    Zone, blackheads, chance, dark_circle, eye_bag, eyelid, lines, pores,
 };
 use serde_json::{Value, json};
 
@@ -110,6 +110,22 @@ impl Circles {
         let of_kind = ratios[best] * ratios[best] / sum.max(1e-6);
         Sign { value: best as u8 + 1, confidence: present.confidence * of_kind }
     }
+
+    /// How severe the stronger one is, 0 mild to 2 severe, where there is one.
+    pub fn severity(&self) -> Option<Sign> {
+        let present = self.present();
+        let all = self.0.iter().flatten().flat_map(|circle| circle.severities());
+        let worst = all.max().filter(|_| present.value == 1)?;
+        let value = worst.level().saturating_sub(1);
+        Some(Sign { value, confidence: present.confidence })
+    }
+
+    /// How severe each kind is under one eye: pigment, vascular, structural; none where it is not
+    /// seen.
+    pub fn severities(&self, side: Side) -> [Severity; 3] {
+        let circle = self.0[side as usize];
+        circle.map_or([Severity::None; 3], |circle| circle.severities())
+    }
 }
 
 /// The zones that lines are looked for in.
@@ -155,6 +171,11 @@ impl Wrinkles {
         Some(Sign::graded(score, &LINE_LIMITS[1..], LINED.1))
     }
 
+    /// How severe the lines of one zone are.
+    pub fn level(&self, zone: Zone) -> Severity {
+        Severity::of(self.0[&zone].score(), LINE_LIMITS)
+    }
+
     pub fn forehead(&self) -> Sign {
         self.sign(&[Zone::Forehead])
     }
@@ -177,11 +198,15 @@ impl Wrinkles {
 }
 
 /// How many enlarged pores each zone has, and blackheads the nose.
+#[derive(Default)]
 pub(in super::super) struct Pores {
     /// Forehead, left cheek, right cheek, jaw.
     pub counts: [usize; 4],
     /// On the nose.
     pub blackheads: usize,
+    /// All of them, and all blackheads.
+    pub dots: Vec<Dot>,
+    pub blackhead_dots: Vec<Dot>,
 }
 
 impl Pores {
@@ -190,8 +215,17 @@ impl Pores {
         [Zone::Forehead, Zone::Cheek(Side::Left), Zone::Cheek(Side::Right), Zone::Chin];
 
     pub fn of(skin: &Skin) -> Self {
-        let counts = Self::ZONES.map(|zone| pores(skin, zone).len());
-        Self { counts, blackheads: blackheads(skin).len() }
+        let found = Self::ZONES.map(|zone| pores(skin, zone));
+        let counts = [0, 1, 2, 3].map(|zone: usize| found[zone].len());
+        let blackhead_dots = blackheads(skin);
+        let blackheads = blackhead_dots.len();
+        Self { counts, blackheads, dots: found.concat(), blackhead_dots }
+    }
+
+    /// 0 none to 3 severe for each zone.
+    pub fn grades(&self) -> [Sign; 4] {
+        let limits = [0, 1, 1, 2].map(|i| PORE_LIMITS[i]);
+        std::array::from_fn(|zone| by_count(self.counts[zone], limits[zone]))
     }
 
     /// Whether each zone has more than it may.
@@ -277,11 +311,13 @@ mod tests {
 
     #[test]
     fn pores_are_graded_by_the_documented_counts() {
-        let grade = |counts| Pores { counts, blackheads: 0 }.enlarged().map(|sign| sign.value);
+        let grade = |counts| Pores { counts, ..Pores::default() }.grades().map(|sign| sign.value);
         assert_eq!(grade([100, 45, 45, 63]), [0; 4]);
         assert_eq!(grade([101, 46, 46, 64]), [1; 4]);
+        assert_eq!(grade([301, 137, 137, 189]), [2; 4]);
+        assert_eq!(grade([501, 228, 228, 314]), [3; 4]);
         let blackheads = [45, 46, 91, 151]
-            .map(|blackheads| Pores { counts: [0; 4], blackheads }.blackhead_grade().value);
+            .map(|blackheads| Pores { blackheads, ..Pores::default() }.blackhead_grade().value);
         assert_eq!(blackheads, [0, 1, 2, 3]);
     }
 }

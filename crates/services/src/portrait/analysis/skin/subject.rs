@@ -36,6 +36,8 @@ pub(in super::super) struct Subject<'a> {
     pub pose: Pose,
     /// Whether it wears glasses.
     pub glasses: bool,
+    /// Share of the forehead that hair covers, 0 to 1.
+    pub hair_occlusion: f32,
     /// Its skin.
     pub skin: Skin,
 }
@@ -109,7 +111,9 @@ impl<'a> Subject<'a> {
             }))
         })?;
         let (pose, glasses) = (face.pose()?, parsing.share(Part::Glasses) > GLASSES);
-        Ok(Self { face, rect, pose, glasses, skin })
+        let hair = |place| parsing.part(place) == Part::Hair;
+        let hair_occlusion = share_within(&skin.outline(Zone::Forehead), hair);
+        Ok(Self { face, rect, pose, glasses, hair_occlusion, skin })
     }
 
     /// How old the face looks, 0 to 100 years.
@@ -117,6 +121,26 @@ impl<'a> Subject<'a> {
         let found = work.stage("age", || self.face.age_and_gender())?;
         Ok(found.age.round().clamp(0.0, 100.0) as u8)
     }
+}
+
+/// Share of the places inside a polygon that are so, 0 to 1, by a grid of them.
+fn share_within(polygon: &[[f32; 2]], is_so: impl Fn(Point) -> bool) -> f32 {
+    let rect = Rect::around(polygon.iter().map(|&[x, y]| Point { x, y }));
+    let (mut all, mut found) = (0_u32, 0_u32);
+    const STEPS: u8 = 60;
+    for (row, column) in (0..STEPS).flat_map(|row| (0..STEPS).map(move |column| (row, column))) {
+        let along = |step: u8| (f32::from(step) + 0.5) / f32::from(STEPS);
+        let (x, y) = (rect.x + rect.width * along(column), rect.y + rect.height * along(row));
+        let next = polygon.iter().cycle().skip(1);
+        let crossings = polygon.iter().zip(next).filter(|&(&[x1, y1], &[x2, y2])| {
+            (y1 <= y) != (y2 <= y) && x < x1 + (x2 - x1) * (y - y1) / (y2 - y1)
+        });
+        if crossings.count() % 2 == 1 {
+            all += 1;
+            found += u32::from(is_so(Point { x, y }));
+        }
+    }
+    found as f32 / all.max(1) as f32
 }
 
 /// The square of the longer side around a box's middle.
