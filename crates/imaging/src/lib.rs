@@ -16,6 +16,7 @@ pub mod exposure;
 mod format;
 pub mod grading;
 mod header;
+pub mod lettering;
 mod lut;
 mod map;
 pub mod mosaic;

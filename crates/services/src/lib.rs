@@ -48,6 +48,7 @@ pub static CATALOG: &[Entry] = &[
     Entry::of::<image::enhance::StretchImageRecovery>(),
     Entry::of::<image::rating::ImageCompositionAestheticsScoring>(),
     Entry::of::<image::rating::ImageExposureScore>(),
+    Entry::of::<portrait::analysis::AiFaceRating>(),
     Entry::of::<portrait::analysis::FaceAnalyzer>(),
     Entry::of::<portrait::analysis::FaceAnalyzerAdvanced>(),
     Entry::of::<portrait::analysis::FaceKeyPoints>(),

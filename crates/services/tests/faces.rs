@@ -2,6 +2,8 @@
 
 mod support;
 
+#[path = "faces/ai_face_rating.rs"]
+mod ai_face_rating;
 #[path = "faces/blurred_faces.rs"]
 mod blurred_faces;
 #[path = "faces/face_analyzer.rs"]

@@ -1,5 +1,6 @@
 //! What is seen in a face.
 
+mod ai_face_rating;
 mod face_analyzer;
 mod face_analyzer_advanced;
 mod face_key_points;
@@ -8,6 +9,7 @@ mod skin_analysis;
 mod skin_analysis_advanced;
 mod skin_analysis_pro;
 
+pub use ai_face_rating::AiFaceRating;
 pub use face_analyzer::FaceAnalyzer;
 pub use face_analyzer_advanced::FaceAnalyzerAdvanced;
 pub use face_key_points::FaceKeyPoints;

@@ -9,7 +9,7 @@ mod hair;
 mod shape;
 mod wear;
 
-pub use beauty::beauty;
+pub use beauty::Beauty;
 pub use brow::Brows;
 pub use hair::{Hair, HairColour, HairLength};
 pub use shape::{FaceShape, NoseShape};

@@ -8,7 +8,7 @@ use safelight_imaging::{Format, Rules};
 use safelight_vision::face::embedding::LENGTH;
 use safelight_vision::face::landmarks::{POINTS_105, place};
 use safelight_vision::face::quality::Region;
-use safelight_vision::face::traits::{Eyewear, MaskWear, beauty};
+use safelight_vision::face::traits::{Beauty, Eyewear, MaskWear};
 use safelight_vision::face::{Face, Mesh, Quality, QualityControl, Traits};
 use serde_json::{Map, Value, json};
 
@@ -260,7 +260,7 @@ fn describe(face: &Face) -> Result<Described> {
             vec![json!(glasses)],
             vec![json!(u8::from(traits.hat().class))],
             vec![json!(mask)],
-            vec![number(beauty(&traits)?)],
+            vec![number(Beauty::of(&traits).score())],
         ],
         qualities: qualities(face, quality),
     })

@@ -8,10 +8,8 @@
 //! - proportion: how near five neoclassical canons are met (Farkas et al. 1985): the eyes one eye
 //!   apart, the nose as wide as that, the mouth one and a half noses wide, brows to nose as long as
 //!   nose to chin, the face 1.3 times as long as broad; 1 at no, 0 at 40 % of mean deviation;
-//! - skin: how even the lightness of the cheeks and the forehead is; 1 at a spread of 2, 0 at 14 units
-//!   of L*.
-
-use safelight_contract::Result;
+//! - skin: how even the lightness of each cheek is, shading included: the middle half of it within 4
+//!   units of L* is 1, within 30 is 0.
 
 use super::Traits;
 use crate::face::pose::Turn;
@@ -37,13 +35,32 @@ const PAIRS: [[usize; 2]; 14] = [
 /// Points on the line that they are mirrored at.
 const MIDDLE: [usize; 6] = [10, 151, 168, 4, 0, 152];
 
-/// Attractiveness, 0..100, by the formula of this module; a heuristic.
-pub fn beauty(traits: &Traits) -> Result<f32> {
-    let fall = |value: f32, worst: f32| (1.0 - value / worst).clamp(0.0, 1.0);
-    let symmetry = fall(asymmetry(traits), 0.08);
-    let proportion = fall(deviation(traits), 0.40);
-    let skin = fall(spread(traits) - 2.0, 12.0);
-    Ok(100.0 * (0.40 * symmetry + 0.35 * proportion + 0.25 * skin))
+/// What the formula is made of, each part 0..1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beauty {
+    /// How alike both halves are.
+    pub symmetry: f32,
+    /// How near the canons are met.
+    pub proportion: f32,
+    /// How even the skin of the cheeks is.
+    pub skin: f32,
+}
+
+impl Beauty {
+    /// Of a face.
+    pub fn of(traits: &Traits) -> Self {
+        let fall = |value: f32, worst: f32| (1.0 - value / worst).clamp(0.0, 1.0);
+        Self {
+            symmetry: fall(asymmetry(traits), 0.08),
+            proportion: fall(deviation(traits), 0.40),
+            skin: fall(spread(traits) - 4.0, 26.0),
+        }
+    }
+
+    /// Attractiveness, 0..100, by the formula of this module; a heuristic.
+    pub fn score(&self) -> f32 {
+        100.0 * (0.40 * self.symmetry + 0.35 * self.proportion + 0.25 * self.skin)
+    }
 }
 
 fn places(traits: &Traits) -> impl Fn(usize) -> [f32; 3] {

@@ -3,8 +3,8 @@
 use safelight_contract::Result;
 use safelight_imaging::skin::{Chip, Fold, Light, Side, Skin, Tone, eyelid};
 use safelight_vision::face::traits::{
-    EyeSize, Eyewear, FaceShape, HairColour, HairLength, HatColour, MaskWear, NoseShape, Trait,
-    beauty,
+    Beauty, EyeSize, Eyewear, FaceShape, HairColour, HairLength, HatColour, MaskWear, NoseShape,
+    Trait,
 };
 use safelight_vision::face::{Emotion, Face, Part, Point, Pose, Traits};
 use serde_json::{Value, json};
@@ -158,7 +158,9 @@ impl Attributes {
     /// What is measured on points, parts and colours.
     fn measure(&mut self, face: &Face, traits: &Traits, group: Group) -> Result<()> {
         match group {
-            Group::Beauty => self.beauty = beauty(traits)?.round().clamp(0.0, 100.0) as u8,
+            Group::Beauty => {
+                self.beauty = Beauty::of(traits).score().round().clamp(0.0, 100.0) as u8
+            }
             Group::Eye => {
                 self.glass = Typed::of(traits.eyewear(), &EYEWEAR);
                 self.eye_open = Typed::flag(traits.eyes_open());

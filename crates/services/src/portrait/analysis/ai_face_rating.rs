@@ -1,0 +1,176 @@
+//! Face rating: a report card of the largest face, as a picture.
+
+mod card;
+
+use std::time::Duration;
+
+use safelight_contract::Result;
+use safelight_imaging::{Cutout, Format, Photo, Rules, encode};
+use safelight_vision::face::traits::Beauty;
+use safelight_vision::face::{Face, QualityControl, Rect, Traits};
+
+use self::card::{Card, Row};
+use super::super::faces::{self, QUALITY_CONTROL};
+use crate::{
+    Answer, Artifact, Choice, Declaration, Defaulted, Field, FieldKind, FileField, Form, Memory,
+    Mode, Node, Param, Service, Upload, Work,
+};
+
+/// The service.
+pub struct AiFaceRating;
+
+static IMAGE: FileField = FileField {
+    name: "image",
+    doc: "The photo. Its largest face is rated.",
+    required: true,
+    rules: Rules {
+        formats: &[Format::Jpeg, Format::Png, Format::WebP],
+        max_bytes: 10 * Rules::MB,
+        min: (1, 1),
+        max: (4096, 4096),
+        max_aspect: None,
+        grayscale: true,
+    },
+};
+
+/// The shape of the card, width to height.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// That of the others which is nearest to the photo's.
+    Auto,
+    /// Fixed.
+    Ratio(u32, u32),
+}
+
+static ASPECT_RATIO: Param<Choice<Shape>, Defaulted<Shape>> = Param {
+    name: "aspect_ratio",
+    doc: "Shape of the card, whose shorter side has 1080 pixels.",
+    kind: Choice(&[
+        ("auto", Shape::Auto, "the one nearest to the photo's shape"),
+        ("1:1", Shape::Ratio(1, 1), "square"),
+        ("3:4", Shape::Ratio(3, 4), "upright"),
+        ("4:3", Shape::Ratio(4, 3), "lying"),
+        ("9:16", Shape::Ratio(9, 16), "upright"),
+        ("16:9", Shape::Ratio(16, 9), "lying"),
+    ]),
+    presence: Defaulted(Shape::Auto),
+};
+
+/// The shorter side of every card in pixels.
+const SHORT_SIDE: u32 = 1080;
+
+impl Shape {
+    /// Width and height of the card for a photo of this size.
+    fn pixels(self, (width, height): (u32, u32)) -> (u32, u32) {
+        let fixed = [(1, 1), (3, 4), (4, 3), (9, 16), (16, 9)];
+        let wanted = (f64::from(width) / f64::from(height.max(1))).ln();
+        let off = |&(a, b): &(u32, u32)| ((f64::from(a) / f64::from(b)).ln() - wanted).abs();
+        let (a, b) = match self {
+            Shape::Ratio(a, b) => (a, b),
+            Shape::Auto => {
+                fixed.into_iter().min_by(|a, b| off(a).total_cmp(&off(b))).unwrap_or((1, 1))
+            }
+        };
+        let shorter = a.min(b);
+        (SHORT_SIDE * a / shorter, SHORT_SIDE * b / shorter)
+    }
+}
+
+/// What a request asks for.
+pub struct Input {
+    image: Upload,
+    shape: Shape,
+    quality_control: QualityControl,
+}
+
+/// The cards: one.
+pub struct Output(Artifact);
+
+impl Answer for Output {
+    fn into_node(self) -> Node {
+        let urls = Node::List(vec![Node::Url(self.0)]);
+        Node::Object(vec![("data", Node::Object(vec![("result_urls", urls)]))])
+    }
+}
+
+impl Service for AiFaceRating {
+    type Input = Input;
+    type Output = Output;
+
+    const DECLARATION: &'static Declaration = &Declaration {
+        path: "/api/portrait/analysis/ai-face-rating",
+        name: "AI Face Rating",
+        sign: "portrait_analysis_ai_face_rating",
+        pool: "portrait_ai_face_rater",
+        price: 15,
+        summary: "Draws a report card of the largest face: symmetry, proportions, even skin, smile, \
+                  sharpness and light, and a score that is a published formula, no judgement.",
+        mode: Mode::Async,
+        deadline: Duration::from_secs(60),
+        files: &[&IMAGE],
+        params: &[&ASPECT_RATIO, &QUALITY_CONTROL],
+        answer: &[Field::new(
+            "data.result_urls[]",
+            FieldKind::Url,
+            "The card, a JPEG, for 24 hours. The score is a heuristic: 40 % symmetry, 35 % nearness to \
+             five neoclassical canons, 25 % even skin.",
+        )],
+        models: &[
+            "yunet",
+            "face_mesh",
+            "face_parsing",
+            "age_gender",
+            "face_mask",
+            "face_quality",
+            "face_blendshapes",
+        ],
+        memory: Memory { base: 96 << 20, per_pixel: 4 },
+    };
+
+    fn read(form: &Form) -> Result<Input> {
+        Ok(Input {
+            image: IMAGE.read(form)?,
+            shape: ASPECT_RATIO.read(form)?,
+            quality_control: QUALITY_CONTROL.read(form)?,
+        })
+    }
+
+    fn run(input: Input, work: &Work) -> Result<Output> {
+        let Photo { rgb, alpha } = input.image.decode(work)?;
+        let photo = match alpha {
+            Some(alpha) => Cutout { rgb, alpha }.over([255; 3]),
+            None => rgb,
+        };
+        let found = faces::find(work, &photo, false, 1)?;
+        faces::check(work, &found, input.quality_control)?;
+        let size = input.shape.pixels(photo.dimensions());
+        let drawn = work.stage("rate", || {
+            let rated = faces::each(&found, rate)?;
+            Ok(rated.first().map(|card| card::draw(&photo, card, size)))
+        })?;
+        let drawn = drawn.unwrap_or_default();
+        let bytes = work.stage("encode", || encode::jpeg(&drawn, encode::JPEG_QUALITY))?;
+        Ok(Output(Artifact { bytes, format: Format::Jpeg }))
+    }
+}
+
+/// What the card of a face says.
+fn rate(face: &Face) -> Result<Card> {
+    let (quality, beauty) = (face.quality()?, Beauty::of(&Traits::of(face)?));
+    let light = (quality.illumination / 100.0).min(1.0) * (1.0 - quality.unevenness / 2.0);
+    let row = |name: &'static str, share: f32| Row { name, share: share.clamp(0.0, 1.0) };
+    let rect: Rect = face.detection.rect;
+    Ok(Card {
+        face: rect,
+        score: beauty.score(),
+        age: face.age_and_gender()?.age,
+        rows: vec![
+            row("Symmetry", beauty.symmetry),
+            row("Proportions", beauty.proportion),
+            row("Even skin", beauty.skin),
+            row("Smile", face.blendshapes()?.smile()),
+            row("Sharpness", 1.0 - quality.blur),
+            row("Light", light),
+        ],
+    })
+}
