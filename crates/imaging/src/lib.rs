@@ -5,6 +5,7 @@ pub mod anonymise;
 pub mod bleed;
 mod blur_effect;
 mod color;
+pub mod components;
 pub mod composition;
 pub mod contrast;
 mod cutout;

@@ -1,3 +1,55 @@
 //! Cut-outs: the subject freed from its background.
 
 pub mod general;
+pub mod portrait;
+
+use safelight_contract::{Code, Fault, Result};
+use safelight_imaging::{Cutout, Format, Photo, encode};
+use safelight_vision::saliency::Saliency;
+
+use crate::{Artifact, Work};
+
+/// What the result picture shows, where it is not the cut-out on transparent ground at the photo's
+/// size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ReturnForm {
+    Mask,
+    White,
+    Crop,
+}
+
+/// A word of the parameter `return_form`, what it stands for and what it means.
+type Word = (&'static str, ReturnForm, &'static str);
+
+const MASK: Word = ("mask", ReturnForm::Mask, "the alpha matte as a picture of one channel");
+const WHITE: Word = ("whiteBK", ReturnForm::White, "the subject on white");
+const CROP: Word =
+    ("crop", ReturnForm::Crop, "the transparent cut-out trimmed to the subject's box");
+
+const RETURN_FORM_DOC: &str = "What the result picture shows; without it, the cut-out on transparent \
+                               ground at the photo's size.";
+
+/// A cut-out as a PNG in the form asked for.
+fn picture(cutout: Cutout, form: Option<ReturnForm>) -> Result<Artifact> {
+    let bytes = match form {
+        None => encode::png_cutout(&cutout),
+        Some(ReturnForm::Mask) => encode::png_gray(&cutout.alpha),
+        Some(ReturnForm::White) => encode::png_rgb(&cutout.over([255; 3])),
+        Some(ReturnForm::Crop) => encode::png_cutout(&cutout.trim()),
+    }?;
+    Ok(Artifact { bytes, format: Format::Png })
+}
+
+/// The subject that a mask shows, as the stage `matting`; `nothing` says what is missing where it
+/// shows none, since an empty picture would be charged and of no use.
+fn matted(photo: Photo, found: &Saliency, nothing: &str, work: &Work) -> Result<Cutout> {
+    work.stage("matting", || {
+        let cutout = Cutout::refine(photo, &found.mask, found.region);
+        if cutout.is_empty() { Err(no_target(nothing)) } else { Ok(cutout) }
+    })
+}
+
+/// `ERROR_NO_RECOGNITION_TARGET_DETECTED`, with what the photo lacks.
+fn no_target(message: &str) -> Fault {
+    Fault::new(Code::NoRecognitionTargetDetected, message)
+}

@@ -32,8 +32,12 @@ pub use work::{Cancel, Stage, Work};
 
 /// Every service, in the order of its path.
 pub static CATALOG: &[Entry] = &[
+    Entry::of::<cutout::general::CommodityBackgroundRemoval>(),
+    Entry::of::<cutout::general::FoodBackgroundRemoval>(),
     Entry::of::<cutout::general::HdUniversalBackgroundRemoval>(),
     Entry::of::<cutout::general::UniversalBackgroundRemoval>(),
+    Entry::of::<cutout::portrait::HdPortraitBackgroundRemoval>(),
+    Entry::of::<cutout::portrait::PortraitBackgroundRemoval>(),
     Entry::of::<image::editing::ImageCropping>(),
     Entry::of::<image::editing::IntelligentComposition>(),
     Entry::of::<image::editing::PhotoRetouching>(),

@@ -1,9 +1,15 @@
 //! What the cut-out services need.
 
-/// Models.
+/// Models for whatever stands out.
 pub const MODELS: &[&str] = &["u2net"];
-/// Peak bytes whatever the photo: the model's input and output, and the matting grid.
+/// Models for people.
+pub const PEOPLE_MODELS: &[&str] = &["u2net", "person_mask", "body_keypoints", "yunet"];
+/// Models for whatever stands out, where what it is counts.
+pub const KIND_MODELS: &[&str] = &["u2net", "classes"];
+/// Peak bytes whatever the photo: the models' inputs and outputs, and the matting grid.
 pub const BASE_BYTES: u64 = 64 << 20;
 /// Peak bytes for each pixel, the photo itself excluded: 1 for alpha, the rest for a result that
 /// compresses badly, while its file grows.
 pub const BYTES_PER_PIXEL: u64 = 8;
+/// The same where the file is answered twice.
+pub const HD_PEOPLE_BYTES_PER_PIXEL: u64 = BYTES_PER_PIXEL + 4;

@@ -1,10 +1,14 @@
 //! One typed function per model, over the models that the registry has.
 
+pub mod body;
 pub mod cutout;
 pub mod denoise;
 pub mod enlarge;
 pub mod face;
+pub mod kinds;
 mod model;
+pub mod people;
+pub mod person;
 pub mod saliency;
 pub mod scene;
 pub mod stretch;
@@ -16,6 +20,7 @@ use std::sync::Arc;
 use image::{GrayImage, RgbImage};
 use safelight_contract::Result;
 use safelight_imaging::composition::Scene;
+use safelight_imaging::Region;
 use safelight_inference::Registry;
 
 use crate::enlarge::Noise;
@@ -36,6 +41,11 @@ impl Vision {
     /// Where the main subject of the photo is, as a small mask over a region of the photo.
     pub fn salient(&self, photo: &RgbImage) -> Result<Saliency> {
         Saliency::of(&self.registry, photo)
+    }
+
+    /// Like [`salient`](Self::salient), of a region of the photo alone, in one pass.
+    pub fn salient_in(&self, photo: &RgbImage, region: Region) -> Result<Saliency> {
+        Saliency::within(&self.registry, photo, region)
     }
 
     /// How salient each pixel is, 0..255, at the photo's size.

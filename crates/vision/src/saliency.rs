@@ -7,6 +7,8 @@ use safelight_imaging::Region;
 use safelight_imaging::resize::{self, Filter};
 use safelight_inference::{Model, Registry, Tensor};
 
+use crate::model::check_photo;
+
 /// Side of the square that the model sees.
 pub const SIDE: u32 = 320;
 /// Mask values above this one belong to the region that the second pass looks at.
@@ -35,17 +37,25 @@ impl Saliency {
     /// Finds the main subject of a photo of at least one pixel. Where the model tells no pixel from
     /// another (a plain surface), nothing is salient.
     pub(crate) fn of(registry: &Registry, photo: &RgbImage) -> Result<Self> {
-        let (width, height) = photo.dimensions();
-        if width == 0 || height == 0 {
-            return Err(Fault::new(Code::InvalidFile, "the photo has no pixels"));
-        }
+        check_photo(photo)?;
         let model = registry.get("u2net")?;
-        let whole = Region { x: 0, y: 0, width, height };
+        let whole = Region::whole(photo);
         let mask = look(&model, photo, whole)?;
         let Some(region) = second_look(&mask, whole) else {
             return Ok(Self { mask, region: whole });
         };
         Ok(Self { mask: look(&model, photo, region)?, region })
+    }
+
+    /// Finds the main subject of a region of the photo, in one pass.
+    pub(crate) fn within(registry: &Registry, photo: &RgbImage, region: Region) -> Result<Self> {
+        check_photo(photo)?;
+        Ok(Self { mask: look(&*registry.get("u2net")?, photo, region)?, region })
+    }
+
+    /// Whether the model found anything.
+    pub fn shows_something(&self) -> bool {
+        self.mask.iter().any(|&value| value > FOUND)
     }
 
     /// The mask at the size of the photo that it was made from.

@@ -3,6 +3,8 @@
 
 use image::GrayImage;
 
+use crate::components::components;
+
 /// What is known of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Known {
@@ -147,48 +149,4 @@ fn fill_holes(mask: &mut GrayImage) {
             dip.cells.iter().for_each(|&at| mask.as_mut()[at as usize] = 255);
         }
     }
-}
-
-struct Component {
-    cells: Vec<u32>,
-    /// Highest value inside.
-    highest: u8,
-    /// Lowest value among the neighbours outside; 255 without any.
-    lowest_around: u8,
-}
-
-/// The 4-connected components of the cells that `belongs` accepts.
-fn components(mask: &GrayImage, belongs: impl Fn(u8) -> bool) -> Vec<Component> {
-    let (width, raw) = (mask.width() as usize, mask.as_raw());
-    let mut seen = vec![false; raw.len()];
-    let mut found = Vec::new();
-    for start in 0..raw.len() {
-        if seen[start] || !belongs(raw[start]) {
-            continue;
-        }
-        seen[start] = true;
-        let mut cells = vec![start as u32];
-        let (mut highest, mut lowest_around, mut next) = (0, 255, 0);
-        while let Some(&at) = cells.get(next) {
-            next += 1;
-            let at = at as usize;
-            highest = raw[at].max(highest);
-            let x = at % width;
-            let around = [
-                (x > 0).then(|| at - 1),
-                (x + 1 < width).then_some(at + 1),
-                at.checked_sub(width),
-                Some(at + width).filter(|&below| below < raw.len()),
-            ];
-            for near in around.into_iter().flatten() {
-                if !belongs(raw[near]) {
-                    lowest_around = raw[near].min(lowest_around);
-                } else if !std::mem::replace(&mut seen[near], true) {
-                    cells.push(near as u32);
-                }
-            }
-        }
-        found.push(Component { cells, highest, lowest_around });
-    }
-    found
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use safelight_contract::Result;
-use safelight_imaging::{Format, Rules, encode};
+use safelight_imaging::{Format, Rules};
 use safelight_vision::cutout;
 
 use super::cut_out;
+use crate::cutout::{CROP, MASK, RETURN_FORM_DOC, ReturnForm, WHITE, picture};
 use crate::{
-    Artifact, Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Optional,
-    Param, Picture, Service, Upload, Work,
+    Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Optional, Param, Picture,
+    Service, Upload, Work,
 };
 
 /// The service.
@@ -29,22 +30,10 @@ static IMAGE: FileField = FileField {
     },
 };
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ReturnForm {
-    Mask,
-    White,
-    Crop,
-}
-
 static RETURN_FORM: Param<Choice<ReturnForm>> = Param {
     name: "return_form",
-    doc: "What the result picture shows; without it, the cut-out on transparent ground at the \
-          photo's size.",
-    kind: Choice(&[
-        ("mask", ReturnForm::Mask, "the alpha matte as a picture of one channel"),
-        ("whiteBK", ReturnForm::White, "the subject on white"),
-        ("crop", ReturnForm::Crop, "the transparent cut-out trimmed to the subject's box"),
-    ]),
+    doc: RETURN_FORM_DOC,
+    kind: Choice(&[MASK, WHITE, CROP]),
     presence: Optional,
 };
 
@@ -85,12 +74,7 @@ impl Service for UniversalBackgroundRemoval {
     fn run(input: Input, work: &Work) -> Result<Picture> {
         let photo = input.image.decode(work)?;
         let cutout = cut_out(photo, work)?;
-        let bytes = work.stage("encode", || match input.return_form {
-            None => encode::png_cutout(&cutout),
-            Some(ReturnForm::Mask) => encode::png_gray(&cutout.alpha),
-            Some(ReturnForm::White) => encode::png_rgb(&cutout.over([255; 3])),
-            Some(ReturnForm::Crop) => encode::png_cutout(&cutout.trim()),
-        })?;
-        Ok(Picture::url("image_url", Artifact { bytes, format: Format::Png }))
+        let made = work.stage("encode", || picture(cutout, input.return_form))?;
+        Ok(Picture::url("image_url", made))
     }
 }

@@ -1,0 +1,106 @@
+//! Food background removal: a dish with its plate, a drink with its cup, fruit as it lies.
+
+use std::time::Duration;
+
+use safelight_contract::Result;
+use safelight_imaging::{Cutout, Format, Photo, Region, Rules};
+use safelight_vision::cutout;
+use safelight_vision::kinds::Kind;
+
+use super::NOTHING;
+use crate::cutout::{MASK, RETURN_FORM_DOC, ReturnForm, WHITE, matted, no_target, picture};
+use crate::{
+    Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Optional, Param, Picture,
+    Service, Upload, Work,
+};
+
+/// The service.
+pub struct FoodBackgroundRemoval;
+
+static IMAGE: FileField = FileField {
+    name: "image",
+    doc: "The photo; it shows food or drink.",
+    required: true,
+    rules: Rules {
+        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
+        max_bytes: 4 * Rules::MB,
+        min: (40, 40),
+        max: (1999, 1999),
+        max_aspect: None,
+        grayscale: true,
+    },
+};
+
+static RETURN_FORM: Param<Choice<ReturnForm>> = Param {
+    name: "return_form",
+    doc: RETURN_FORM_DOC,
+    kind: Choice(&[MASK, WHITE]),
+    presence: Optional,
+};
+
+/// What a request asks for.
+pub struct Input {
+    image: Upload,
+    return_form: Option<ReturnForm>,
+}
+
+impl Service for FoodBackgroundRemoval {
+    type Input = Input;
+    type Output = Picture;
+
+    const DECLARATION: &'static Declaration = &Declaration {
+        path: "/api/cutout/general/food-background-removal",
+        name: "Food Background Removal",
+        sign: "cutout_food_background_removal",
+        pool: "cutout_food_background_removal",
+        price: 1,
+        summary: "Frees food or drink from its background, with the plate, bowl or cup that it is \
+                  served in; the table goes. Whether a photo shows food is judged by a network of \
+                  1,000 classes, some 60 of which are dishes, drinks, fruit, vegetables and what \
+                  holds them: a dish unlike any of these may be refused, and a thing that looks like \
+                  one may pass.",
+        mode: Mode::Sync,
+        deadline: Duration::from_secs(25),
+        files: &[&IMAGE],
+        params: &[&RETURN_FORM],
+        answer: &[Field::new(
+            "data.image_url",
+            FieldKind::Url,
+            "The result picture, a PNG, for 24 hours.",
+        )],
+        models: cutout::KIND_MODELS,
+        memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::BYTES_PER_PIXEL },
+    };
+
+    fn read(form: &Form) -> Result<Input> {
+        Ok(Input { image: IMAGE.read(form)?, return_form: RETURN_FORM.read(form)? })
+    }
+
+    fn run(input: Input, work: &Work) -> Result<Picture> {
+        let photo = input.image.decode(work)?;
+        let cutout = cut_out(photo, work)?;
+        let made = work.stage("encode", || picture(cutout, input.return_form))?;
+        Ok(Picture::url("image_url", made))
+    }
+}
+
+/// A photo shows food where the classes of food have this much of the probability together. Photos
+/// of food have most of it, others under a tenth.
+const FOOD: f32 = 0.25;
+
+/// The salient thing, if it is food: either by itself or as the photo shows it.
+fn cut_out(photo: Photo, work: &Work) -> Result<Cutout> {
+    let found = work.stage("saliency", || work.vision.salient(&photo.rgb))?;
+    if !found.shows_something() {
+        return Err(no_target(NOTHING));
+    }
+    let food = work.stage("kind", || {
+        let itself = work.vision.kinds(&photo.rgb, found.region)?.share(Kind::FOOD);
+        let whole = work.vision.kinds(&photo.rgb, Region::whole(&photo.rgb))?.share(Kind::FOOD);
+        Ok(itself.max(whole))
+    })?;
+    if food < FOOD {
+        return Err(no_target("image shows no food or drink"));
+    }
+    matted(photo, &found, NOTHING, work)
+}

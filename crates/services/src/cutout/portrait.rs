@@ -1,0 +1,22 @@
+//! Cut-outs of people and of what belongs to them.
+
+mod hd_portrait_background_removal;
+mod portrait_background_removal;
+
+use safelight_contract::Result;
+use safelight_imaging::{Cutout, Photo};
+
+use super::{matted, no_target};
+use crate::Work;
+
+pub use hd_portrait_background_removal::HdPortraitBackgroundRemoval;
+pub use portrait_background_removal::PortraitBackgroundRemoval;
+
+/// The people of a photo with what they wear and hold, as the stages `people` and `matting`. A photo
+/// of nobody is `ERROR_NO_RECOGNITION_TARGET_DETECTED`.
+fn cut_out(photo: Photo, work: &Work) -> Result<Cutout> {
+    const NOBODY: &str = "image shows no person";
+    let found = work.stage("people", || work.vision.people(&photo.rgb))?;
+    let found = found.ok_or_else(|| no_target(NOBODY))?;
+    matted(photo, &found, NOBODY, work)
+}

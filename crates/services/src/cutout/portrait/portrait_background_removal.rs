@@ -1,0 +1,83 @@
+//! Portrait background removal: the people of a photo with what they wear and hold.
+
+use std::time::Duration;
+
+use safelight_contract::Result;
+use safelight_imaging::{Format, Rules};
+use safelight_vision::cutout;
+
+use super::cut_out;
+use crate::cutout::{CROP, MASK, RETURN_FORM_DOC, ReturnForm, WHITE, picture};
+use crate::{
+    Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Optional, Param, Picture,
+    Service, Upload, Work,
+};
+
+/// The service.
+pub struct PortraitBackgroundRemoval;
+
+static IMAGE: FileField = FileField {
+    name: "image",
+    doc: "The photo; it shows at least one person.",
+    required: true,
+    rules: Rules {
+        formats: &[Format::Jpeg, Format::Png, Format::Bmp, Format::WebP],
+        max_bytes: 3 * Rules::MB,
+        min: (1, 1),
+        max: (2000, 2000),
+        max_aspect: None,
+        grayscale: true,
+    },
+};
+
+static RETURN_FORM: Param<Choice<ReturnForm>> = Param {
+    name: "return_form",
+    doc: RETURN_FORM_DOC,
+    kind: Choice(&[MASK, WHITE, CROP]),
+    presence: Optional,
+};
+
+/// What a request asks for.
+pub struct Input {
+    image: Upload,
+    return_form: Option<ReturnForm>,
+}
+
+impl Service for PortraitBackgroundRemoval {
+    type Input = Input;
+    type Output = Picture;
+
+    const DECLARATION: &'static Declaration = &Declaration {
+        path: "/api/cutout/portrait/portrait-background-removal",
+        name: "Human Background Removal",
+        sign: "cutout_portrait_background_removal",
+        pool: "cutout_human_body_background_removal",
+        price: 1,
+        summary: "Frees the people of a photo, with what they wear and hold, from their \
+                  background, bystanders included. What counts as a person is borne out by a face or \
+                  by joints of a body; who turns away, is cut off at the shoulders and small in the \
+                  photo may be missed.",
+        mode: Mode::Sync,
+        deadline: Duration::from_secs(25),
+        files: &[&IMAGE],
+        params: &[&RETURN_FORM],
+        answer: &[Field::new(
+            "data.image_url",
+            FieldKind::Url,
+            "The result picture, a PNG, for 24 hours.",
+        )],
+        models: cutout::PEOPLE_MODELS,
+        memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::BYTES_PER_PIXEL },
+    };
+
+    fn read(form: &Form) -> Result<Input> {
+        Ok(Input { image: IMAGE.read(form)?, return_form: RETURN_FORM.read(form)? })
+    }
+
+    fn run(input: Input, work: &Work) -> Result<Picture> {
+        let photo = input.image.decode(work)?;
+        let cutout = cut_out(photo, work)?;
+        let made = work.stage("encode", || picture(cutout, input.return_form))?;
+        Ok(Picture::url("image_url", made))
+    }
+}

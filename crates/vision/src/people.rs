@@ -1,0 +1,276 @@
+//! The people of a photo with what they wear and hold, freed from bystanders and things behind
+//! them: what is salient, steered by what shows a person.
+//!
+//! U²-Net knows edges, bags and held things but not people; the person mask knows people but not
+//! their edges, and takes animals and flowers for them. So a photo shows a person where the
+//! mask is borne out by a face or by joints of a body; salient pieces without either go, and so does what is salient beside a person with little confidence. These rules are a
+//! heuristic: a thing behind a person that is as salient as the person stays where it touches the person; of people
+//! apart, one who shows no face may be missed, since the joints are those of one person.
+
+use image::{GrayImage, RgbImage};
+use safelight_contract::Result;
+use safelight_imaging::Region;
+use safelight_imaging::components::{Component, components, grown};
+use safelight_imaging::resize::{self, Filter};
+
+use crate::Vision;
+use crate::face::Point;
+use crate::saliency::{SIDE, Saliency};
+
+/// Joints of a body this sure count.
+const JOINT: f32 = 0.3;
+/// So many of them, one of them sure, bear out a person.
+const JOINTS: usize = 3;
+const SURE_JOINT: f32 = 0.4;
+/// From here on the person mask shows a person, and is sure of it.
+const PERSON: u8 = 128;
+const SURE: u8 = 204;
+/// Saliency below this is the background's, and from this on surely the subject's.
+const SALIENT: u8 = 64;
+const SURELY_SALIENT: u8 = 230;
+/// What is salient farther than this from what surely shows a person, in cells of the mask, is
+/// beside the person: farther than hair flies.
+const BESIDE: usize = 6;
+/// Held things are salient with this mean; less is something behind the person.
+const HELD: f32 = 242.0;
+/// Something behind a person borders on background along this share of its outline; what the person
+/// encloses is the person's. A gap of less than this share of the mask is no background.
+const OPEN: f32 = 0.05;
+const SMALLEST_BACKGROUND: f32 = 0.02;
+/// A gap in the saliency that surely shows a person is filled where it is no larger than this share
+/// of the person.
+const LARGEST_GAP: f32 = 0.15;
+
+impl Vision {
+    /// The people of the photo with what they hold, as a mask like that of
+    /// [`salient`](Vision::salient). None where the photo shows no person.
+    pub fn people(&self, photo: &RgbImage) -> Result<Option<Saliency>> {
+        let salient = self.salient(photo)?;
+        let person = self.person_mask(photo, salient.region)?;
+        let evidence = self.evidence(photo, salient.region, &person)?;
+        let (found, whole) = (steered(&salient, &person, &evidence), Region::whole(photo));
+        if found.is_some() || salient.region == whole {
+            return Ok(found);
+        }
+        // What is most salient is no person, but there may be one elsewhere.
+        let person = self.person_mask(photo, whole)?;
+        if self.evidence(photo, whole, &person)?.is_empty() {
+            return Ok(None);
+        }
+        let Some(region) = box_of(&person, whole) else { return Ok(None) };
+        let salient = self.salient_in(photo, region)?;
+        let person = self.person_mask(photo, region)?;
+        let evidence = self.evidence(photo, region, &person)?;
+        Ok(steered(&salient, &person, &evidence))
+    }
+
+    /// The faces and the joints of a body that lie where the mask shows a person, as cells of a mask
+    /// of [`SIDE`] x [`SIDE`] over the region. None where they are too few to bear the mask out.
+    fn evidence(
+        &self,
+        photo: &RgbImage,
+        region: Region,
+        person: &GrayImage,
+    ) -> Result<Vec<(u32, u32)>> {
+        if !person.iter().any(|&value| value >= PERSON) {
+            return Ok(vec![]);
+        }
+        let on_person = |place: Point| {
+            let cell = |at: f32, start: u32, length: u32| {
+                let cell = (at - start as f32) / length as f32 * SIDE as f32;
+                (0.0..SIDE as f32).contains(&cell).then_some(cell as u32)
+            };
+            let column = cell(place.x, region.x, region.width)?;
+            let row = cell(place.y, region.y, region.height)?;
+            let scaled = |at: u32, cells: u32| at * cells / SIDE;
+            let (x, y) = (scaled(column, person.width()), scaled(row, person.height()));
+            (person.get_pixel(x, y).0[0] >= PERSON).then_some((column, row))
+        };
+        let body = self.body(photo, region)?;
+        let seen = body.joints().iter().filter(|joint| joint.score > JOINT);
+        let best = seen.clone().map(|joint| joint.score).fold(0.0, f32::max);
+        let mut evidence: Vec<_> = seen.filter_map(|joint| on_person(joint.place)).collect();
+        if evidence.len() < JOINTS || best < SURE_JOINT {
+            evidence.clear();
+        }
+        let faces = self.detect_faces(photo)?;
+        evidence.extend(faces.iter().filter_map(|face| on_person(face.rect.centre())));
+        Ok(evidence)
+    }
+}
+
+/// The part of the photo around all that a mask shows, with a margin.
+fn box_of(person: &GrayImage, photo: Region) -> Option<Region> {
+    const MARGIN: f64 = 0.15;
+    let (mut left, mut top, mut right, mut bottom) = (u32::MAX, u32::MAX, 0, 0);
+    for (x, y, _) in person.enumerate_pixels().filter(|(_, _, value)| value.0[0] >= PERSON) {
+        (left, right) = (left.min(x), right.max(x + 1));
+        (top, bottom) = (top.min(y), bottom.max(y + 1));
+    }
+    if left >= right {
+        return None;
+    }
+    let span = |from: u32, to: u32, cells: u32, length: u32| {
+        let scale = f64::from(length) / f64::from(cells);
+        let (from, to) = (f64::from(from) * scale, f64::from(to) * scale);
+        let margin = MARGIN * (to - from);
+        let start = (from - margin).max(0.0) as u32;
+        let end = ((to + margin).ceil() as u32).min(length);
+        (start, end.saturating_sub(start).max(1))
+    };
+    let (x, width) = span(left, right, person.width(), photo.width);
+    let (y, height) = span(top, bottom, person.height(), photo.height);
+    Some(Region { x, y, width, height })
+}
+
+/// What is left of a salient mask; None where nothing of it is borne out as a person.
+fn steered(salient: &Saliency, person: &GrayImage, evidence: &[(u32, u32)]) -> Option<Saliency> {
+    let person = resize::gray(person, SIDE, SIDE, Filter::Bilinear);
+    let mut mask = salient.mask.clone();
+    let evidence: Vec<u32> = evidence.iter().map(|&(x, y)| y * SIDE + x).collect();
+    for piece in components(&mask, |value| value >= SALIENT) {
+        if !piece.cells.iter().any(|cell| evidence.contains(cell)) {
+            clear(&mut mask, &piece.cells);
+        }
+    }
+    fill_gaps(&mut mask, &person);
+    drop_what_is_behind(&mut mask, &person);
+    let found = mask.iter().any(|&value| value >= PERSON);
+    found.then_some(Saliency { mask, region: salient.region })
+}
+
+fn clear(mask: &mut GrayImage, cells: &[u32]) {
+    cells.iter().for_each(|&at| mask.as_mut()[at as usize] = 0);
+}
+
+/// Fills the small gaps of the mask that surely show a person: dark clothes on dark ground.
+fn fill_gaps(mask: &mut GrayImage, person: &GrayImage) {
+    let size = mask.iter().filter(|&&value| value >= PERSON).count() as f32;
+    let mut gaps = mask.clone();
+    for (gap, &person) in gaps.iter_mut().zip(person.iter()) {
+        *gap = if *gap < PERSON && person >= 250 { 255 } else { 0 };
+    }
+    let near = grown(mask, 2);
+    for gap in components(&gaps, |value| value > 0) {
+        let touches = gap.cells.iter().any(|&at| near.as_raw()[at as usize] >= PERSON);
+        if touches && (gap.cells.len() as f32) < LARGEST_GAP * size {
+            gap.cells.iter().for_each(|&at| mask.as_mut()[at as usize] = 255);
+        }
+    }
+}
+
+/// Erases what is salient beside a person with little confidence.
+fn drop_what_is_behind(mask: &mut GrayImage, person: &GrayImage) {
+    let mut core = mask.clone();
+    for (core, &person) in core.iter_mut().zip(person.iter()) {
+        *core = if *core >= SURELY_SALIENT && person >= SURE { 255 } else { 0 };
+    }
+    let near = grown(&core, BESIDE);
+    let mut beside = mask.clone();
+    for (beside, &near) in beside.iter_mut().zip(near.iter()) {
+        *beside = if near > 0 { 0 } else { *beside };
+    }
+    let mut background = GrayImage::new(SIDE, SIDE);
+    let least = SMALLEST_BACKGROUND * (SIDE * SIDE) as f32;
+    let wide = components(mask, |value| value < SALIENT).into_iter();
+    for piece in wide.filter(|piece| piece.cells.len() as f32 >= least) {
+        piece.cells.iter().for_each(|&at| background.as_mut()[at as usize] = 255);
+    }
+    let mut behind = GrayImage::new(SIDE, SIDE);
+    for piece in components(&beside, |value| value >= SALIENT) {
+        if piece.mean(mask) < HELD && is_open(&piece, &background, &core) {
+            piece.cells.iter().for_each(|&at| behind.as_mut()[at as usize] = 255);
+        }
+    }
+    // With the seam between it and the person.
+    let seam = grown(&behind, BESIDE + 1);
+    let kept = grown(&core, 1);
+    for ((value, &seam), &kept) in mask.iter_mut().zip(seam.iter()).zip(kept.iter()) {
+        if seam > 0 && kept == 0 {
+            *value = 0;
+        }
+    }
+}
+
+/// Whether a piece beside the core of a person borders on background and not on the person alone.
+fn is_open(piece: &Component, background: &GrayImage, core: &GrayImage) -> bool {
+    let mut own = GrayImage::new(SIDE, SIDE);
+    piece.cells.iter().for_each(|&at| own.as_mut()[at as usize] = 255);
+    let near = grown(&own, BESIDE + 4);
+    let count = |mask: &GrayImage| {
+        near.iter().zip(mask.iter()).filter(|(near, value)| **near > 0 && **value > 0).count()
+            as f32
+    };
+    let (outside, person) = (count(background), count(core));
+    outside > OPEN * (outside + person)
+}
+
+#[cfg(test)]
+mod tests {
+    use image::Luma;
+
+    use super::*;
+
+    fn painted(boxes: &[(u32, u32, u32, u32, u8)]) -> GrayImage {
+        GrayImage::from_fn(SIDE, SIDE, |x, y| {
+            let hit = |b: &&(u32, u32, u32, u32, u8)| {
+                (b.0..b.0 + b.2).contains(&x) && (b.1..b.1 + b.3).contains(&y)
+            };
+            Luma([boxes.iter().rfind(hit).map_or(0, |b| b.4)])
+        })
+    }
+
+    fn steer(
+        salient: &[(u32, u32, u32, u32, u8)],
+        person: &[(u32, u32, u32, u32, u8)],
+    ) -> GrayImage {
+        let region = Region { x: 0, y: 0, width: 640, height: 640 };
+        let salient = Saliency { mask: painted(salient), region };
+        steered(&salient, &painted(person), &[(150, 100)]).expect("a person").mask
+    }
+
+    const BODY: (u32, u32, u32, u32, u8) = (100, 60, 100, 220, 255);
+
+    #[test]
+    fn held_things_stay_and_things_behind_go() {
+        let bag = (200, 180, 50, 50, 255);
+        let flag = (40, 60, 60, 120, 190);
+        let car = (270, 10, 40, 40, 255);
+        let mask = steer(&[BODY, bag, flag, car], &[BODY]);
+        let at = |x, y| mask.get_pixel(x, y).0[0];
+        assert_eq!([at(150, 100), at(230, 200)], [255, 255], "the body and the bag");
+        assert_eq!([at(60, 100), at(95, 100), at(290, 30)], [0; 3], "the flag and the car");
+    }
+
+    #[test]
+    fn gaps_in_a_person_are_filled_and_bystanders_are_not_added() {
+        let hole = (120, 150, 40, 30, 20);
+        let bystander = (250, 100, 50, 150, 255);
+        let mask = steer(&[BODY, hole], &[BODY, bystander]);
+        assert_eq!(mask.get_pixel(130, 160).0[0], 255);
+        assert_eq!(mask.get_pixel(270, 150).0[0], 0);
+    }
+
+    #[test]
+    fn what_a_person_encloses_stays() {
+        let lap = (130, 240, 30, 40, 150);
+        let mask = steer(&[BODY, lap], &[BODY, (130, 240, 30, 40, 60)]);
+        assert_eq!(mask.get_pixel(145, 270).0[0], 150);
+    }
+
+    #[test]
+    fn nobody_is_nobody() {
+        let region = Region { x: 0, y: 0, width: 640, height: 640 };
+        let thing = Saliency { mask: painted(&[BODY]), region };
+        assert_eq!(steered(&thing, &painted(&[BODY]), &[]), None, "nothing bears it out");
+        assert_eq!(steered(&thing, &painted(&[BODY]), &[(10, 10)]), None, "it lies elsewhere");
+        assert_eq!(box_of(&GrayImage::new(9, 9), region), None);
+    }
+
+    #[test]
+    fn the_box_of_a_person_has_a_margin_and_stays_inside() {
+        let photo = Region { x: 0, y: 0, width: 640, height: 320 };
+        let found = box_of(&painted(&[(100, 0, 100, 100, 255)]), photo);
+        assert_eq!(found, Some(Region { x: 170, y: 0, width: 260, height: 115 }));
+    }
+}
