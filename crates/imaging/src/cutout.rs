@@ -108,9 +108,9 @@ impl Cutout {
         self.rgb
     }
 
-    /// The part inside the box of all pixels that are more than dust (alpha of 8 and up), so that
-    /// a faint speck does not widen it; the whole where there are none.
-    pub fn trim(self) -> Cutout {
+    /// The box of all pixels that are more than dust (alpha of 8 and up), so that a faint speck does
+    /// not widen it. None where there are none.
+    pub fn bounds(&self) -> Option<Region> {
         let (width, height) = self.alpha.dimensions();
         let (mut left, mut top, mut right, mut bottom) = (width, height, 0, 0);
         for (y, row) in self.alpha.chunks_exact(width.max(1) as usize).enumerate() {
@@ -119,10 +119,13 @@ impl Cutout {
             (left, right) = (left.min(first as u32), right.max(last as u32 + 1));
             (top, bottom) = (top.min(y as u32), y as u32 + 1);
         }
-        if left >= right {
-            return self;
-        }
-        let part = Region { x: left, y: top, width: right - left, height: bottom - top };
+        let found = left < right;
+        found.then(|| Region { x: left, y: top, width: right - left, height: bottom - top })
+    }
+
+    /// The part inside its [`bounds`](Self::bounds); the whole where there are none.
+    pub fn trim(self) -> Cutout {
+        let Some(part) = self.bounds() else { return self };
         Cutout { rgb: cropped(self.rgb, part), alpha: cropped(self.alpha, part) }
     }
 }

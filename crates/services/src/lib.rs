@@ -36,6 +36,8 @@ pub static CATALOG: &[Entry] = &[
     Entry::of::<cutout::general::FoodBackgroundRemoval>(),
     Entry::of::<cutout::general::HdUniversalBackgroundRemoval>(),
     Entry::of::<cutout::general::UniversalBackgroundRemoval>(),
+    Entry::of::<cutout::portrait::AvatarExtraction>(),
+    Entry::of::<cutout::portrait::HairstyleExtraction>(),
     Entry::of::<cutout::portrait::HdPortraitBackgroundRemoval>(),
     Entry::of::<cutout::portrait::PortraitBackgroundRemoval>(),
     Entry::of::<image::editing::ImageCropping>(),

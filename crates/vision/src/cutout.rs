@@ -6,6 +6,8 @@ pub const MODELS: &[&str] = &["u2net"];
 pub const PEOPLE_MODELS: &[&str] = &["u2net", "person_mask", "body_keypoints", "yunet"];
 /// Models for whatever stands out, where what it is counts.
 pub const KIND_MODELS: &[&str] = &["u2net", "classes"];
+/// Models for heads and what belongs to them.
+pub const HEAD_MODELS: &[&str] = &["yunet", "face_parsing", "u2net"];
 /// Peak bytes whatever the photo: the models' inputs and outputs, and the matting grid.
 pub const BASE_BYTES: u64 = 64 << 20;
 /// Peak bytes for each pixel, the photo itself excluded: 1 for alpha, the rest for a result that
@@ -13,3 +15,6 @@ pub const BASE_BYTES: u64 = 64 << 20;
 pub const BYTES_PER_PIXEL: u64 = 8;
 /// The same where the file is answered twice.
 pub const HD_PEOPLE_BYTES_PER_PIXEL: u64 = BYTES_PER_PIXEL + 4;
+/// The same for pieces around faces, one after the other: a mask of the photo, the piece with its
+/// matte, and the files of all.
+pub const HEAD_BYTES_PER_PIXEL: u64 = 24;

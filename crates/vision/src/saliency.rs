@@ -27,7 +27,8 @@ const LARGEST_SHARE: f64 = 0.75;
 /// Nothing outside the region is salient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Saliency {
-    /// 0..255, [`SIDE`] x [`SIDE`], stretched over the region whatever its aspect.
+    /// 0..255, stretched over the region whatever its aspect; [`SIDE`] x [`SIDE`] as the model
+    /// makes it.
     pub mask: GrayImage,
     /// The part of the photo that the mask covers.
     pub region: Region,

@@ -14,11 +14,11 @@ mod webp;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use image::{GrayImage, RgbImage};
+use image::{GrayImage, RgbImage, imageops};
 use safelight_contract::Result;
 
 use crate::header::broken;
-use crate::{Format, Header};
+use crate::{Format, Header, Region};
 
 pub(crate) use png::inflated_limit;
 
@@ -32,6 +32,20 @@ pub struct Photo {
     pub rgb: RgbImage,
     /// Transparency, where the file has any pixel that is not opaque.
     pub alpha: Option<GrayImage>,
+}
+
+impl Photo {
+    /// A part of it, with pixels of its own; cut to what lies inside.
+    pub fn part(&self, region: Region) -> Photo {
+        let Region { x, y, width, height } = region;
+        Photo {
+            rgb: imageops::crop_imm(&self.rgb, x, y, width, height).to_image(),
+            alpha: self
+                .alpha
+                .as_ref()
+                .map(|alpha| imageops::crop_imm(alpha, x, y, width, height).to_image()),
+        }
+    }
 }
 
 /// Pixels as stored: three bytes of sRGB each, and alpha of one byte each.

@@ -1,6 +1,9 @@
 //! Cut-outs of people and of what belongs to them.
 
+mod avatar_extraction;
+mod hairstyle_extraction;
 mod hd_portrait_background_removal;
+mod heads;
 mod portrait_background_removal;
 
 use safelight_contract::Result;
@@ -9,6 +12,8 @@ use safelight_imaging::{Cutout, Photo};
 use super::{matted, no_target};
 use crate::Work;
 
+pub use avatar_extraction::AvatarExtraction;
+pub use hairstyle_extraction::HairstyleExtraction;
 pub use hd_portrait_background_removal::HdPortraitBackgroundRemoval;
 pub use portrait_background_removal::PortraitBackgroundRemoval;
 

@@ -1,0 +1,126 @@
+//! Where the parts of a head are, from its hair to its neck.
+
+use image::{GrayImage, RgbImage, imageops};
+use safelight_contract::Result;
+use safelight_imaging::Region;
+use safelight_imaging::components::{components, grown};
+use safelight_imaging::resize::{self, Filter};
+
+use crate::Vision;
+use crate::face::{Detection, Parsing, Part, Rect};
+use crate::saliency::Saliency;
+
+/// How much larger the square that is looked at is than that for the face's features: long hair and
+/// the neck reach beyond.
+const WIDER: f32 = 1.25;
+/// Longest side of the mask that matting starts from.
+const MASK_SIDE: u32 = 512;
+
+/// The parsing's probabilities are steepened by this around one half: its grid is coarse, so that
+/// they waver over wider strips than edges are.
+const STEEPER: f32 = 4.0;
+/// The outline is taken from what is salient where that covers this share of the head.
+const LEAST_SEEN: f64 = 0.8;
+
+/// All that belongs to a head with its neck.
+pub const HEAD: &[Part] = &[
+    Part::Skin,
+    Part::LeftBrow,
+    Part::RightBrow,
+    Part::LeftEye,
+    Part::RightEye,
+    Part::Glasses,
+    Part::LeftEar,
+    Part::RightEar,
+    Part::Earring,
+    Part::Nose,
+    Part::Mouth,
+    Part::UpperLip,
+    Part::LowerLip,
+    Part::Neck,
+    Part::Necklace,
+    Part::Hair,
+    Part::Hat,
+];
+
+impl Vision {
+    /// Where these parts of the head with this face are, soft at their edges. Parts of other heads
+    /// close by do not count. None where the square around the face lies outside the photo.
+    pub fn head_parts(
+        &self,
+        photo: &RgbImage,
+        face: &Detection,
+        parts: &[Part],
+    ) -> Result<Option<Saliency>> {
+        let wider = Detection { rect: face.rect.grown(WIDER), ..*face };
+        let parsing = self.parse_face(photo, &wider)?;
+        let Some(region) = within(parsing.bounds(), photo.dimensions()) else { return Ok(None) };
+        let (mut mask, head) =
+            (soft(&parsing, parts, photo, region), soft(&parsing, HEAD, photo, region));
+        only_own(&mut mask, &head, face, region);
+        within_outline(&mut mask, &head, &self.salient_in(photo, region)?.mask);
+        Ok(Some(Saliency { mask, region }))
+    }
+}
+
+/// The pixels of the photo inside a box.
+fn within(bounds: Rect, (width, height): (u32, u32)) -> Option<Region> {
+    let all = Rect { x: 0.0, y: 0.0, width: width as f32, height: height as f32 };
+    let common = bounds.common(&all);
+    let (x, y) = (common.x as u32, common.y as u32);
+    let right = (common.right().ceil() as u32).min(width);
+    let bottom = (common.bottom().ceil() as u32).min(height);
+    let region = Region { x, y, width: right.checked_sub(x)?, height: bottom.checked_sub(y)? };
+    (region.width > 0 && region.height > 0).then_some(region)
+}
+
+/// How likely each place of a region belongs to these parts, small enough for matting.
+fn soft(parsing: &Parsing, parts: &[Part], photo: &RgbImage, region: Region) -> GrayImage {
+    let Region { x, y, width, height } = region;
+    let all = parsing.soft_mask(parts, photo.width(), photo.height());
+    let own = imageops::crop_imm(&all, x, y, width, height).to_image();
+    let longer = width.max(height).max(MASK_SIDE);
+    let scaled = |side: u32| (side * MASK_SIDE / longer).max(1);
+    let mut mask = resize::gray(&own, scaled(width), scaled(height), Filter::Area);
+    for value in mask.iter_mut() {
+        *value = ((f32::from(*value) - 127.5) * STEEPER + 127.5).clamp(0.0, 255.0) as u8;
+    }
+    mask
+}
+
+/// Takes the outline from what is salient around the face, which sees edges finer than the parsing
+/// does; not where it does not see the head.
+fn within_outline(mask: &mut GrayImage, head: &GrayImage, salient: &GrayImage) {
+    let (width, height) = mask.dimensions();
+    let outline = resize::gray(salient, width, height, Filter::Bilinear);
+    let on_head = head.iter().zip(outline.iter()).filter(|(head, _)| **head >= 128);
+    let (count, seen) =
+        on_head.fold((0.0, 0.0), |(n, sum), (_, &v)| (n + 1.0, sum + f64::from(v) / 255.0));
+    if seen >= LEAST_SEEN * f64::max(count, 1.0) {
+        mask.iter_mut().zip(outline.iter()).for_each(|(value, &edge)| *value = edge.min(*value));
+    }
+}
+
+/// Erases what belongs to the head of somebody else: all that does not hang together with this face
+/// through parts of a head.
+fn only_own(mask: &mut GrayImage, head: &GrayImage, face: &Detection, region: Region) {
+    let cell = |at: f32, start: u32, length: u32, cells: u32| {
+        let share = (at - start as f32) / length as f32;
+        ((share * cells as f32) as u32).min(cells - 1)
+    };
+    let centre = face.rect.centre();
+    let (width, height) = head.dimensions();
+    let x = cell(centre.x, region.x, region.width, width);
+    let y = cell(centre.y, region.y, region.height, height);
+    let mut own = GrayImage::new(width, height);
+    for piece in components(head, |value| value >= 128) {
+        if piece.cells.contains(&(y * width + x)) {
+            piece.cells.iter().for_each(|&at| own.as_mut()[at as usize] = 255);
+        }
+    }
+    // With the soft edge around it.
+    let own = grown(&own, (width.max(height) / 24).max(2) as usize);
+    for (value, &own) in mask.iter_mut().zip(own.iter()) {
+        *value = if own > 0 { *value } else { 0 };
+    }
+}
