@@ -20,8 +20,8 @@ use std::sync::Arc;
 
 use image::{GrayImage, RgbImage};
 use safelight_contract::Result;
-use safelight_imaging::composition::Scene;
 use safelight_imaging::Region;
+use safelight_imaging::composition::Scene;
 use safelight_inference::Registry;
 
 use crate::enlarge::Noise;

@@ -253,9 +253,9 @@ mod tests {
 
     #[test]
     fn what_a_person_encloses_stays() {
-        let lap = (130, 240, 30, 40, 150);
-        let mask = steer(&[BODY, lap], &[BODY, (130, 240, 30, 40, 60)]);
-        assert_eq!(mask.get_pixel(145, 270).0[0], 150);
+        let lap = (130, 180, 30, 40, 150);
+        let mask = steer(&[BODY, lap], &[BODY, (130, 180, 30, 40, 60)]);
+        assert_eq!(mask.get_pixel(145, 200).0[0], 150);
     }
 
     #[test]
