@@ -115,6 +115,16 @@ impl Attributes {
         for &group in groups {
             found.look(face, group)?;
         }
+        // The skin is the dearest to prepare, so that both who need it share it.
+        if groups.iter().any(|group| matches!(group, Group::Eye | Group::Skin)) {
+            let skin = skin_of(face)?;
+            if groups.contains(&Group::Eye) {
+                found.eyelid = skin.as_ref().map_or(Typed::default(), lids);
+            }
+            if groups.contains(&Group::Skin) {
+                found.skin = colour(skin.as_ref().and_then(Tone::of));
+            }
+        }
         let measured = groups.iter().any(|group| {
             use Group::*;
             matches!(
@@ -125,7 +135,7 @@ impl Attributes {
         if measured {
             let traits = Traits::of(face)?;
             for &group in groups {
-                found.measure(face, &traits, group)?;
+                found.measure(&traits, group)?;
             }
         }
         Ok(found)
@@ -149,14 +159,13 @@ impl Attributes {
             Group::Smile => {
                 self.smile = (face.blendshapes()?.smile() * 100.0).round().clamp(0.0, 100.0) as u8;
             }
-            Group::Skin => self.skin = colour(skin_of(face)?.as_ref().and_then(Tone::of)),
             _ => {}
         }
         Ok(())
     }
 
     /// What is measured on points, parts and colours.
-    fn measure(&mut self, face: &Face, traits: &Traits, group: Group) -> Result<()> {
+    fn measure(&mut self, traits: &Traits, group: Group) -> Result<()> {
         match group {
             Group::Beauty => {
                 self.beauty = Beauty::of(traits).score().round().clamp(0.0, 100.0) as u8
@@ -165,7 +174,6 @@ impl Attributes {
                 self.glass = Typed::of(traits.eyewear(), &EYEWEAR);
                 self.eye_open = Typed::flag(traits.eyes_open());
                 self.eye_size = Typed::of(traits.eye_size(), &EYE_SIZES);
-                self.eyelid = skin_of(face)?.as_ref().map_or(Typed::default(), lids);
             }
             Group::Eyebrow => {
                 let brows = traits.brows();
