@@ -70,9 +70,12 @@ fn connect(path: &Path, mode: OpenFlags) -> Result<Connection> {
 /// Refuses, before anything is changed, a file that is not ours or from a later release.
 fn check_owner(db: &Connection, path: &Path) -> Result<()> {
     let number = |pragma| db.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
-    let owner = number("application_id")
-        .map_err(|e| StoreError::Database(format!("cannot read {}: {e}", path.display())))?;
-    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let unreadable = |e| StoreError::Database(format!("cannot read {}: {e}", path.display()));
+    // Tables first: another process may be creating them, and marks them as ours in the same step.
+    let tables: i64 = db
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(unreadable)?;
+    let owner = number("application_id").map_err(unreadable)?;
     if owner != APPLICATION_ID && (owner != 0 || tables > 0) {
         return Err(StoreError::Database(format!(
             "{} is another program's database; give a different data folder",
