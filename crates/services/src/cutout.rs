@@ -7,7 +7,7 @@ use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::{Cutout, Format, Photo, encode};
 use safelight_vision::saliency::Saliency;
 
-use crate::{Artifact, Work};
+use crate::{Artifact, Choice, FileField, Form, Optional, Param, Picture, Upload, Work};
 
 /// What the result picture shows, where it is not the cut-out on transparent ground at the photo's
 /// size.
@@ -26,8 +26,44 @@ const WHITE: Word = ("whiteBK", ReturnForm::White, "the subject on white");
 const CROP: Word =
     ("crop", ReturnForm::Crop, "the transparent cut-out trimmed to the subject's box");
 
-const RETURN_FORM_DOC: &str = "What the result picture shows; without it, the cut-out on transparent \
-                               ground at the photo's size.";
+/// The parameter `return_form` of a service that knows these forms.
+const fn return_form(words: &'static [Word]) -> Param<Choice<ReturnForm>> {
+    Param {
+        name: "return_form",
+        doc: "What the result picture shows; without it, the cut-out on transparent ground at the \
+              photo's size.",
+        kind: Choice(words),
+        presence: Optional,
+    }
+}
+
+/// A photo, and the form that its cut-out is asked for in.
+pub struct Request {
+    image: Upload,
+    return_form: Option<ReturnForm>,
+}
+
+impl Request {
+    fn read(
+        form: &Form,
+        image: &FileField,
+        return_form: &Param<Choice<ReturnForm>>,
+    ) -> Result<Self> {
+        Ok(Self { image: image.read(form)?, return_form: return_form.read(form)? })
+    }
+
+    /// What `cut_out` frees from the photo, as `data.image_url`.
+    fn answer(
+        self,
+        cut_out: impl FnOnce(Photo, &Work) -> Result<Cutout>,
+        work: &Work,
+    ) -> Result<Picture> {
+        let photo = self.image.decode(work)?;
+        let cutout = cut_out(photo, work)?;
+        let made = work.stage("encode", || picture(cutout, self.return_form))?;
+        Ok(Picture::url("image_url", made))
+    }
+}
 
 /// A cut-out as a PNG in the form asked for.
 fn picture(cutout: Cutout, form: Option<ReturnForm>) -> Result<Artifact> {

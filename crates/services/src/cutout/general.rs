@@ -6,9 +6,10 @@ mod hd_universal_background_removal;
 mod universal_background_removal;
 
 use safelight_contract::Result;
-use safelight_imaging::{Cutout, Photo};
+use safelight_imaging::{Cutout, Photo, Region};
+use safelight_vision::kinds::Kind;
 
-use super::matted;
+use super::{matted, no_target};
 use crate::Work;
 
 pub use commodity_background_removal::CommodityBackgroundRemoval;
@@ -23,5 +24,30 @@ const NOTHING: &str = "image shows no subject that stands out from its backgroun
 /// (a plain surface, noise, all transparent) is `ERROR_NO_RECOGNITION_TARGET_DETECTED`.
 fn cut_out(photo: Photo, work: &Work) -> Result<Cutout> {
     let found = work.stage("saliency", || work.vision.salient(&photo.rgb))?;
+    matted(photo, &found, NOTHING, work)
+}
+
+/// The same for a service that looks for, or refuses, one kind of thing, with the stage `kind` between:
+/// `accepts` is told how likely the salient thing by itself and the whole photo are of that kind; what
+/// it does not accept is refused with this message.
+fn cut_out_of_kind(
+    photo: Photo,
+    kind: Kind,
+    accepts: impl FnOnce(f32, f32) -> bool,
+    refusal: &str,
+    work: &Work,
+) -> Result<Cutout> {
+    let found = work.stage("saliency", || work.vision.salient(&photo.rgb))?;
+    if !found.shows_something() {
+        return Err(no_target(NOTHING));
+    }
+    let accepted = work.stage("kind", || {
+        let itself = work.vision.kinds(&photo.rgb, found.region)?.share(kind);
+        let whole = work.vision.kinds(&photo.rgb, Region::whole(&photo.rgb))?.share(kind);
+        Ok(accepts(itself, whole))
+    })?;
+    if !accepted {
+        return Err(no_target(refusal));
+    }
     matted(photo, &found, NOTHING, work)
 }

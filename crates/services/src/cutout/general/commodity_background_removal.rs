@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use safelight_contract::Result;
-use safelight_imaging::{Cutout, Format, Photo, Region, Rules};
+use safelight_imaging::{Cutout, Format, Photo, Rules};
 use safelight_vision::cutout;
 use safelight_vision::kinds::Kind;
 
-use super::NOTHING;
-use crate::cutout::{CROP, MASK, RETURN_FORM_DOC, ReturnForm, WHITE, matted, no_target, picture};
+use super::cut_out_of_kind;
+use crate::cutout::{CROP, MASK, Request, ReturnForm, WHITE, return_form};
 use crate::{
-    Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Optional, Param, Picture,
-    Service, Upload, Work,
+    Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Param, Picture, Service,
+    Work,
 };
 
 /// The service.
@@ -31,21 +31,10 @@ static IMAGE: FileField = FileField {
     },
 };
 
-static RETURN_FORM: Param<Choice<ReturnForm>> = Param {
-    name: "return_form",
-    doc: RETURN_FORM_DOC,
-    kind: Choice(&[MASK, WHITE, CROP]),
-    presence: Optional,
-};
-
-/// What a request asks for.
-pub struct Input {
-    image: Upload,
-    return_form: Option<ReturnForm>,
-}
+static RETURN_FORM: Param<Choice<ReturnForm>> = return_form(&[MASK, WHITE, CROP]);
 
 impl Service for CommodityBackgroundRemoval {
-    type Input = Input;
+    type Input = Request;
     type Output = Picture;
 
     const DECLARATION: &'static Declaration = &Declaration {
@@ -70,15 +59,12 @@ impl Service for CommodityBackgroundRemoval {
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::BYTES_PER_PIXEL },
     };
 
-    fn read(form: &Form) -> Result<Input> {
-        Ok(Input { image: IMAGE.read(form)?, return_form: RETURN_FORM.read(form)? })
+    fn read(form: &Form) -> Result<Request> {
+        Request::read(form, &IMAGE, &RETURN_FORM)
     }
 
-    fn run(input: Input, work: &Work) -> Result<Picture> {
-        let photo = input.image.decode(work)?;
-        let cutout = cut_out(photo, work)?;
-        let made = work.stage("encode", || picture(cutout, input.return_form))?;
-        Ok(Picture::url("image_url", made))
+    fn run(request: Request, work: &Work) -> Result<Picture> {
+        request.answer(cut_out, work)
     }
 }
 
@@ -87,17 +73,7 @@ const ANIMAL: f32 = 0.6;
 
 /// The salient thing, unless it is alive.
 fn cut_out(photo: Photo, work: &Work) -> Result<Cutout> {
-    let found = work.stage("saliency", || work.vision.salient(&photo.rgb))?;
-    if !found.shows_something() {
-        return Err(no_target(NOTHING));
-    }
-    let animal = work.stage("kind", || {
-        let itself = work.vision.kinds(&photo.rgb, found.region)?.share(Kind::ANIMAL);
-        let whole = work.vision.kinds(&photo.rgb, Region::whole(&photo.rgb))?.share(Kind::ANIMAL);
-        Ok(itself.min(whole))
-    })?;
-    if animal >= ANIMAL {
-        return Err(no_target("image shows an animal and no goods"));
-    }
-    matted(photo, &found, NOTHING, work)
+    let is_no_animal = |itself: f32, whole: f32| itself.min(whole) < ANIMAL;
+    let refusal = "image shows an animal and no goods";
+    cut_out_of_kind(photo, Kind::ANIMAL, is_no_animal, refusal, work)
 }

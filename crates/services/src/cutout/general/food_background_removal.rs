@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use safelight_contract::Result;
-use safelight_imaging::{Cutout, Format, Photo, Region, Rules};
+use safelight_imaging::{Cutout, Format, Photo, Rules};
 use safelight_vision::cutout;
 use safelight_vision::kinds::Kind;
 
-use super::NOTHING;
-use crate::cutout::{MASK, RETURN_FORM_DOC, ReturnForm, WHITE, matted, no_target, picture};
+use super::cut_out_of_kind;
+use crate::cutout::{MASK, Request, ReturnForm, WHITE, return_form};
 use crate::{
-    Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Optional, Param, Picture,
-    Service, Upload, Work,
+    Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Param, Picture, Service,
+    Work,
 };
 
 /// The service.
@@ -31,21 +31,10 @@ static IMAGE: FileField = FileField {
     },
 };
 
-static RETURN_FORM: Param<Choice<ReturnForm>> = Param {
-    name: "return_form",
-    doc: RETURN_FORM_DOC,
-    kind: Choice(&[MASK, WHITE]),
-    presence: Optional,
-};
-
-/// What a request asks for.
-pub struct Input {
-    image: Upload,
-    return_form: Option<ReturnForm>,
-}
+static RETURN_FORM: Param<Choice<ReturnForm>> = return_form(&[MASK, WHITE]);
 
 impl Service for FoodBackgroundRemoval {
-    type Input = Input;
+    type Input = Request;
     type Output = Picture;
 
     const DECLARATION: &'static Declaration = &Declaration {
@@ -72,15 +61,12 @@ impl Service for FoodBackgroundRemoval {
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::BYTES_PER_PIXEL },
     };
 
-    fn read(form: &Form) -> Result<Input> {
-        Ok(Input { image: IMAGE.read(form)?, return_form: RETURN_FORM.read(form)? })
+    fn read(form: &Form) -> Result<Request> {
+        Request::read(form, &IMAGE, &RETURN_FORM)
     }
 
-    fn run(input: Input, work: &Work) -> Result<Picture> {
-        let photo = input.image.decode(work)?;
-        let cutout = cut_out(photo, work)?;
-        let made = work.stage("encode", || picture(cutout, input.return_form))?;
-        Ok(Picture::url("image_url", made))
+    fn run(request: Request, work: &Work) -> Result<Picture> {
+        request.answer(cut_out, work)
     }
 }
 
@@ -90,17 +76,6 @@ const FOOD: f32 = 0.25;
 
 /// The salient thing, if it is food: either by itself or as the photo shows it.
 fn cut_out(photo: Photo, work: &Work) -> Result<Cutout> {
-    let found = work.stage("saliency", || work.vision.salient(&photo.rgb))?;
-    if !found.shows_something() {
-        return Err(no_target(NOTHING));
-    }
-    let food = work.stage("kind", || {
-        let itself = work.vision.kinds(&photo.rgb, found.region)?.share(Kind::FOOD);
-        let whole = work.vision.kinds(&photo.rgb, Region::whole(&photo.rgb))?.share(Kind::FOOD);
-        Ok(itself.max(whole))
-    })?;
-    if food < FOOD {
-        return Err(no_target("image shows no food or drink"));
-    }
-    matted(photo, &found, NOTHING, work)
+    let is_food = |itself: f32, whole: f32| itself.max(whole) >= FOOD;
+    cut_out_of_kind(photo, Kind::FOOD, is_food, "image shows no food or drink", work)
 }

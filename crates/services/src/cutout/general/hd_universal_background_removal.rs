@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use safelight_contract::Result;
-use safelight_imaging::{Format, Rules, encode};
+use safelight_imaging::{Format, Rules};
 use safelight_vision::cutout;
 
 use super::cut_out;
+use crate::cutout::picture;
 use crate::{
-    Artifact, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Picture, Service,
-    Upload, Work,
+    Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Picture, Service, Upload, Work,
 };
 
 /// The service.
@@ -60,7 +60,7 @@ impl Service for HdUniversalBackgroundRemoval {
     fn run(image: Upload, work: &Work) -> Result<Picture> {
         let photo = image.decode(work)?;
         let cutout = cut_out(photo, work)?;
-        let bytes = work.stage("encode", || encode::png_cutout(&cutout))?;
-        Ok(Picture::url("image_url", Artifact { bytes, format: Format::Png }))
+        let made = work.stage("encode", || picture(cutout, None))?;
+        Ok(Picture::url("image_url", made))
     }
 }

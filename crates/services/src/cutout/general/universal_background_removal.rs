@@ -7,10 +7,10 @@ use safelight_imaging::{Format, Rules};
 use safelight_vision::cutout;
 
 use super::cut_out;
-use crate::cutout::{CROP, MASK, RETURN_FORM_DOC, ReturnForm, WHITE, picture};
+use crate::cutout::{CROP, MASK, Request, ReturnForm, WHITE, return_form};
 use crate::{
-    Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Optional, Param, Picture,
-    Service, Upload, Work,
+    Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Param, Picture, Service,
+    Work,
 };
 
 /// The service.
@@ -30,21 +30,10 @@ static IMAGE: FileField = FileField {
     },
 };
 
-static RETURN_FORM: Param<Choice<ReturnForm>> = Param {
-    name: "return_form",
-    doc: RETURN_FORM_DOC,
-    kind: Choice(&[MASK, WHITE, CROP]),
-    presence: Optional,
-};
-
-/// What a request asks for.
-pub struct Input {
-    image: Upload,
-    return_form: Option<ReturnForm>,
-}
+static RETURN_FORM: Param<Choice<ReturnForm>> = return_form(&[MASK, WHITE, CROP]);
 
 impl Service for UniversalBackgroundRemoval {
-    type Input = Input;
+    type Input = Request;
     type Output = Picture;
 
     const DECLARATION: &'static Declaration = &Declaration {
@@ -67,14 +56,11 @@ impl Service for UniversalBackgroundRemoval {
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::BYTES_PER_PIXEL },
     };
 
-    fn read(form: &Form) -> Result<Input> {
-        Ok(Input { image: IMAGE.read(form)?, return_form: RETURN_FORM.read(form)? })
+    fn read(form: &Form) -> Result<Request> {
+        Request::read(form, &IMAGE, &RETURN_FORM)
     }
 
-    fn run(input: Input, work: &Work) -> Result<Picture> {
-        let photo = input.image.decode(work)?;
-        let cutout = cut_out(photo, work)?;
-        let made = work.stage("encode", || picture(cutout, input.return_form))?;
-        Ok(Picture::url("image_url", made))
+    fn run(request: Request, work: &Work) -> Result<Picture> {
+        request.answer(cut_out, work)
     }
 }

@@ -8,10 +8,9 @@ use safelight_vision::cutout;
 use safelight_vision::heads::HEAD;
 
 use super::heads::{self, Pieces};
-use crate::cutout::{MASK, RETURN_FORM_DOC, ReturnForm};
+use crate::cutout::{MASK, Request, ReturnForm, return_form};
 use crate::{
-    Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Optional, Param, Service,
-    Upload, Work,
+    Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Param, Service, Work,
 };
 
 /// The service.
@@ -31,17 +30,10 @@ static IMAGE: FileField = FileField {
     },
 };
 
-static RETURN_FORM: Param<Choice<ReturnForm>> =
-    Param { name: "return_form", doc: RETURN_FORM_DOC, kind: Choice(&[MASK]), presence: Optional };
-
-/// What a request asks for.
-pub struct Input {
-    image: Upload,
-    return_form: Option<ReturnForm>,
-}
+static RETURN_FORM: Param<Choice<ReturnForm>> = return_form(&[MASK]);
 
 impl Service for AvatarExtraction {
-    type Input = Input;
+    type Input = Request;
     type Output = Pieces;
 
     const DECLARATION: &'static Declaration = &Declaration {
@@ -72,12 +64,12 @@ impl Service for AvatarExtraction {
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::HEAD_BYTES_PER_PIXEL },
     };
 
-    fn read(form: &Form) -> Result<Input> {
-        Ok(Input { image: IMAGE.read(form)?, return_form: RETURN_FORM.read(form)? })
+    fn read(form: &Form) -> Result<Request> {
+        Request::read(form, &IMAGE, &RETURN_FORM)
     }
 
-    fn run(input: Input, work: &Work) -> Result<Pieces> {
-        let photo = input.image.decode(work)?;
-        heads::cut_out(&photo, HEAD, input.return_form, "image shows no head with its face", work)
+    fn run(request: Request, work: &Work) -> Result<Pieces> {
+        let photo = request.image.decode(work)?;
+        heads::cut_out(&photo, HEAD, request.return_form, "image shows no head with its face", work)
     }
 }
