@@ -1,4 +1,4 @@
-//! The progress of fetching the library: a bar on a terminal, plain lines elsewhere.
+//! Progress bars; for fetching the library, a bar on a terminal and plain lines elsewhere.
 
 use std::io::{self, IsTerminal};
 use std::time::Duration;
@@ -7,6 +7,12 @@ use indicatif::{ProgressBar, ProgressStyle};
 use safelight_inference::runtime::{Progress, VERSION};
 
 use crate::output::size;
+
+/// A bar over so many steps, drawn after a template of `indicatif`.
+pub fn bar(steps: u64, template: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template(template);
+    ProgressBar::new(steps).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
 
 /// Tells people how far [`safelight_inference::runtime::ensure`] is, on the standard error output.
 pub struct Report {
@@ -40,10 +46,7 @@ impl Report {
 
     fn draw(&mut self, what: String, done: u64, total: u64) {
         let bar = self.bar.get_or_insert_with(|| {
-            let style = "{msg} {bar:30} {bytes}/{total_bytes}";
-            let style = ProgressStyle::with_template(style);
-            let bar = ProgressBar::new(total)
-                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            let bar = bar(total, "{msg} {bar:30} {bytes}/{total_bytes}");
             bar.enable_steady_tick(Duration::from_millis(200));
             bar
         });

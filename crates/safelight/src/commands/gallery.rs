@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use safelight_contract::{Code, Edition};
 use safelight_services::{CATALOG, Entry, Form, Sample, samples};
 use safelight_vision::Vision;
@@ -25,6 +25,7 @@ use super::services::find;
 use crate::data::DataFolder;
 use crate::engine;
 use crate::output::line;
+use crate::progress;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -80,7 +81,13 @@ impl Gallery {
             .filter(|entry| engine::why_not(&registry, entry.declaration()).is_none())
             .flat_map(|entry| samples(entry.declaration()).into_iter().map(move |s| (entry, s)))
             .collect();
-        let bar = progress(context, plan.len() * items.len());
+        let bar = match context.output.is_json() {
+            true => ProgressBar::hidden(),
+            false => {
+                let template = "{bar:30} {pos}/{len} results, {elapsed} gone, {eta} left";
+                progress::bar((plan.len() * items.len()) as u64, template)
+            }
+        };
         for (entry, sample) in plan {
             let vision = Vision::new(registry.clone());
             let reports =
@@ -182,16 +189,6 @@ fn strip(
         *path = path.strip_prefix(output).map_or(path.clone(), Path::to_owned);
     }
     Ok(reports)
-}
-
-fn progress(context: &Context, steps: usize) -> ProgressBar {
-    if context.output.is_json() {
-        return ProgressBar::hidden();
-    }
-    let style =
-        ProgressStyle::with_template("{bar:30} {pos}/{len} results, {elapsed} gone, {eta} left");
-    ProgressBar::new(steps as u64)
-        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 /// Whether a failure is no photo's fault.

@@ -12,7 +12,7 @@ use std::str::FromStr;
 use anyhow::{Context as _, Result, anyhow, bail};
 use bytes::Bytes;
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use safelight_services::{Declaration, FieldKind, Form};
 
 use super::Context;
@@ -20,6 +20,7 @@ use super::services::find;
 use crate::data::DataFolder;
 use crate::engine;
 use crate::output::{Output, line, table};
+use crate::progress;
 use batch::{Batch, Report};
 use delivery::Delivery;
 
@@ -151,10 +152,8 @@ impl Listener {
         let bar = if chatty || output.is_json() {
             ProgressBar::hidden()
         } else {
-            let style = "{bar:30} {pos}/{len} files, {elapsed} gone, {eta} left {msg}";
-            let style = ProgressStyle::with_template(style);
-            ProgressBar::new(files as u64)
-                .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+            let template = "{bar:30} {pos}/{len} files, {elapsed} gone, {eta} left {msg}";
+            progress::bar(files as u64, template)
         };
         Self { output, bar, chatty }
     }
