@@ -65,6 +65,12 @@ impl Picture {
         Self(Node::Object(vec![("data", Node::Object(vec![(name, Node::Url(artifact))]))]))
     }
 
+    /// As the URL of a result file, the only one of the list `data.<name>`.
+    pub fn listed(name: &'static str, artifact: Artifact) -> Self {
+        let urls = Node::List(vec![Node::Url(artifact)]);
+        Self(Node::Object(vec![("data", Node::Object(vec![(name, urls)]))]))
+    }
+
     /// In Base64, in the field `<name>` beside the envelope.
     pub fn base64(name: &'static str, artifact: Artifact) -> Self {
         Self(Node::Object(vec![(name, Node::Base64(artifact))]))
@@ -75,6 +81,13 @@ impl Answer for Picture {
     fn into_node(self) -> Node {
         self.0
     }
+}
+
+/// A number with this many digits after the point: no more than it means.
+pub(crate) fn rounded(value: f32, digits: i32) -> f64 {
+    let factor = 10_f64.powi(digits);
+    // Adding zero keeps a negative zero out of answers.
+    (f64::from(value) * factor).round() / factor + 0.0
 }
 
 /// A typed output that knows its place in the answer.

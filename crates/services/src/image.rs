@@ -25,6 +25,21 @@ static IMAGE: FileField = FileField {
     },
 };
 
+/// The photo whose composition is judged.
+static SCENE: FileField = FileField {
+    name: "image",
+    doc: "The photo. Transparent parts count as white.",
+    required: true,
+    rules: Rules {
+        formats: &[Format::Jpeg, Format::Png, Format::Bmp, Format::WebP],
+        max_bytes: 3 * Rules::MB,
+        min: (32, 32),
+        max: (4096, 4096),
+        max_aspect: None,
+        grayscale: true,
+    },
+};
+
 /// The changed photo, as most services here answer it; its encoding is the stage `encode`.
 fn answer(photo: &Photo, work: &Work) -> Result<Picture> {
     let (bytes, format) = work.stage("encode", || encode::photo(photo))?;
@@ -32,7 +47,7 @@ fn answer(photo: &Photo, work: &Work) -> Result<Picture> {
 }
 
 /// The photo without transparency: what shows it lies on white.
-fn on_white(Photo { rgb, alpha }: Photo) -> Photo {
+pub(crate) fn on_white(Photo { rgb, alpha }: Photo) -> Photo {
     let rgb = match alpha {
         Some(alpha) => Cutout { rgb, alpha }.over([255; 3]),
         None => rgb,

@@ -9,6 +9,17 @@ use serde_json::Value;
 use crate::param::Kind;
 use crate::{Choice, Defaulted, Param, Work};
 
+/// The models that look at a face from every side but mood and recognition.
+pub(crate) const PORTRAIT_MODELS: &[&str] = &[
+    "yunet",
+    "face_mesh",
+    "face_parsing",
+    "age_gender",
+    "face_mask",
+    "face_quality",
+    "face_blendshapes",
+];
+
 /// How good a face must be; the same parameter for all services for faces.
 pub(crate) static QUALITY_CONTROL: Param<Level, Defaulted<QualityControl>> = Param {
     name: "quality_control",
@@ -103,11 +114,4 @@ pub(crate) fn each<T: Send>(
 /// Whole pixels, as services answer boxes.
 pub(crate) fn pixels(length: f32) -> i64 {
     length.round() as i64
-}
-
-/// A number with this many digits after the point: no more than it means.
-pub(crate) fn rounded(value: f32, digits: i32) -> f64 {
-    let factor = 10_f64.powi(digits);
-    // Adding zero keeps a negative zero out of answers.
-    (f64::from(value) * factor).round() / factor + 0.0
 }

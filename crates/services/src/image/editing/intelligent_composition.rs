@@ -4,32 +4,18 @@ use std::time::Duration;
 
 use safelight_contract::Result;
 use safelight_imaging::composition::Frame;
-use safelight_imaging::{Format, Rules};
 use safelight_vision::scene;
 use serde_json::{Value, json};
 
-use super::on_white;
+use crate::answer::rounded;
+use crate::image::{SCENE, on_white};
 use crate::{
-    Answer, Declaration, Defaulted, Field, FieldKind, FileField, Form, Integer, Memory, Mode, Node,
-    Param, Service, Upload, Work,
+    Answer, Declaration, Defaulted, Field, FieldKind, Form, Integer, Memory, Mode, Node, Param,
+    Service, Upload, Work,
 };
 
 /// The service.
 pub struct IntelligentComposition;
-
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo. Transparent parts count as white.",
-    required: true,
-    rules: Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp, Format::WebP],
-        max_bytes: 3 * Rules::MB,
-        min: (32, 32),
-        max: (4096, 4096),
-        max_aspect: None,
-        grayscale: true,
-    },
-};
 
 static NUM_BOXES: Param<Integer, Defaulted<i64>> = Param {
     name: "num_boxes",
@@ -50,9 +36,9 @@ pub struct Output(Vec<([u32; 4], f32)>);
 impl Answer for Output {
     fn into_node(self) -> Node {
         let element = |([left, top, right, bottom], score): ([u32; 4], f32)| -> Value {
-            let score = (f64::from(score) * 1e4).round() / 1e4;
             json!({
-                "min_x": left, "max_x": right, "min_y": top, "max_y": bottom, "score": score,
+                "min_x": left, "max_x": right, "min_y": top, "max_y": bottom,
+                "score": rounded(score, 4),
             })
         };
         let elements = self.0.into_iter().map(element).collect();
@@ -74,7 +60,7 @@ impl Service for IntelligentComposition {
                   image-composition-aesthetics-scoring: a heuristic on saliency and faces.",
         mode: Mode::Sync,
         deadline: Duration::from_secs(25),
-        files: &[&IMAGE],
+        files: &[&SCENE],
         params: &[&NUM_BOXES],
         answer: &[
             Field::new("data.elements[].min_x", FieldKind::Integer, "Left edge in pixels."),
@@ -93,7 +79,7 @@ impl Service for IntelligentComposition {
     };
 
     fn read(form: &Form) -> Result<Input> {
-        Ok(Input { image: IMAGE.read(form)?, count: NUM_BOXES.read(form)? as usize })
+        Ok(Input { image: SCENE.read(form)?, count: NUM_BOXES.read(form)? as usize })
     }
 
     fn run(input: Input, work: &Work) -> Result<Output> {

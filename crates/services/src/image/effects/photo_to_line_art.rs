@@ -8,8 +8,8 @@ use safelight_imaging::{Format, Rules, encode};
 
 use super::on_white;
 use crate::{
-    Answer, Artifact, Choice, Cut, Declaration, Defaulted, Field, FieldKind, FileField, Form,
-    Memory, Mode, Node, Optional, Param, Service, Upload, Work,
+    Artifact, Choice, Cut, Declaration, Defaulted, Field, FieldKind, FileField, Form, Memory, Mode,
+    Optional, Param, Picture, Service, Upload, Work,
 };
 
 /// The service.
@@ -82,19 +82,9 @@ pub struct Input {
     page: Page,
 }
 
-/// The pages: one.
-pub struct Output(Artifact);
-
-impl Answer for Output {
-    fn into_node(self) -> Node {
-        let urls = Node::List(vec![Node::Url(self.0)]);
-        Node::Object(vec![("data", Node::Object(vec![("result_urls", urls)]))])
-    }
-}
-
 impl Service for PhotoToLineArt {
     type Input = Input;
-    type Output = Output;
+    type Output = Picture;
 
     const DECLARATION: &'static Declaration = &Declaration {
         path: "/api/image/effects/photo-to-line-art",
@@ -126,7 +116,7 @@ impl Service for PhotoToLineArt {
         })
     }
 
-    fn run(input: Input, work: &Work) -> Result<Output> {
+    fn run(input: Input, work: &Work) -> Result<Picture> {
         let photo = input.image.decode(work)?;
         let page = work.stage("draw", || {
             let photo = on_white(photo).rgb;
@@ -134,7 +124,7 @@ impl Service for PhotoToLineArt {
             Ok(drawing::line_art(&photo, size, input.lines))
         })?;
         let bytes = work.stage("encode", || encode::png_gray(&page))?;
-        Ok(Output(Artifact { bytes, format: Format::Png }))
+        Ok(Picture::listed("result_urls", Artifact { bytes, format: Format::Png }))
     }
 }
 

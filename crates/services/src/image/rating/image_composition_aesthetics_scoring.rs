@@ -4,40 +4,24 @@ use std::time::Duration;
 
 use safelight_contract::Result;
 use safelight_imaging::composition::Frame;
-use safelight_imaging::{Format, Rules};
 use safelight_vision::scene;
 use serde_json::json;
 
-use crate::image::on_white;
+use crate::answer::rounded;
+use crate::image::{SCENE, on_white};
 use crate::{
-    Answer, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Node, Service, Upload,
-    Work,
+    Answer, Declaration, Field, FieldKind, Form, Memory, Mode, Node, Service, Upload, Work,
 };
 
 /// The service.
 pub struct ImageCompositionAestheticsScoring;
-
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo. Transparent parts count as white.",
-    required: true,
-    rules: Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp, Format::WebP],
-        max_bytes: 3 * Rules::MB,
-        min: (32, 32),
-        max: (4096, 4096),
-        max_aspect: None,
-        grayscale: true,
-    },
-};
 
 /// The score.
 pub struct Output(f32);
 
 impl Answer for Output {
     fn into_node(self) -> Node {
-        let score = (f64::from(self.0) * 1e4).round() / 1e4;
-        Node::Object(vec![("data", Node::Json(json!({ "score": score })))])
+        Node::Object(vec![("data", Node::Json(json!({ "score": rounded(self.0, 4) })))])
     }
 }
 
@@ -56,7 +40,7 @@ impl Service for ImageCompositionAestheticsScoring {
                   a third or the middle, size, calm surroundings.",
         mode: Mode::Sync,
         deadline: Duration::from_secs(25),
-        files: &[&IMAGE],
+        files: &[&SCENE],
         params: &[],
         answer: &[Field::new(
             "data.score",
@@ -69,7 +53,7 @@ impl Service for ImageCompositionAestheticsScoring {
     };
 
     fn read(form: &Form) -> Result<Upload> {
-        IMAGE.read(form)
+        SCENE.read(form)
     }
 
     fn run(image: Upload, work: &Work) -> Result<Output> {

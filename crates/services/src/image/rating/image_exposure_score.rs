@@ -6,6 +6,7 @@ use safelight_contract::Result;
 use safelight_imaging::{Format, Rules, exposure};
 use serde_json::json;
 
+use crate::answer::rounded;
 use crate::{
     Answer, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Node, Service, Upload,
     Work,
@@ -34,7 +35,7 @@ pub struct Output(f32);
 impl Answer for Output {
     fn into_node(self) -> Node {
         // Six digits: what a float has, and no more than the score means.
-        let exposure = (f64::from(self.0) * 1e6).round() / 1e6;
+        let exposure = rounded(self.0, 6);
         Node::Object(vec![("data", Node::Json(json!({ "exposure": exposure })))])
     }
 }

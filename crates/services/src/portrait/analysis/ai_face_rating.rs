@@ -5,15 +5,16 @@ mod card;
 use std::time::Duration;
 
 use safelight_contract::Result;
-use safelight_imaging::{Cutout, Format, Photo, Rules, encode};
+use safelight_imaging::{Format, Rules, encode};
 use safelight_vision::face::traits::Beauty;
 use safelight_vision::face::{Face, QualityControl, Rect, Traits};
 
 use self::card::{Card, Row};
-use super::super::faces::{self, QUALITY_CONTROL};
+use super::super::faces::{self, PORTRAIT_MODELS, QUALITY_CONTROL};
+use crate::image::on_white;
 use crate::{
-    Answer, Artifact, Choice, Declaration, Defaulted, Field, FieldKind, FileField, Form, Memory,
-    Mode, Node, Param, Service, Upload, Work,
+    Artifact, Choice, Declaration, Defaulted, Field, FieldKind, FileField, Form, Memory, Mode,
+    Param, Picture, Service, Upload, Work,
 };
 
 /// The service.
@@ -83,19 +84,9 @@ pub struct Input {
     quality_control: QualityControl,
 }
 
-/// The cards: one.
-pub struct Output(Artifact);
-
-impl Answer for Output {
-    fn into_node(self) -> Node {
-        let urls = Node::List(vec![Node::Url(self.0)]);
-        Node::Object(vec![("data", Node::Object(vec![("result_urls", urls)]))])
-    }
-}
-
 impl Service for AiFaceRating {
     type Input = Input;
-    type Output = Output;
+    type Output = Picture;
 
     const DECLARATION: &'static Declaration = &Declaration {
         path: "/api/portrait/analysis/ai-face-rating",
@@ -115,15 +106,7 @@ impl Service for AiFaceRating {
             "The card, a JPEG, for 24 hours. The score is a heuristic: 40 % symmetry, 35 % nearness to \
              five neoclassical canons, 25 % even skin.",
         )],
-        models: &[
-            "yunet",
-            "face_mesh",
-            "face_parsing",
-            "age_gender",
-            "face_mask",
-            "face_quality",
-            "face_blendshapes",
-        ],
+        models: PORTRAIT_MODELS,
         memory: Memory { base: 96 << 20, per_pixel: 4 },
     };
 
@@ -135,12 +118,8 @@ impl Service for AiFaceRating {
         })
     }
 
-    fn run(input: Input, work: &Work) -> Result<Output> {
-        let Photo { rgb, alpha } = input.image.decode(work)?;
-        let photo = match alpha {
-            Some(alpha) => Cutout { rgb, alpha }.over([255; 3]),
-            None => rgb,
-        };
+    fn run(input: Input, work: &Work) -> Result<Picture> {
+        let photo = on_white(input.image.decode(work)?).rgb;
         let found = faces::find(work, &photo, false, 1)?;
         faces::check(work, &found, input.quality_control)?;
         let size = input.shape.pixels(photo.dimensions());
@@ -150,7 +129,7 @@ impl Service for AiFaceRating {
         })?;
         let drawn = drawn.unwrap_or_default();
         let bytes = work.stage("encode", || encode::jpeg(&drawn, encode::JPEG_QUALITY))?;
-        Ok(Output(Artifact { bytes, format: Format::Jpeg }))
+        Ok(Picture::listed("result_urls", Artifact { bytes, format: Format::Jpeg }))
     }
 }
 

@@ -12,7 +12,8 @@ use safelight_vision::face::traits::{Beauty, Eyewear, MaskWear};
 use safelight_vision::face::{Face, Mesh, Quality, QualityControl, Traits};
 use serde_json::{Map, Value, json};
 
-use super::super::faces::{self, QUALITY_CONTROL, pixels, rounded};
+use super::super::faces::{self, PORTRAIT_MODELS, QUALITY_CONTROL, pixels};
+use crate::answer::rounded;
 use crate::{
     Answer, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Node, Service, Upload,
     Work,
@@ -198,15 +199,7 @@ impl Service for FaceAnalyzerAdvanced {
         files: &[&IMAGE],
         params: &[&QUALITY_CONTROL],
         answer: FIELDS,
-        models: &[
-            "yunet",
-            "face_mesh",
-            "face_parsing",
-            "age_gender",
-            "face_mask",
-            "face_quality",
-            "face_blendshapes",
-        ],
+        models: PORTRAIT_MODELS,
         memory: Memory { base: 128 << 20, per_pixel: 4 },
     };
 

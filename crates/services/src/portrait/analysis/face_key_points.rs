@@ -10,7 +10,8 @@ use safelight_vision::face::{Face, Mesh, Point, QualityControl, Rect};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::super::faces::{self, QUALITY_CONTROL, pixels, rounded};
+use super::super::faces::{self, QUALITY_CONTROL, pixels};
+use crate::answer::rounded;
 use crate::{
     Answer, Declaration, Defaulted, Field, FieldKind, FileField, Form, Integer, Memory, Mode, Node,
     Param, Service, Upload, Words, Work,

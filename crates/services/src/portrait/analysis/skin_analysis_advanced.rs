@@ -11,11 +11,12 @@ use safelight_imaging::{Format, Rules, encode};
 use safelight_vision::face::QualityControl;
 use serde_json::{Value, json};
 
-use super::skin::answer::{bounds, face_rectangle, rounded, share, warnings};
+use super::skin::answer::{bounds, face_rectangle, share, warnings};
 use super::skin::fields::fields;
 use super::skin::signs::{self, Circles, Pores, Wrinkles};
 use super::skin::subject::{FaceRules, Subject};
 use super::skin::{AREA_LIMITS, BASE_BYTES, QUALITY_MODELS, RED};
+use crate::answer::rounded;
 use crate::{
     Answer, Artifact, Choice, Declaration, Defaulted, FileField, Form, Memory, Mode, Node, Param,
     Service, Upload, Words, Work,

@@ -9,7 +9,8 @@ use safelight_vision::face::traits::{
 use safelight_vision::face::{Emotion, Face, Part, Point, Pose, Traits};
 use serde_json::{Value, json};
 
-use super::super::super::faces::{pixels, rounded};
+use super::super::super::faces::pixels;
+use crate::answer::rounded;
 
 /// A group of attributes that a request can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,17 +5,10 @@ use safelight_vision::face::{Pose, Rect};
 use serde_json::{Value, json};
 
 use crate::Node;
+use crate::answer::rounded;
 
 /// Degrees of yaw, pitch or roll beyond which the head's pose is warned of.
 const LARGEST_ANGLE: f32 = 45.0;
-
-/// A number with this many decimals.
-pub(in super::super) fn rounded(value: f32, decimals: i32) -> f64 {
-    let factor = 10_f64.powi(decimals);
-    let value = (f64::from(value) * factor).round() / factor;
-    // Zero has no sign on the wire.
-    if value == 0.0 { 0.0 } else { value }
-}
 
 /// A share or a chance, 0 to 1.
 pub(in super::super) fn share(value: f32) -> f64 {

@@ -8,8 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::courses::COURSES;
 use super::score::Scores;
+use crate::answer::rounded;
 use crate::portrait::analysis::skin::AREA_LIMITS;
-use crate::portrait::analysis::skin::answer::{bounds, rounded, share};
+use crate::portrait::analysis::skin::answer::{bounds, share};
 use crate::portrait::analysis::skin::signs::{self, Circles, Pores, Sign, Wrinkles};
 use crate::portrait::analysis::skin::subject::Subject;
 

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::colors::Colors;
 use super::findings::Findings;
+use crate::answer::rounded;
 use crate::portrait::analysis::skin::RED;
-use crate::portrait::analysis::skin::answer::rounded;
 use crate::portrait::analysis::skin::subject::Subject;
 use crate::{Artifact, Node};
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::colors::Colors;
 use super::findings::{acne_score, marks, points};
 use super::maps;
-use crate::portrait::analysis::skin::answer::rounded;
+use crate::answer::rounded;
 use crate::portrait::analysis::skin::subject::{FaceRules, Subject};
 use crate::{Node, Upload, Work};
 
