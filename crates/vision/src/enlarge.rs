@@ -2,7 +2,7 @@
 //! waifu2x, "upconv_7 photo" (nagadomi; after Dong et al. 2015 and Shi et al. 2016).
 //!
 //! The network's convolutions have no padding, so a tile's result depends on its pixels and the
-//! [`CONTEXT`] around them alone: tiles join without seams.
+//! `CONTEXT` around them alone: tiles join without seams.
 
 use image::RgbImage;
 use safelight_contract::Result;
