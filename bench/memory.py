@@ -16,6 +16,7 @@ import harness
 import photos
 
 ENDED = (2, 3)
+GROUPS = "Age,Beauty,Emotion,Eye,Eyebrow,Gender,Hair,Hat,Headpose,Mask,Mouth,Moustache,Nose,Shape,Skin"
 NOTHING = "422 ERROR_NO_RECOGNITION_TARGET_DETECTED"
 
 
@@ -185,8 +186,12 @@ def mixed(server, minutes, clients):
     large = [api.form(photos.photo(name, 12_000_000)) for name in photos.NAMES[:2]]
     hostile = [api.form(content) for _, content in photos.bombs()]
     giants = [api.form(content) for _, content in photos.huge()]
-    kinds = [(40, api.CUTOUT, ordinary), (20, api.CONTRAST, ordinary + large),
-             (20, api.HD_CUTOUT, ordinary + large), (10, api.CUTOUT, [api.form()]),
+    small = [api.form(content) for content in photos.photos(100_000)]
+    portraits = [api.form(photos.photo(name)) for name in ("astronaut.png", "grace_hopper.jpg")]
+    analyses = [api.form(photos.photo(), face_attributes_type=GROUPS)]
+    kinds = [(25, api.CUTOUT, ordinary), (20, api.CONTRAST, ordinary + large),
+             (15, api.HD_CUTOUT, ordinary + large), (10, api.PORTRAIT, portraits),
+             (10, api.FACES, analyses), (5, api.ENLARGE, small), (5, api.CUTOUT, [api.form()]),
              (8, api.HD_CUTOUT, hostile), (2, api.HD_CUTOUT, giants)]
     weights = [weight for weight, _, _ in kinds]
     pools = [server.client(timeout=400) for _ in range(clients)]

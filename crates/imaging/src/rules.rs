@@ -25,6 +25,17 @@ impl Rules {
     /// Megabytes, taken as binary, the kinder reading.
     pub const MB: u64 = 1024 * 1024;
 
+    /// What most services accept: JPEG, PNG and BMP of any shape, with colour or without. Sizes
+    /// differ from one to the next, and each writes down its own.
+    pub const ORDINARY: Self = Self {
+        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
+        max_bytes: 3 * Self::MB,
+        min: (32, 32),
+        max: (2000, 2000),
+        max_aspect: None,
+        grayscale: true,
+    };
+
     /// `FILE_SIZE_EXCEEDS_LIMIT` for a file of `bytes` over the limit.
     pub fn check_size(&self, field: &str, bytes: u64) -> Result<()> {
         if bytes <= self.max_bytes {

@@ -7,7 +7,9 @@ use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::{Cutout, Format, Photo, encode};
 use safelight_vision::saliency::Saliency;
 
-use crate::{Artifact, Choice, FileField, Form, Optional, Param, Picture, Upload, Work};
+use crate::{
+    Artifact, Choice, Field, FieldKind, FileField, Form, Optional, Param, Picture, Upload, Work,
+};
 
 /// What the result picture shows, where it is not the cut-out on transparent ground at the photo's
 /// size.
@@ -36,6 +38,10 @@ const fn return_form(words: &'static [Word]) -> Param<Choice<ReturnForm>> {
         presence: Optional,
     }
 }
+
+/// The answer of a service that gives one cut-out in the form asked for.
+const ANSWER: &[Field] =
+    &[Field::new("data.image_url", FieldKind::Url, "The result picture, a PNG, for 24 hours.")];
 
 /// A photo, and the form that its cut-out is asked for in.
 pub struct Request {

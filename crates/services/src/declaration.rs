@@ -66,6 +66,18 @@ pub struct FileField {
     pub rules: Rules,
 }
 
+impl FileField {
+    /// A file that every request needs.
+    pub const fn required(name: &'static str, doc: &'static str, rules: Rules) -> Self {
+        Self { name, doc, required: true, rules }
+    }
+
+    /// A file that a request may lack.
+    pub const fn optional(name: &'static str, doc: &'static str, rules: Rules) -> Self {
+        Self { name, doc, required: false, rules }
+    }
+}
+
 /// One field of an answer.
 pub struct Field {
     /// Where it stands, with dots between levels and `[]` after a list, e.g. `data.image_url`.

@@ -11,34 +11,30 @@ use safelight_imaging::{Cutout, Format, Photo, Rules, encode};
 use crate::{Artifact, FileField, Picture, Work};
 
 /// The photo, as most services here take it.
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo.",
-    required: true,
-    rules: Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo.",
+    Rules {
         max_bytes: 8 * Rules::MB,
         min: (10, 10),
         max: (5000, 5000),
         max_aspect: Some(4.0),
-        grayscale: true,
+        ..Rules::ORDINARY
     },
-};
+);
 
 /// The photo whose composition is judged.
-static SCENE: FileField = FileField {
-    name: "image",
-    doc: "The photo. Transparent parts count as white.",
-    required: true,
-    rules: Rules {
+static SCENE: FileField = FileField::required(
+    "image",
+    "The photo. Transparent parts count as white.",
+    Rules {
         formats: &[Format::Jpeg, Format::Png, Format::Bmp, Format::WebP],
         max_bytes: 3 * Rules::MB,
         min: (32, 32),
         max: (4096, 4096),
-        max_aspect: None,
-        grayscale: true,
+        ..Rules::ORDINARY
     },
-};
+);
 
 /// The changed photo, as most services here answer it; its encoding is the stage `encode`.
 fn answer(photo: &Photo, work: &Work) -> Result<Picture> {

@@ -44,19 +44,17 @@ const VARIANTS: [(&str, Mode, u64, Duration, &[&str]); 7] = [
 
 struct Play<const VARIANT: usize>;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "A picture.",
-    required: false,
-    rules: Rules {
+static IMAGE: FileField = FileField::optional(
+    "image",
+    "A picture.",
+    Rules {
         formats: &[Format::Png],
         max_bytes: 2 * Rules::MB,
         min: (8, 8),
         max: (1000, 1000),
-        max_aspect: None,
-        grayscale: true,
+        ..Rules::ORDINARY
     },
-};
+);
 static SLEEP: Param<Integer, Defaulted<i64>> = Param {
     name: "sleep",
     doc: "Milliseconds.",

@@ -3,33 +3,22 @@
 use std::time::Duration;
 
 use safelight_contract::Result;
-use safelight_imaging::{Cutout, Format, Photo, Rules};
+use safelight_imaging::{Cutout, Photo, Rules};
 use safelight_vision::cutout;
 use safelight_vision::kinds::Kind;
 
 use super::cut_out_of_kind;
-use crate::cutout::{MASK, Request, ReturnForm, WHITE, return_form};
-use crate::{
-    Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Param, Picture, Service,
-    Work,
-};
+use crate::cutout::{ANSWER, MASK, Request, ReturnForm, WHITE, return_form};
+use crate::{Choice, Declaration, FileField, Form, Memory, Mode, Param, Picture, Service, Work};
 
 /// The service.
 pub struct FoodBackgroundRemoval;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo; it shows food or drink.",
-    required: true,
-    rules: Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
-        max_bytes: 4 * Rules::MB,
-        min: (40, 40),
-        max: (1999, 1999),
-        max_aspect: None,
-        grayscale: true,
-    },
-};
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo; it shows food or drink.",
+    Rules { max_bytes: 4 * Rules::MB, min: (40, 40), max: (1999, 1999), ..Rules::ORDINARY },
+);
 
 static RETURN_FORM: Param<Choice<ReturnForm>> = return_form(&[MASK, WHITE]);
 
@@ -52,11 +41,7 @@ impl Service for FoodBackgroundRemoval {
         deadline: Duration::from_secs(25),
         files: &[&IMAGE],
         params: &[&RETURN_FORM],
-        answer: &[Field::new(
-            "data.image_url",
-            FieldKind::Url,
-            "The result picture, a PNG, for 24 hours.",
-        )],
+        answer: ANSWER,
         models: cutout::KIND_MODELS,
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::BYTES_PER_PIXEL },
     };

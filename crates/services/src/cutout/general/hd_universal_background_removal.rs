@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use safelight_contract::Result;
-use safelight_imaging::{Format, Rules};
+use safelight_imaging::Rules;
 use safelight_vision::cutout;
 
 use super::cut_out;
@@ -15,19 +15,11 @@ use crate::{
 /// The service.
 pub struct HdUniversalBackgroundRemoval;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo.",
-    required: true,
-    rules: Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
-        max_bytes: 40 * Rules::MB,
-        min: (32, 32),
-        max: (10_000, 10_000),
-        max_aspect: None,
-        grayscale: true,
-    },
-};
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo.",
+    Rules { max_bytes: 40 * Rules::MB, min: (32, 32), max: (10_000, 10_000), ..Rules::ORDINARY },
+);
 
 impl Service for HdUniversalBackgroundRemoval {
     type Input = Upload;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use safelight_contract::Result;
-use safelight_imaging::{Format, Rules};
+use safelight_imaging::Rules;
 use safelight_vision::cutout;
 use safelight_vision::face::Part;
 
@@ -13,19 +13,11 @@ use crate::{Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Servic
 /// The service.
 pub struct HairstyleExtraction;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo; it shows at least one face.",
-    required: true,
-    rules: Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
-        max_bytes: 3 * Rules::MB,
-        min: (32, 32),
-        max: (2000, 2000),
-        max_aspect: None,
-        grayscale: true,
-    },
-};
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo; it shows at least one face.",
+    Rules { max_bytes: 3 * Rules::MB, min: (32, 32), max: (2000, 2000), ..Rules::ORDINARY },
+);
 
 impl Service for HairstyleExtraction {
     type Input = Upload;

@@ -16,19 +16,17 @@ use crate::{
 /// The service.
 pub struct HdPortraitBackgroundRemoval;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo; it shows at least one person.",
-    required: true,
-    rules: Rules {
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo; it shows at least one person.",
+    Rules {
         formats: &[Format::Jpeg, Format::Png, Format::Bmp, Format::WebP],
         max_bytes: 40 * Rules::MB,
         min: (32, 32),
         max: (6000, 6000),
-        max_aspect: None,
-        grayscale: true,
+        ..Rules::ORDINARY
     },
-};
+);
 
 /// The transparent cut-out, at both places that clients of the vendor look for it.
 pub struct Output(Artifact);

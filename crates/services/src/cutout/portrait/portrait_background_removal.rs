@@ -7,28 +7,23 @@ use safelight_imaging::{Format, Rules};
 use safelight_vision::cutout;
 
 use super::cut_out;
-use crate::cutout::{CROP, MASK, Request, ReturnForm, WHITE, return_form};
-use crate::{
-    Choice, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Param, Picture, Service,
-    Work,
-};
+use crate::cutout::{ANSWER, CROP, MASK, Request, ReturnForm, WHITE, return_form};
+use crate::{Choice, Declaration, FileField, Form, Memory, Mode, Param, Picture, Service, Work};
 
 /// The service.
 pub struct PortraitBackgroundRemoval;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo; it shows at least one person.",
-    required: true,
-    rules: Rules {
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo; it shows at least one person.",
+    Rules {
         formats: &[Format::Jpeg, Format::Png, Format::Bmp, Format::WebP],
         max_bytes: 3 * Rules::MB,
         min: (1, 1),
         max: (2000, 2000),
-        max_aspect: None,
-        grayscale: true,
+        ..Rules::ORDINARY
     },
-};
+);
 
 static RETURN_FORM: Param<Choice<ReturnForm>> = return_form(&[MASK, WHITE, CROP]);
 
@@ -50,11 +45,7 @@ impl Service for PortraitBackgroundRemoval {
         deadline: Duration::from_secs(25),
         files: &[&IMAGE],
         params: &[&RETURN_FORM],
-        answer: &[Field::new(
-            "data.image_url",
-            FieldKind::Url,
-            "The result picture, a PNG, for 24 hours.",
-        )],
+        answer: ANSWER,
         models: cutout::PEOPLE_MODELS,
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::BYTES_PER_PIXEL },
     };

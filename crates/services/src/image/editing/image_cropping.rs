@@ -17,19 +17,18 @@ use crate::{
 /// The service.
 pub struct ImageCropping;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo. Transparent parts count as white.",
-    required: true,
-    rules: Rules {
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo. Transparent parts count as white.",
+    Rules {
         formats: &[Format::Jpeg, Format::Png, Format::Bmp, Format::WebP],
         max_bytes: 7 * Rules::MB / 2,
         min: (1, 1),
         max: (2000, 2000),
-        max_aspect: None,
         grayscale: false,
+        ..Rules::ORDINARY
     },
-};
+);
 
 /// Longest side of a result.
 const LONGEST: i64 = 4096;

@@ -18,19 +18,17 @@ const RULES: Rules = Rules {
     max_bytes: 3 * Rules::MB,
     min: (32, 32),
     max: (3000, 3000),
-    max_aspect: None,
-    grayscale: true,
+    ..Rules::ORDINARY
 };
 
 static IMAGE: FileField =
     FileField { name: "image", doc: "The photo to develop.", required: true, rules: RULES };
 
-static STYLE: FileField = FileField {
-    name: "style",
-    doc: "The picture whose tones and colours to take. Its transparent parts do not count.",
-    required: true,
-    rules: RULES,
-};
+static STYLE: FileField = FileField::required(
+    "style",
+    "The picture whose tones and colours to take. Its transparent parts do not count.",
+    RULES,
+);
 
 /// What a request asks for.
 pub struct Input {

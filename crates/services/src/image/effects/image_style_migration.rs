@@ -16,27 +16,24 @@ use crate::{
 pub struct ImageStyleMigration;
 
 const RULES: Rules = Rules {
-    formats: &[Format::Jpeg, Format::Png, Format::Bmp],
     max_bytes: 3 * Rules::MB,
     min: (1, 1),
     max: (1200, 1200),
-    max_aspect: None,
     grayscale: false,
+    ..Rules::ORDINARY
 };
 
-static STYLE: FileField = FileField {
-    name: "style",
-    doc: "The picture whose style to take. Transparent parts count as white.",
-    required: true,
-    rules: RULES,
-};
+static STYLE: FileField = FileField::required(
+    "style",
+    "The picture whose style to take. Transparent parts count as white.",
+    RULES,
+);
 
-static MAJOR: FileField = FileField {
-    name: "major",
-    doc: "The photo to paint. Transparent parts are painted as white.",
-    required: true,
-    rules: RULES,
-};
+static MAJOR: FileField = FileField::required(
+    "major",
+    "The photo to paint. Transparent parts are painted as white.",
+    RULES,
+);
 
 /// What a request asks for.
 pub struct Input {

@@ -15,19 +15,17 @@ use crate::{
 /// The service.
 pub struct PhotoToLineArt;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo. Transparent parts count as white paper.",
-    required: true,
-    rules: Rules {
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo. Transparent parts count as white paper.",
+    Rules {
         formats: &[Format::Jpeg, Format::Png, Format::WebP],
         max_bytes: 10 * Rules::MB,
         min: (1, 1),
         max: (4096, 4096),
-        max_aspect: None,
-        grayscale: true,
+        ..Rules::ORDINARY
     },
-};
+);
 
 static PROMPT: Param<Cut, Optional> = Param {
     name: "prompt",

@@ -14,19 +14,11 @@ use safelight_imaging::grading::Look;
 /// The service.
 pub struct ImageColorEnhancement;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo.",
-    required: true,
-    rules: Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
-        max_bytes: 3 * Rules::MB,
-        min: (64, 64),
-        max: (3840, 2160),
-        max_aspect: None,
-        grayscale: true,
-    },
-};
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo.",
+    Rules { max_bytes: 3 * Rules::MB, min: (64, 64), max: (3840, 2160), ..Rules::ORDINARY },
+);
 
 static OUTPUT_FORMAT: Param<Choice<Format>, RequiredOr> = Param {
     name: "output_format",

@@ -17,19 +17,11 @@ pub struct ImageLosslessEnlargement;
 /// A result wider or higher than this is a JPEG.
 const LARGEST_LOSSLESS: (u32, u32) = (3840, 2160);
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo.",
-    required: true,
-    rules: Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
-        max_bytes: 3 * Rules::MB,
-        min: (32, 32),
-        max: (1920, 1080),
-        max_aspect: None,
-        grayscale: true,
-    },
-};
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo.",
+    Rules { max_bytes: 3 * Rules::MB, min: (32, 32), max: (1920, 1080), ..Rules::ORDINARY },
+);
 
 static UPSCALE_FACTOR: Param<Integer, Defaulted<i64>> = Param {
     name: "upscale_factor",

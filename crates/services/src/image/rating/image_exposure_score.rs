@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use safelight_contract::Result;
-use safelight_imaging::{Format, Rules, exposure};
+use safelight_imaging::{Rules, exposure};
 use serde_json::json;
 
 use crate::answer::rounded;
@@ -15,19 +15,11 @@ use crate::{
 /// The service.
 pub struct ImageExposureScore;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo.",
-    required: true,
-    rules: Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
-        max_bytes: 3 * Rules::MB,
-        min: (32, 32),
-        max: (4096, 4096),
-        max_aspect: None,
-        grayscale: true,
-    },
-};
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo.",
+    Rules { max_bytes: 3 * Rules::MB, min: (32, 32), max: (4096, 4096), ..Rules::ORDINARY },
+);
 
 /// The score.
 pub struct Output(f32);

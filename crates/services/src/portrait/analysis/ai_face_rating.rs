@@ -20,19 +20,17 @@ use crate::{
 /// The service.
 pub struct AiFaceRating;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo. Its largest face is rated.",
-    required: true,
-    rules: Rules {
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo. Its largest face is rated.",
+    Rules {
         formats: &[Format::Jpeg, Format::Png, Format::WebP],
         max_bytes: 10 * Rules::MB,
         min: (1, 1),
         max: (4096, 4096),
-        max_aspect: None,
-        grayscale: true,
+        ..Rules::ORDINARY
     },
-};
+);
 
 /// The shape of the card, width to height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ mod fields;
 use std::time::Duration;
 
 use safelight_contract::Result;
-use safelight_imaging::{Format, Rules};
+use safelight_imaging::Rules;
 use safelight_vision::face::{Detection, QualityControl};
 use serde_json::{Value, json};
 
@@ -20,19 +20,11 @@ use crate::{
 /// The service.
 pub struct FaceAnalyzer;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo.",
-    required: true,
-    rules: Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
-        max_bytes: 5 * Rules::MB,
-        min: (1, 1),
-        max: (2000, 2000),
-        max_aspect: None,
-        grayscale: true,
-    },
-};
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo.",
+    Rules { max_bytes: 5 * Rules::MB, min: (1, 1), max: (2000, 2000), ..Rules::ORDINARY },
+);
 
 static MAX_FACE_NUM: Param<Integer, Defaulted<i64>> = Param {
     name: "max_face_num",

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use safelight_contract::{Code, Fault, Result};
-use safelight_imaging::{Format, Rules};
+use safelight_imaging::Rules;
 use safelight_vision::face::embedding::LENGTH;
 use safelight_vision::face::landmarks::{POINTS_105, place};
 use safelight_vision::face::quality::Region;
@@ -22,19 +22,11 @@ use crate::{
 /// The service.
 pub struct FaceAnalyzerAdvanced;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo. Faces of at least 64 pixels count.",
-    required: true,
-    rules: Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
-        max_bytes: 20 * Rules::MB,
-        min: (32, 32),
-        max: (4096, 4096),
-        max_aspect: None,
-        grayscale: true,
-    },
-};
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo. Faces of at least 64 pixels count.",
+    Rules { max_bytes: 20 * Rules::MB, min: (32, 32), max: (4096, 4096), ..Rules::ORDINARY },
+);
 
 /// Faces whose box has a shorter longer side do not count.
 const LEAST_FACE: f32 = 64.0;

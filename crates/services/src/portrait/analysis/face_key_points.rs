@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use image::RgbImage;
 use safelight_contract::{Code, Fault, Result};
-use safelight_imaging::{Format, Rules};
+use safelight_imaging::Rules;
 use safelight_vision::face::landmarks::{COUNT_72, COUNT_150, POINTS_4, POINTS_201, place};
 use safelight_vision::face::{Face, Mesh, Point, QualityControl, Rect};
 use serde_json::{Map, Value, json};
@@ -23,19 +23,11 @@ pub struct FaceKeyPoints;
 /// The longer and the shorter side of the largest photo.
 const LARGEST: (u32, u32) = (1920, 1080);
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo, up to 1920 by 1080 pixels, upright or across.",
-    required: true,
-    rules: Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
-        max_bytes: 8 * Rules::MB,
-        min: (1, 1),
-        max: (LARGEST.0, LARGEST.0),
-        max_aspect: None,
-        grayscale: true,
-    },
-};
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo, up to 1920 by 1080 pixels, upright or across.",
+    Rules { max_bytes: 8 * Rules::MB, min: (1, 1), max: (LARGEST.0, LARGEST.0), ..Rules::ORDINARY },
+);
 
 static MAX_FACE_NUM: Param<Integer, Defaulted<i64>> = Param {
     name: "max_face_num",

@@ -28,8 +28,8 @@ static IMAGE: FileField = FileField {
         max_bytes: 2 * Rules::MB,
         min: (200, 200),
         max: (4096, 4096),
-        max_aspect: None,
         grayscale: false,
+        ..Rules::ORDINARY
     },
 };
 

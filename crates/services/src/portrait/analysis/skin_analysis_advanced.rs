@@ -35,8 +35,8 @@ static IMAGE: FileField = FileField {
         max_bytes: 5 * Rules::MB,
         min: (200, 200),
         max: (4096, 4096),
-        max_aspect: None,
         grayscale: false,
+        ..Rules::ORDINARY
     },
 };
 

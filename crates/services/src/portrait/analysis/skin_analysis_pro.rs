@@ -36,8 +36,8 @@ const RULES: Rules = Rules {
     max_bytes: 8 * Rules::MB,
     min: (200, 200),
     max: (4096, 4096),
-    max_aspect: None,
     grayscale: false,
+    ..Rules::ORDINARY
 };
 
 static IMAGE: FileField = FileField {
@@ -48,19 +48,11 @@ static IMAGE: FileField = FileField {
     rules: RULES,
 };
 
-static LEFT_SIDE_IMAGE: FileField = FileField {
-    name: "left_side_image",
-    doc: "The left profile, turned by 20° or more.",
-    required: false,
-    rules: RULES,
-};
+static LEFT_SIDE_IMAGE: FileField =
+    FileField::optional("left_side_image", "The left profile, turned by 20° or more.", RULES);
 
-static RIGHT_SIDE_IMAGE: FileField = FileField {
-    name: "right_side_image",
-    doc: "The right profile, turned by 20° or more.",
-    required: false,
-    rules: RULES,
-};
+static RIGHT_SIDE_IMAGE: FileField =
+    FileField::optional("right_side_image", "The right profile, turned by 20° or more.", RULES);
 
 const FACE: FaceRules = FaceRules { field: "image", least_side: 400.0, least_share: 0.0 };
 /// Degrees of yaw, pitch or roll beyond which the front view is none.

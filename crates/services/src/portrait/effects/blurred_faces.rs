@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use safelight_contract::Result;
 use safelight_imaging::anonymise::{Ellipse, blur};
-use safelight_imaging::{Format, Rules, encode};
+use safelight_imaging::{Rules, encode};
 use safelight_vision::face::detection::MOST_FACES;
 use safelight_vision::face::{Detection, QualityControl};
 
@@ -17,19 +17,11 @@ use crate::{
 /// The service.
 pub struct BlurredFaces;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo. It may lie on a side or stand on its head.",
-    required: true,
-    rules: Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp],
-        max_bytes: 3 * Rules::MB,
-        min: (32, 32),
-        max: (5000, 5000),
-        max_aspect: None,
-        grayscale: true,
-    },
-};
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo. It may lie on a side or stand on its head.",
+    Rules { max_bytes: 3 * Rules::MB, min: (32, 32), max: (5000, 5000), ..Rules::ORDINARY },
+);
 
 /// What a request asks for.
 pub struct Input {
