@@ -66,7 +66,7 @@ const STRONG: Reach = Reach {
 
 /// Grades a photo in place. Parts that `alpha` hides are not measured.
 pub fn enhance(photo: &mut RgbImage, alpha: Option<&GrayImage>, look: Look) {
-    let mut seen: Vec<Rgb> = samples(photo, alpha, 512).into_iter().map(unit).collect();
+    let mut seen: Vec<Rgb> = samples(photo, alpha, 256).into_iter().map(unit).collect();
     if seen.is_empty() {
         return;
     }

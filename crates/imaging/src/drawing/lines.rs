@@ -87,7 +87,8 @@ impl Pen {
                     let weight = weights[(steps + step) as usize];
                     sum += weight * across.between(px, py);
                     total += weight;
-                    let next = flow.at(px.round() as usize, py.round() as usize);
+                    // Rounded; both are inside and so not below 0.
+                    let next = flow.at((px + 0.5) as usize, (py + 0.5) as usize);
                     let same = next[0] * direction[0] + next[1] * direction[1] >= 0.0;
                     direction = if same { next } else { next.map(|v| -v) };
                 }
@@ -115,9 +116,11 @@ impl Flow {
     /// From the structure tensor of all channels (Di Zenzo 1986), averaged over squares of
     /// `2 * radius + 1` twice.
     pub fn of(photo: &RgbImage, radius: usize) -> Self {
-        let tensor = [(0, 0), (0, 1), (1, 1)].map(|(one, two)| {
-            let products = products(photo, one, two);
-            products.mean(radius).mean(radius)
+        let products = products(photo);
+        let tensor: [Map; 3] = std::array::from_fn(|i| {
+            let values = products.iter().map(|product| product[i]).collect();
+            let (width, height) = (photo.width() as usize, photo.height() as usize);
+            Map { width, height, values }.mean(radius).mean(radius)
         });
         let [xx, xy, yy] = &tensor;
         let cells = xx.values.par_iter().zip(&xy.values).zip(&yy.values).with_min_len(4096);
@@ -138,27 +141,34 @@ impl Flow {
     }
 }
 
-/// Products of the gradients (Scharr) along two axes, summed over the channels.
-fn products(photo: &RgbImage, one: usize, two: usize) -> Map {
+/// Products of the gradients (Scharr), each summed over the channels: across by across, across by
+/// down, down by down.
+fn products(photo: &RgbImage) -> Vec<[f32; 3]> {
     let (width, height) = (photo.width() as usize, photo.height() as usize);
     let pixels = photo.as_chunks::<3>().0;
-    let blank = Map { width, height, values: vec![0.0; width * height] };
-    blank.each(|x, y| {
-        let rows = [y.saturating_sub(1), y, (y + 1).min(height - 1)];
-        let columns = [x.saturating_sub(1), x, (x + 1).min(width - 1)];
-        let value = |c: usize, row: usize, column: usize| {
-            f32::from(pixels[rows[row] * width + columns[column]][c])
-        };
-        let sides = |a: f32, b: f32, c: f32| 3.0 * a + 10.0 * b + 3.0 * c;
-        let gradient = |c: usize, axis: usize| {
-            let side = |i: usize| match axis {
-                0 => sides(value(c, 0, i), value(c, 1, i), value(c, 2, i)),
-                _ => sides(value(c, i, 0), value(c, i, 1), value(c, i, 2)),
-            };
-            (side(2) - side(0)) / (32.0 * 255.0)
-        };
-        (0..3).map(|c| gradient(c, one) * gradient(c, two)).sum()
-    })
+    let mut products = vec![[0.0; 3]; width * height];
+    let rows = products.par_chunks_exact_mut(width.max(1)).enumerate().with_min_len(8);
+    rows.for_each(|(y, out)| {
+        let above_and_below = [y.saturating_sub(1), y, (y + 1).min(height - 1)];
+        let rows = above_and_below.map(|row| &pixels[row * width..][..width]);
+        for (x, out) in out.iter_mut().enumerate() {
+            let columns = [x.saturating_sub(1), x, (x + 1).min(width - 1)];
+            for c in 0..3 {
+                let window = rows.map(|row| columns.map(|column| f32::from(row[column][c])));
+                let [across, down] = scharr(window);
+                *out = [out[0] + across * across, out[1] + across * down, out[2] + down * down];
+            }
+        }
+    });
+    products
+}
+
+/// The gradient in the middle of three by three values from 0 to 255: across and down.
+fn scharr([above, row, below]: [[f32; 3]; 3]) -> [f32; 2] {
+    let sides = |a: f32, b: f32, c: f32| (3.0 * a + 10.0 * b + 3.0 * c) / (32.0 * 255.0);
+    let column = |x: usize| sides(above[x], row[x], below[x]);
+    let line = |values: [f32; 3]| sides(values[0], values[1], values[2]);
+    [column(2) - column(0), line(below) - line(above)]
 }
 
 #[cfg(test)]
