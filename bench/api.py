@@ -100,14 +100,14 @@ class Form:
     content_type: str
 
 
-def form(image=None, name="image", **fields):
-    """Encodes a form with one optional picture and text fields."""
+def form(image=None, name="image", files=None, **fields):
+    """Encodes a form with text fields, and with one picture or several by their names."""
     boundary = secrets.token_hex(12)
     parts = [f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'
              .encode() for field, value in fields.items()]
-    if image is not None:
-        head = (f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; '
+    for field, content in (files or ({name: image} if image is not None else {})).items():
+        head = (f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"; '
                 f'filename="photo"\r\nContent-Type: application/octet-stream\r\n\r\n')
-        parts.append(head.encode() + image + b"\r\n")
+        parts.append(head.encode() + content + b"\r\n")
     parts.append(f"--{boundary}--\r\n".encode())
     return Form(b"".join(parts), f"multipart/form-data; boundary={boundary}")

@@ -26,6 +26,11 @@ def photos(pixels=1_000_000):
     return [photo(name, pixels) for name in NAMES]
 
 
+def file(name):
+    """A photo of the repository as it is."""
+    return (ROOT / "photos" / name).read_bytes()
+
+
 def jpeg(picture, **options):
     """Encodes a JPEG."""
     out = io.BytesIO()

@@ -1,0 +1,95 @@
+"""Every service of the catalogue on one ordinary picture: time for each megapixel, peak memory.
+
+The picture has 1 megapixel; services of faces get a head that fills it. Times run from the request
+to its answer, or to the poll that finds a task done, one request after the other at one client.
+Memory is the kernel's peak (VmHWM) above what the server held before, after a request of warm-up.
+"""
+
+import io
+import time
+
+from PIL import Image
+
+import api
+import harness
+import photos
+
+TASK_POLL = 0.01
+# Where the astronaut is not what a service is for.
+PICTURES = {"food-background-removal": "coffee.png", "commodity-background-removal": "coffee.png",
+            "image-defogging": "china.jpg", "stretch-image-recovery": "grace_hopper.jpg"}
+# What else a second picture shows.
+STYLE = "flower.jpg"
+
+
+def head(pixels=1_000_000):
+    """The astronaut's head, as large as a portrait shows it."""
+    with Image.open(harness.ROOT / "photos/astronaut.png") as source:
+        picture = source.convert("RGB").crop((96, 2, 352, 258))
+    side = round(pixels ** 0.5)
+    return photos.jpeg(picture.resize((side, side), Image.Resampling.LANCZOS))
+
+
+def request(service):
+    """The form that a service gets, and the megapixels of its picture."""
+    name = service["path"].rsplit("/", 1)[1]
+    faces = "/portrait/analysis/" in service["path"]
+    photo = head() if faces else photos.photo(PICTURES.get(name, "astronaut.png"))
+    needed = [field["name"] for field in service["files"] if field["required"]]
+    files = {field: photos.photo(STYLE, 500_000) if field == "style" else photo for field in needed}
+    fields = {each["name"]: value(each["schema"]) for each in service["parameters"]
+              if each["required"]}
+    with Image.open(io.BytesIO(photo)) as picture:
+        return api.form(files=files, **fields), picture.width * picture.height / 1e6
+
+
+def value(schema):
+    """A value that a parameter's schema allows; an eighth of the way up, where it is a scale."""
+    if schema.get("enum"):
+        return schema["enum"][0]
+    low, high = schema.get("minimum", 0), schema.get("maximum", 0)
+    return low + (high - low) // 8
+
+
+def answered(client, path, form):
+    """Sends one request and waits for its end; answers seconds and answer, or ends the benchmark."""
+    begin = time.perf_counter()
+    answer = client.post(path, form)
+    task = answer.json.get("task_id")
+    while task and answer.succeeded:
+        answer = client.get(f"{api.TASK}?task_id={task}")
+        if answer.json.get("task_status") == 2:
+            break
+        time.sleep(TASK_POLL)
+    if not answer.succeeded:
+        raise SystemExit(f"{path} answers {answer.status} {answer.body[:300]}")
+    return time.perf_counter() - begin, answer
+
+
+def main():
+    """Measures one service after the other."""
+    parser = harness.arguments(__doc__)
+    parser.add_argument("--requests", type=int, default=5, help="requests measured, after one")
+    parser.add_argument("--only", nargs="+", help="last segments of the services' paths")
+    options = parser.parse_args()
+    print(harness.machine())
+    rows = []
+    with harness.Server(options.binary, options.set) as server:
+        for service in server.cli("services"):
+            name = service["path"].rsplit("/", 1)[1]
+            if not service["available"] or options.only and name not in options.only:
+                continue
+            form, megapixels = request(service)
+            client = server.client(timeout=400)
+            answered(client, service["path"], form)
+            before, _ = harness.memory(server.pid)
+            harness.reset_peak(server.pid)
+            seconds = [answered(client, service["path"], form)[0] for _ in range(options.requests)]
+            peak = harness.memory(server.pid)[1]
+            rows.append((name, service["mode"], f"{1000 * harness.median(seconds) / megapixels:.0f}",
+                         f"{max(0, peak - before):.0f}"))
+    harness.table(("service", "mode", "ms/megapixel", "MiB above before"), rows)
+
+
+if __name__ == "__main__":
+    main()
