@@ -6,6 +6,7 @@ mod foreground;
 mod grid;
 mod lanes;
 mod plane;
+mod strays;
 mod trimap;
 
 use image::{GrayImage, ImageBuffer, Pixel, RgbImage};

@@ -3,6 +3,7 @@
 
 use image::GrayImage;
 
+use super::strays::drop_strays;
 use crate::components::components;
 
 /// What is known of a cell.
@@ -37,6 +38,7 @@ const SOFT_SHARE: f32 = 0.4;
 impl Trimap {
     pub fn new(mut mask: GrayImage) -> Self {
         drop_specks(&mut mask);
+        drop_strays(&mut mask);
         fill_holes(&mut mask);
         let (width, height) = (mask.width() as usize, mask.height() as usize);
         let transition = transition(&mask);
