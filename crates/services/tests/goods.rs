@@ -132,3 +132,36 @@ fn every_limit_has_its_code() {
     }
     assert_eq!(code(FOOD, &sized(39, 60, ImageFormat::Png)), Code::LowResolution);
 }
+
+/// Goods on a polished table: their mirror image below them, which fades with the distance.
+#[test]
+fn reflections_go() {
+    let cup = with(form(testkit::photo("coffee.png")), "return_form", "crop");
+    let cup = picture(GOODS, &cup).resize(300, 300, imageops::FilterType::CatmullRom).to_rgba8();
+    let (left, top) = (250, 60);
+    let foot = top + i64::from(cup.height()) - 4;
+    for strength in [0.15, 0.3, 0.45] {
+        let mut mirrored = imageops::flip_vertical(&cup);
+        let height = mirrored.height() as f32;
+        for (_, y, pixel) in mirrored.enumerate_pixels_mut() {
+            let fade = strength * (1.0 - y as f32 / height).max(0.0);
+            pixel.0[3] = (f32::from(pixel.0[3]) * fade) as u8;
+        }
+        let ground = |x: u32, y: u32| {
+            let grain = ((x * 7 + y * 13) % 5) as u8;
+            image::Rgba([212 + grain, 214 + grain, 218 + grain, 255])
+        };
+        let mut scene = image::RgbaImage::from_fn(800, 600, ground);
+        imageops::overlay(&mut scene, &mirrored, left, foot);
+        imageops::overlay(&mut scene, &cup, left, top);
+        let mut truth = GrayImage::new(800, 600);
+        let opacity = GrayImage::from_fn(cup.width(), cup.height(), |x, y| {
+            image::Luma([cup.get_pixel(x, y).0[3]])
+        });
+        imageops::replace(&mut truth, &opacity, left, top);
+        let found = matte(GOODS, &DynamicImage::from(DynamicImage::from(scene).to_rgb8()));
+        let (over, lost) = (excess(&found, &truth), excess(&truth, &found));
+        println!("reflection {strength}: {over:.4} too much, {lost:.4} lost");
+        assert!(over < 0.03 && lost < 0.03, "{strength}: {over:.4} too much, {lost:.4} lost");
+    }
+}

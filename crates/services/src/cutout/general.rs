@@ -5,9 +5,11 @@ mod food_background_removal;
 mod hd_universal_background_removal;
 mod universal_background_removal;
 
+use image::RgbImage;
 use safelight_contract::Result;
 use safelight_imaging::{Cutout, Photo, Region};
 use safelight_vision::kinds::Kind;
+use safelight_vision::saliency::Saliency;
 
 use super::{matted, no_target};
 use crate::Work;
@@ -27,27 +29,24 @@ fn cut_out(photo: Photo, work: &Work) -> Result<Cutout> {
     matted(photo, &found, NOTHING, work)
 }
 
-/// The same for a service that looks for, or refuses, one kind of thing, with the stage `kind` between:
-/// `accepts` is told how likely the salient thing by itself and the whole photo are of that kind; what
-/// it does not accept is refused with this message.
-fn cut_out_of_kind(
-    photo: Photo,
+/// Where the subject is, for a service that looks for, or refuses, one kind of thing, as the stages
+/// `saliency` and `kind`: `accepts` is told how likely the salient thing by itself and the whole photo
+/// are of that kind; what it does not accept is refused with this message.
+fn salient_of_kind(
+    photo: &RgbImage,
     kind: Kind,
     accepts: impl FnOnce(f32, f32) -> bool,
     refusal: &str,
     work: &Work,
-) -> Result<Cutout> {
-    let found = work.stage("saliency", || work.vision.salient(&photo.rgb))?;
+) -> Result<Saliency> {
+    let found = work.stage("saliency", || work.vision.salient(photo))?;
     if !found.shows_something() {
         return Err(no_target(NOTHING));
     }
     let accepted = work.stage("kind", || {
-        let itself = work.vision.kinds(&photo.rgb, found.region)?.share(kind);
-        let whole = work.vision.kinds(&photo.rgb, Region::whole(&photo.rgb))?.share(kind);
+        let itself = work.vision.kinds(photo, found.region)?.share(kind);
+        let whole = work.vision.kinds(photo, Region::whole(photo))?.share(kind);
         Ok(accepts(itself, whole))
     })?;
-    if !accepted {
-        return Err(no_target(refusal));
-    }
-    matted(photo, &found, NOTHING, work)
+    if accepted { Ok(found) } else { Err(no_target(refusal)) }
 }

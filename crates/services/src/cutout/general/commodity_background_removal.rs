@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use safelight_contract::Result;
-use safelight_imaging::{Cutout, Photo, Rules};
+use safelight_imaging::{Cutout, Photo, Rules, erase_reflection};
 use safelight_vision::cutout;
 use safelight_vision::kinds::Kind;
 
-use super::cut_out_of_kind;
-use crate::cutout::{ANSWER, CROP, MASK, Request, ReturnForm, WHITE, return_form};
+use super::{NOTHING, salient_of_kind};
+use crate::cutout::{ANSWER, CROP, MASK, Request, ReturnForm, WHITE, matted, return_form};
 use crate::{Choice, Declaration, FileField, Form, Memory, Mode, Param, Picture, Service, Work};
 
 /// The service.
@@ -32,8 +32,8 @@ impl Service for CommodityBackgroundRemoval {
         sign: "cutout_commodity_background_removal",
         pool: "cutout_product_background_removal",
         price: 1,
-        summary: "Frees goods from their background; the shadow that they cast goes, and as a rule \
-                  their reflection. Whatever thing stands out passes for goods; an animal does not, \
+        summary: "Frees goods from their background; the shadow that they cast goes, and \
+                  their mirror image below them where it shows their detail more faintly. Whatever thing stands out passes for goods; an animal does not, \
                   as far as a network of 1,000 classes tells a live one.",
         mode: Mode::Sync,
         deadline: Duration::from_secs(25),
@@ -56,9 +56,14 @@ impl Service for CommodityBackgroundRemoval {
 /// The subject is an animal where the classes of animals have this much of the probability together.
 const ANIMAL: f32 = 0.6;
 
-/// The salient thing, unless it is alive.
+/// The salient thing without its mirror image, unless it is alive.
 fn cut_out(photo: Photo, work: &Work) -> Result<Cutout> {
     let is_no_animal = |itself: f32, whole: f32| itself.min(whole) < ANIMAL;
     let refusal = "image shows an animal and no goods";
-    cut_out_of_kind(photo, Kind::ANIMAL, is_no_animal, refusal, work)
+    let mut found = salient_of_kind(&photo.rgb, Kind::ANIMAL, is_no_animal, refusal, work)?;
+    work.stage("reflection", || {
+        erase_reflection(&mut found.mask, &photo.rgb, found.region);
+        Ok(())
+    })?;
+    matted(photo, &found, NOTHING, work)
 }

@@ -7,8 +7,8 @@ use safelight_imaging::{Cutout, Photo, Rules};
 use safelight_vision::cutout;
 use safelight_vision::kinds::Kind;
 
-use super::cut_out_of_kind;
-use crate::cutout::{ANSWER, MASK, Request, ReturnForm, WHITE, return_form};
+use super::{NOTHING, salient_of_kind};
+use crate::cutout::{ANSWER, MASK, Request, ReturnForm, WHITE, matted, return_form};
 use crate::{Choice, Declaration, FileField, Form, Memory, Mode, Param, Picture, Service, Work};
 
 /// The service.
@@ -62,5 +62,7 @@ const FOOD: f32 = 0.25;
 /// The salient thing, if it is food: either by itself or as the photo shows it.
 fn cut_out(photo: Photo, work: &Work) -> Result<Cutout> {
     let is_food = |itself: f32, whole: f32| itself.max(whole) >= FOOD;
-    cut_out_of_kind(photo, Kind::FOOD, is_food, "image shows no food or drink", work)
+    let refusal = "image shows no food or drink";
+    let found = salient_of_kind(&photo.rgb, Kind::FOOD, is_food, refusal, work)?;
+    matted(photo, &found, NOTHING, work)
 }
