@@ -32,6 +32,7 @@ pub use work::{Cancel, Stage, Work};
 
 /// Every service, in the order of its path.
 pub static CATALOG: &[Entry] = &[
+    Entry::of::<cutout::general::ApparelBackgroundRemoval>(),
     Entry::of::<cutout::general::CommodityBackgroundRemoval>(),
     Entry::of::<cutout::general::FoodBackgroundRemoval>(),
     Entry::of::<cutout::general::HdUniversalBackgroundRemoval>(),

@@ -192,7 +192,7 @@ fn jobs_stay_within_their_cost() {
     let (face, large_face) = (portrait(2000), portrait(2400));
     type Fields<'a, T> = &'a [(&'a str, &'a T)];
     type Case<'a> = (&'a str, Fields<'a, str>, Fields<'a, [u8]>);
-    let cases: [Case; 12] = [
+    let cases: [Case; 13] = [
         ("image-style-conversion", &[("option", "cartoon")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "color_pencil")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "wave")], &[("image", &small)]),
@@ -206,6 +206,11 @@ fn jobs_stay_within_their_cost() {
             "image-lossless-enlargement",
             &[("upscale_factor", "3"), ("mode", "enhancement"), ("output_quality", "100")],
             &[("image", &small)],
+        ),
+        (
+            "apparel-background-removal",
+            &[("cloth_class", "tops,coat,skirt,pants,bag,shoes,hat")],
+            &[("image", &large_face)],
         ),
         ("blurred-faces", &[("quality_control", "LOW")], &[("image", &large_face)]),
         (

@@ -8,6 +8,9 @@ pub const PEOPLE_MODELS: &[&str] = &["u2net", "person_mask", "body_keypoints", "
 pub const KIND_MODELS: &[&str] = &["u2net", "classes"];
 /// Models for heads and what belongs to them.
 pub const HEAD_MODELS: &[&str] = &["yunet", "face_parsing", "u2net"];
+/// Models for garments, worn or not.
+pub const GARMENT_MODELS: &[&str] =
+    &["u2net", "person_mask", "body_keypoints", "yunet", "face_parsing", "classes"];
 /// Peak bytes whatever the photo: the models' inputs and outputs, and the matting grid.
 pub const BASE_BYTES: u64 = 64 << 20;
 /// Peak bytes for each pixel, the photo itself excluded: 1 for alpha, the rest for a result that
@@ -18,3 +21,6 @@ pub const HD_PEOPLE_BYTES_PER_PIXEL: u64 = BYTES_PER_PIXEL + 4;
 /// The same for pieces around faces, one after the other: a mask of the photo, the piece with its
 /// matte, and the files of all.
 pub const HEAD_BYTES_PER_PIXEL: u64 = 24;
+/// The same for up to eight cut-outs of garments, one after the other: the photo once more, its
+/// matte, and the files of all.
+pub const GARMENT_BYTES_PER_PIXEL: u64 = 24;

@@ -48,18 +48,9 @@ impl Kind {
     ]);
     /// Fish, birds, reptiles, insects and mammals.
     pub const ANIMAL: Kind = Kind(&[0..=397]);
-    /// Shirts and what is worn with them: brassiere, cardigan, T-shirt, sweatshirt, ties, vests.
-    pub const TOPS: Kind = Kind(&[
-        451..=451,
-        457..=457,
-        459..=459,
-        465..=465,
-        474..=474,
-        610..=610,
-        638..=638,
-        841..=841,
-        906..=906,
-    ]);
+    /// What covers the upper body: brassiere, cardigan, jersey, mail, sweatshirt.
+    pub const TOPS: Kind =
+        Kind(&[459..=459, 465..=465, 474..=474, 610..=610, 638..=638, 841..=841]);
     /// What is worn over other clothes: abaya, academic gown, cloak, fur coat, kimono, laboratory
     /// coat, uniform, poncho, suit, trench coat, vestment.
     pub const COAT: Kind = Kind(&[
@@ -97,8 +88,18 @@ impl Kind {
         796..=796,
         808..=808,
     ]);
-    /// What else is worn: apron, swimwear, mitten, stole.
-    pub const OTHER_CLOTHES: Kind = Kind(&[411..=411, 445..=445, 639..=639, 658..=658, 824..=824]);
+    /// What else is worn: apron, swimwear, mitten, stole, and ties, which show whatever they are worn
+    /// with.
+    pub const OTHER_CLOTHES: Kind = Kind(&[
+        411..=411,
+        445..=445,
+        451..=451,
+        457..=457,
+        639..=639,
+        658..=658,
+        824..=824,
+        906..=906,
+    ]);
 }
 
 /// How likely a photo shows each class.

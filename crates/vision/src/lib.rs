@@ -5,6 +5,7 @@ pub mod cutout;
 pub mod denoise;
 pub mod enlarge;
 pub mod face;
+pub mod garments;
 pub mod heads;
 pub mod kinds;
 mod model;

@@ -1,5 +1,6 @@
 //! Cut-outs of whatever stands out.
 
+mod apparel_background_removal;
 mod commodity_background_removal;
 mod food_background_removal;
 mod hd_universal_background_removal;
@@ -14,6 +15,7 @@ use safelight_vision::saliency::Saliency;
 use super::{matted, no_target};
 use crate::Work;
 
+pub use apparel_background_removal::ApparelBackgroundRemoval;
 pub use commodity_background_removal::CommodityBackgroundRemoval;
 pub use food_background_removal::FoodBackgroundRemoval;
 pub use hd_universal_background_removal::HdUniversalBackgroundRemoval;
