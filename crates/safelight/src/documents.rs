@@ -53,7 +53,10 @@ fn errors() -> String {
          `error_detail.code` is the code, `error_code_str` the coarse code it belongs to; \
          `error_code` and the HTTP status are the number in the column of the edition that is \
          configured (`contract.edition`, 2025 by default). A code that an edition does not have is \
-         answered as the one in brackets.\n\n{}",
+         answered as the one in brackets.\n\n\
+         Every request that reaches a path is answered in the envelope. Bytes that are not HTTP at \
+         all (a malformed request line or header, headers over the limits) are not: the connection \
+         gets a bare 400 or 431 and ends.\n\n{}",
         markdown(&head, &rows)
     )
 }
