@@ -6,7 +6,7 @@ use safelight_testkit as testkit;
 use serde_json::Value;
 
 use crate::canvas::{Canvas, check_sign, check_skin_type, json};
-use crate::support::{self, encoded, form};
+use crate::support::{self, encoded, form, with};
 
 const PATH: &str = "skin-analysis";
 
@@ -117,4 +117,26 @@ fn each_refusal_has_its_code() {
         ImageFormat::Jpeg,
     );
     assert_eq!(support::code(PATH, &form(gray)), Code::UnsupportedGrayscaleImage);
+}
+
+/// The same parameter as of the other services for faces, at all three depths of analysis.
+#[test]
+fn quality_is_checked_where_it_is_asked_for() {
+    let head = Canvas::head(5.0);
+    let mut blurred = Canvas::head(5.0);
+    blurred.photo = imageops::blur(&head.photo, 12.0);
+    let mut covered = Canvas::head(5.0);
+    covered.cover([192.0, 135.0, 256.0, 160.0]);
+    for path in [PATH, "skin-analysis-advanced", "skin-analysis-pro"] {
+        let coded = |canvas: &Canvas, level: &str| {
+            let form = with(form(canvas.jpeg()), "quality_control", level);
+            support::call(path, &form).map(drop).map_err(|fault| fault.code())
+        };
+        assert_eq!(coded(&head, "HIGH"), Ok(()), "{path}");
+        assert_eq!(coded(&blurred, "NORMAL"), Err(Code::BlurryFace), "{path}");
+        assert_eq!(coded(&covered, "high"), Err(Code::MouthOcclusionTooHigh), "{path}");
+        for level in ["BEST", "1"] {
+            assert_eq!(coded(&head, level), Err(Code::QualityControlError), "{path} {level}");
+        }
+    }
 }

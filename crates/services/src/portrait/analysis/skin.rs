@@ -6,11 +6,8 @@ pub(super) mod fields;
 pub(super) mod signs;
 pub(super) mod subject;
 
-/// The models that these services need.
-pub(super) const MODELS: &[&str] = &["yunet", "face_mesh", "face_parsing", "age_gender"];
-
-/// The same with those that tell how good a photo is.
-pub(super) const QUALITY_MODELS: &[&str] =
+/// The models that these services need, with those that tell how good a photo is.
+pub(super) const MODELS: &[&str] =
     &["yunet", "face_mesh", "face_parsing", "age_gender", "face_mask", "face_quality"];
 
 /// Peak bytes of the models' work and of the measures on a chip, whatever the photo.

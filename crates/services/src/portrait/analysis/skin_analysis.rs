@@ -8,6 +8,7 @@ use safelight_imaging::{Format, Rules};
 use safelight_vision::face::QualityControl;
 use serde_json::{Value, json};
 
+use super::super::faces::QUALITY_CONTROL;
 use super::skin::answer::{face_rectangle, warnings};
 use super::skin::fields::fields;
 use super::skin::signs::{self, Circles, Pores, Sign, Wrinkles};
@@ -35,6 +36,12 @@ static IMAGE: FileField = FileField {
 
 const FACE: FaceRules = FaceRules { field: "image", least_side: 160.0, least_share: 0.1 };
 
+/// What a request asks for.
+pub struct Input {
+    image: Upload,
+    quality_control: QualityControl,
+}
+
 /// The signs found.
 pub struct Output {
     warnings: Node,
@@ -53,7 +60,7 @@ impl Answer for Output {
 }
 
 impl Service for SkinAnalysis {
-    type Input = Upload;
+    type Input = Input;
     type Output = Output;
 
     const DECLARATION: &'static Declaration = &Declaration {
@@ -69,7 +76,7 @@ impl Service for SkinAnalysis {
         mode: Mode::Sync,
         deadline: Duration::from_secs(25),
         files: &[&IMAGE],
-        params: &[],
+        params: &[&QUALITY_CONTROL],
         answer: fields! {
             maybe text "warning[]" "`imporper_headpose` (so spelt): yaw, pitch or roll beyond 45°.";
             rect "face_rectangle" "The square box of the face.";
@@ -99,13 +106,13 @@ impl Service for SkinAnalysis {
         memory: Memory { base: BASE_BYTES, per_pixel: 4 },
     };
 
-    fn read(form: &Form) -> Result<Upload> {
-        IMAGE.read(form)
+    fn read(form: &Form) -> Result<Input> {
+        Ok(Input { image: IMAGE.read(form)?, quality_control: QUALITY_CONTROL.read(form)? })
     }
 
-    fn run(image: Upload, work: &Work) -> Result<Output> {
-        let photo = image.decode(work)?;
-        let subject = Subject::find(&photo, &FACE, QualityControl::None, work)?;
+    fn run(input: Input, work: &Work) -> Result<Output> {
+        let photo = input.image.decode(work)?;
+        let subject = Subject::find(&photo, &FACE, input.quality_control, work)?;
         let result = work.stage("measure", || Ok(measure(&subject)))?;
         let (warnings, face) = (warnings(&subject.pose), face_rectangle(&subject.rect));
         Ok(Output { warnings, face, result })

@@ -11,11 +11,12 @@ use safelight_imaging::{Format, Rules, encode};
 use safelight_vision::face::QualityControl;
 use serde_json::{Value, json};
 
+use super::super::faces::QUALITY_CONTROL;
 use super::skin::answer::{bounds, face_rectangle, share, warnings};
 use super::skin::fields::fields;
 use super::skin::signs::{self, Circles, Pores, Wrinkles};
 use super::skin::subject::{FaceRules, Subject};
-use super::skin::{AREA_LIMITS, BASE_BYTES, QUALITY_MODELS, RED};
+use super::skin::{AREA_LIMITS, BASE_BYTES, MODELS, RED};
 use crate::answer::rounded;
 use crate::{
     Answer, Artifact, Choice, Declaration, Defaulted, FileField, Form, Memory, Mode, Node, Param,
@@ -45,7 +46,7 @@ const FACE: FaceRules = FaceRules { field: "image", least_side: 400.0, least_sha
 static FACE_QUALITY_CONTROL: Param<Choice<QualityControl>, Defaulted<QualityControl>> = Param {
     name: "face_quality_control",
     doc: "Whether a face that is turned, covered, dark or blurred is refused, as \
-          `quality_control` NORMAL does elsewhere.",
+          `quality_control` NORMAL does; of the two the stricter counts.",
     kind: Choice(&[
         ("0", QualityControl::None, "every face is measured"),
         ("1", QualityControl::Normal, "poor faces are refused"),
@@ -113,7 +114,7 @@ impl Service for SkinAnalysisAdvanced {
         mode: Mode::Sync,
         deadline: Duration::from_secs(25),
         files: &[&IMAGE],
-        params: &[&FACE_QUALITY_CONTROL, &RETURN_RECT_CONFIDENCE, &RETURN_MAPS],
+        params: &[&FACE_QUALITY_CONTROL, &RETURN_RECT_CONFIDENCE, &RETURN_MAPS, &QUALITY_CONTROL],
         answer: fields! {
             maybe text "warning[]" "`imporper_headpose` (so spelt): yaw, pitch or roll beyond 45°.";
             rect "face_rectangle" "The square box of the face.";
@@ -150,14 +151,14 @@ impl Service for SkinAnalysisAdvanced {
             maybe number "result.sensitivity.sensitivity_area" "Share of forehead, nose, cheeks and chin that is red, 0 to 1; with `return_maps=red_area`.";
             maybe number "result.sensitivity.sensitivity_intensity" "How red, 0 to 100: the band by area, the place in it by area and strength; with `return_maps=red_area`.";
         },
-        models: QUALITY_MODELS,
+        models: MODELS,
         memory: Memory { base: BASE_BYTES, per_pixel: MAP_BYTES_PER_PIXEL },
     };
 
     fn read(form: &Form) -> Result<Input> {
         Ok(Input {
             image: IMAGE.read(form)?,
-            quality_control: FACE_QUALITY_CONTROL.read(form)?,
+            quality_control: FACE_QUALITY_CONTROL.read(form)?.max(QUALITY_CONTROL.read(form)?),
             rect_confidence: RETURN_RECT_CONFIDENCE.read(form)?,
             red_area: !RETURN_MAPS.read(form)?.is_empty(),
         })

@@ -21,6 +21,7 @@ use self::colors::{Colors, ColorsKind};
 use self::courses::COURSES;
 use self::findings::{Findings, line_list, points, polygons};
 use self::maps::MapName;
+use super::super::faces::QUALITY_CONTROL;
 use super::skin::subject::{FaceRules, Subject};
 use super::skin::{BASE_BYTES, MODELS};
 use crate::{
@@ -146,6 +147,7 @@ pub struct Input {
     marks: Vec<MarkName>,
     colors: Colors,
     jawline: bool,
+    quality_control: QualityControl,
 }
 
 /// What was found.
@@ -203,7 +205,13 @@ impl Service for SkinAnalysisPro {
         mode: Mode::Sync,
         deadline: Duration::from_secs(28),
         files: &[&IMAGE, &LEFT_SIDE_IMAGE, &RIGHT_SIDE_IMAGE],
-        params: &[&RETURN_MAPS, &RETURN_MARKS, &ROI_OUTLINE_COLOR, &RETURN_SIDE_RESULTS],
+        params: &[
+            &RETURN_MAPS,
+            &RETURN_MARKS,
+            &ROI_OUTLINE_COLOR,
+            &RETURN_SIDE_RESULTS,
+            &QUALITY_CONTROL,
+        ],
         answer: fields::FIELDS,
         models: MODELS,
         memory: Memory { base: BASE_BYTES, per_pixel: 2 + MAP_BYTES_PER_PIXEL },
@@ -217,12 +225,13 @@ impl Service for SkinAnalysisPro {
             marks: RETURN_MARKS.read(form)?,
             colors: ROI_OUTLINE_COLOR.read(form)?,
             jawline: !RETURN_SIDE_RESULTS.read(form)?.is_empty(),
+            quality_control: QUALITY_CONTROL.read(form)?,
         })
     }
 
     fn run(input: Input, work: &Work) -> Result<Output> {
         let photo = input.image.decode(work)?;
-        let subject = Subject::find(&photo, &FACE, QualityControl::None, work)?;
+        let subject = Subject::find(&photo, &FACE, input.quality_control, work)?;
         check_front(&subject.pose)?;
         let age = subject.age(work)?;
         let found = work.stage("measure", || Ok(Findings::of(&subject.skin, age)))?;

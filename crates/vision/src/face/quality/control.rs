@@ -5,8 +5,8 @@ use safelight_contract::{Code, Fault, Result};
 
 use super::{Quality, Region};
 
-/// How good a face must be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How good a face must be; the stricter is the greater.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum QualityControl {
     /// Any face will do.
     None,
