@@ -30,13 +30,21 @@ impl Normalisation {
 
 /// Planes of red, green and blue: `[1, 3, height, width]`.
 pub(crate) fn planes(pixels: &RgbImage, how: Normalisation) -> Result<Tensor> {
-    let (width, height) = pixels.dimensions();
-    let mut elements = Vec::with_capacity(pixels.len());
-    for channel in 0..3 {
-        let number = how.numbers(channel);
-        elements.extend(pixels.iter().skip(channel).step_by(3).map(|&v| number[usize::from(v)]));
+    batch_of_planes(std::slice::from_ref(pixels), how)
+}
+
+/// The planes of pictures of one size, one after the other: `[pictures, 3, height, width]`.
+pub(crate) fn batch_of_planes(pictures: &[RgbImage], how: Normalisation) -> Result<Tensor> {
+    let (width, height) = pictures.first().map_or((0, 0), RgbImage::dimensions);
+    let mut elements = Vec::with_capacity(pictures.iter().map(|pixels| pixels.len()).sum());
+    let numbers = [0, 1, 2].map(|channel| how.numbers(channel));
+    for pixels in pictures {
+        for (channel, number) in numbers.iter().enumerate() {
+            let plane = pixels.iter().skip(channel).step_by(3);
+            elements.extend(plane.map(|&value| number[usize::from(value)]));
+        }
     }
-    Tensor::new([1, 3, height as usize, width as usize], elements).map_err(mismatch)
+    Tensor::new([pictures.len(), 3, height as usize, width as usize], elements).map_err(mismatch)
 }
 
 /// Pixel after pixel, red, green and blue: `[1, height, width, 3]`.

@@ -99,11 +99,12 @@ impl Blendshapes {
     }
 }
 
-/// The movements of a face.
+/// The movements of a face. The model sees its points upright, or a head that lies would smile less.
 pub(crate) fn blendshapes(registry: &Registry, mesh: &Mesh) -> Result<Blendshapes> {
     let model = registry.get(MODEL)?;
-    let numbers: Vec<f32> =
-        POINTS.iter().flat_map(|&i| [mesh.points[i][0], mesh.points[i][1]]).collect();
+    let (sin, cos) = mesh.angle().sin_cos();
+    let upright = |[x, y, _]: [f32; 3]| [cos * x + sin * y, cos * y - sin * x];
+    let numbers: Vec<f32> = POINTS.iter().flat_map(|&i| upright(mesh.points[i])).collect();
     let input = Tensor::new([1, POINTS.len(), 2], numbers).map_err(mismatch)?;
     let outputs = model.run(&[("points", &input)])?;
     let scores = output(&outputs, MODEL, "scores", BLENDSHAPES.len())?;

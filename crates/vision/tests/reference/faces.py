@@ -149,11 +149,24 @@ def planes(crop):
     return np.ascontiguousarray(crop.transpose(2, 0, 1)[None].astype(np.float32))
 
 
+# How much larger than the points of the mesh each square is that the model for age sees, and how far its
+# middle is moved across and down the face, in its sides.
+LOOKS = ((1, 0, 0), (1.1, 0, 0), (1.05, 0.02, 0), (1.05, -0.02, 0), (1.05, 0, 0.02), (1.05, 0, -0.02))
+
+
 def age_and_gender(model, photo, points):
-    matrix = square(*hull_square(points[:468], 1.05), 112)
-    crop = warp(photo, matrix, 112, cv2.BORDER_CONSTANT)[:, :, ::-1]
-    looks = [model.run(["age", "gender"], {"input": planes(c)}) for c in (crop, crop[:, ::-1])]
-    return sum(age.item() for age, _ in looks) / 2, sum(g[0, 0].item() for _, g in looks) / 2
+    """The mean over the looks and their mirror images."""
+    ages, males = [], []
+    for margin, across, down in LOOKS:
+        centre, side, angle = hull_square(points[:468], margin)
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        centre = centre + turn @ [across * side, down * side]
+        crop = warp(photo, square(centre, side, angle, 112), 112, cv2.BORDER_CONSTANT)[:, :, ::-1]
+        for look in (crop, crop[:, ::-1]):
+            age, gender = model.run(["age", "gender"], {"input": planes(look)})
+            ages.append(age.item())
+            males.append(gender[0, 0].item())
+    return np.mean(ages).item(), np.mean(males).item()
 
 
 def emotion(first, second, photo, box, points):
@@ -185,6 +198,10 @@ EXPRESSIVE = [
 
 
 def blendshapes(model, points):
+    """From the points turned upright."""
+    angle = angle_of(points[33], points[263])
+    c, s = np.cos(angle), np.sin(angle)
+    points = points[:, :2] @ np.array([[c, -s], [s, c]])
     return model.run(None, {"points": points[None, EXPRESSIVE, :2].astype(np.float32)})[0].ravel()
 
 
