@@ -3,6 +3,7 @@
 mod asyn_task_results;
 mod common;
 mod connections;
+mod faces;
 mod limits;
 mod ops;
 mod query_async_task_result;

@@ -43,15 +43,20 @@ pub struct Quality {
     pub fitness: f32,
 }
 
+/// How far colours are smoothed before they are compared with the skin's, in cells of the parsing.
+const CALM: f32 = 2.0;
+
 impl Quality {
     /// Of a face.
     pub(super) fn of(face: &Face) -> Result<Self> {
         let (mesh, parsing) = (face.mesh()?, face.parsing()?);
         let pixels = warp(face.photo(), parsing.to_cells(), SIDE, SIDE, Border::Replicate);
         let light = Light::of(face, &pixels)?;
+        // Noise must not pass for the colour of something else.
+        let calm = imageops::blur(&pixels, CALM);
         let fitness = face.fitness()?;
         let blur = blur(face.photo(), mesh, fitness);
-        let seen = Occlusion::of(face, &pixels, blur)?;
+        let seen = Occlusion::of(face, &calm, blur)?;
         Ok(Self {
             presence: mesh.presence,
             size: face.detection.rect.shorter_side(),
@@ -108,7 +113,8 @@ const BLUR_EFFECTS: [f32; 2] = [0.42, 0.85];
 /// The fitness of sharp faces, and of faces blurred beyond recognition.
 const FITNESSES: [f32; 2] = [0.9, 0.2];
 
-/// Mostly by the blur effect; the model goes on where that saturates.
+/// Mostly by the blur effect; the model goes on where that saturates, and never makes blurred what is
+/// sharp: other faults have a check of their own.
 fn blur(photo: &RgbImage, mesh: &Mesh, fitness: f32) -> f32 {
     let frame = mesh.frame(1.0);
     // Never enlarged: that would look like blur.
@@ -119,7 +125,7 @@ fn blur(photo: &RgbImage, mesh: &Mesh, fitness: f32) -> f32 {
     let margin = cells / 8;
     let inner = imageops::crop_imm(&pixels, margin, margin, cells - 2 * margin, cells - 2 * margin);
     let effect = between(BLUR_EFFECTS, blur_effect(&inner.to_image()));
-    0.6 * effect + 0.4 * between(FITNESSES, fitness)
+    0.6 * effect + 0.4 * between(FITNESSES, fitness) * (effect * 2.0).min(1.0)
 }
 
 /// In the inner face, at the size that the photo has it.
