@@ -14,3 +14,5 @@ mod face_analyzer_advanced;
 mod face_key_points;
 #[path = "faces/portraits.rs"]
 mod portraits;
+#[path = "faces/variants.rs"]
+mod variants;

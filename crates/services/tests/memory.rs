@@ -176,6 +176,14 @@ const FACE_MODELS: [&str; 9] = [
 const ATTRIBUTES: &str = "Age,Beauty,Emotion,Eye,Eyebrow,Gender,Hair,Hat,Headpose,Mask,Mouth,Moustache,\
                           Nose,Shape,Skin,Smile";
 
+/// All that can be asked of key points.
+const LANDMARKS: &str = "age,gender,landmark4,landmark72,landmark150,landmark201";
+
+/// Every map of the analysis of skin.
+const MAPS: &str = "red_area,brown_area,texture_enhanced_pores,texture_enhanced_blackheads,\
+                    texture_enhanced_oily_area,texture_enhanced_lines,water_area,rough_area,\
+                    roi_outline_map,texture_enhanced_bw,left_roi_outline_map,right_roi_outline_map";
+
 /// Whole jobs, decoding included, within what they announce; the engine's own memory is its own.
 fn jobs_stay_within_their_cost() {
     let noise = |width, height| {
@@ -185,14 +193,18 @@ fn jobs_stay_within_their_cost() {
     };
     let (large, small) = (noise(2600, 1700), noise(1100, 1000));
     let portrait = image::load_from_memory(&testkit::photo("astronaut.png")).expect("a picture");
+    let portrait_pixels = portrait.to_rgb8();
     let portrait = |side| {
-        let larger = resize::rgb(&portrait.to_rgb8(), side, side, Filter::Bilinear);
+        let larger = resize::rgb(&portrait_pixels, side, side, Filter::Bilinear);
         encode::jpeg(&larger, 60).expect("a file")
     };
-    let (face, large_face) = (portrait(2000), portrait(2400));
+    let (face, large_face, small_face) = (portrait(2000), portrait(2400), portrait(1080));
+    let head = image::imageops::crop_imm(&portrait_pixels, 110, 0, 230, 240).to_image();
+    let head = resize::rgb(&head, 3900, 4070, Filter::Bilinear);
+    let head = encode::jpeg(&head, 60).expect("a file");
     type Fields<'a, T> = &'a [(&'a str, &'a T)];
     type Case<'a> = (&'a str, Fields<'a, str>, Fields<'a, [u8]>);
-    let cases: [Case; 13] = [
+    let cases: [Case; 18] = [
         ("image-style-conversion", &[("option", "cartoon")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "color_pencil")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "wave")], &[("image", &small)]),
@@ -217,6 +229,23 @@ fn jobs_stay_within_their_cost() {
             "face-analyzer",
             &[("face_attributes_type", ATTRIBUTES), ("need_rotate_detection", "1")],
             &[("image", &face)],
+        ),
+        ("face-analyzer-advanced", &[("quality_control", "LOW")], &[("image", &large_face)]),
+        (
+            "face-key-points",
+            &[("face_field", LANDMARKS), ("max_face_num", "10"), ("quality_control", "LOW")],
+            &[("image", &small_face)],
+        ),
+        ("ai-face-rating", &[("quality_control", "LOW")], &[("image", &face)]),
+        (
+            "skin-analysis-advanced",
+            &[("return_maps", "red_area"), ("quality_control", "LOW")],
+            &[("image", &head)],
+        ),
+        (
+            "skin-analysis-pro",
+            &[("return_maps", MAPS), ("return_marks", "melanin_mark"), ("quality_control", "LOW")],
+            &[("image", &head), ("left_side_image", &head), ("right_side_image", &head)],
         ),
     ];
     let vision = Vision::new(testkit::registry());

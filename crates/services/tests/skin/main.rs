@@ -6,4 +6,5 @@ mod support;
 mod advanced;
 mod basic;
 mod canvas;
+mod invariance;
 mod pro;
