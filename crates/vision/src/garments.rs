@@ -1,4 +1,4 @@
-//! The garments of a photo, told apart: what a person wears ([`worn`]), or goods that lie, hang or
+//! The garments of a photo, told apart: what a person wears, or goods that lie, hang or
 //! stand by themselves.
 //!
 //! No network that labels garments ships. What is worn is what is left of the person without head and
