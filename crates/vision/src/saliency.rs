@@ -4,6 +4,7 @@
 use image::{GrayImage, RgbImage};
 use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::Region;
+use safelight_imaging::components::{components, grown};
 use safelight_imaging::resize::{self, Filter};
 use safelight_inference::{Model, Registry, Tensor};
 
@@ -22,6 +23,13 @@ const NOTHING: f32 = 0.2;
 const FEWEST_PIXELS: f64 = 50.0;
 /// Where the box of what was found covers more of the photo than this, a second pass adds nothing.
 const LARGEST_SHARE: f64 = 0.75;
+
+/// What the closer look lost and the first one was sure of: from this value on, in pieces of this
+/// share of what was found and with this mean, no farther than this from it (in cells).
+const PRESENT: u8 = 128;
+const LEAST_LOST: f32 = 0.005;
+const SURELY_SEEN: f32 = 215.0;
+const SEAM: usize = 3;
 
 /// How salient each pixel is, as the model sees it: a small mask that covers a region of the photo.
 /// Nothing outside the region is salient.
@@ -45,7 +53,9 @@ impl Saliency {
         let Some(region) = second_look(&mask, whole) else {
             return Ok(Self { mask, region: whole });
         };
-        Ok(Self { mask: look(&model, photo, region)?, region })
+        let mut closer = look(&model, photo, region)?;
+        take_back(&mut closer, &seen_again(&mask, whole, region));
+        Ok(Self { mask: closer, region })
     }
 
     /// Finds the main subject of a region of the photo, in one pass.
@@ -153,6 +163,58 @@ fn second_look(mask: &GrayImage, photo: Region) -> Option<Region> {
     (region.width > 0 && region.height > 0).then_some(region)
 }
 
+/// The mask of the whole photo as cells of a mask over a region of it, bilinear.
+fn seen_again(mask: &GrayImage, photo: Region, region: Region) -> GrayImage {
+    let axis = |cell: u32, start: u32, length: u32, all: u32| {
+        let side = SIDE as f32;
+        let place = start as f32 + (cell as f32 + 0.5) / side * length as f32;
+        let at = (place / all as f32 * side - 0.5).clamp(0.0, side - 1.0);
+        (at as u32, (at as u32 + 1).min(SIDE - 1), at.fract())
+    };
+    let columns: Vec<_> = (0..SIDE).map(|x| axis(x, region.x, region.width, photo.width)).collect();
+    let mut again = GrayImage::new(SIDE, SIDE);
+    for (y, row) in again.rows_mut().enumerate() {
+        let (above, below, down) = axis(y as u32, region.y, region.height, photo.height);
+        for (pixel, &(left, right, across)) in row.zip(&columns) {
+            let value = |x, y| f32::from(mask.get_pixel(x, y).0[0]);
+            let mix = |y| value(left, y) * (1.0 - across) + value(right, y) * across;
+            pixel.0[0] = (mix(above) * (1.0 - down) + mix(below) * down) as u8;
+        }
+    }
+    again
+}
+
+/// Restores what the first look was sure of where the closer one lost it, such as a thin arm: pieces
+/// that hang together with what it found.
+fn take_back(closer: &mut GrayImage, first: &GrayImage) {
+    let mut lost = first.clone();
+    for (lost, &closer) in lost.iter_mut().zip(closer.iter()) {
+        *lost = if closer < FOUND && *lost >= PRESENT { *lost } else { 0 };
+    }
+    let found = closer.iter().filter(|&&value| value >= FOUND).count() as f32;
+    let pieces = components(&lost, |value| value > 0).into_iter().filter(|piece| {
+        piece.cells.len() as f32 >= LEAST_LOST * found && piece.mean(first) >= SURELY_SEEN
+    });
+    let pieces: Vec<_> = pieces.collect();
+    if pieces.is_empty() {
+        return;
+    }
+    let near = grown(closer, SEAM);
+    for piece in pieces {
+        if !piece.cells.iter().any(|&at| near.as_raw()[at as usize] >= PRESENT) {
+            continue;
+        }
+        let mut cells = GrayImage::new(SIDE, SIDE);
+        piece.cells.iter().for_each(|&at| cells.as_mut()[at as usize] = 255);
+        let cells = grown(&cells, SEAM);
+        for ((value, &first), &cell) in closer.iter_mut().zip(first.iter()).zip(cells.iter()) {
+            if cell > 0 {
+                *value = first.max(*value);
+            }
+        }
+    }
+}
+
 /// A mistake in this program, not in the photo.
 fn internal(what: impl std::fmt::Display) -> Fault {
     Fault::new(Code::AiServiceInternalError, format!("saliency failed: {what}"))
@@ -189,6 +251,43 @@ mod tests {
         // 5 x 4 cells are 40 pixels of this photo.
         let few = Region { x: 50, y: 50, width: 5, height: 4 };
         assert_eq!(second_look(&mask(few), PHOTO), None);
+    }
+
+    #[test]
+    fn a_lost_arm_comes_back_and_a_doubtful_one_does_not() {
+        let body = |x: u32, y: u32| (100..200).contains(&x) && (50..300).contains(&y);
+        let arm = |x: u32, y: u32| (200..290).contains(&x) && (100..112).contains(&y);
+        let of = |inside: &dyn Fn(u32, u32) -> u8| {
+            GrayImage::from_fn(SIDE, SIDE, |x, y| Luma([inside(x, y)]))
+        };
+        let first = |sure: u8| {
+            of(&|x, y| match (body(x, y), arm(x, y)) {
+                (true, _) => 255,
+                (_, true) => sure,
+                _ => 0,
+            })
+        };
+        let closer = of(&|x, y| if body(x, y) { 255 } else { 0 });
+        let mut found = closer.clone();
+        take_back(&mut found, &first(240));
+        assert_eq!(found, first(240));
+        let mut found = closer.clone();
+        take_back(&mut found, &first(160));
+        assert_eq!(found, closer);
+    }
+
+    #[test]
+    fn the_first_look_is_seen_again_in_its_place() {
+        let found = Region { x: 160, y: 80, width: 80, height: 80 };
+        let part = Region { x: 320, y: 80, width: 160, height: 80 };
+        let again = seen_again(&mask(found), PHOTO, part);
+        let inside = |at: u32| (4..SIDE - 4).contains(&at);
+        assert!(
+            again.enumerate_pixels().all(|(x, y, v)| !(inside(x) && inside(y)) || v.0[0] == 255)
+        );
+        assert!(again.get_pixel(0, 160).0[0] < 255, "soft where the outside is near");
+        let whole = seen_again(&mask(found), PHOTO, PHOTO);
+        assert_eq!(whole, mask(found));
     }
 
     #[test]
