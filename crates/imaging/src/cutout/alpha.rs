@@ -16,7 +16,7 @@ const STEPS: [usize; 3] = [2, 6, 12];
 const NOISE: f32 = 1e-4;
 /// Weight of the mask where it is unsure and where it is sure.
 const PRIOR_UNSURE: f32 = 0.002;
-const PRIOR_SURE: f32 = 0.12;
+const PRIOR_SURE: f32 = 0.05;
 /// Length of a step and the share of the step before that is kept.
 const STEP: f32 = 1.5;
 const MOMENTUM: f32 = 0.5;

@@ -30,7 +30,7 @@ pub(super) struct Problem {
 type Node = [f32; 12];
 
 /// Alpha this close to 0 and 1 is taken as such: the haze that a linear model leaves.
-const HAZE: f32 = 0.02;
+const HAZE: f32 = 0.035;
 
 impl Problem {
     /// Alpha of every pixel of the photo; the photo's colours become the subject's.
@@ -212,7 +212,7 @@ fn decide(node: &Node, seen: [f32; 3], linear: f32) -> f32 {
     let share = (along / (apart + 1.0)).clamp(0.0, 1.0);
     let off = (off - 2.0 * share * along + share * share * apart).max(0.0);
     let trust = apart / (apart + APART * APART) * (OFF * OFF) / (OFF * OFF + off);
-    let undecided = 4.0 * linear * (1.0 - linear);
+    let undecided = 1.0 - (2.0 * linear - 1.0).powi(4);
     linear + undecided * trust * (share - linear)
 }
 

@@ -30,7 +30,7 @@ const PIECE: u8 = 128;
 /// The band's reach beyond the mask's own transition, in mask pixels: along crisp edges, and where
 /// the mask is soft over a wide area (hair, fur, blur).
 const REACH_CRISP: usize = 2;
-const REACH_SOFT: usize = 5;
+const REACH_SOFT: usize = 7;
 /// A wide area: this share of the cells within `SOFT_WINDOW` is in transition.
 const SOFT_WINDOW: usize = 4;
 const SOFT_SHARE: f32 = 0.4;
