@@ -44,7 +44,9 @@ impl Service for StretchImageRecovery {
         price: 2,
         summary: "Finds how much a photo was stretched by the proportions of the faces in it, and undoes \
                   it. A photo without faces, or whose faces are within what is natural (a stretch of \
-                  less than 18 %), comes back as it was sent.",
+                  less than 18 %), comes back as it was sent. Circles, letters and other things do not count: \
+                  a disc seen at a slant, a wide typeface and a long object look just like stretched \
+                  ones.",
         mode: Mode::Sync,
         deadline: Duration::from_secs(25),
         files: &[&IMAGE],
