@@ -108,7 +108,8 @@ impl Service for ApparelBackgroundRemoval {
         price: 1,
         summary: "Frees garments from their background: what the people of a photo wear, without \
                   head and bare skin, or clothes, shoes, bags and hats that nobody wears. On \
-                  black-and-white photos bare arms and legs may stay with the clothes.",
+                  black-and-white photos bare arms and legs may stay with the clothes; so do heads \
+                  whose face is turned away or under 24 px, and things held close to the body.",
         mode: Mode::Sync,
         deadline: Duration::from_secs(25),
         files: &[&IMAGE],
