@@ -19,6 +19,11 @@ impl Component {
         let values = self.cells.iter().map(|&at| f32::from(mask.as_raw()[at as usize]));
         values.sum::<f32>() / self.cells.len().max(1) as f32
     }
+
+    /// Sets the cells of a mask of the same size to 255.
+    pub fn paint(&self, mask: &mut GrayImage) {
+        self.cells.iter().for_each(|&at| mask.as_mut()[at as usize] = 255);
+    }
 }
 
 /// The pieces of the cells whose value `belongs` accepts, in the order of their first cells.

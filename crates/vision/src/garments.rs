@@ -149,7 +149,7 @@ fn all_garments(kinds: &Kinds) -> f32 {
 /// The values of a mask on one piece of it and close around.
 fn own(mask: &GrayImage, piece: &Component) -> GrayImage {
     let mut cells = GrayImage::new(SIDE, SIDE);
-    piece.cells.iter().for_each(|&at| cells.as_mut()[at as usize] = 255);
+    piece.paint(&mut cells);
     let mut own = grown(&cells, FRINGE);
     for ((own, &value), &inside) in own.iter_mut().zip(mask.iter()).zip(cells.iter()) {
         *own = if *own > 0 && (inside > 0 || value < SALIENT) { value } else { 0 };

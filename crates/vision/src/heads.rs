@@ -115,7 +115,7 @@ fn only_own(mask: &mut GrayImage, head: &GrayImage, face: &Detection, region: Re
     let mut own = GrayImage::new(width, height);
     for piece in components(head, |value| value >= 128) {
         if piece.cells.contains(&(y * width + x)) {
-            piece.cells.iter().for_each(|&at| own.as_mut()[at as usize] = 255);
+            piece.paint(&mut own);
         }
     }
     // With the soft edge around it.

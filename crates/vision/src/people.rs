@@ -154,7 +154,7 @@ fn fill_gaps(mask: &mut GrayImage, person: &GrayImage) {
     for gap in components(&gaps, |value| value > 0) {
         let touches = gap.cells.iter().any(|&at| near.as_raw()[at as usize] >= PERSON);
         if touches && (gap.cells.len() as f32) < LARGEST_GAP * size {
-            gap.cells.iter().for_each(|&at| mask.as_mut()[at as usize] = 255);
+            gap.paint(mask);
         }
     }
 }
@@ -174,12 +174,12 @@ fn drop_what_is_behind(mask: &mut GrayImage, person: &GrayImage) {
     let least = SMALLEST_BACKGROUND * (SIDE * SIDE) as f32;
     let wide = components(mask, |value| value < SALIENT).into_iter();
     for piece in wide.filter(|piece| piece.cells.len() as f32 >= least) {
-        piece.cells.iter().for_each(|&at| background.as_mut()[at as usize] = 255);
+        piece.paint(&mut background);
     }
     let mut behind = GrayImage::new(SIDE, SIDE);
     for piece in components(&beside, |value| value >= SALIENT) {
         if piece.mean(mask) < HELD && is_open(&piece, &background, &core) {
-            piece.cells.iter().for_each(|&at| behind.as_mut()[at as usize] = 255);
+            piece.paint(&mut behind);
         }
     }
     // With the seam between it and the person.
@@ -195,7 +195,7 @@ fn drop_what_is_behind(mask: &mut GrayImage, person: &GrayImage) {
 /// Whether a piece beside the core of a person borders on background and not on the person alone.
 fn is_open(piece: &Component, background: &GrayImage, core: &GrayImage) -> bool {
     let mut own = GrayImage::new(SIDE, SIDE);
-    piece.cells.iter().for_each(|&at| own.as_mut()[at as usize] = 255);
+    piece.paint(&mut own);
     let near = grown(&own, BESIDE + 4);
     let count = |mask: &GrayImage| {
         near.iter().zip(mask.iter()).filter(|(near, value)| **near > 0 && **value > 0).count()

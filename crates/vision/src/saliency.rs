@@ -205,7 +205,7 @@ fn take_back(closer: &mut GrayImage, first: &GrayImage) {
             continue;
         }
         let mut cells = GrayImage::new(SIDE, SIDE);
-        piece.cells.iter().for_each(|&at| cells.as_mut()[at as usize] = 255);
+        piece.paint(&mut cells);
         let cells = grown(&cells, SEAM);
         for ((value, &first), &cell) in closer.iter_mut().zip(first.iter()).zip(cells.iter()) {
             if cell > 0 {

@@ -44,7 +44,7 @@ pub(super) fn drop_strays(mask: &mut GrayImage) {
         let size = piece.cells.len() as f32 / shown;
         let stray = (LEAST..MOST).contains(&size) && DOUBTFUL.contains(&piece.mean(mask));
         if stray && border(mask).any(|at| piece.cells.contains(&at)) {
-            piece.cells.iter().for_each(|&at| strays.as_mut()[at as usize] = 255);
+            piece.paint(&mut strays);
         }
     }
     // With the seam between them and the subject.
@@ -58,7 +58,7 @@ pub(super) fn drop_strays(mask: &mut GrayImage) {
 
 fn painted(like: &GrayImage, piece: &Component) -> GrayImage {
     let mut cells = GrayImage::new(like.width(), like.height());
-    piece.cells.iter().for_each(|&at| cells.as_mut()[at as usize] = 255);
+    piece.paint(&mut cells);
     cells
 }
 

@@ -148,7 +148,7 @@ fn drop_specks(mask: &mut GrayImage) {
 fn fill_holes(mask: &mut GrayImage) {
     for dip in components(mask, |v| (HOLE..SUBJECT).contains(&v)) {
         if dip.lowest_around >= HOLE {
-            dip.cells.iter().for_each(|&at| mask.as_mut()[at as usize] = 255);
+            dip.paint(mask);
         }
     }
 }
