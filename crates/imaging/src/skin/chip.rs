@@ -1,5 +1,7 @@
 //! The face turned upright and brought to one size.
 
+use std::sync::OnceLock;
+
 use image::RgbImage;
 
 use super::layers::Layers;
@@ -144,8 +146,7 @@ impl Chip {
             holes.or(&Mask::polygon(WIDTH, HEIGHT, &self.polygon(hole)))
         });
         let mask = found.and(&face).without(&holes.dilated(4)).eroded(RIM);
-        let layers = Layers::of(&self.image, &mask, &light);
-        Skin { chip: self, light, mask, layers }
+        Skin { chip: self, light, mask, layers: OnceLock::new() }
     }
 }
 
@@ -158,10 +159,16 @@ pub struct Skin {
     pub light: Light,
     /// What is skin, its rim left out.
     pub mask: Mask,
-    pub(super) layers: Layers,
+    layers: OnceLock<Layers>,
 }
 
 impl Skin {
+    /// What its colour is made of, found when first asked for: the dearest part of the preparation,
+    /// which tone and lids do without.
+    pub(super) fn layers(&self) -> &Layers {
+        self.layers.get_or_init(|| Layers::of(&self.chip.image, &self.mask, &self.light))
+    }
+
     /// The skin of a zone.
     pub fn zone(&self, zone: Zone) -> Mask {
         Mask::polygon(WIDTH, HEIGHT, &self.chip.polygon(zone.indices())).and(&self.mask)

@@ -39,7 +39,7 @@ pub fn dark_circle(skin: &Skin, side: Side) -> Option<DarkCircle> {
         return None;
     }
     let (under, cheek) = (skin.zone(under), skin.zone(cheek));
-    let layers = [&skin.layers.melanin, &skin.layers.haemoglobin, &skin.layers.shade];
+    let layers = [&skin.layers().melanin, &skin.layers().haemoglobin, &skin.layers().shade];
     let excess = std::array::from_fn(|kind| {
         let median = |mask| layers[kind].rank_in(mask, 0.5);
         median(&under) - median(&cheek) - USUAL[kind]

@@ -36,7 +36,7 @@ impl EyeBag {
 /// crease and rise again. A heuristic; light straight from the front hides bags. None where too
 /// little is seen.
 pub fn eye_bag(skin: &Skin, side: Side) -> Option<EyeBag> {
-    let blurred = skin.layers.lightness.gaussian(SCALE);
+    let blurred = skin.layers().lightness.gaussian(SCALE);
     let at = |points: &[usize; 5], along: f32| {
         let place = along * 4.0;
         let first = (place as usize).min(3);

@@ -168,7 +168,7 @@ pub fn lines(skin: &Skin, zone: Zone) -> Lines {
     let Some(window) = Window::around(&mask) else {
         return Lines { lines: Vec::new(), area, covered: 0, diameter };
     };
-    let depth = ridges(&window.cut(&skin.layers.lightness), &course);
+    let depth = ridges(&window.cut(&skin.layers().lightness), &course);
     let clear = skin.mask.eroded(course.clear);
     let mask = window.cut_mask(&mask.and(&clear));
     let weak = Mask::of(depth.width, depth.height, |x, y| {

@@ -17,12 +17,12 @@ const BROWN: (f32, f32) = (0.36, 1.0);
 /// Redness: more haemoglobin than the paler third of the same face. A heuristic; a face that is red
 /// all over is not told from one of another tone.
 pub fn redness(skin: &Skin) -> Extent {
-    above(skin, &skin.layers.haemoglobin, RED)
+    above(skin, &skin.layers().haemoglobin, RED)
 }
 
 /// Browning: more melanin than the paler third of the same face. A heuristic.
 pub fn browning(skin: &Skin) -> Extent {
-    above(skin, &skin.layers.melanin, BROWN)
+    above(skin, &skin.layers().melanin, BROWN)
 }
 
 fn above(skin: &Skin, density: &Map, (from, full): (f32, f32)) -> Extent {

@@ -48,7 +48,7 @@ fn dots(skin: &Skin, zone: Zone, scales: &[f32], least: f32) -> Vec<Dot> {
     let (Some(window), false) = (Window::around(&mask), scales.is_empty()) else {
         return Vec::new();
     };
-    let lightness = window.cut(&skin.layers.lightness);
+    let lightness = window.cut(&skin.layers().lightness);
     let mask = window.cut_mask(&mask);
     let depths: Vec<Map> = scales.iter().map(|&scale| depths(&lightness, scale)).collect();
     // Half of a mask is at most dots, so its median answer is that of the skin between.

@@ -127,7 +127,7 @@ impl Excess {
             let around = map.mean(AROUND).mean(AROUND);
             map.gaussian(SCALE).join(&around, |here, around| sign * (here - around))
         };
-        let layers = &skin.layers;
+        let layers = &skin.layers();
         let dark = over(&layers.lightness, -1.0);
         let melanin = over(&layers.melanin, 1.0);
         let haemoglobin = over(&layers.haemoglobin, 1.0);

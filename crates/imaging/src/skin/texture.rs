@@ -25,8 +25,8 @@ const DRY: (f32, f32) = (0.3, 1.4);
 
 /// The relief of the skin: lightness between two grains.
 fn relief(skin: &Skin) -> Map {
-    let fine = skin.layers.lightness.gaussian(GRAIN.0);
-    fine.join(&skin.layers.lightness.gaussian(GRAIN.1), |fine, coarse| fine - coarse)
+    let fine = skin.layers().lightness.gaussian(GRAIN.0);
+    fine.join(&skin.layers().lightness.gaussian(GRAIN.1), |fine, coarse| fine - coarse)
 }
 
 /// How uneven skin is at the grain of 0.4 mm to 1.2 mm. A heuristic; noise and strong compression
@@ -42,7 +42,7 @@ pub fn roughness(skin: &Skin) -> Extent {
 /// How dry skin looks: many small light scales, and no shine. A heuristic; water in the skin cannot
 /// be seen in a photo.
 pub fn dryness(skin: &Skin) -> Extent {
-    let blurred = skin.layers.lightness.gaussian(SCALE);
+    let blurred = skin.layers().lightness.gaussian(SCALE);
     let scale = |i: usize| {
         let (x, y) = ((i % blurred.width) as isize, (i / blurred.width) as isize);
         let (smaller, larger, _) = eigen(hessian(&blurred, x, y));

@@ -3,7 +3,8 @@
 use super::chip::Skin;
 use super::score::chance;
 use super::zone::Zone;
-use crate::color::{LINEAR, lab};
+use crate::color::{LINEAR, lab, lightness, luma};
+use crate::map::percentile;
 
 /// Share of the darkest and of the brightest pixels that do not count: shadow and gloss.
 const SHADOW: f32 = 0.25;
@@ -58,13 +59,15 @@ impl Tone {
     /// skin is seen.
     pub fn of(skin: &Skin) -> Option<Self> {
         let mask = skin.zones(&Zone::FACE);
-        let lightness = &skin.layers.lightness;
-        let [low, high] = [SHADOW, GLOSS].map(|rank| lightness.rank_in(&mask, rank));
         let pixels = skin.chip.image.as_chunks::<3>().0;
+        let colors = mask.indices().map(|i| pixels[i].map(|value| LINEAR[usize::from(value)]));
+        let colors: Vec<([f32; 3], f32)> =
+            colors.map(|color| (color, lightness(luma(color)))).collect();
+        let mut lights: Vec<f32> = colors.iter().map(|&(_, light)| light).collect();
+        let [low, high] = [SHADOW, GLOSS].map(|rank| percentile(&mut lights, rank));
         let mut sum = [0.0_f64; 3];
         let mut count = 0_u32;
-        for i in mask.indices().filter(|&i| (low..=high).contains(&lightness.values[i])) {
-            let color = pixels[i].map(|value| LINEAR[usize::from(value)]);
+        for &(color, _) in colors.iter().filter(|(_, light)| (low..=high).contains(light)) {
             sum.iter_mut().zip(color).for_each(|(sum, value)| *sum += f64::from(value));
             count += 1;
         }

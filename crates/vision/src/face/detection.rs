@@ -2,6 +2,7 @@
 //! large or crowded.
 
 use image::{RgbImage, imageops};
+use rayon::prelude::*;
 use safelight_contract::Result;
 use safelight_imaging::resize::{self, Filter};
 use safelight_inference::{Model, Registry, Tensor};
@@ -144,13 +145,13 @@ fn padded(pixels: &RgbImage) -> Result<(Tensor, u32, u32)> {
         (pixels.width().next_multiple_of(STEP), pixels.height().next_multiple_of(STEP));
     let plane = columns as usize * rows as usize;
     let mut elements = vec![0.0; plane * 3];
-    for (y, row) in pixels.rows().enumerate() {
-        for (x, pixel) in row.enumerate() {
-            for (channel, &value) in pixel.0.iter().rev().enumerate() {
-                elements[channel * plane + y * columns as usize + x] = f32::from(value);
-            }
+    let width = pixels.width().max(1) as usize;
+    elements.par_chunks_mut(plane).zip([2, 1, 0]).for_each(|(plane, channel)| {
+        let lines = plane.chunks_mut(columns as usize);
+        for (line, row) in lines.zip(pixels.as_chunks::<3>().0.chunks(width)) {
+            line.iter_mut().zip(row).for_each(|(cell, pixel)| *cell = f32::from(pixel[channel]));
         }
-    }
+    });
     let input = Tensor::new([1, 3, rows as usize, columns as usize], elements).map_err(mismatch)?;
     Ok((input, columns, rows))
 }
