@@ -228,15 +228,16 @@ pub(crate) fn parse(registry: &Registry, photo: &RgbImage, face: &Detection) -> 
 /// The part with the largest logit of each cell, the logits bilinear between the places of the grid.
 fn most_likely(logits: &[f32]) -> GrayImage {
     let mut labels = GrayImage::new(SIDE, SIDE);
-    let per_cell = GRID as f32 / SIDE as f32;
+    let place = |cell: usize| between((cell as f32 + 0.5) * GRID as f32 / SIDE as f32 - 0.5);
+    let columns: Vec<_> = (0..SIDE as usize).map(place).collect();
     labels.par_chunks_exact_mut(SIDE as usize).enumerate().for_each(|(y, row)| {
-        let (upper, lower, down) = between((y as f32 + 0.5) * per_cell - 0.5);
+        let (upper, lower, down) = place(y);
         let mut best = [f32::NEG_INFINITY; SIDE as usize];
         for (label, plane) in logits.chunks_exact(GRID * GRID).enumerate() {
             let (a, b) = (&plane[upper * GRID..][..GRID], &plane[lower * GRID..][..GRID]);
             let line: [f32; GRID] = std::array::from_fn(|i| a[i] + (b[i] - a[i]) * down);
-            for (x, (best, out)) in best.iter_mut().zip(row.iter_mut()).enumerate() {
-                let (left, right, across) = between((x as f32 + 0.5) * per_cell - 0.5);
+            let cells = best.iter_mut().zip(row.iter_mut()).zip(&columns);
+            for ((best, out), &(left, right, across)) in cells {
                 let value = line[left] + (line[right] - line[left]) * across;
                 if value > *best {
                     (*best, *out) = (value, label as u8);

@@ -113,18 +113,28 @@ impl Attributes {
     /// Looks at the groups that are asked for.
     pub fn of(face: &Face, groups: &[Group]) -> Result<Self> {
         let mut found = Self::default();
-        for &group in groups {
-            found.look(face, group)?;
+        if !groups.iter().any(|group| matches!(group, Group::Eye | Group::Skin)) {
+            found.look_and_measure(face, groups)?;
+            return Ok(found);
         }
-        // The skin is the dearest to prepare, so that both who need it share it.
-        if groups.iter().any(|group| matches!(group, Group::Eye | Group::Skin)) {
-            let skin = skin_of(face)?;
-            if groups.contains(&Group::Eye) {
-                found.eyelid = skin.as_ref().map_or(Typed::default(), lids);
-            }
-            if groups.contains(&Group::Skin) {
-                found.skin = colour(skin.as_ref().and_then(Tone::of));
-            }
+        // Both halves read these; whoever found them second would wait for the first.
+        face.parsing()?;
+        face.mesh()?;
+        let (skin, others) = rayon::join(|| skin_of(face), || found.look_and_measure(face, groups));
+        let (skin, ()) = (skin?, others?);
+        if groups.contains(&Group::Eye) {
+            found.eyelid = skin.as_ref().map_or(Typed::default(), lids);
+        }
+        if groups.contains(&Group::Skin) {
+            found.skin = colour(skin.as_ref().and_then(Tone::of));
+        }
+        Ok(found)
+    }
+
+    /// All but lids and skin.
+    fn look_and_measure(&mut self, face: &Face, groups: &[Group]) -> Result<()> {
+        for &group in groups {
+            self.look(face, group)?;
         }
         let measured = groups.iter().any(|group| {
             use Group::*;
@@ -136,10 +146,10 @@ impl Attributes {
         if measured {
             let traits = Traits::of(face)?;
             for &group in groups {
-                found.measure(&traits, group)?;
+                self.measure(&traits, group)?;
             }
         }
-        Ok(found)
+        Ok(())
     }
 
     /// What models say.
