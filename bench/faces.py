@@ -48,14 +48,6 @@ def cases():
            {"max_face_num": 120, "quality_control": "LOW"}, many, 0.2)
 
 
-def build(profile):
-    """Builds the example and answers its path."""
-    flags = ["--release"] if profile == "release" else []
-    subprocess.run(["cargo", "build", "--quiet", *flags, "-p", "safelight-services",
-                    "--example", "raw_runs"], cwd=harness.ROOT, check=True)
-    return harness.ROOT / "target" / profile / "examples/raw_runs"
-
-
 def measure_floors(example, path, fields, file, count):
     """Milliseconds of decoding and of all raw runs, and how often each model runs."""
     words = [word for name, value in fields.items() for word in ("--field", f"{name}={value}")]
@@ -114,7 +106,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--profile", default="release", choices=("release", "debug"))
     options = parser.parse_args()
-    example = build(options.profile)
+    example = harness.build_example("raw_runs", options.profile)
     print(harness.machine())
     with harness.Server(options.binary, options.set) as server:
         ratios = [measure(server, example, case, options) for case in cases()]

@@ -19,14 +19,6 @@ SERVICES = (api.CUTOUT, api.CONTRAST)
 TARGET = 1.15
 
 
-def build(profile):
-    """Builds the example and answers its path."""
-    flags = ["--release"] if profile == "release" else []
-    subprocess.run(["cargo", "build", "--quiet", *flags, "-p", "safelight-services",
-                    "--example", "stages"], cwd=harness.ROOT, check=True)
-    return harness.ROOT / "target" / profile / "examples/stages"
-
-
 def measure_floors(example, files, count, samples):
     """Runs the example on the photos and adds its samples, in milliseconds.
 
@@ -58,7 +50,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--profile", default="release", choices=("release", "debug"))
     options = parser.parse_args()
-    example = build(options.profile)
+    example = harness.build_example("stages", options.profile)
     print(harness.machine())
     contents = dict(zip(photos.NAMES, photos.photos()))
     forms = {name: api.form(content) for name, content in contents.items()}

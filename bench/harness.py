@@ -42,6 +42,30 @@ def arguments(description, **defaults):
     return parser
 
 
+def build_example(name, profile):
+    """Builds an example of the crate safelight-services and answers its path."""
+    flags = ["--release"] if profile == "release" else []
+    subprocess.run(["cargo", "build", "--quiet", *flags, "-p", "safelight-services",
+                    "--example", name], cwd=ROOT, check=True)
+    return ROOT / "target" / profile / "examples" / name
+
+
+def environment(folder, requirements):
+    """Makes a Python environment under target/ with these requirements, where it is not there yet."""
+    wanted, stamp = (ROOT / "bench" / requirements).read_bytes(), folder / "installed.txt"
+    if stamp.exists() and stamp.read_bytes() == wanted:
+        return
+    print(f"installing {requirements} ...", flush=True)
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    pip(folder, "install", "-r", ROOT / "bench" / requirements)
+    stamp.write_bytes(wanted)
+
+
+def pip(folder, *words):
+    """Runs the pip of an environment."""
+    subprocess.run([folder / "bin/pip", "--quiet", "--disable-pip-version-check", *words], check=True)
+
+
 def free_port():
     """A loopback port that nobody listens on now."""
     with socket.socket() as probe:

@@ -12,7 +12,6 @@ import json
 import math
 import os
 import subprocess
-import sys
 
 from PIL import Image
 
@@ -22,7 +21,6 @@ import photos
 import services
 
 ENVIRONMENT = harness.ROOT / "target/bench-others-venv"
-REQUIREMENTS = harness.ROOT / "bench/requirements-others.txt"
 ENHANCE = "/api/image/enhance/"
 # The service with its parameters, and what stands beside it: functions of others_run.py.
 TASKS = {
@@ -44,18 +42,6 @@ TASKS = {
 
 PICTURES = {"blurred faces": ("astronaut.png", "grace_hopper.jpg"),
             "enlargement": ("astronaut.png", "chelsea.png", "coffee.png")}
-
-
-def install():
-    """Sets up the others' environment where it is missing."""
-    stamp = ENVIRONMENT / "installed.txt"
-    if stamp.exists() and stamp.read_bytes() == REQUIREMENTS.read_bytes():
-        return
-    print("installing the others ...", flush=True)
-    subprocess.run([sys.executable, "-m", "venv", ENVIRONMENT], check=True)
-    subprocess.run([ENVIRONMENT / "bin/pip", "--quiet", "--disable-pip-version-check", "install",
-                    "-r", REQUIREMENTS], check=True)
-    stamp.write_bytes(REQUIREMENTS.read_bytes())
 
 
 class Other:
@@ -180,7 +166,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=2, help="turns on each picture")
     parser.add_argument("--only", nargs="+", choices=tuple(TASKS), default=list(TASKS))
     options = parser.parse_args()
-    install()
+    harness.environment(ENVIRONMENT, "requirements-others.txt")
     print(harness.machine())
     rows = []
     with harness.Server(options.binary, options.set) as server:

