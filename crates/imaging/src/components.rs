@@ -20,6 +20,13 @@ impl Component {
         values.sum::<f32>() / self.cells.len().max(1) as f32
     }
 
+    /// A mask of this size with 255 in its cells and nothing else.
+    pub fn alone(&self, (width, height): (u32, u32)) -> GrayImage {
+        let mut mask = GrayImage::new(width, height);
+        self.paint(&mut mask);
+        mask
+    }
+
     /// Sets the cells of a mask of the same size to 255.
     pub fn paint(&self, mask: &mut GrayImage) {
         self.cells.iter().for_each(|&at| mask.as_mut()[at as usize] = 255);

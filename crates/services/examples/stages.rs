@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use safelight_imaging::{Cutout, Photo, decode, encode, probe};
 use safelight_inference::Tensor;
-use safelight_services::{Artifact, Cancel, Form, Node, Work, find};
+use safelight_services::{Artifact, Cancel, Form, Work, find};
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 use serde_json::json;
@@ -97,14 +97,5 @@ fn result(service: &str, vision: &Vision, bytes: &Bytes) -> Outcome<Artifact> {
     form.add_file("image", bytes.clone());
     let job = find(service).ok_or("no such service")?.prepare(&form)?;
     let node = job.run(&Work::new(vision, Cancel::after(Duration::from_secs(60))))?;
-    picture(node).ok_or_else(|| "the answer holds no picture".into())
-}
-
-fn picture(node: Node) -> Option<Artifact> {
-    match node {
-        Node::Url(artifact) | Node::Base64(artifact) => Some(artifact),
-        Node::Object(fields) => fields.into_iter().find_map(|(_, node)| picture(node)),
-        Node::List(nodes) => nodes.into_iter().find_map(picture),
-        Node::Json(_) => None,
-    }
+    node.artifacts().into_iter().next().ok_or_else(|| "the answer holds no picture".into())
 }

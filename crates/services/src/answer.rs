@@ -31,6 +31,18 @@ pub enum Node {
 }
 
 impl Node {
+    /// The pictures of the tree, in its order.
+    pub fn artifacts(self) -> Vec<Artifact> {
+        match self {
+            Node::Json(_) => Vec::new(),
+            Node::Object(fields) => {
+                fields.into_iter().flat_map(|(_, node)| node.artifacts()).collect()
+            }
+            Node::List(nodes) => nodes.into_iter().flat_map(Node::artifacts).collect(),
+            Node::Url(artifact) | Node::Base64(artifact) => vec![artifact],
+        }
+    }
+
     /// Turns the tree into JSON. Each URL picture is handed to `publish`, in order, which answers
     /// the text to put in its place; its error ends the walk.
     pub fn into_json<E>(

@@ -28,8 +28,7 @@ fn every_service_makes_what_was_looked_at() {
     for entry in CATALOG {
         let declaration = entry.declaration();
         let name = declaration.path.rsplit('/').next().expect("a segment");
-        let mut found = Vec::new();
-        pictures(shown(declaration), &mut found);
+        let found = shown(declaration).artifacts();
         if found.is_empty() {
             continue;
         }
@@ -77,16 +76,6 @@ fn shown(declaration: &Declaration) -> Node {
         }
     }
     panic!("{} accepts none of {PHOTOS:?}", declaration.path);
-}
-
-/// The pictures of an answer, in its order.
-fn pictures(node: Node, found: &mut Vec<Artifact>) {
-    match node {
-        Node::Url(artifact) | Node::Base64(artifact) => found.push(artifact),
-        Node::Object(fields) => fields.into_iter().for_each(|(_, node)| pictures(node, found)),
-        Node::List(nodes) => nodes.into_iter().for_each(|node| pictures(node, found)),
-        Node::Json(_) => {}
-    }
 }
 
 /// Pictures side by side, small, on magenta, so that what is transparent shows.

@@ -141,15 +141,6 @@ const SAME_SIZE: [&str; 14] = [
     "blurred-faces",
 ];
 
-fn pictures(node: Node, found: &mut Vec<Artifact>) {
-    match node {
-        Node::Url(artifact) | Node::Base64(artifact) => found.push(artifact),
-        Node::Object(fields) => fields.into_iter().for_each(|(_, node)| pictures(node, found)),
-        Node::List(nodes) => nodes.into_iter().for_each(|node| pictures(node, found)),
-        Node::Json(_) => {}
-    }
-}
-
 fn last(declaration: &Declaration) -> &'static str {
     declaration.path.rsplit('/').next().expect("a segment")
 }
@@ -169,9 +160,7 @@ fn outcome(declaration: &Declaration, input: &Input) -> Result<Vec<Artifact>, Fa
     for (name, value) in samples(declaration).swap_remove(0).values {
         form.add_text(name, value);
     }
-    let mut found = Vec::new();
-    support::call(declaration.path, &form).map(|node| pictures(node, &mut found))?;
-    Ok(found)
+    support::call(declaration.path, &form).map(Node::artifacts)
 }
 
 /// What is wrong with what a service makes of a picture.

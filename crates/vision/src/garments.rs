@@ -79,6 +79,13 @@ impl Garments {
     pub fn piece(&self, garment: Garment) -> Option<&GrayImage> {
         self.pieces.iter().find(|(class, _)| *class == garment).map(|(_, mask)| mask)
     }
+
+    /// The mask of several classes together.
+    pub fn together(&self, garments: &[Garment]) -> GrayImage {
+        let mut all = GrayImage::new(SIDE, SIDE);
+        garments.iter().filter_map(|garment| self.piece(*garment)).for_each(|m| add(&mut all, m));
+        all
+    }
 }
 
 /// Saliency from here on is a piece of goods.
@@ -148,8 +155,7 @@ fn all_garments(kinds: &Kinds) -> f32 {
 
 /// The values of a mask on one piece of it and close around.
 fn own(mask: &GrayImage, piece: &Component) -> GrayImage {
-    let mut cells = GrayImage::new(SIDE, SIDE);
-    piece.paint(&mut cells);
+    let cells = piece.alone((SIDE, SIDE));
     let mut own = grown(&cells, FRINGE);
     for ((own, &value), &inside) in own.iter_mut().zip(mask.iter()).zip(cells.iter()) {
         *own = if *own > 0 && (inside > 0 || value < SALIENT) { value } else { 0 };

@@ -52,14 +52,18 @@ impl Vision {
         face: &Detection,
         parts: &[Part],
     ) -> Result<Option<Saliency>> {
-        let wider = Detection { rect: face.rect.grown(WIDER), ..*face };
-        let parsing = self.parse_face(photo, &wider)?;
+        let parsing = self.parse_head(photo, face)?;
         let Some(region) = within(parsing.bounds(), photo.dimensions()) else { return Ok(None) };
         let (mut mask, head) =
             (soft(&parsing, parts, photo, region), soft(&parsing, HEAD, photo, region));
         only_own(&mut mask, &head, face, region);
         within_outline(&mut mask, &head, &self.salient_in(photo, region)?.mask);
         Ok(Some(Saliency { mask, region }))
+    }
+
+    /// The parts of a face in a square that is wide enough for long hair and hats.
+    pub(crate) fn parse_head(&self, photo: &RgbImage, face: &Detection) -> Result<Parsing> {
+        self.parse_face(photo, &Detection { rect: face.rect.grown(WIDER), ..*face })
     }
 }
 

@@ -194,9 +194,7 @@ fn drop_what_is_behind(mask: &mut GrayImage, person: &GrayImage) {
 
 /// Whether a piece beside the core of a person borders on background and not on the person alone.
 fn is_open(piece: &Component, background: &GrayImage, core: &GrayImage) -> bool {
-    let mut own = GrayImage::new(SIDE, SIDE);
-    piece.paint(&mut own);
-    let near = grown(&own, BESIDE + 4);
+    let near = grown(&piece.alone((SIDE, SIDE)), BESIDE + 4);
     let count = |mask: &GrayImage| {
         near.iter().zip(mask.iter()).filter(|(near, value)| **near > 0 && **value > 0).count()
             as f32

@@ -204,9 +204,7 @@ fn take_back(closer: &mut GrayImage, first: &GrayImage) {
         if !piece.cells.iter().any(|&at| near.as_raw()[at as usize] >= PRESENT) {
             continue;
         }
-        let mut cells = GrayImage::new(SIDE, SIDE);
-        piece.paint(&mut cells);
-        let cells = grown(&cells, SEAM);
+        let cells = grown(&piece.alone((SIDE, SIDE)), SEAM);
         for ((value, &first), &cell) in closer.iter_mut().zip(first.iter()).zip(cells.iter()) {
             if cell > 0 {
                 *value = first.max(*value);

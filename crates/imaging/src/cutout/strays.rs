@@ -3,7 +3,7 @@
 
 use image::GrayImage;
 
-use crate::components::{Component, components, grown};
+use crate::components::{components, grown};
 
 /// The mask is sure of the subject from here on, and shows something from here on.
 const SURE: u8 = 250;
@@ -23,8 +23,13 @@ const LEAST_SURE: f32 = 0.75;
 /// Erases them.
 pub(super) fn drop_strays(mask: &mut GrayImage) {
     // Mostly nothing leaves the picture half sure, and the rest can be spared.
+    let (width, height) = mask.dimensions();
+    let at_border = |at: u32| {
+        let (x, y) = (at % width, at / width);
+        x == 0 || y == 0 || x + 1 == width || y + 1 == height
+    };
     let half_sure = |value: &u8| (SHOWN..SURE).contains(value);
-    if !border(mask).any(|at| half_sure(&mask.as_raw()[at as usize])) {
+    if !mask.iter().zip(0..).any(|(value, at)| half_sure(value) && at_border(at)) {
         return;
     }
     let shown = mask.iter().filter(|&&value| value >= SHOWN).count() as f32;
@@ -33,17 +38,17 @@ pub(super) fn drop_strays(mask: &mut GrayImage) {
     if (main.cells.len() as f32) < LEAST_SURE * shown {
         return;
     }
-    let subject = painted(mask, main);
-    let reach = ((mask.width().max(mask.height()) as f32 * OFF).round() as usize).max(1);
+    let subject = main.alone(mask.dimensions());
+    let reach = ((width.max(height) as f32 * OFF).round() as usize).max(1);
     let mut off = mask.clone();
     for (off, &near) in off.iter_mut().zip(grown(&subject, reach).iter()) {
         *off = if near > 0 { 0 } else { *off };
     }
-    let mut strays = GrayImage::new(mask.width(), mask.height());
+    let mut strays = GrayImage::new(width, height);
     for piece in components(&off, |value| value >= SHOWN) {
         let size = piece.cells.len() as f32 / shown;
         let stray = (LEAST..MOST).contains(&size) && DOUBTFUL.contains(&piece.mean(mask));
-        if stray && border(mask).any(|at| piece.cells.contains(&at)) {
+        if stray && piece.cells.iter().any(|&at| at_border(at)) {
             piece.paint(&mut strays);
         }
     }
@@ -54,19 +59,6 @@ pub(super) fn drop_strays(mask: &mut GrayImage) {
             *value = 0;
         }
     }
-}
-
-fn painted(like: &GrayImage, piece: &Component) -> GrayImage {
-    let mut cells = GrayImage::new(like.width(), like.height());
-    piece.paint(&mut cells);
-    cells
-}
-
-/// The cells along the edge of the mask.
-fn border(mask: &GrayImage) -> impl Iterator<Item = u32> {
-    let (width, height) = mask.dimensions();
-    let rows = (0..width).flat_map(move |x| [x, (height - 1) * width + x]);
-    rows.chain((0..height).flat_map(move |y| [y * width, y * width + width - 1]))
 }
 
 #[cfg(test)]

@@ -22,8 +22,6 @@ const PERSON: u8 = 64;
 /// Faces smaller than this, in pixels, are not parsed, and of a crowd only so many.
 const SMALLEST_FACE: f32 = 24.0;
 const MOST_FACES: usize = 6;
-/// How much larger the square that is parsed is than that for the face's features: long hair.
-const WIDER: f32 = 1.25;
 /// What is called a hat covers this share of a head that wears one.
 const HAT: f32 = 0.12;
 /// Pieces smaller than this share of the cells are nothing.
@@ -68,8 +66,7 @@ pub(super) fn take_apart(
         Figure::of(&vision.body(photo, person.region)?, faces.first().map(|face| face.rect));
     let mut skin = None;
     for face in &faces {
-        let wider = Detection { rect: face.rect.grown(WIDER), ..**face };
-        let parsing = vision.parse_face(photo, &wider)?;
+        let parsing = vision.parse_head(photo, face)?;
         cells.take_head(&parsing);
         skin = skin.or_else(|| Skin::of(photo, &parsing));
     }

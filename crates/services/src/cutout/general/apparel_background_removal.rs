@@ -7,7 +7,7 @@ use image::GrayImage;
 use safelight_contract::Result;
 use safelight_imaging::{Cutout, Photo, Region, Rules};
 use safelight_vision::cutout;
-use safelight_vision::garments::{Garment, Garments};
+use safelight_vision::garments::Garment;
 
 use crate::cutout::{MASK, ReturnForm, WHITE, no_target, picture, return_form};
 use crate::{
@@ -157,8 +157,8 @@ impl Service for ApparelBackgroundRemoval {
         }
         let whole = match (input.combined, &input.classes[..]) {
             (false, _) => found.main,
-            (true, []) => together(&found, &Garment::ALL),
-            (true, classes) => together(&found, classes),
+            (true, []) => found.together(&Garment::ALL),
+            (true, classes) => found.together(classes),
         };
         let whole = cut_out(photo, &whole, found.region, input.form, work)?;
         let whole = whole.ok_or_else(|| match input.combined {
@@ -167,16 +167,6 @@ impl Service for ApparelBackgroundRemoval {
         })?;
         Ok(Output { whole, asked: !input.classes.is_empty(), classes })
     }
-}
-
-/// The mask of these classes.
-fn together(found: &Garments, classes: &[Garment]) -> GrayImage {
-    let (width, height) = found.main.dimensions();
-    let mut all = GrayImage::new(width, height);
-    for mask in classes.iter().filter_map(|class| found.piece(*class)) {
-        all.iter_mut().zip(mask.iter()).for_each(|(all, &value)| *all = value.max(*all));
-    }
-    all
 }
 
 /// What a mask shows, as the stages `matting` and `encode`; `None` where that is nothing.

@@ -32,9 +32,10 @@ impl Service for CommodityBackgroundRemoval {
         sign: "cutout_commodity_background_removal",
         pool: "cutout_product_background_removal",
         price: 1,
-        summary: "Frees goods from their background; the shadow that they cast goes, and \
-                  their mirror image below them where it shows their detail more faintly. Whatever thing stands out passes for goods; an animal does not, \
-                  as far as a network of 1,000 classes tells a live one.",
+        summary: "Frees goods from their background; the shadow that they cast goes, and their \
+                  mirror image below them where it shows their detail more faintly. Whatever thing \
+                  stands out passes for goods; an animal does not, as far as a network of 1,000 \
+                  classes tells a live one.",
         mode: Mode::Sync,
         deadline: Duration::from_secs(25),
         files: &[&IMAGE],

@@ -21,8 +21,7 @@ const RULES: Rules = Rules {
     ..Rules::ORDINARY
 };
 
-static IMAGE: FileField =
-    FileField { name: "image", doc: "The photo to develop.", required: true, rules: RULES };
+static IMAGE: FileField = FileField::required("image", "The photo to develop.", RULES);
 
 static STYLE: FileField = FileField::required(
     "style",

@@ -19,12 +19,11 @@ use crate::{Answer, Declaration, FileField, Form, Memory, Mode, Node, Service, U
 /// The service.
 pub struct SkinAnalysis;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo, of a face of at least 160 px (better 200 px and more) and a tenth of the \
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo, of a face of at least 160 px (better 200 px and more) and a tenth of the \
           picture's shorter side. The largest face counts.",
-    required: true,
-    rules: Rules {
+    Rules {
         formats: &[Format::Jpeg],
         max_bytes: 2 * Rules::MB,
         min: (200, 200),
@@ -32,7 +31,7 @@ static IMAGE: FileField = FileField {
         grayscale: false,
         ..Rules::ORDINARY
     },
-};
+);
 
 const FACE: FaceRules = FaceRules { field: "image", least_side: 160.0, least_share: 0.1 };
 

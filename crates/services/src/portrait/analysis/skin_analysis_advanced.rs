@@ -26,12 +26,11 @@ use crate::{
 /// The service.
 pub struct SkinAnalysisAdvanced;
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The photo, of a face of at least 400 px that looks into the camera. The largest face \
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The photo, of a face of at least 400 px that looks into the camera. The largest face \
           counts.",
-    required: true,
-    rules: Rules {
+    Rules {
         formats: &[Format::Jpeg],
         max_bytes: 5 * Rules::MB,
         min: (200, 200),
@@ -39,7 +38,7 @@ static IMAGE: FileField = FileField {
         grayscale: false,
         ..Rules::ORDINARY
     },
-};
+);
 
 const FACE: FaceRules = FaceRules { field: "image", least_side: 400.0, least_share: 0.0 };
 

@@ -41,13 +41,12 @@ const RULES: Rules = Rules {
     ..Rules::ORDINARY
 };
 
-static IMAGE: FileField = FileField {
-    name: "image",
-    doc: "The front view, of a face of at least 400 px that looks into the camera (yaw, pitch and \
+static IMAGE: FileField = FileField::required(
+    "image",
+    "The front view, of a face of at least 400 px that looks into the camera (yaw, pitch and \
           roll within 45°, better within 30°). The largest face counts.",
-    required: true,
-    rules: RULES,
-};
+    RULES,
+);
 
 static LEFT_SIDE_IMAGE: FileField =
     FileField::optional("left_side_image", "The left profile, turned by 20° or more.", RULES);
