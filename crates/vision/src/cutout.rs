@@ -3,14 +3,15 @@
 /// Models for whatever stands out.
 pub const MODELS: &[&str] = &["u2net"];
 /// Models for people.
-pub const PEOPLE_MODELS: &[&str] = &["u2net", "person_mask", "body_keypoints", "yunet"];
+pub const PEOPLE_MODELS: &[&str] =
+    &["u2net", "person_mask", "body_keypoints", "yunet", "face_mesh"];
 /// Models for whatever stands out, where what it is counts.
 pub const KIND_MODELS: &[&str] = &["u2net", "classes"];
 /// Models for heads and what belongs to them.
-pub const HEAD_MODELS: &[&str] = &["yunet", "face_parsing", "u2net"];
+pub const HEAD_MODELS: &[&str] = &["yunet", "face_mesh", "face_parsing", "u2net"];
 /// Models for garments, worn or not.
 pub const GARMENT_MODELS: &[&str] =
-    &["u2net", "person_mask", "body_keypoints", "yunet", "face_parsing", "classes"];
+    &["u2net", "person_mask", "body_keypoints", "yunet", "face_mesh", "face_parsing", "classes"];
 /// Peak bytes whatever the photo: the models' inputs and outputs, and the matting grid.
 pub const BASE_BYTES: u64 = 64 << 20;
 /// Peak bytes for each pixel, the photo itself excluded: 1 for alpha, the rest for a result that

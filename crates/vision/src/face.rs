@@ -39,6 +39,10 @@ use safelight_contract::Result;
 
 use crate::Vision;
 
+/// From this score on, what the detector finds is a person's face: profiles and faces in the dark reach
+/// it, animals stay below.
+const SURE_SCORE: f32 = 0.7;
+
 impl Vision {
     /// The faces of the photo, largest first, up to [`detection::MOST_FACES`].
     pub fn detect_faces(&self, photo: &RgbImage) -> Result<Vec<Detection>> {
@@ -49,6 +53,12 @@ impl Vision {
     /// their head: looks at all four orientations and answers in the photo's own coordinates.
     pub fn detect_faces_any_way_up(&self, photo: &RgbImage) -> Result<Vec<Detection>> {
         detection::detect_any_way_up(&self.registry, photo)
+    }
+
+    /// Whether a detection is a person's face beyond doubt: the detector is sure of it, or the mesh
+    /// fits. Of the faces of animals, some are detected, but with little confidence.
+    pub fn is_sure_face(&self, photo: &RgbImage, face: &Detection) -> Result<bool> {
+        Ok(face.score >= SURE_SCORE || mesh::is_face(&self.registry, photo, face)?)
     }
 
     /// The 478 points of a face.

@@ -3,11 +3,13 @@
 //!
 //! U²-Net knows edges, bags and held things but not people; the person mask knows people but not
 //! their edges, and takes animals and flowers for them. So a photo shows a person where the
-//! mask is borne out by a face or by joints of a body; salient pieces without either go, and so does what is salient beside a person with little confidence. These rules are a
-//! heuristic: a thing behind a person that is as salient as the person stays where it touches the person; of people
-//! apart, one who shows no face may be missed, since the joints are those of one person.
+//! mask is borne out by a face or by joints of a body; salient pieces without either go, and so does
+//! what is salient beside a person with little confidence or is much larger than all people. These
+//! rules are a heuristic: a thing behind a person that is as salient as the person and no larger stays
+//! where it touches the person; of people apart, one who shows no face may be missed, since the joints
+//! are those of one person.
 
-use image::{GrayImage, RgbImage};
+use image::{GrayImage, Luma, RgbImage};
 use safelight_contract::Result;
 use safelight_imaging::Region;
 use safelight_imaging::components::{Component, components, grown};
@@ -22,24 +24,31 @@ const JOINT: f32 = 0.3;
 /// So many of them, one of them sure, bear out a person.
 const JOINTS: usize = 3;
 const SURE_JOINT: f32 = 0.4;
-/// From here on the person mask shows a person, and is sure of it.
+/// From here on the person mask shows a person, is sure of it, and most sure.
 const PERSON: u8 = 128;
 const SURE: u8 = 204;
+const SUREST: u8 = 250;
 /// Saliency below this is the background's, and from this on surely the subject's.
 const SALIENT: u8 = 64;
 const SURELY_SALIENT: u8 = 230;
 /// What is salient farther than this from what surely shows a person, in cells of the mask, is
 /// beside the person: farther than hair flies.
 const BESIDE: usize = 6;
-/// Held things are salient with this mean; less is something behind the person.
-const HELD: f32 = 242.0;
+/// Held things are salient with this mean, their edges left out; less is something behind the person.
+const HELD: f32 = 250.0;
+/// What is larger than the people by this factor is not held: a bus that they walk past.
+const LARGER: f32 = 1.5;
 /// Something behind a person borders on background along this share of its outline; what the person
 /// encloses is the person's. A gap of less than this share of the mask is no background.
 const OPEN: f32 = 0.05;
 const SMALLEST_BACKGROUND: f32 = 0.02;
 /// A gap in the saliency that surely shows a person is filled where it is no larger than this share
-/// of the person.
+/// of the person; a larger one where it is faintly salient: a dark sleeve on dark ground.
 const LARGEST_GAP: f32 = 0.15;
+const LARGEST_FAINT_GAP: f32 = 0.5;
+const FAINT: u8 = 12;
+/// A gap is narrow up to twice this, in cells of the mask.
+const NARROW: usize = 10;
 
 impl Vision {
     /// The people of the photo with what they hold, as a mask like that of
@@ -93,8 +102,12 @@ impl Vision {
         if evidence.len() < JOINTS || best < SURE_JOINT {
             evidence.clear();
         }
-        let faces = self.detect_faces(photo)?;
-        evidence.extend(faces.iter().filter_map(|face| on_person(face.rect.centre())));
+        for face in self.detect_faces(photo)? {
+            match on_person(face.rect.centre()) {
+                Some(cell) if self.is_sure_face(photo, &face)? => evidence.push(cell),
+                _ => {}
+            }
+        }
         Ok(evidence)
     }
 }
@@ -143,32 +156,52 @@ fn clear(mask: &mut GrayImage, cells: &[u32]) {
     cells.iter().for_each(|&at| mask.as_mut()[at as usize] = 0);
 }
 
-/// Fills the small gaps of the mask that surely show a person: dark clothes on dark ground.
+/// Fills the gaps of the mask that surely show a person: dark clothes on dark ground.
 fn fill_gaps(mask: &mut GrayImage, person: &GrayImage) {
+    fill_gaps_of(mask, person, FAINT, LARGEST_FAINT_GAP);
+    bridge(mask, person);
+    fill_gaps_of(mask, person, 0, LARGEST_GAP);
+}
+
+/// Fills gaps with values from `least` on, up to this share of the person.
+fn fill_gaps_of(mask: &mut GrayImage, person: &GrayImage, least: u8, largest: f32) {
     let size = mask.iter().filter(|&&value| value >= PERSON).count() as f32;
     let mut gaps = mask.clone();
     for (gap, &person) in gaps.iter_mut().zip(person.iter()) {
-        *gap = if *gap < PERSON && person >= 250 { 255 } else { 0 };
+        *gap = if (least..PERSON).contains(gap) && person >= SUREST { 255 } else { 0 };
     }
     let near = grown(mask, 2);
     for gap in components(&gaps, |value| value > 0) {
         let touches = gap.cells.iter().any(|&at| near.as_raw()[at as usize] >= PERSON);
-        if touches && (gap.cells.len() as f32) < LARGEST_GAP * size {
+        if touches && (gap.cells.len() as f32) < largest * size {
             gap.paint(mask);
         }
     }
 }
 
-/// Erases what is salient beside a person with little confidence.
+/// Fills narrow gaps between parts of a person (morphological closing).
+fn bridge(mask: &mut GrayImage, person: &GrayImage) {
+    let wide = grown(mask, NARROW);
+    let around = GrayImage::from_fn(SIDE, SIDE, |x, y| Luma([255 - wide.get_pixel(x, y).0[0]]));
+    let open = grown(&around, NARROW);
+    for ((value, &open), &person) in mask.iter_mut().zip(open.iter()).zip(person.iter()) {
+        if open < PERSON && person >= SUREST {
+            *value = 255;
+        }
+    }
+}
+
+/// Erases what is salient beside a person with little confidence, or is no person's by its size.
 fn drop_what_is_behind(mask: &mut GrayImage, person: &GrayImage) {
     let mut core = mask.clone();
     for (core, &person) in core.iter_mut().zip(person.iter()) {
         *core = if *core >= SURELY_SALIENT && person >= SURE { 255 } else { 0 };
     }
+    let people = core.iter().filter(|&&value| value > 0).count() as f32;
     let near = grown(&core, BESIDE);
     let mut beside = mask.clone();
-    for (beside, &near) in beside.iter_mut().zip(near.iter()) {
-        *beside = if near > 0 { 0 } else { *beside };
+    for ((beside, &near), &person) in beside.iter_mut().zip(near.iter()).zip(person.iter()) {
+        *beside = if near > 0 || person >= SURE { 0 } else { *beside };
     }
     let mut background = GrayImage::new(SIDE, SIDE);
     let least = SMALLEST_BACKGROUND * (SIDE * SIDE) as f32;
@@ -178,7 +211,8 @@ fn drop_what_is_behind(mask: &mut GrayImage, person: &GrayImage) {
     }
     let mut behind = GrayImage::new(SIDE, SIDE);
     for piece in components(&beside, |value| value >= SALIENT) {
-        if piece.mean(mask) < HELD && is_open(&piece, &background, &core) {
+        let held = surest_half(&piece, mask) >= HELD && piece.cells.len() as f32 <= LARGER * people;
+        if !held && is_open(&piece, &background, &core) {
             piece.paint(&mut behind);
         }
     }
@@ -190,6 +224,14 @@ fn drop_what_is_behind(mask: &mut GrayImage, person: &GrayImage) {
             *value = 0;
         }
     }
+}
+
+/// Mean of the higher half of a piece's values: what it is away from its edges.
+fn surest_half(piece: &Component, mask: &GrayImage) -> f32 {
+    let mut values: Vec<u8> = piece.cells.iter().map(|&at| mask.as_raw()[at as usize]).collect();
+    values.sort_unstable();
+    let half = &values[values.len() / 2..];
+    half.iter().map(|&value| f32::from(value)).sum::<f32>() / half.len().max(1) as f32
 }
 
 /// Whether a piece beside the core of a person borders on background and not on the person alone.
@@ -205,8 +247,6 @@ fn is_open(piece: &Component, background: &GrayImage, core: &GrayImage) -> bool 
 
 #[cfg(test)]
 mod tests {
-    use image::Luma;
-
     use super::*;
 
     fn painted(boxes: &[(u32, u32, u32, u32, u8)]) -> GrayImage {
@@ -247,6 +287,32 @@ mod tests {
         let mask = steer(&[BODY, hole], &[BODY, bystander]);
         assert_eq!(mask.get_pixel(130, 160).0[0], 255);
         assert_eq!(mask.get_pixel(270, 150).0[0], 0);
+    }
+
+    #[test]
+    fn what_is_much_larger_than_the_people_goes() {
+        let bus = (20, 40, 290, 180, 255);
+        let mask = steer(&[bus, BODY], &[BODY]);
+        let at = |x, y| mask.get_pixel(x, y).0[0];
+        assert_eq!([at(150, 100), at(40, 100), at(290, 200)], [255, 0, 0]);
+    }
+
+    #[test]
+    fn a_faint_sleeve_is_filled_and_a_lectern_is_not_added() {
+        let (shoulder, sleeve) = ((50, 120, 50, 20, 40), (50, 140, 45, 140, 40));
+        let lectern = (50, 280, 220, 40, 0);
+        let person = [BODY, (50, 120, 50, 160, 255), (50, 280, 220, 40, 255)];
+        let mask = steer(&[shoulder, sleeve, lectern, BODY], &person);
+        let at = |x, y| mask.get_pixel(x, y).0[0];
+        assert_eq!([at(60, 200), at(97, 200)], [255, 255], "the sleeve, and the seam beside it");
+        assert_eq!(at(240, 310), 0, "the lectern");
+    }
+
+    #[test]
+    fn an_ear_that_only_the_saliency_sees_stays() {
+        let (ear, edge) = ((200, 70, 14, 24, 255), (214, 70, 3, 24, 120));
+        let mask = steer(&[BODY, edge, ear], &[BODY]);
+        assert_eq!([mask.get_pixel(212, 80).0[0], mask.get_pixel(215, 80).0[0]], [255, 120]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use safelight_imaging::Region;
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 use safelight_vision::body::Joint;
+use safelight_vision::face::Detection;
 use safelight_vision::kinds::Kind;
 
 fn vision() -> Vision {
@@ -62,4 +63,15 @@ fn kinds_agree_with_the_reference() {
     for name in ["astronaut.png", "china.jpg", "flower.jpg", "rocket.jpg"] {
         assert!(share(name, Kind::FOOD) < 0.25, "{name}");
     }
+}
+
+#[test]
+fn an_unsure_detection_is_a_face_where_the_mesh_fits() {
+    let portrait = photo("astronaut.png");
+    let face = vision().detect_faces(&portrait).expect("faces").remove(0);
+    let unsure = Detection { score: 0.6, ..face };
+    assert!(vision().is_sure_face(&portrait, &unsure).expect("an answer"));
+    let rocket = photo("rocket.jpg");
+    assert!(!vision().is_sure_face(&rocket, &unsure).expect("an answer"));
+    assert!(vision().is_sure_face(&rocket, &face).expect("an answer"), "the detector is sure");
 }
