@@ -19,6 +19,8 @@ const MASK_SIDE: u32 = 512;
 /// The parsing's probabilities are steepened by this around one half: its grid is coarse, so that
 /// they waver over wider strips than edges are.
 const STEEPER: f32 = 4.0;
+/// Parts that are less than this share of the head are hardly seen.
+const LEAST_PART: f32 = 0.03;
 /// The outline is taken from what is salient where that covers this share of the head.
 const LEAST_SEEN: f64 = 0.8;
 
@@ -45,7 +47,8 @@ pub const HEAD: &[Part] = &[
 
 impl Vision {
     /// Where these parts of the head with this face are, soft at their edges. Parts of other heads
-    /// close by do not count. None where the square around the face lies outside the photo.
+    /// close by do not count. None where the square around the face lies outside the photo, or the
+    /// parts are hardly seen: some strands below a hat.
     pub fn head_parts(
         &self,
         photo: &RgbImage,
@@ -56,6 +59,10 @@ impl Vision {
         let Some(region) = within(parsing.bounds(), photo.dimensions()) else { return Ok(None) };
         let (mut mask, head) =
             (soft(&parsing, parts, photo, region), soft(&parsing, HEAD, photo, region));
+        let count = |mask: &GrayImage| mask.iter().filter(|&&value| value >= 128).count() as f32;
+        if count(&mask) < LEAST_PART * count(&head) {
+            return Ok(None);
+        }
         only_own(&mut mask, &head, face, region);
         within_outline(&mut mask, &head, &self.salient_in(photo, region)?.mask);
         Ok(Some(Saliency { mask, region }))

@@ -26,6 +26,8 @@ const MOST_FACES: usize = 6;
 const HAT: f32 = 0.12;
 /// Pieces smaller than this share of the cells are nothing.
 const LEAST_PIECE: f32 = 0.002;
+/// Clothes that are less than this share of the person are strands of hair or background.
+const LEAST_WORN: f32 = 0.05;
 /// Things smaller than this share of the person are parts of the clothes.
 const LEAST_THING: f32 = 0.02;
 /// A thing of which the person mask says less than this is no part of the person.
@@ -303,7 +305,7 @@ impl<'a> Cells<'a> {
         Ok(if share(second) > share(first) { second } else { first })
     }
 
-    /// The masks of all garments that are large enough.
+    /// The masks of all garments that are large enough; `None` where hardly any are seen.
     fn garments(&self) -> Option<Garments> {
         let cells = |belongs: &dyn Fn(Shows) -> bool| {
             let values = self.shows.iter().zip(self.person.mask.iter());
@@ -324,6 +326,10 @@ impl<'a> Cells<'a> {
             _ => false,
         });
         let main = without_crumbs(main)?;
+        let count = |mask: &GrayImage| mask.iter().filter(|&&v| v >= PERSON).count() as f32;
+        if count(&main) < LEAST_WORN * count(&self.person.mask) {
+            return None;
+        }
         Some(Garments { region: self.person.region, main, pieces })
     }
 }

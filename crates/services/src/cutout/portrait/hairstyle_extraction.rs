@@ -31,7 +31,8 @@ impl Service for HairstyleExtraction {
         price: 1,
         summary: "Cuts out the hair of each head in a photo, without hat and beard, the largest face \
                   first: up to 20 heads whose face is at least 24 px wide and high and turned to the \
-                  camera. Hair that hangs far below the chin is cut off there.",
+                  camera. Hair that hangs far below the chin is cut off there; hair of which a hat leaves \
+                  only strands (less than 3 % of the head) counts as none.",
         mode: Mode::Sync,
         deadline: Duration::from_secs(25),
         files: &[&IMAGE],

@@ -52,7 +52,9 @@ pub(super) fn cut_out(
         let mut pieces = Vec::new();
         for face in faces {
             work.check()?;
-            pieces.extend(piece(photo, face, parts, form, work)?);
+            if work.vision.is_sure_face(&photo.rgb, face)? {
+                pieces.extend(piece(photo, face, parts, form, work)?);
+            }
         }
         Ok(pieces)
     })?;
