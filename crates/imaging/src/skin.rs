@@ -1,9 +1,10 @@
 //! What can be measured of skin in one photo of a face.
 //!
-//! Everything is measured on a [`Chip`]: the face turned upright and brought to one size, so that
-//! lengths mean the same on every photo (about 5.7 chip pixels are a millimetre on an average
-//! face). The regions are polygons over the 478 points of the MediaPipe face mesh ([`Zone`]), cut
-//! to what a parser calls skin.
+//! Everything is measured in the frame of [`Upright`]: the face turned upright and brought to one size,
+//! so that lengths mean the same on every photo (about 5.7 pixels of the frame are a millimetre on an
+//! average face). A [`Chip`] is a face cut out in it; what needs no more than the eyes or a few pixels
+//! ([`Light`], [`eyelid`], [`Tone`]) cuts those alone. The regions are polygons over the 478 points of
+//! the MediaPipe face mesh ([`Zone`]), cut to what a parser calls skin.
 //!
 //! None of these measures is a diagnosis, and all thresholds are heuristics: they were set so that
 //! clean skin, drawn or photographed, stays silent and each painted sign is found from the strength
@@ -31,10 +32,11 @@ mod score;
 mod spot;
 mod texture;
 mod tone;
+mod upright;
 mod zone;
 
 pub use blob::Blob;
-pub use chip::{Chip, MESH_POINTS, Skin};
+pub use chip::{Chip, Skin};
 pub use dark_circle::{DarkCircle, dark_circle};
 pub use draw::{Overlay, Relief, relief};
 pub use extent::Extent;
@@ -51,10 +53,11 @@ pub use score::{Severity, band, chance};
 pub use spot::{Mark, Spot, spots};
 pub use texture::{dryness, roughness};
 pub use tone::{Hue, Tint, Tone};
+pub use upright::{MESH_POINTS, Upright};
 pub use zone::{Side, Zone};
 
 /// Pixels of a chip that one millimetre takes on a face of average width (140 mm).
-pub const PIXELS_PER_MM: f32 = chip::FACE_WIDTH / 140.0;
+pub const PIXELS_PER_MM: f32 = upright::FACE_WIDTH / 140.0;
 
 /// Peak bytes that cutting a chip and all measures on it take, one after the other, whatever the
 /// photo.

@@ -3,7 +3,7 @@
 //!
 //! Coordinates are those of pixel centres: the centre of the top left pixel is (0, 0).
 
-use image::{Rgb, RgbImage};
+use image::RgbImage;
 use rayon::prelude::*;
 
 use crate::resize::{Filter, rgb_part};
@@ -112,9 +112,14 @@ pub fn warp(photo: &RgbImage, into: &Affine, width: u32, height: u32, border: Bo
         None => (photo, back, square(into.scale())),
     };
     let row_bytes = (width as usize * 3).max(1);
+    let source = Source { pixels: source.as_chunks::<3>().0, size: source.dimensions() };
     target.par_chunks_exact_mut(row_bytes).enumerate().with_min_len(16).for_each(|(y, row)| {
         for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-            *pixel = sample(source, back.apply([x as f64, y as f64]), side, border);
+            let place = back.apply([x as f64, y as f64]);
+            *pixel = match side {
+                1 => source.between_four(place).unwrap_or_else(|| source.mean(place, 1, border)),
+                _ => source.mean(place, side, border),
+            };
         }
     });
     target
@@ -152,54 +157,76 @@ fn reduce(
     (small, Affine { rows: [[sx, 0.0, cx], [0.0, sy, cy]] })
 }
 
-/// The photo's colour at a place: the mean of the bilinear colours of a square of `side` pixels
-/// around it.
-fn sample(photo: &RgbImage, [x, y]: [f64; 2], side: u32, border: Border) -> [u8; 3] {
-    let (width, height) = (i64::from(photo.width()), i64::from(photo.height()));
-    let reach = f64::from(side - 1) / 2.0;
-    let ((left, across), (top, down)) = (first_and_rest(x - reach), first_and_rest(y - reach));
-    if side == 1 && (0..width - 1).contains(&left) && (0..height - 1).contains(&top) {
-        return between_four(photo, [left as usize, top as usize], [across, down]);
+/// What colours are taken from.
+struct Source<'a> {
+    pixels: &'a [[u8; 3]],
+    size: (u32, u32),
+}
+
+impl Source<'_> {
+    /// The bilinear colour at a place, None where it is not between four pixels: most of what a face is
+    /// cut out of. The three channels are weighed at once, in lanes of 21 bits of one number.
+    fn between_four(&self, [x, y]: [f64; 2]) -> Option<[u8; 3]> {
+        let (width, height) = self.size;
+        let inside =
+            x >= 0.0 && y >= 0.0 && x < f64::from(width) - 1.0 && y < f64::from(height) - 1.0;
+        if !inside {
+            return None;
+        }
+        // Rounds down, as neither is below zero.
+        let (left, top) = (x as u32, y as u32);
+        let (across, down) = ((x - f64::from(left)) as f32, (y - f64::from(top)) as f32);
+        let first = top as usize * width as usize + left as usize;
+        let upper = self.pixels.get(first..first + 2)?;
+        let lower = self.pixels.get(first + width as usize..first + width as usize + 2)?;
+        // In 4096ths, none below zero; they add up to a whole.
+        let [right, below, corner] =
+            [across, down, across * down].map(|share| (share * 4096.0 + 0.5) as u64);
+        let corner = corner.max((right + below).saturating_sub(4096));
+        let weights = [4096 + corner - right - below, right - corner, below - corner, corner];
+        let lanes = |[r, g, b]: [u8; 3]| u64::from(r) | u64::from(g) << 21 | u64::from(b) << 42;
+        const HALVES: u64 = 2048 | 2048 << 21 | 2048 << 42;
+        let sum = weights[0] * lanes(upper[0])
+            + weights[1] * lanes(upper[1])
+            + weights[2] * lanes(lower[0])
+            + weights[3] * lanes(lower[1])
+            + HALVES;
+        Some([(sum >> 12) as u8, (sum >> 33) as u8, (sum >> 54) as u8])
     }
-    let mut sum = [0.0_f32; 3];
-    for row in 0..=i64::from(side) {
-        let weight_down = weight(row, side, down);
-        let line = (top + row).clamp(0, height - 1);
-        for column in 0..=i64::from(side) {
-            let weight = weight_down * weight(column, side, across);
-            let place = (left + column).clamp(0, width - 1);
-            let outside = (place, line) != (left + column, top + row);
-            if weight == 0.0 || (outside && border == Border::Black) {
-                continue;
-            }
-            let Rgb(pixel) = photo.get_pixel(place as u32, line as u32);
-            for (sum, &value) in sum.iter_mut().zip(pixel) {
-                *sum += weight * f32::from(value);
+
+    /// The mean of the bilinear colours of a square of `side` pixels around a place.
+    fn mean(&self, [x, y]: [f64; 2], side: u32, border: Border) -> [u8; 3] {
+        let (width, height) = (i64::from(self.size.0), i64::from(self.size.1));
+        let reach = f64::from(side - 1) / 2.0;
+        let ((left, across), (top, down)) = (first_and_rest(x - reach), first_and_rest(y - reach));
+        let mut sum = [0.0_f32; 3];
+        for row in 0..=i64::from(side) {
+            let weight_down = weight(row, side, down);
+            let line = (top + row).clamp(0, height - 1);
+            let pixels = &self.pixels[(line * width) as usize..][..width as usize];
+            for column in 0..=i64::from(side) {
+                let weight = weight_down * weight(column, side, across);
+                let place = (left + column).clamp(0, width - 1);
+                let outside = (place, line) != (left + column, top + row);
+                if weight == 0.0 || (outside && border == Border::Black) {
+                    continue;
+                }
+                for (sum, &value) in sum.iter_mut().zip(&pixels[place as usize]) {
+                    *sum += weight * f32::from(value);
+                }
             }
         }
+        let count = (side * side) as f32;
+        sum.map(|sum| (sum / count + 0.5) as u8)
     }
-    let count = (side * side) as f32;
-    sum.map(|sum| (sum / count + 0.5) as u8)
 }
 
-/// The bilinear colour between a pixel and those on its right and below, the same as the mean of a square
-/// of one pixel: most of what a face is cut out of.
-fn between_four(photo: &RgbImage, [left, top]: [usize; 2], [across, down]: [f32; 2]) -> [u8; 3] {
-    let (pixels, width) = (photo.as_chunks::<3>().0, photo.width() as usize);
-    let upper = &pixels[top * width + left..][..2];
-    let lower = &pixels[(top + 1) * width + left..][..2];
-    let mix = |row: &[[u8; 3]], c: usize, weight: f32| {
-        [weight * (1.0 - across) * f32::from(row[0][c]), weight * across * f32::from(row[1][c])]
-    };
-    std::array::from_fn(|c| {
-        let ([a, b], [d, e]) = (mix(upper, c, 1.0 - down), mix(lower, c, down));
-        (a + b + d + e + 0.5) as u8
-    })
-}
-
+/// The whole number below, and what is left; `f64::floor` is a call into the C library on processors
+/// that need not have the instruction.
 fn first_and_rest(at: f64) -> (i64, f32) {
-    let first = at.floor();
-    (first as i64, (at - first) as f32)
+    let towards_zero = at as i64;
+    let first = towards_zero - i64::from(towards_zero as f64 > at);
+    (first, (at - first as f64) as f32)
 }
 
 /// How much of the pixel `index` of `side + 1` in a row counts, when the row starts `rest` after the
@@ -214,6 +241,7 @@ fn weight(index: i64, side: u32, rest: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use image::Rgb;
     use proptest::prelude::*;
 
     use super::*;
@@ -230,6 +258,27 @@ mod tests {
         let quarter = Affine::turning(std::f64::consts::FRAC_PI_2, 1.0, [0.0, 0.0], [6.0, 0.0]);
         let turned = warp(&photo, &quarter, 7, 9, Border::Black);
         assert_eq!(turned, image::imageops::rotate90(&photo));
+    }
+
+    #[test]
+    fn colours_between_pixels_are_bilinear() {
+        let photo = RgbImage::from_fn(23, 19, |x, y| {
+            let hash = (x * 7919 + y * 104_729).wrapping_mul(2_654_435_761);
+            Rgb([hash as u8, (hash >> 8) as u8, (hash >> 16) as u8])
+        });
+        let source = Source { pixels: photo.as_chunks::<3>().0, size: photo.dimensions() };
+        let steps = [0.0, 1e-7, 0.03, 0.25, 0.5, 0.77, 0.999, 0.9999, 1.0 - 1e-9];
+        for (x, y) in (0..22).flat_map(|x| (0..18).map(move |y| (x, y))) {
+            for (across, down) in steps.into_iter().zip(steps.into_iter().rev().cycle().skip(y)) {
+                let place = [f64::from(x) + across, y as f64 + down];
+                let fast = source.between_four(place).expect("four pixels");
+                let slow = source.mean(place, 1, Border::Replicate);
+                let close = fast.into_iter().zip(slow).all(|(a, b)| a.abs_diff(b) <= 1);
+                assert!(close, "{fast:?} {slow:?} at {place:?}");
+            }
+        }
+        assert_eq!(source.between_four([22.0, 3.0]), None);
+        assert_eq!(source.between_four([-0.1, 3.0]), None);
     }
 
     #[test]

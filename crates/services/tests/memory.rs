@@ -65,7 +65,7 @@ fn skin_stays_within(photo: &RgbImage) {
         points.as_chunks::<3>().0.try_into().expect("all points");
     let (face, taken) = peak(|| {
         let chip = skin::Chip::cut(photo, mesh).expect("a face");
-        let light = skin::Light::estimate(photo, &chip);
+        let light = skin::Light::estimate(photo, &chip.upright);
         let face = chip.skin(light, |_| true);
         let oil = skin::oil(&face);
         let kind = skin::kind(&face, &oil, &skin::dryness(&face));
@@ -74,7 +74,8 @@ fn skin_stays_within(photo: &RgbImage) {
             .iter()
             .sum();
         let bags = skin::Side::BOTH.map(|side| skin::eye_bag(&face, side).is_some());
-        let lids = skin::Side::BOTH.map(|side| skin::eyelid(&face, side).confidence);
+        let lids =
+            skin::Side::BOTH.map(|side| skin::eyelid(photo, &face.chip.upright, side).confidence);
         let pores: usize = skin::Zone::FACE.map(|zone| skin::pores(&face, zone).len()).iter().sum();
         let marks = skin::spots(&face).len() + skin::blackheads(&face).len();
         println!("{kind:?} {lined} {bags:?} {lids:?} {pores} {marks}");

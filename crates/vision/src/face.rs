@@ -12,6 +12,7 @@ pub mod expression;
 pub(crate) mod fitness;
 mod frame;
 mod geometry;
+mod hull;
 pub mod landmarks;
 pub(crate) mod mask;
 pub mod mesh;

@@ -3,8 +3,9 @@
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use rayon::prelude::*;
 
-use super::chip::{Chip, HEIGHT, Skin, WIDTH};
+use super::chip::{Chip, Skin};
 use super::extent::Extent;
+use super::upright::{HEIGHT, WIDTH};
 use crate::color::{LINEAR, lightness, luma};
 use crate::map::Map;
 use crate::{Cutout, resize};
@@ -20,7 +21,7 @@ pub struct Overlay {
 impl Overlay {
     /// An empty one over the photo that the chip was cut from.
     pub fn over(chip: &Chip) -> Self {
-        let (width, height) = chip.photo_size();
+        let (width, height) = chip.upright.photo_size();
         let picture =
             Cutout { rgb: RgbImage::new(width, height), alpha: GrayImage::new(width, height) };
         Self { picture }
@@ -94,7 +95,7 @@ impl Overlay {
 impl Extent {
     /// The strength at a place of the photo.
     fn in_photo(&self, chip: &Chip, x: f32, y: f32) -> f32 {
-        let [x, y] = chip.from_photo([x, y]);
+        let [x, y] = chip.upright.from_photo([x, y]);
         let inside =
             (0.0..WIDTH as f32 - 0.5).contains(&x) && (0.0..HEIGHT as f32 - 0.5).contains(&y);
         if inside { self.at(x.round() as u32, y.round() as u32) } else { 0.0 }
@@ -102,7 +103,7 @@ impl Extent {
 
     /// The extent on white at the photo's size: the more of `color`, the stronger.
     pub fn on_white(&self, chip: &Chip, color: [u8; 3]) -> RgbImage {
-        let (width, height) = chip.photo_size();
+        let (width, height) = chip.upright.photo_size();
         let mut picture = RgbImage::new(width, height);
         let rows = picture.par_chunks_exact_mut(width.max(1) as usize * 3).enumerate();
         rows.with_min_len(8).for_each(|(y, row)| {
@@ -129,7 +130,7 @@ pub struct Relief {
 /// The face of a photo in black and white, brought to one brightness everywhere, dark dots such as
 /// pores and blackheads stressed.
 pub fn relief(photo: &RgbImage, skin: &Skin) -> Relief {
-    let part = skin.chip.bounds();
+    let part = skin.chip.upright.bounds();
     let [_, _, width, height] = part;
     let ratio = (RELIEF_SIDE as f32 / width.max(height).max(1) as f32).min(1.0);
     let scaled = |length: u32| ((length as f32 * ratio).round() as u32).max(1);

@@ -40,7 +40,7 @@ pub fn eye_bag(skin: &Skin, side: Side) -> Option<EyeBag> {
     let at = |points: &[usize; 5], along: f32| {
         let place = along * 4.0;
         let first = (place as usize).min(3);
-        let [a, b] = [points[first], points[first + 1]].map(|i| skin.chip.points[i]);
+        let [a, b] = [points[first], points[first + 1]].map(|i| skin.chip.upright.points[i]);
         let way = place - first as f32;
         [a[0] + (b[0] - a[0]) * way, a[1] + (b[1] - a[1]) * way]
     };
@@ -88,7 +88,7 @@ mod tests {
 
     fn painted(depth: f32) -> [Severity; 2] {
         let mut phantom = Phantom::clean();
-        let points = CHEEK[0].map(|i| phantom.chip.points[i]);
+        let points = CHEEK[0].map(|i| phantom.chip.upright.points[i]);
         for pair in points.windows(2) {
             // A crease a little above the cheek's points.
             let place = |[x, y]: [f32; 2]| [x, y - 6.0];

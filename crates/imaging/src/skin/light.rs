@@ -2,9 +2,9 @@
 
 use image::RgbImage;
 
-use super::chip::{Chip, HEIGHT, WIDTH};
 use super::mask::Mask;
-use super::zone::Zone;
+use super::upright::Upright;
+use super::zone::{Side, Zone};
 use crate::color::{LINEAR, Rgb, luma};
 use crate::map::thumbnail;
 
@@ -37,14 +37,14 @@ impl Light {
         Self { gains: [1.0; 3], reliable: true }
     }
 
-    /// Estimates the light of a photo by all of it and by the whites of the eyes in the chip.
-    pub fn estimate(photo: &RgbImage, chip: &Chip) -> Self {
-        let photo = shades_of_gray(photo);
-        let Some(eyes) = sclera(chip) else {
-            return Self { gains: gains(photo, STRENGTH / 2.0), reliable: true };
+    /// Estimates the light of a photo by all of it and by the whites of a face's eyes.
+    pub fn estimate(photo: &RgbImage, face: &Upright) -> Self {
+        let whole = shades_of_gray(photo);
+        let Some(eyes) = sclera(photo, face) else {
+            return Self { gains: gains(whole, STRENGTH / 2.0), reliable: true };
         };
-        let mixed = std::array::from_fn(|c| photo[c].powf(1.0 - TRUST) * eyes[c].powf(TRUST));
-        Self { gains: gains(mixed, STRENGTH), reliable: angle(photo, eyes) < AGREE }
+        let mixed = std::array::from_fn(|c| whole[c].powf(1.0 - TRUST) * eyes[c].powf(TRUST));
+        Self { gains: gains(mixed, STRENGTH), reliable: angle(whole, eyes) < AGREE }
     }
 }
 
@@ -77,25 +77,31 @@ fn shades_of_gray(photo: &RgbImage) -> Rgb {
 }
 
 /// The colour of the eyes' whites, against that in white light; None where too little is seen.
-fn sclera(chip: &Chip) -> Option<Rgb> {
+fn sclera(photo: &RgbImage, face: &Upright) -> Option<Rgb> {
     let mut whites = Vec::new();
-    for (eye, iris) in Zone::EYES.into_iter().zip(Zone::IRISES) {
-        let opening = Mask::polygon(WIDTH, HEIGHT, &chip.polygon(eye)).eroded(3);
-        let iris = chip.polygon(&iris);
+    for (side, (eye, iris)) in Side::BOTH.into_iter().zip(Zone::EYES.into_iter().zip(Zone::IRISES))
+    {
+        let outline = face.polygon(eye);
+        let part = face.around(photo, &outline, 1.0, side);
+        let (width, height) = (part.image.width() as usize, part.image.height() as usize);
+        let place = |points: Vec<[f32; 2]>| points.into_iter().map(|point| part.place(point));
+        let outline: Vec<_> = place(outline).collect();
+        let opening = Mask::polygon(width, height, &outline).eroded(3);
+        let iris: Vec<_> = place(face.polygon(&iris)).collect();
         let reach = |[x, y]: [f32; 2]| (x - iris[0][0]).hypot(y - iris[0][1]);
         let radius = iris[1..].iter().map(|&point| reach(point)).fold(0.0, f32::max);
+        let pixels = part.image.as_chunks::<3>().0;
         whites.extend(opening.indices().filter_map(|i| {
-            let (x, y) = (i % WIDTH, i / WIDTH);
-            let pixel = chip.image.get_pixel(x as u32, y as u32).0;
-            let outside = reach([x as f32, y as f32]) > radius * 1.15;
-            (outside && pixel.iter().all(|&value| value < 250)).then(|| linear(pixel))
+            let outside = reach([(i % width) as f32, (i / width) as f32]) > radius * 1.15;
+            let usable = outside && pixels[i].iter().all(|&value| value < 250);
+            usable.then(|| linear(pixels[i]))
         }));
     }
     // Lashes and corners are dark or red: of what remains, the brighter half of each channel's
     // minimum is white.
     whites.sort_by(|a, b| lowest(*a).total_cmp(&lowest(*b)));
     let bright = &whites[whites.len() / 2..];
-    let pixels = bright.len() as f32 / chip.magnification().powi(2).max(1.0);
+    let pixels = bright.len() as f32 / face.magnification().powi(2).max(1.0);
     if pixels < FEWEST || lowest(whites[whites.len() / 2]) < 0.02 {
         return None;
     }
@@ -118,7 +124,7 @@ mod tests {
     use crate::color::to_srgb;
     use crate::resize::{self, Filter};
 
-    fn portrait(cast: Rgb3) -> (RgbImage, Chip) {
+    fn portrait(cast: Rgb3) -> (RgbImage, Upright) {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../photos/astronaut.png");
         let mut photo = image::open(path).expect("the portrait").to_rgb8();
         for pixel in photo.pixels_mut() {
@@ -130,9 +136,9 @@ mod tests {
         // As large as the services ask for.
         let photo = resize::rgb(&photo, 2048, 2048, Filter::Lanczos3);
         let mesh = mesh().map(|point| point.map(|value| 4.0 * value));
-        let chip = Chip::cut(&photo, &mesh).expect("a face");
-        assert!(sclera(&chip).is_some());
-        (photo, chip)
+        let face = Upright::of(photo.dimensions(), &mesh).expect("a face");
+        assert!(sclera(&photo, &face).is_some());
+        (photo, face)
     }
 
     type Rgb3 = [f32; 3];
@@ -140,8 +146,8 @@ mod tests {
     #[test]
     fn a_cast_is_mostly_taken_away() {
         let estimate = |cast: Rgb3| {
-            let (photo, chip) = portrait(cast);
-            Light::estimate(&photo, &chip)
+            let (photo, face) = portrait(cast);
+            Light::estimate(&photo, &face)
         };
         let neutral = estimate([1.0; 3]);
         assert!(neutral.reliable && neutral.gains.iter().all(|gain| (0.85..1.2).contains(gain)));
@@ -156,9 +162,9 @@ mod tests {
 
     #[test]
     fn a_face_without_eyes_goes_by_the_photo() {
-        let chip = Chip::cut(&RgbImage::new(512, 512), &mesh()).expect("a face");
-        assert!(sclera(&chip).is_none());
-        let light = Light::estimate(&RgbImage::from_pixel(9, 9, Rgb([150, 120, 90])), &chip);
+        let face = Upright::of((512, 512), &mesh()).expect("a face");
+        assert!(sclera(&RgbImage::new(512, 512), &face).is_none());
+        let light = Light::estimate(&RgbImage::from_pixel(9, 9, Rgb([150, 120, 90])), &face);
         assert!(light.gains[2] > light.gains[0]);
     }
 }

@@ -3,9 +3,10 @@
 
 use image::{Rgb, RgbImage};
 
-use super::chip::{Chip, HEIGHT, MESH_POINTS, Skin, WIDTH};
+use super::chip::{Chip, Skin};
 use super::light::Light;
 use super::mask::Mask;
+use super::upright::{HEIGHT, MESH_POINTS, WIDTH};
 use super::zone::Zone;
 use crate::color::{to_linear, to_srgb};
 
@@ -58,7 +59,7 @@ impl Phantom {
 
     /// The middle of a zone.
     pub fn centre(&self, zone: Zone) -> [f32; 2] {
-        let points = self.chip.polygon(zone.indices());
+        let points = self.chip.upright.polygon(zone.indices());
         [0, 1].map(|axis| points.iter().map(|p| p[axis]).sum::<f32>() / points.len() as f32)
     }
 
@@ -138,7 +139,7 @@ impl Phantom {
     }
 
     fn inside(&self, zone: Zone) -> Mask {
-        Mask::polygon(WIDTH, HEIGHT, &self.chip.polygon(zone.indices()))
+        Mask::polygon(WIDTH, HEIGHT, &self.chip.upright.polygon(zone.indices()))
     }
 
     fn paint(&mut self, amount: impl Fn(f32, f32) -> [f32; 3]) {

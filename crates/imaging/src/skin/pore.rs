@@ -43,7 +43,7 @@ pub fn blackheads(skin: &Skin) -> Vec<Dot> {
 
 fn dots(skin: &Skin, zone: Zone, scales: &[f32], least: f32) -> Vec<Dot> {
     let mask = skin.zone(zone).and(&skin.mask.eroded(CLEAR));
-    let resolved = RESOLVED * skin.chip.magnification();
+    let resolved = RESOLVED * skin.chip.upright.magnification();
     let scales: Vec<f32> = scales.iter().copied().filter(|&scale| scale >= resolved).collect();
     let (Some(window), false) = (Window::around(&mask), scales.is_empty()) else {
         return Vec::new();

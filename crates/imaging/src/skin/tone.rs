@@ -1,7 +1,12 @@
 //! Skin tone: individual typology angle and hue angle.
 
-use super::chip::Skin;
+use image::RgbImage;
+
+use super::chip::{Skin, skin_mask, zone_mask};
+use super::light::Light;
+use super::mask::Mask;
 use super::score::chance;
+use super::upright::Upright;
 use super::zone::Zone;
 use crate::color::{LINEAR, lab, lightness, luma};
 use crate::map::percentile;
@@ -13,6 +18,9 @@ const GLOSS: f32 = 0.90;
 const SPREAD: f32 = 5.0;
 /// Lightness outside of which a photo is too dark or too bright to tell a tone.
 const USABLE: std::ops::RangeInclusive<f32> = 18.0..=93.0;
+
+/// Pixels of the frame, in each direction, for one that a glance sees.
+const GLANCE: usize = 4;
 
 /// Tone of the skin.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,8 +66,26 @@ impl Tone {
     /// Measures forehead, nose, cheeks and chin without their shadows and gloss. None where no
     /// skin is seen.
     pub fn of(skin: &Skin) -> Option<Self> {
-        let mask = skin.zones(&Zone::FACE);
-        let pixels = skin.chip.image.as_chunks::<3>().0;
+        Self::within(&skin.chip.image, &skin.zones(&Zone::FACE), skin.light)
+    }
+
+    /// The same at a glance, for a face of which nothing else is measured: on a sixteenth of the
+    /// pixels, cut out of the photo for it. `is_skin` says of a place of the photo whether it shows
+    /// skin. The typology angle comes out within half a degree of that of [`Tone::of`].
+    pub fn at_a_glance(
+        photo: &RgbImage,
+        face: &Upright,
+        light: Light,
+        is_skin: impl Fn([f32; 2]) -> bool,
+    ) -> Option<Self> {
+        let zones = Zone::FACE.map(|zone| zone_mask(face, GLANCE, zone));
+        let zones = zones.into_iter().reduce(|all, zone| all.or(&zone))?;
+        let mask = zones.and(&skin_mask(face, GLANCE, is_skin));
+        Self::within(&face.cut(photo, GLANCE), &mask, light)
+    }
+
+    fn within(picture: &RgbImage, mask: &Mask, light: Light) -> Option<Self> {
+        let pixels = picture.as_chunks::<3>().0;
         let colors = mask.indices().map(|i| pixels[i].map(|value| LINEAR[usize::from(value)]));
         let colors: Vec<([f32; 3], f32)> =
             colors.map(|color| (color, lightness(luma(color)))).collect();
@@ -74,10 +100,9 @@ impl Tone {
         if count == 0 {
             return None;
         }
-        let mean =
-            std::array::from_fn(|c| (sum[c] / f64::from(count)) as f32 * skin.light.gains[c]);
+        let mean = std::array::from_fn(|c| (sum[c] / f64::from(count)) as f32 * light.gains[c]);
         let lab = lab(mean);
-        Some(Self { lab, reliable: skin.light.reliable && USABLE.contains(&lab[0]) })
+        Some(Self { lab, reliable: light.reliable && USABLE.contains(&lab[0]) })
     }
 
     /// Individual typology angle in degrees, -90 to 90 (Chardon, Cretois and Hourseau 1991).
@@ -141,6 +166,20 @@ mod tests {
         let found = toned([0.0; 3], 0.0);
         assert!(found.lab.iter().zip(drawn).all(|(f, d)| (f - d).abs() < 4.0), "{found:?}");
         assert!(found.reliable);
+    }
+
+    #[test]
+    fn a_glance_sees_the_same_tone() {
+        for amount in [0.0, 0.6, 1.6] {
+            let mut phantom = Phantom::clean();
+            phantom.spot([300.0, 700.0], 200.0, 90.0, MELANIN.map(|value| value * amount));
+            let skin = phantom.skin();
+            let chip = &skin.chip;
+            let measured = Tone::of(&skin).expect("skin").ita();
+            let glance = Tone::at_a_glance(&chip.image, &chip.upright, skin.light, |_| true);
+            let glance = glance.expect("skin").ita();
+            assert!((measured - glance).abs() < 0.5, "{measured} {glance}");
+        }
     }
 
     #[test]

@@ -86,6 +86,7 @@ fn mirror_and_scale_change_little() {
             "eye/glass",
             "mouth/mouth_open",
             "eye/eye_open",
+            "eye/eyelid_type",
             "skin",
         ] {
             let path = format!("/{path}/type");

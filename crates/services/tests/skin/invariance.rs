@@ -19,9 +19,9 @@ const SIGNS: [&str; 8] = [
     "pores_jaw",
     "blackhead",
 ];
-/// The same of the cheek on the left of the picture, and of that on its right. The types of lids are not
-/// among them: their fold is a line of one or two pixels, which a moved mesh point finds or misses.
-const CHEEKS: [&str; 2] = ["pores_left_cheek", "pores_right_cheek"];
+/// The same of the sides of the picture: what lies on its left, and what on its right.
+const SIDES: [[&str; 2]; 2] =
+    [["pores_left_cheek", "pores_right_cheek"], ["left_eyelids", "right_eyelids"]];
 
 fn result(photo: &RgbImage) -> Value {
     let jpeg = encoded(&photo.clone().into(), image::ImageFormat::Jpeg);
@@ -44,10 +44,12 @@ fn same(name: &str, wanted: &Value, found: &Value, mirrored: bool) {
     for sign in SIGNS {
         same_class(&format!("{name} {sign}"), &wanted[sign], &found[sign]);
     }
-    let [left, right] = CHEEKS;
-    let swapped = if mirrored { [right, left] } else { CHEEKS };
-    for (cheek, other) in CHEEKS.into_iter().zip(swapped) {
-        same_class(&format!("{name} {cheek}"), &wanted[cheek], &found[other]);
+    for signs in SIDES {
+        let [left, right] = signs;
+        let swapped = if mirrored { [right, left] } else { signs };
+        for (sign, other) in signs.into_iter().zip(swapped) {
+            same_class(&format!("{name} {sign}"), &wanted[sign], &found[other]);
+        }
     }
     for marks in ["acne", "mole", "closed_comedones", "skin_spot"] {
         let count = |value: &Value| value[marks]["rectangle"].as_array().map(Vec::len);

@@ -32,7 +32,10 @@ const LOOKS: [(f32, f32, f32); 6] = [
 pub struct AgeAndGender {
     /// In years, 0 or more. Mean absolute error about 4.5 years on UTKFace, more for the old.
     pub age: f32,
-    /// Probability of male, 0..1; the rest is that of female.
+    /// Probability of male, 0..1; the rest is that of female. Right for 96.9 % of those from 15 years on
+    /// in UTKFace, less for children. The mean with a second model (gender of dlib, v1) reaches 97.2 %,
+    /// but where the first errs on our photos the second errs more: it takes Grace Hopper for a man with
+    /// 0.98 instead of 0.83. So it was left out.
     pub male: f32,
 }
 

@@ -95,65 +95,78 @@ fn ordered(mut faces: Vec<Detection>) -> Vec<Detection> {
 
 fn all_scales(model: &Model, photo: &RgbImage) -> Result<Vec<Detection>> {
     let [near, close] = LOOKS;
-    let first = look(model, photo, near)?;
     let longest = photo.width().max(photo.height());
-    if longest <= LARGE && (first.len() < CROWD || longest <= near) {
-        return Ok(distinct(first));
-    }
     let limit = LARGEST_CLOSE * longest as f32 / close as f32;
-    let second = look(model, photo, close)?.into_iter();
-    let mut all = first;
-    all.extend(second.filter(|face| face.rect.longer_side() <= limit));
+    let small = |face: &Detection| face.rect.longer_side() <= limit;
+    if longest > LARGE {
+        let (near, close) = rayon::join(|| View::of(photo, near), || View::of(photo, close));
+        let mut all = near?.faces(model)?;
+        all.extend(close?.faces(model)?.into_iter().filter(small));
+        return Ok(distinct(all));
+    }
+    let mut all = View::of(photo, near)?.faces(model)?;
+    if all.len() >= CROWD && longest > near {
+        all.extend(View::of(photo, close)?.faces(model)?.into_iter().filter(small));
+    }
     Ok(distinct(all))
 }
 
-/// What the model finds in the photo with its longest side at `side`, with all duplicates.
-fn look(model: &Model, photo: &RgbImage, side: u32) -> Result<Vec<Detection>> {
-    let longest = photo.width().max(photo.height());
-    let scale = f64::from(side) / f64::from(longest);
-    let scaled = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
-    let (width, height) = (scaled(photo.width()), scaled(photo.height()));
-    let small = resize::rgb(photo, width, height, Filter::Bilinear);
-    let (input, columns, rows) = padded(&small)?;
-    let outputs = model.run(&[("input", &input)])?;
-    let mut found = vec![];
-    for stride in STRIDES {
-        let (across, down) = ((columns / stride) as usize, (rows / stride) as usize);
-        let read = |name: &str, each: usize| {
-            output(&outputs, MODEL, &format!("{name}_{stride}"), across * down * each)
-        };
-        let grid = Grid {
-            across,
-            stride: stride as f32,
-            class: read("cls", 1)?,
-            object: read("obj", 1)?,
-            boxes: read("bbox", 4)?,
-            points: read("kps", 10)?,
-        };
-        found.extend((0..across * down).filter_map(|cell| grid.face(cell)));
-    }
-    let back = (1.0 / scale) as f32;
-    Ok(found
-        .into_iter()
-        .map(|face| face.mapped(|p| Point { x: p.x * back, y: p.y * back }))
-        .collect())
+/// A photo as the model takes it.
+struct View {
+    input: Tensor,
+    columns: u32,
+    rows: u32,
+    /// Its pixels for one of the photo.
+    scale: f64,
 }
 
-/// Planes of blue, green and red, 0..255, filled up with black on the right and below.
-fn padded(pixels: &RgbImage) -> Result<(Tensor, u32, u32)> {
-    let (columns, rows) =
-        (pixels.width().next_multiple_of(STEP), pixels.height().next_multiple_of(STEP));
-    let plane = columns as usize * rows as usize;
-    let mut elements = vec![0.0; plane * 3];
-    let width = pixels.width().max(1) as usize;
-    elements.par_chunks_mut(plane).zip([2, 1, 0]).for_each(|(plane, channel)| {
-        let lines = plane.chunks_mut(columns as usize);
-        for (line, row) in lines.zip(pixels.as_chunks::<3>().0.chunks(width)) {
-            line.iter_mut().zip(row).for_each(|(cell, pixel)| *cell = f32::from(pixel[channel]));
+impl View {
+    /// With its longest side at `side`: planes of blue, green and red, 0..255, filled up with black on
+    /// the right and below.
+    fn of(photo: &RgbImage, side: u32) -> Result<Self> {
+        let scale = f64::from(side) / f64::from(photo.width().max(photo.height()));
+        let scaled = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
+        let (width, height) = (scaled(photo.width()), scaled(photo.height()));
+        let pixels = resize::rgb(photo, width, height, Filter::Bilinear);
+        let (columns, rows) = (width.next_multiple_of(STEP), height.next_multiple_of(STEP));
+        let plane = columns as usize * rows as usize;
+        let mut elements = vec![0.0; plane * 3];
+        elements.par_chunks_mut(plane).zip([2, 1, 0]).for_each(|(plane, channel)| {
+            let lines = plane.chunks_mut(columns as usize);
+            for (line, row) in lines.zip(pixels.as_chunks::<3>().0.chunks(width as usize)) {
+                line.iter_mut()
+                    .zip(row)
+                    .for_each(|(cell, pixel)| *cell = f32::from(pixel[channel]));
+            }
+        });
+        let shape = [1, 3, rows as usize, columns as usize];
+        let input = Tensor::new(shape, elements).map_err(mismatch)?;
+        Ok(Self { input, columns, rows, scale })
+    }
+
+    /// What the model finds in it, in pixels of the photo, with all duplicates.
+    fn faces(&self, model: &Model) -> Result<Vec<Detection>> {
+        let outputs = model.run(&[("input", &self.input)])?;
+        let mut found = vec![];
+        for stride in STRIDES {
+            let (across, down) = ((self.columns / stride) as usize, (self.rows / stride) as usize);
+            let read = |name: &str, each: usize| {
+                output(&outputs, MODEL, &format!("{name}_{stride}"), across * down * each)
+            };
+            let grid = Grid {
+                across,
+                stride: stride as f32,
+                class: read("cls", 1)?,
+                object: read("obj", 1)?,
+                boxes: read("bbox", 4)?,
+                points: read("kps", 10)?,
+            };
+            found.extend((0..across * down).filter_map(|cell| grid.face(cell)));
         }
-    });
-    let input = Tensor::new([1, 3, rows as usize, columns as usize], elements).map_err(mismatch)?;
-    Ok((input, columns, rows))
+        let back = (1.0 / self.scale) as f32;
+        let back = |p: Point| Point { x: p.x * back, y: p.y * back };
+        Ok(found.into_iter().map(|face| face.mapped(back)).collect())
+    }
 }
 
 /// What the model says of each place of one grid, row by row.

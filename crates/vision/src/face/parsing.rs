@@ -93,8 +93,12 @@ impl Part {
 /// The parts of a face over a square of the photo, which may be turned and reach outside it.
 #[derive(Clone, Debug)]
 pub struct Parsing {
+    /// The square as the model sees it, a pixel for each cell.
+    pixels: RgbImage,
     /// The index of the [`Part`] that each of [`SIDE`] x [`SIDE`] cells belongs to.
     labels: GrayImage,
+    /// How many cells belong to each part.
+    counts: [u32; Part::ALL.len()],
     /// The model's logits: 19 planes of 64 x 64.
     logits: Vec<f32>,
     /// From the photo to cells.
@@ -103,6 +107,12 @@ pub struct Parsing {
 }
 
 impl Parsing {
+    /// The square as a picture of [`SIDE`] x [`SIDE`] pixels, one for each cell; the photo's edge is
+    /// repeated where the square leaves it.
+    pub fn pixels(&self) -> &RgbImage {
+        &self.pixels
+    }
+
     /// The index of the part of each cell, [`SIDE`] x [`SIDE`], in the face's own upright frame.
     pub fn labels(&self) -> &GrayImage {
         &self.labels
@@ -152,8 +162,7 @@ impl Parsing {
 
     /// Share of the square's cells that belong to a part, 0..1.
     pub fn share(&self, part: Part) -> f32 {
-        let cells = self.labels.iter().filter(|&&label| label == part as u8).count();
-        cells as f32 / (SIDE * SIDE) as f32
+        self.counts[part as usize] as f32 / (SIDE * SIDE) as f32
     }
 
     /// 255 where the photo of `width` x `height` pixels shows one of these parts, else 0.
@@ -222,27 +231,45 @@ pub(crate) fn parse(registry: &Registry, photo: &RgbImage, face: &Detection) -> 
     let outputs = model.run(&[("input", &planes(&pixels, Normalisation::IMAGENET)?)])?;
     let logits = output(&outputs, MODEL, "logits", Part::ALL.len() * GRID * GRID)?.to_vec();
     let labels = most_likely(&logits);
-    Ok(Parsing { labels, logits, to_cells, to_photo: back(&to_cells)? })
+    let mut counts = [0; Part::ALL.len()];
+    labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
+    Ok(Parsing { pixels, labels, counts, logits, to_cells, to_photo: back(&to_cells)? })
 }
 
 /// The part with the largest logit of each cell, the logits bilinear between the places of the grid.
+/// Between four places of which one part is the likeliest of each, it is so everywhere.
 fn most_likely(logits: &[f32]) -> GrayImage {
-    let mut labels = GrayImage::new(SIDE, SIDE);
+    let planes: Vec<&[f32]> = logits.chunks_exact(GRID * GRID).collect();
+    let likeliest = |value: &dyn Fn(&[f32]) -> f32| {
+        let mut best = (0, f32::NEG_INFINITY);
+        for (label, plane) in planes.iter().enumerate() {
+            let value = value(plane);
+            if value > best.1 {
+                best = (label as u8, value);
+            }
+        }
+        best.0
+    };
+    let at_places: Vec<u8> =
+        (0..GRID * GRID).map(|place| likeliest(&|plane: &[f32]| plane[place])).collect();
     let place = |cell: usize| between((cell as f32 + 0.5) * GRID as f32 / SIDE as f32 - 0.5);
     let columns: Vec<_> = (0..SIDE as usize).map(place).collect();
+    let mut labels = GrayImage::new(SIDE, SIDE);
     labels.par_chunks_exact_mut(SIDE as usize).enumerate().for_each(|(y, row)| {
-        let (upper, lower, down) = place(y);
-        let mut best = [f32::NEG_INFINITY; SIDE as usize];
-        for (label, plane) in logits.chunks_exact(GRID * GRID).enumerate() {
-            let (a, b) = (&plane[upper * GRID..][..GRID], &plane[lower * GRID..][..GRID]);
-            let line: [f32; GRID] = std::array::from_fn(|i| a[i] + (b[i] - a[i]) * down);
-            let cells = best.iter_mut().zip(row.iter_mut()).zip(&columns);
-            for ((best, out), &(left, right, across)) in cells {
-                let value = line[left] + (line[right] - line[left]) * across;
-                if value > *best {
-                    (*best, *out) = (value, label as u8);
-                }
-            }
+        let (upper, lower, down) = columns[y];
+        for (out, &(left, right, across)) in row.iter_mut().zip(&columns) {
+            let corners = [[upper, left], [upper, right], [lower, left], [lower, right]]
+                .map(|[y, x]| y * GRID + x);
+            let [first, others @ ..] = corners.map(|corner| at_places[corner]);
+            *out = if others.iter().all(|&other| other == first) {
+                first
+            } else {
+                likeliest(&|plane: &[f32]| {
+                    let [a, b, c, d] = corners.map(|corner| plane[corner]);
+                    let (left, right) = (a + (c - a) * down, b + (d - b) * down);
+                    left + (right - left) * across
+                })
+            };
         }
     });
     labels

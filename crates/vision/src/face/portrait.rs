@@ -66,6 +66,13 @@ impl<'a> Face<'a> {
         kept(&self.parsing, || self.vision.parse_face(self.photo, &self.detection))
     }
 
+    /// Finds points and parts where they are not found yet, one being prepared while the model of the
+    /// other runs.
+    pub fn prepare(&self) -> Result<()> {
+        let (mesh, parsing) = rayon::join(|| self.mesh().map(drop), || self.parsing().map(drop));
+        mesh.and(parsing)
+    }
+
     /// Whose it is.
     pub fn embedding(&self) -> Result<&Embedding> {
         kept(&self.embedding, || self.vision.embed(self.photo, &self.detection))

@@ -6,13 +6,13 @@ mod occlusion;
 
 pub use control::{Limits, QualityControl};
 pub use occlusion::{Occlusion, Region};
-pub(super) use occlusion::{hull, inside};
 
 use image::{Rgb, RgbImage, imageops};
 use safelight_contract::Result;
-use safelight_imaging::warp::{Border, warp};
+use safelight_imaging::warp::Border;
 use safelight_imaging::{blur_effect, noise_level};
 
+use super::hull::Hull;
 use super::parsing::SIDE;
 use super::{Face, Mesh, Part, Point, Pose};
 
@@ -50,10 +50,10 @@ impl Quality {
     /// Of a face.
     pub(super) fn of(face: &Face) -> Result<Self> {
         let (mesh, parsing) = (face.mesh()?, face.parsing()?);
-        let pixels = warp(face.photo(), parsing.to_cells(), SIDE, SIDE, Border::Replicate);
-        let light = Light::of(face, &pixels)?;
+        let pixels = parsing.pixels();
+        let light = Light::of(face, pixels)?;
         // Noise must not pass for the colour of something else.
-        let calm = imageops::blur(&pixels, CALM);
+        let calm = imageops::blur(pixels, CALM);
         let fitness = face.fitness()?;
         let blur = blur(face.photo(), mesh, fitness);
         let seen = Occlusion::of(face, &calm, blur)?;
@@ -75,25 +75,19 @@ impl Quality {
 
 /// Share of the face's outline, by its content, that lies in the photo.
 fn completeness(photo: &RgbImage, mesh: &Mesh) -> f32 {
-    let outline = occlusion::hull(OUTLINE.iter().map(|&index| mesh.point(index)).collect());
+    const STEPS: u32 = 200;
     let rect = mesh.rect();
+    let step = Point { x: rect.width / STEPS as f32, y: rect.height / STEPS as f32 };
+    let to_grid =
+        |p: Point| Point { x: (p.x - rect.x) / step.x - 0.5, y: (p.y - rect.y) / step.y - 0.5 };
+    let outline = Hull::of(OUTLINE.iter().map(|&index| to_grid(mesh.point(index))));
     let (width, height) = (photo.width() as f32 - 0.5, photo.height() as f32 - 0.5);
     let (mut all, mut inside) = (0_u32, 0_u32);
-    const STEPS: u16 = 200;
-    for row in 0..STEPS {
-        for column in 0..STEPS {
-            let along = |step: u16| (f32::from(step) + 0.5) / f32::from(STEPS);
-            let point = Point {
-                x: rect.x + rect.width * along(column),
-                y: rect.y + rect.height * along(row),
-            };
-            if occlusion::inside(&outline, point) {
-                all += 1;
-                inside += u32::from(
-                    (-0.5..width).contains(&point.x) && (-0.5..height).contains(&point.y),
-                );
-            }
-        }
+    for (column, row) in outline.cells(STEPS) {
+        let x = rect.x + step.x * (column as f32 + 0.5);
+        let y = rect.y + step.y * (row as f32 + 0.5);
+        all += 1;
+        inside += u32::from((-0.5..width).contains(&x) && (-0.5..height).contains(&y));
     }
     inside as f32 / all.max(1) as f32
 }
@@ -151,15 +145,12 @@ impl Light {
     fn of(face: &Face, pixels: &RgbImage) -> Result<Self> {
         let (mesh, parsing) = (face.mesh()?, face.parsing()?);
         let cell = |index: usize| -> Point { parsing.cell(mesh.point(index)) };
-        let outline = occlusion::hull(OUTLINE.iter().map(|&index| cell(index)).collect());
+        let outline = Hull::of(OUTLINE.iter().map(|&index| cell(index)));
         let (top, bottom) = (cell(10), cell(152));
         let mut sums = [[0.0_f64; 2]; 2];
         let mut everything = [0.0_f64; 2];
-        for (x, y, &Rgb(pixel)) in pixels.enumerate_pixels() {
-            let point = Point { x: x as f32, y: y as f32 };
-            if !occlusion::inside(&outline, point) {
-                continue;
-            }
+        for (x, y) in outline.cells(SIDE) {
+            let (point, Rgb(pixel)) = (Point { x: x as f32, y: y as f32 }, pixels.get_pixel(x, y));
             let [r, g, b] = pixel.map(f64::from);
             let luma = 0.299 * r + 0.587 * g + 0.114 * b;
             everything = [everything[0] + luma, everything[1] + 1.0];

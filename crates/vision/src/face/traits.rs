@@ -15,12 +15,12 @@ pub use hair::{Hair, HairColour, HairLength};
 pub use shape::{FaceShape, NoseShape};
 pub use wear::{Eyewear, HatColour, MaskWear};
 
-use image::{Rgb, RgbImage};
+use image::Rgb;
 use safelight_contract::Result;
 use safelight_imaging::lab_of;
 use safelight_imaging::skin::chance;
-use safelight_imaging::warp::{Border, warp};
 
+use super::hull::Hull;
 use super::parsing::SIDE;
 use super::quality::Region;
 use super::{Face, Mesh, Openness, Parsing, Part, Point};
@@ -64,12 +64,10 @@ pub enum EyeSize {
     Large,
 }
 
-/// A face prepared for measuring: its square of the parsing as a picture.
+/// A face prepared for measuring.
 pub struct Traits<'a> {
-    face: &'a Face<'a>,
     mesh: &'a Mesh,
     parsing: &'a Parsing,
-    pixels: RgbImage,
     /// Median colour of the skin, L*a*b*.
     skin: [f32; 3],
 }
@@ -78,9 +76,8 @@ impl<'a> Traits<'a> {
     /// Of a face.
     pub fn of(face: &'a Face<'a>) -> Result<Self> {
         let (mesh, parsing) = (face.mesh()?, face.parsing()?);
-        let pixels = warp(face.photo(), parsing.to_cells(), SIDE, SIDE, Border::Replicate);
-        let mut traits = Self { face, mesh, parsing, pixels, skin: [60.0, 12.0, 16.0] };
-        if let Some(skin) = traits.median(|x, y| parsing.label(x, y) == Part::Skin) {
+        let mut traits = Self { mesh, parsing, skin: [60.0, 12.0, 16.0] };
+        if let Some(skin) = traits.median(|part| part == Part::Skin) {
             traits.skin = skin;
         }
         Ok(traits)
@@ -130,28 +127,22 @@ impl<'a> Traits<'a> {
 
     /// The median colour of the cells inside a polygon of the mesh, L*a*b*.
     fn median_in(&self, points: &[usize]) -> Option<[f32; 3]> {
-        let hull = self.hull(points);
-        self.median(|x, y| super::quality::inside(&hull, Point { x: x as f32, y: y as f32 }))
+        self.median_of(self.hull(points).cells(SIDE))
     }
 
-    /// The hull of points of the mesh, in cells.
-    fn hull(&self, points: &[usize]) -> Vec<Point> {
-        super::quality::hull(points.iter().map(|&i| self.cell(i)).collect())
+    /// The median colour of the cells for which `wanted` says so, L*a*b*.
+    fn median(&self, wanted: impl Fn(Part) -> bool) -> Option<[f32; 3]> {
+        let all = (0..SIDE).step_by(2).flat_map(|y| (0..SIDE).step_by(2).map(move |x| (x, y)));
+        self.median_of(all.filter(|&(x, y)| wanted(self.parsing.label(x, y))))
     }
 
-    /// Where a point of the mesh lies, in cells.
-    fn cell(&self, index: usize) -> Point {
-        self.parsing.cell(self.mesh.point(index))
-    }
-
-    /// The median colour of some cells, L*a*b*; None for too few of them.
-    fn median(&self, wanted: impl Fn(u32, u32) -> bool) -> Option<[f32; 3]> {
+    /// The median colour of every second row and column of some cells, L*a*b*; None for too few of
+    /// them.
+    fn median_of(&self, cells: impl Iterator<Item = (u32, u32)>) -> Option<[f32; 3]> {
         let mut channels: [Vec<f32>; 3] = Default::default();
-        for y in (0..SIDE).step_by(2) {
-            for x in (0..SIDE).step_by(2).filter(|&x| wanted(x, y)) {
-                let Rgb(pixel) = *self.pixels.get_pixel(x, y);
-                channels.iter_mut().zip(lab_of(pixel)).for_each(|(all, value)| all.push(value));
-            }
+        for (x, y) in cells.filter(|(x, y)| (x % 2, y % 2) == (0, 0)) {
+            let Rgb(pixel) = *self.parsing.pixels().get_pixel(x, y);
+            channels.iter_mut().zip(lab_of(pixel)).for_each(|(all, value)| all.push(value));
         }
         if channels[0].len() < 12 {
             return None;
@@ -162,12 +153,21 @@ impl<'a> Traits<'a> {
         }))
     }
 
-    /// The lightness of the cells inside a hull.
-    fn lights(&self, hull: &[Point]) -> Vec<f32> {
-        let cells = self.pixels.enumerate_pixels();
-        let inner = cells
-            .filter(|(x, y, _)| super::quality::inside(hull, Point { x: *x as f32, y: *y as f32 }));
-        inner.map(|(_, _, pixel)| lab_of(pixel.0)[0]).collect()
+    /// The hull of points of the mesh, in cells.
+    fn hull(&self, points: &[usize]) -> Hull {
+        Hull::of(points.iter().map(|&i| self.cell(i)))
+    }
+
+    /// Where a point of the mesh lies, in cells.
+    fn cell(&self, index: usize) -> Point {
+        self.parsing.cell(self.mesh.point(index))
+    }
+
+    /// The lightness of the cells inside a polygon of the mesh.
+    fn lights(&self, points: &[usize]) -> Vec<f32> {
+        let hull = self.hull(points);
+        let light = |(x, y)| lab_of(self.parsing.pixels().get_pixel(x, y).0)[0];
+        hull.cells(SIDE).map(light).collect()
     }
 
     /// Cells of a part by those of the face itself.

@@ -225,7 +225,7 @@ fn describe(face: &Face) -> Result<Described> {
         Eyewear::Ordinary => 1,
         Eyewear::Sunglasses => 2,
     };
-    let mask = match traits.mask_wear()?.class {
+    let mask = match MaskWear::of(face)?.class {
         MaskWear::None => 0,
         MaskWear::Full => 1,
         _ => 2,

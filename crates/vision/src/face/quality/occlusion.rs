@@ -5,6 +5,7 @@ use image::{Rgb, RgbImage};
 use safelight_contract::Result;
 use safelight_imaging::lab_of;
 
+use super::super::hull::Hull;
 use super::super::parsing::SIDE;
 use super::super::{Face, Mesh, Part, Point};
 use super::OUTLINE;
@@ -138,14 +139,12 @@ impl Occlusion {
 /// trusted; None where no skin is seen.
 fn own_skin(pixels: &RgbImage, face: &Face, trusted: bool) -> Result<Option<[f32; 3]>> {
     let (mesh, parsing) = (face.mesh()?, face.parsing()?);
-    let outline = hull(OUTLINE.iter().map(|&i| parsing.cell(mesh.point(i))).collect());
+    let outline = Hull::of(OUTLINE.iter().map(|&i| parsing.cell(mesh.point(i))));
     let mut channels: [Vec<f32>; 3] = Default::default();
-    for (x, y, &Rgb(pixel)) in pixels.enumerate_pixels() {
-        let skin = !trusted || parsing.label(x, y) == Part::Skin;
-        if (x % 2, y % 2) == (0, 0) && skin && inside(&outline, Point { x: x as f32, y: y as f32 })
-        {
-            channels.iter_mut().zip(lab_of(pixel)).for_each(|(all, value)| all.push(value));
-        }
+    let skin = |x: u32, y: u32| !trusted || parsing.label(x, y) == Part::Skin;
+    for (x, y) in outline.cells(SIDE).filter(|&(x, y)| (x % 2, y % 2) == (0, 0) && skin(x, y)) {
+        let Rgb(pixel) = *pixels.get_pixel(x, y);
+        channels.iter_mut().zip(lab_of(pixel)).for_each(|(all, value)| all.push(value));
     }
     if channels[0].len() < 50 {
         return Ok(None);
@@ -176,32 +175,26 @@ impl Look<'_> {
             return 0.0;
         }
         let cells: Vec<Point> = points.iter().map(|&point| self.parsing.cell(point)).collect();
-        let opening = hull(cells.clone());
+        let opening = Hull::of(cells.iter().copied());
         let middle = super::super::Rect::around(cells.iter().copied()).centre();
         let grow = |point: Point| Point {
             x: middle.x + (point.x - middle.x) * region.margin(),
             y: middle.y + (point.y - middle.y) * region.margin() * region.margin(),
         };
-        let around = hull(cells.into_iter().map(grow).collect());
-        let bounds = super::super::Rect::around(around.iter().copied());
+        let around = Hull::of(cells.into_iter().map(grow));
         let eye = matches!(region, Region::LeftEye | Region::RightEye);
         let ([mut all, mut hidden], [mut within, mut strange]) = ([0_u32; 2], [0_u32; 2]);
-        let last = (SIDE - 1) as f32;
-        let range =
-            |from: f32, to: f32| from.clamp(0.0, last) as u32..=to.ceil().clamp(0.0, last) as u32;
-        for y in range(bounds.y, bounds.bottom()) {
-            for x in range(bounds.x, bounds.right()) {
-                let point = Point { x: x as f32, y: y as f32 };
-                if !inside(&around, point) || !in_photo(self.parsing.place(point)) {
-                    continue;
-                }
-                if eye && inside(&opening, point) {
-                    within += 1;
-                    strange += u32::from(!self.is_of_face(x, y, region));
-                } else {
-                    all += 1;
-                    hidden += u32::from(!self.is_visible(x, y, region));
-                }
+        for (x, y) in around.cells(SIDE) {
+            let point = Point { x: x as f32, y: y as f32 };
+            if !in_photo(self.parsing.place(point)) {
+                continue;
+            }
+            if eye && opening.holds(point) {
+                within += 1;
+                strange += u32::from(!self.is_of_face(x, y, region));
+            } else {
+                all += 1;
+                hidden += u32::from(!self.is_visible(x, y, region));
             }
         }
         let share = |part: u32, all: u32| part as f32 / all.max(1) as f32;
@@ -247,54 +240,5 @@ impl Look<'_> {
             Part::LeftBrow | Part::RightBrow | Part::LeftEye | Part::RightEye => true,
             _ => !dark && !coloured,
         }
-    }
-}
-
-/// The convex hull of points, counter-clockwise (Andrew 1979).
-pub(in super::super) fn hull(mut points: Vec<Point>) -> Vec<Point> {
-    points.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)));
-    let half = |points: &mut dyn Iterator<Item = Point>| {
-        let mut chain: Vec<Point> = vec![];
-        for point in points {
-            while let [.., a, b] = chain[..]
-                && turn(a, b, point) <= 0.0
-            {
-                chain.pop();
-            }
-            chain.push(point);
-        }
-        chain.pop();
-        chain
-    };
-    let mut all = half(&mut points.iter().copied());
-    all.extend(half(&mut points.iter().rev().copied()));
-    all
-}
-
-/// Whether a point lies in a hull or on its edge.
-pub(in super::super) fn inside(hull: &[Point], point: Point) -> bool {
-    let next = hull.iter().cycle().skip(1);
-    hull.len() > 2 && hull.iter().zip(next).all(|(&a, &b)| turn(a, b, point) >= 0.0)
-}
-
-/// Above zero where the way from a over b to c turns left (in a frame with y up).
-fn turn(a: Point, b: Point, c: Point) -> f32 {
-    (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hulls_hold_their_points() {
-        let points: Vec<Point> = (0..40)
-            .map(|i| Point { x: ((i * 37) % 23) as f32, y: ((i * 17) % 19) as f32 })
-            .collect();
-        let hull = hull(points.clone());
-        assert!(hull.len() < points.len());
-        assert!(points.iter().all(|&point| inside(&hull, point)));
-        assert!(!inside(&hull, Point { x: 30.0, y: 5.0 }));
-        assert!(!inside(&super::hull(vec![Point::default(); 3]), Point::default()));
     }
 }

@@ -103,8 +103,7 @@ fn deviation(traits: &Traits) -> f32 {
 /// Mean spread of L* within the cheeks: between the quarters of what lies in each.
 fn spread(traits: &Traits) -> f32 {
     let spreads = [Region::LeftCheek, Region::RightCheek].map(|region| {
-        let hull = traits.hull(region.points());
-        let mut lights = traits.lights(&hull);
+        let mut lights = traits.lights(region.points());
         lights.sort_by(f32::total_cmp);
         let at = |share: f32| lights.get((lights.len() as f32 * share) as usize).copied();
         at(0.75).zip(at(0.25)).map_or(7.0, |(high, low)| high - low)

@@ -52,7 +52,7 @@ impl Traits<'_> {
         let (upper, lower, _) = BROWS[brow];
         let points: Vec<usize> = upper.into_iter().chain(lower).collect();
         let part = [Part::RightBrow, Part::LeftBrow][brow];
-        let seen = self.median(|x, y| self.parsing.label(x, y) == part);
+        let seen = self.median(|other| other == part);
         let light = seen.or_else(|| self.median_in(&points)).map_or(self.skin[0], |lab| lab[0]);
         1.0 - light / self.skin[0].max(1.0)
     }

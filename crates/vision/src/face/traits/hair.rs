@@ -1,8 +1,8 @@
 //! Hair of the head: how long, with or without a fringe, and its colour.
 
 use super::{Trait, Traits};
+use crate::face::Part;
 use crate::face::parsing::SIDE;
-use crate::face::{Part, Point};
 
 /// How long hair is, as far as the square around the head shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,19 +71,15 @@ impl Traits<'_> {
     fn fringe(&self) -> Trait<bool> {
         let hull = self.hull(&FOREHEAD);
         let (mut all, mut hair) = (0_u32, 0_u32);
-        for y in 0..SIDE {
-            for x in 0..SIDE {
-                if super::super::quality::inside(&hull, Point { x: x as f32, y: y as f32 }) {
-                    all += 1;
-                    hair += u32::from(self.parsing.label(x, y) == Part::Hair);
-                }
-            }
+        for (x, y) in hull.cells(SIDE) {
+            all += 1;
+            hair += u32::from(self.parsing.label(x, y) == Part::Hair);
         }
         Trait::above(hair as f32 / all.max(1) as f32, 0.3, 0.08)
     }
 
     fn hair_colour(&self) -> Trait<HairColour> {
-        let hair = self.median(|x, y| self.parsing.label(x, y) == Part::Hair);
+        let hair = self.median(|part| part == Part::Hair);
         let Some([light, a, b]) = hair else {
             return Trait { class: HairColour::Black, probability: 0.25 };
         };

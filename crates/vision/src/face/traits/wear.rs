@@ -3,8 +3,8 @@
 use safelight_contract::Result;
 
 use super::{Trait, Traits};
-use crate::face::Part;
 use crate::face::quality::Region;
+use crate::face::{Face, Part};
 
 /// What is before the eyes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl Traits<'_> {
             return Trait { class: Eyewear::None, probability: worn.probability };
         }
         // Through clear lenses one sees skin.
-        let lenses = self.median(|x, y| self.parsing.label(x, y) == Part::Glasses);
+        let lenses = self.median(|part| part == Part::Glasses);
         let light = lenses.map_or(self.skin[0], |lab| lab[0]);
         let dark = Trait::above(1.0 - light / self.skin[0].max(1.0), 1.0 - DARK_LENSES, 0.06);
         let class = if dark.class { Eyewear::Sunglasses } else { Eyewear::Ordinary };
@@ -78,7 +78,7 @@ impl Traits<'_> {
 
     /// The colour of the hat; None where there is no hat.
     pub fn hat_colour(&self) -> Option<Trait<HatColour>> {
-        let hat = self.median(|x, y| self.parsing.label(x, y) == Part::Hat);
+        let hat = self.median(|part| part == Part::Hat);
         let [light, a, b] = hat.filter(|_| self.hat().class)?;
         let (chroma, hue) = (a.hypot(b), b.atan2(a).to_degrees());
         let classes = [HatColour::Grey, HatColour::Reddish];
@@ -94,14 +94,16 @@ impl Traits<'_> {
         };
         Some(Trait { class, probability: coloured.probability })
     }
+}
 
+impl MaskWear {
     /// How a mask is worn: the model says whether there is one, the occlusion of each region where.
-    pub fn mask_wear(&self) -> Result<Trait<MaskWear>> {
-        let mask = self.face.mask()?;
+    pub fn of(face: &Face) -> Result<Trait<MaskWear>> {
+        let mask = face.mask()?;
         if mask < 0.5 {
             return Ok(Trait { class: MaskWear::None, probability: 1.0 - mask });
         }
-        let hidden = self.face.quality()?.seen;
+        let hidden = face.quality()?.seen;
         let covered = |region: Region| hidden.of_region(region) > 0.5;
         let class = match [Region::Nose, Region::Mouth, Region::Chin].map(covered) {
             [true, true, _] => MaskWear::Full,

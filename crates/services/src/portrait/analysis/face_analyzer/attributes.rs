@@ -1,7 +1,7 @@
 //! The attributes of one face, in the numbers of the answer.
 
 use safelight_contract::Result;
-use safelight_imaging::skin::{Chip, Fold, Light, Side, Skin, Tone, eyelid};
+use safelight_imaging::skin::{Light, Side, Tone, Upright, eyelid};
 use safelight_vision::face::traits::{
     Beauty, EyeSize, Eyewear, FaceShape, HairColour, HairLength, HatColour, MaskWear, NoseShape,
     Trait,
@@ -32,6 +32,17 @@ pub enum Group {
     Shape,
     Skin,
     Smile,
+}
+
+impl Group {
+    /// Whether it is measured on points, parts and colours, rather than told by a model.
+    fn is_measured(self) -> bool {
+        use Group::*;
+        matches!(
+            self,
+            Beauty | Eye | Eyebrow | Hair | Hat | Mouth | Moustache | Nose | Shape | Skin
+        )
+    }
 }
 
 pub const GROUPS: &[(&str, Group, &str)] = &[
@@ -83,76 +94,42 @@ impl From<Typed> for Value {
 /// The attributes of a face; 0 for those that were not asked for.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Attributes {
-    age: u8,
-    beauty: u8,
-    emotion: Typed,
-    glass: Typed,
-    eye_open: Typed,
-    eyelid: Typed,
-    eye_size: Typed,
-    brow_density: Typed,
-    brow_curve: Typed,
-    brow_length: Typed,
-    gender: Typed,
-    hair_length: Typed,
-    bang: Typed,
-    hair_color: Typed,
-    hat: Typed,
-    hat_color: Typed,
-    pose: Pose,
-    mask: Typed,
-    mouth_open: Typed,
-    moustache: Typed,
-    nose: Typed,
-    shape: Typed,
-    skin: Typed,
-    smile: u8,
+    looked: Looked,
+    measured: Measured,
 }
 
 impl Attributes {
-    /// Looks at the groups that are asked for.
+    /// Looks at the groups that are asked for: one half measures while the models of the other run.
     pub fn of(face: &Face, groups: &[Group]) -> Result<Self> {
+        if !groups.iter().any(|group| group.is_measured()) {
+            return Ok(Self { looked: Looked::of(face, groups)?, ..Self::default() });
+        }
+        // Both halves read points and parts; whoever found them second would wait for the first.
+        face.prepare()?;
+        let (looked, measured) =
+            rayon::join(|| Looked::of(face, groups), || Measured::of(face, groups));
+        Ok(Self { looked: looked?, measured: measured? })
+    }
+}
+
+/// What models say.
+#[derive(Clone, Copy, Debug, Default)]
+struct Looked {
+    age: u8,
+    emotion: Typed,
+    gender: Typed,
+    pose: Pose,
+    mask: Typed,
+    smile: u8,
+}
+
+impl Looked {
+    fn of(face: &Face, groups: &[Group]) -> Result<Self> {
         let mut found = Self::default();
-        if !groups.iter().any(|group| matches!(group, Group::Eye | Group::Skin)) {
-            found.look_and_measure(face, groups)?;
-            return Ok(found);
-        }
-        // Both halves read these; whoever found them second would wait for the first.
-        face.parsing()?;
-        face.mesh()?;
-        let (skin, others) = rayon::join(|| skin_of(face), || found.look_and_measure(face, groups));
-        let (skin, ()) = (skin?, others?);
-        if groups.contains(&Group::Eye) {
-            found.eyelid = skin.as_ref().map_or(Typed::default(), lids);
-        }
-        if groups.contains(&Group::Skin) {
-            found.skin = colour(skin.as_ref().and_then(Tone::of));
-        }
+        groups.iter().try_for_each(|&group| found.look(face, group))?;
         Ok(found)
     }
 
-    /// All but lids and skin.
-    fn look_and_measure(&mut self, face: &Face, groups: &[Group]) -> Result<()> {
-        for &group in groups {
-            self.look(face, group)?;
-        }
-        let measured = groups.iter().any(|group| {
-            use Group::*;
-            matches!(
-                group,
-                Beauty | Eye | Eyebrow | Hair | Hat | Mask | Mouth | Moustache | Nose | Shape
-            )
-        });
-        if measured {
-            let traits = Traits::of(face)?;
-            for &group in groups {
-                self.measure(&traits, group)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What models say.
     fn look(&mut self, face: &Face, group: Group) -> Result<()> {
         match group {
             Group::Age => self.age = face.age_and_gender()?.age.round().clamp(0.0, 65.0) as u8,
@@ -167,6 +144,7 @@ impl Attributes {
                 self.emotion = Typed { kind: kind.unwrap_or(0) as u8, probability };
             }
             Group::HeadPose => self.pose = face.pose()?,
+            Group::Mask => self.mask = Typed::of(MaskWear::of(face)?, &MASKS),
             Group::Smile => {
                 self.smile = (face.blendshapes()?.smile() * 100.0).round().clamp(0.0, 100.0) as u8;
             }
@@ -174,9 +152,39 @@ impl Attributes {
         }
         Ok(())
     }
+}
 
-    /// What is measured on points, parts and colours.
-    fn measure(&mut self, traits: &Traits, group: Group) -> Result<()> {
+/// What is measured on points, parts and colours.
+#[derive(Clone, Copy, Debug, Default)]
+struct Measured {
+    beauty: u8,
+    glass: Typed,
+    eye_open: Typed,
+    eyelid: Typed,
+    eye_size: Typed,
+    brow_density: Typed,
+    brow_curve: Typed,
+    brow_length: Typed,
+    hair_length: Typed,
+    bang: Typed,
+    hair_color: Typed,
+    hat: Typed,
+    hat_color: Typed,
+    mouth_open: Typed,
+    moustache: Typed,
+    nose: Typed,
+    shape: Typed,
+    skin: Typed,
+}
+
+impl Measured {
+    fn of(face: &Face, groups: &[Group]) -> Result<Self> {
+        let (mut found, traits) = (Self::default(), Traits::of(face)?);
+        groups.iter().try_for_each(|&group| found.measure(face, &traits, group))?;
+        Ok(found)
+    }
+
+    fn measure(&mut self, face: &Face, traits: &Traits, group: Group) -> Result<()> {
         match group {
             Group::Beauty => {
                 self.beauty = Beauty::of(traits).score().round().clamp(0.0, 100.0) as u8
@@ -185,6 +193,7 @@ impl Attributes {
                 self.glass = Typed::of(traits.eyewear(), &EYEWEAR);
                 self.eye_open = Typed::flag(traits.eyes_open());
                 self.eye_size = Typed::of(traits.eye_size(), &EYE_SIZES);
+                self.eyelid = lids(face)?;
             }
             Group::Eyebrow => {
                 let brows = traits.brows();
@@ -204,11 +213,11 @@ impl Attributes {
                 let colour = traits.hat_colour().map(|found| Typed::of(found, &HAT_COLOURS));
                 self.hat_color = colour.unwrap_or(Typed { kind: 0, probability });
             }
-            Group::Mask => self.mask = Typed::of(traits.mask_wear()?, &MASKS),
             Group::Mouth => self.mouth_open = Typed::flag(traits.mouth_open()),
             Group::Moustache => self.moustache = Typed::flag(traits.facial_hair()),
             Group::Nose => self.nose = Typed::of(traits.nose_shape(), &NOSES),
             Group::Shape => self.shape = Typed::of(traits.face_shape(), &SHAPES),
+            Group::Skin => self.skin = colour(tone(face)?),
             _ => {}
         }
         Ok(())
@@ -251,25 +260,27 @@ const SHAPES: [(FaceShape, u8); 5] = [
     (FaceShape::Round, 4),
 ];
 
-/// The skin of a face prepared for measuring; None where the face has no extent.
-fn skin_of(face: &Face) -> Result<Option<Skin>> {
-    let parsing = face.parsing()?;
-    let Some(chip) = Chip::cut(face.photo(), &face.mesh()?.points) else { return Ok(None) };
-    let light = Light::estimate(face.photo(), &chip);
-    let is_skin =
-        |[x, y]: [f32; 2]| matches!(parsing.part(Point { x, y }), Part::Skin | Part::Nose);
-    Ok(Some(chip.skin(light, is_skin)))
+/// A face brought upright; None where it has no extent.
+fn upright(face: &Face) -> Result<Option<Upright>> {
+    Ok(Upright::of(face.photo().dimensions(), &face.mesh()?.points))
 }
 
 /// Whether the upper lids have a fold: the mean of both eyes.
-fn lids(skin: &Skin) -> Typed {
-    let folded = Side::BOTH.map(|side| {
-        let lid = eyelid(skin, side);
-        if lid.fold == Fold::Single { 1.0 - lid.confidence } else { lid.confidence }
-    });
+fn lids(face: &Face) -> Result<Typed> {
+    let Some(upright) = upright(face)? else { return Ok(Typed::default()) };
+    let folded = Side::BOTH.map(|side| eyelid(face.photo(), &upright, side).folded);
     let folded = (folded[0] + folded[1]) / 2.0;
     let kind = u8::from(folded >= 0.5);
-    Typed { kind, probability: folded.max(1.0 - folded) }
+    Ok(Typed { kind, probability: folded.max(1.0 - folded) })
+}
+
+/// The tone of the skin; None where none is seen.
+fn tone(face: &Face) -> Result<Option<Tone>> {
+    let (Some(upright), parsing) = (upright(face)?, face.parsing()?) else { return Ok(None) };
+    let light = Light::estimate(face.photo(), &upright);
+    let is_skin =
+        |[x, y]: [f32; 2]| matches!(parsing.part(Point { x, y }), Part::Skin | Part::Nose);
+    Ok(Tone::at_a_glance(face.photo(), &upright, light, is_skin))
 }
 
 /// Typology angles between very light, light, intermediate, brown and black skin.
@@ -291,43 +302,44 @@ fn colour(tone: Option<Tone>) -> Typed {
 }
 
 impl From<&Attributes> for Value {
-    fn from(a: &Attributes) -> Self {
+    fn from(attributes: &Attributes) -> Self {
+        let Attributes { looked, measured } = attributes;
         // Poses beyond 30 degrees are answered as 30.
         let turned = |angle: f32| pixels(angle.clamp(-30.0, 30.0));
         json!({
-            "age": a.age,
-            "beauty": a.beauty,
-            "emotion": Value::from(a.emotion),
+            "age": looked.age,
+            "beauty": measured.beauty,
+            "emotion": Value::from(looked.emotion),
             "eye": {
-                "glass": Value::from(a.glass),
-                "eye_open": Value::from(a.eye_open),
-                "eyelid_type": Value::from(a.eyelid),
-                "eye_size": Value::from(a.eye_size),
+                "glass": Value::from(measured.glass),
+                "eye_open": Value::from(measured.eye_open),
+                "eyelid_type": Value::from(measured.eyelid),
+                "eye_size": Value::from(measured.eye_size),
             },
             "eyebrow": {
-                "eyebrow_density": Value::from(a.brow_density),
-                "eyebrow_curve": Value::from(a.brow_curve),
-                "eyebrow_length": Value::from(a.brow_length),
+                "eyebrow_density": Value::from(measured.brow_density),
+                "eyebrow_curve": Value::from(measured.brow_curve),
+                "eyebrow_length": Value::from(measured.brow_length),
             },
-            "gender": Value::from(a.gender),
+            "gender": Value::from(looked.gender),
             "hair": {
-                "length": Value::from(a.hair_length),
-                "bang": Value::from(a.bang),
-                "color": Value::from(a.hair_color),
+                "length": Value::from(measured.hair_length),
+                "bang": Value::from(measured.bang),
+                "color": Value::from(measured.hair_color),
             },
-            "hat": { "style": Value::from(a.hat), "color": Value::from(a.hat_color) },
+            "hat": { "style": Value::from(measured.hat), "color": Value::from(measured.hat_color) },
             "head_pose": {
-                "pitch": turned(a.pose.pitch),
-                "yaw": turned(a.pose.yaw),
-                "roll": pixels(a.pose.roll),
+                "pitch": turned(looked.pose.pitch),
+                "yaw": turned(looked.pose.yaw),
+                "roll": pixels(looked.pose.roll),
             },
-            "mask": Value::from(a.mask),
-            "mouth": { "mouth_open": Value::from(a.mouth_open) },
-            "moustache": Value::from(a.moustache),
-            "nose": Value::from(a.nose),
-            "shape": Value::from(a.shape),
-            "skin": Value::from(a.skin),
-            "smile": a.smile,
+            "mask": Value::from(looked.mask),
+            "mouth": { "mouth_open": Value::from(measured.mouth_open) },
+            "moustache": Value::from(measured.moustache),
+            "nose": Value::from(measured.nose),
+            "shape": Value::from(measured.shape),
+            "skin": Value::from(measured.skin),
+            "smile": looked.smile,
         })
     }
 }

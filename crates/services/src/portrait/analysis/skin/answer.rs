@@ -34,8 +34,8 @@ pub(in super::super) fn warnings(pose: &Pose) -> Node {
 
 /// The box of places of the chip, in whole pixels of the photo and inside it.
 pub(in super::super) fn bounds(chip: &Chip, places: &[[f32; 2]]) -> [u32; 4] {
-    let places: Vec<_> = places.iter().map(|&place| chip.to_photo(place)).collect();
-    let (width, height) = chip.photo_size();
+    let places: Vec<_> = places.iter().map(|&place| chip.upright.to_photo(place)).collect();
+    let (width, height) = chip.upright.photo_size();
     let range = |axis: usize, length: u32| {
         let values = places.iter().map(|place| place[axis]);
         let low = values.clone().fold(f32::INFINITY, f32::min).floor();

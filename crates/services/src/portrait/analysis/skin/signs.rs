@@ -58,7 +58,8 @@ impl Sign {
 
 /// The kind of an upper lid: 0 single, 1 parallel, 2 fan-shaped. Behind glasses it is less sure.
 pub(in super::super) fn lid(subject: &Subject, side: Side) -> Sign {
-    let Eyelid { fold, confidence } = eyelid(&subject.skin, side);
+    let (photo, upright) = (subject.face.photo(), &subject.skin.chip.upright);
+    let Eyelid { fold, confidence, .. } = eyelid(photo, upright, side);
     let value = match fold {
         Fold::Single => 0,
         Fold::Parallel => 1,

@@ -105,7 +105,7 @@ impl<'a> Subject<'a> {
                     format!("{field}: the points found do not span a face"),
                 )
             })?;
-            let light = Light::estimate(&photo.rgb, &chip);
+            let light = Light::estimate(&photo.rgb, &chip.upright);
             Ok(chip.skin(light, |[x, y]| {
                 matches!(parsing.part(Point { x, y }), Part::Skin | Part::Nose)
             }))

@@ -211,7 +211,7 @@ impl Findings {
                 put(&format!("{name}_dark_circle_{kind}"), level);
             }
             let outline = skin.outline(Zone::UnderEye(side));
-            let places: Vec<_> = outline.iter().map(|&p| skin.chip.from_photo(p)).collect();
+            let places: Vec<_> = outline.iter().map(|&p| skin.chip.upright.from_photo(p)).collect();
             let rect = rectangle(bounds(&skin.chip, &places));
             put(&format!("{name}_eye_pouch_rect"), rect.clone());
             rects.insert(format!("{name}_eye_rect"), rect);
@@ -268,11 +268,11 @@ fn info(lines: &Lines, level: Severity) -> Value {
 /// The lines of a zone one by one, in pixels of the photo.
 pub(super) fn line_list(chip: &Chip, lines: &[Line]) -> Value {
     let line = |line: &Line| {
-        let path: Vec<_> = line.path.iter().map(|&place| chip.to_photo(place)).collect();
+        let path: Vec<_> = line.path.iter().map(|&place| chip.upright.to_photo(place)).collect();
         json!({
             "wrinkle_coord": points(&path),
             "wrinkle_depth": rounded(line.norm_depth(), 4),
-            "wrinkle_length": rounded(line.length / chip.magnification(), 2),
+            "wrinkle_length": rounded(line.length / chip.upright.magnification(), 2),
         })
     };
     lines.iter().map(line).collect()
@@ -287,7 +287,7 @@ pub(super) fn points(places: &[[f32; 2]]) -> Value {
 /// Paths of the chip as outlines in the photo.
 pub(super) fn polygons(chip: &Chip, outlines: &[Vec<[f32; 2]>]) -> Value {
     let one = |outline: &Vec<[f32; 2]>| {
-        points(&outline.iter().map(|&place| chip.to_photo(place)).collect::<Vec<_>>())
+        points(&outline.iter().map(|&place| chip.upright.to_photo(place)).collect::<Vec<_>>())
     };
     outlines.iter().map(one).collect()
 }
@@ -324,8 +324,8 @@ pub(super) fn rectangle([left, top, width, height]: [u32; 4]) -> Value {
 
 fn image_quality(subject: &Subject) -> Value {
     let chip = &subject.skin.chip;
-    let [left, top, width, height] = chip.bounds();
-    let (columns, rows) = chip.photo_size();
+    let [left, top, width, height] = chip.upright.bounds();
+    let (columns, rows) = chip.upright.photo_size();
     let ratio = width as f32 * height as f32 / (columns as f32 * rows as f32);
     let pose = &subject.pose;
     json!({

@@ -97,7 +97,8 @@ pub(super) fn outlines(chip: &Chip, spots: &[Spot], colors: &Colors) -> Result<N
             Mark::ClosedComedone => colors.closed_comedones,
             Mark::Mole | Mark::BrownSpot => colors.brown_spot,
         };
-        let outline: Vec<_> = spot.blob.outline().iter().map(|&p| chip.to_photo(p)).collect();
+        let outline: Vec<_> =
+            spot.blob.outline().iter().map(|&p| chip.upright.to_photo(p)).collect();
         overlay.outline(&outline, pen(chip), color);
     }
     transparent(overlay)
@@ -106,7 +107,7 @@ pub(super) fn outlines(chip: &Chip, spots: &[Spot], colors: &Colors) -> Result<N
 fn lines(chip: &Chip, found: &Findings, colors: &Colors) -> Result<Node> {
     let mut overlay = Overlay::over(chip);
     for line in found.wrinkles.0.values().flat_map(|lines| &lines.lines) {
-        let path: Vec<_> = line.path.iter().map(|&place| chip.to_photo(place)).collect();
+        let path: Vec<_> = line.path.iter().map(|&place| chip.upright.to_photo(place)).collect();
         let color = if line.is_deep() { colors.wrinkle } else { colors.fine_line };
         overlay.path(&path, pen(chip), color);
     }
@@ -116,14 +117,14 @@ fn lines(chip: &Chip, found: &Findings, colors: &Colors) -> Result<Node> {
 fn dots(chip: &Chip, dots: &[Dot], color: [u8; 3]) -> Result<Node> {
     let mut overlay = Overlay::over(chip);
     for dot in dots {
-        let radius = (dot.radius / chip.magnification()).max(PEN.1);
-        overlay.disc(chip.to_photo(dot.centre), radius, color);
+        let radius = (dot.radius / chip.upright.magnification()).max(PEN.1);
+        overlay.disc(chip.upright.to_photo(dot.centre), radius, color);
     }
     transparent(overlay)
 }
 
 fn pen(chip: &Chip) -> f32 {
-    let (width, height) = chip.photo_size();
+    let (width, height) = chip.upright.photo_size();
     ((width as f32).hypot(height as f32) * PEN.0).max(PEN.1)
 }
 
