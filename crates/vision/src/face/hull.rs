@@ -1,6 +1,6 @@
 //! What lies between points: their convex hull.
 
-use std::ops::RangeInclusive;
+use std::ops::Range;
 
 use super::Point;
 
@@ -45,12 +45,12 @@ impl Hull {
         let top = self.corners.iter().map(|corner| corner.y).fold(f32::INFINITY, f32::min);
         let bottom = self.corners.iter().map(|corner| corner.y).fold(f32::NEG_INFINITY, f32::max);
         let flat = self.corners.len() < 3;
-        let rows = if flat { 1..=0 } else { whole(top.max(0.0), bottom.min(last)) };
+        let rows = if flat { 0..0 } else { whole(top.max(0.0), bottom.min(last)) };
         rows.flat_map(move |y| self.row(y as f32, last).map(move |x| (x, y)))
     }
 
     /// The columns that it holds of a row, up to the last one.
-    fn row(&self, y: f32, last: f32) -> RangeInclusive<u32> {
+    fn row(&self, y: f32, last: f32) -> Range<u32> {
         let (mut from, mut to) = (0.0_f32, last);
         for (a, b) in self.edges() {
             let (dx, dy) = (b.x - a.x, b.y - a.y);
@@ -71,9 +71,9 @@ impl Hull {
     }
 }
 
-/// The whole numbers between two that are not below zero; none where they are not in this order.
-fn whole(from: f32, to: f32) -> RangeInclusive<u32> {
-    if from <= to { from.ceil() as u32..=to.floor() as u32 } else { 1..=0 }
+/// The whole numbers from one to another, neither below zero; none where they are not in this order.
+fn whole(from: f32, to: f32) -> Range<u32> {
+    if from <= to { from.ceil() as u32..to.floor() as u32 + 1 } else { 0..0 }
 }
 
 /// Above zero where the way from a over b to c turns left (in a frame with y up).
