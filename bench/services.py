@@ -1,6 +1,7 @@
 """Every service of the catalogue on one ordinary picture: time for each megapixel, peak memory.
 
-The picture has 1 megapixel; services of faces get a head that fills it. Times run from the request
+The picture has 1 megapixel, or as many as asked for; services of faces get a head that fills it.
+Required parameters get the first or a low value, others none, but for those given. Times run from the request
 to its answer, or to the poll that finds a task done, one request after the other at one client.
 Memory is the kernel's peak (VmHWM) above what the server held before, after a request of warm-up.
 """
@@ -22,7 +23,7 @@ PICTURES = {"food-background-removal": "coffee.png", "commodity-background-remov
 STYLE = "flower.jpg"
 
 
-def head(pixels=1_000_000):
+def head(pixels):
     """The astronaut's head, as large as a portrait shows it."""
     with Image.open(harness.ROOT / "photos/astronaut.png") as source:
         picture = source.convert("RGB").crop((96, 2, 352, 258))
@@ -30,15 +31,15 @@ def head(pixels=1_000_000):
     return photos.jpeg(picture.resize((side, side), Image.Resampling.LANCZOS))
 
 
-def request(service):
+def request(service, pixels, given):
     """The form that a service gets, and the megapixels of its picture."""
     name = service["path"].rsplit("/", 1)[1]
     faces = "/portrait/analysis/" in service["path"]
-    photo = head() if faces else photos.photo(PICTURES.get(name, "astronaut.png"))
+    photo = head(pixels) if faces else photos.photo(PICTURES.get(name, "astronaut.png"), pixels)
     needed = [field["name"] for field in service["files"] if field["required"]]
     files = {field: photos.photo(STYLE, 500_000) if field == "style" else photo for field in needed}
     fields = {each["name"]: value(each["schema"]) for each in service["parameters"]
-              if each["required"]}
+              if each["required"]} | given
     with Image.open(io.BytesIO(photo)) as picture:
         return api.form(files=files, **fields), picture.width * picture.height / 1e6
 
@@ -71,7 +72,11 @@ def main():
     parser = harness.arguments(__doc__)
     parser.add_argument("--requests", type=int, default=5, help="requests measured, after one")
     parser.add_argument("--only", nargs="+", help="last segments of the services' paths")
+    parser.add_argument("--megapixels", type=float, default=1.0, help="of the picture")
+    parser.add_argument("--fields", nargs="+", default=[], metavar="NAME=VALUE",
+                        help="parameters of the services")
     options = parser.parse_args()
+    given = dict(field.split("=", 1) for field in options.fields)
     print(harness.machine())
     rows = []
     with harness.Server(options.binary, options.set) as server:
@@ -79,7 +84,7 @@ def main():
             name = service["path"].rsplit("/", 1)[1]
             if not service["available"] or options.only and name not in options.only:
                 continue
-            form, megapixels = request(service)
+            form, megapixels = request(service, options.megapixels * 1e6, given)
             client = server.client(timeout=400)
             answered(client, service["path"], form)
             before, _ = harness.memory(server.pid)
