@@ -114,12 +114,12 @@ pub fn warp(photo: &RgbImage, into: &Affine, width: u32, height: u32, border: Bo
     let row_bytes = (width as usize * 3).max(1);
     let source = Source { pixels: source.as_chunks::<3>().0, size: source.dimensions() };
     target.par_chunks_exact_mut(row_bytes).enumerate().with_min_len(16).for_each(|(y, row)| {
-        for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
-            let place = back.apply([x as f64, y as f64]);
-            *pixel = match side {
-                1 => source.between_four(place).unwrap_or_else(|| source.mean(place, 1, border)),
-                _ => source.mean(place, side, border),
-            };
+        let place = |x: usize| back.apply([x as f64, y as f64]);
+        let pixels = row.as_chunks_mut::<3>().0;
+        let walk = Walk::along(place(0), place(1), pixels.len()).filter(|_| side == 1);
+        for (x, pixel) in pixels.iter_mut().enumerate() {
+            let between = walk.as_ref().and_then(|walk| source.between_four(walk.at(x)));
+            *pixel = between.unwrap_or_else(|| source.mean(place(x), side, border));
         }
     });
     target
@@ -164,25 +164,21 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// The bilinear colour at a place, None where it is not between four pixels: most of what a face is
-    /// cut out of. The three channels are weighed at once, in lanes of 21 bits of one number.
-    fn between_four(&self, [x, y]: [f64; 2]) -> Option<[u8; 3]> {
-        let (width, height) = self.size;
-        let inside =
-            x >= 0.0 && y >= 0.0 && x < f64::from(width) - 1.0 && y < f64::from(height) - 1.0;
-        if !inside {
+    /// The bilinear colour at a place in 2^-32 pixels, to 2^-12 of them; None where it is not between
+    /// four pixels. Most of what a face is cut out of: the three channels are weighed at once, in lanes of
+    /// 21 bits of one number.
+    fn between_four(&self, [x, y]: [i64; 2]) -> Option<[u8; 3]> {
+        let (width, height) = (i64::from(self.size.0), i64::from(self.size.1));
+        let (left, top) = (x >> 32, y >> 32);
+        if left < 0 || top < 0 || left >= width - 1 || top >= height - 1 {
             return None;
         }
-        // Rounds down, as neither is below zero.
-        let (left, top) = (x as u32, y as u32);
-        let (across, down) = ((x - f64::from(left)) as f32, (y - f64::from(top)) as f32);
-        let first = top as usize * width as usize + left as usize;
+        let first = (top * width + left) as usize;
         let upper = self.pixels.get(first..first + 2)?;
         let lower = self.pixels.get(first + width as usize..first + width as usize + 2)?;
-        // In 4096ths, none below zero; they add up to a whole.
-        let [right, below, corner] =
-            [across, down, across * down].map(|share| (share * 4096.0 + 0.5) as u64);
-        let corner = corner.max((right + below).saturating_sub(4096));
+        // In 4096ths; they add up to a whole.
+        let [right, below] = [x, y].map(|at| (at >> 20) as u64 & 4095);
+        let corner = (right * below) >> 12;
         let weights = [4096 + corner - right - below, right - corner, below - corner, corner];
         let lanes = |[r, g, b]: [u8; 3]| u64::from(r) | u64::from(g) << 21 | u64::from(b) << 42;
         const HALVES: u64 = 2048 | 2048 << 21 | 2048 << 42;
@@ -218,6 +214,28 @@ impl Source<'_> {
         }
         let count = (side * side) as f32;
         sum.map(|sum| (sum / count + 0.5) as u8)
+    }
+}
+
+/// Places along a row of the target, in 2^-32 pixels of the source.
+struct Walk {
+    start: [i64; 2],
+    step: [i64; 2],
+}
+
+impl Walk {
+    /// From the first place over the second, so many steps; None where that leads too far for numbers.
+    fn along(first: [f64; 2], second: [f64; 2], steps: usize) -> Option<Self> {
+        const ONE: f64 = 4_294_967_296.0;
+        let step = [0, 1].map(|axis| second[axis] - first[axis]);
+        let near = |axis: usize| first[axis].abs() + step[axis].abs() * (steps as f64) < ONE / 8.0;
+        // Half of the last bit that counts, so that places are rounded to it.
+        let start = first.map(|at| (at * ONE) as i64 + (1 << 19));
+        (near(0) && near(1)).then(|| Self { start, step: step.map(|at| (at * ONE) as i64) })
+    }
+
+    fn at(&self, index: usize) -> [i64; 2] {
+        [0, 1].map(|axis| self.start[axis] + self.step[axis] * index as i64)
     }
 }
 
@@ -271,14 +289,20 @@ mod tests {
         for (x, y) in (0..22).flat_map(|x| (0..18).map(move |y| (x, y))) {
             for (across, down) in steps.into_iter().zip(steps.into_iter().rev().cycle().skip(y)) {
                 let place = [f64::from(x) + across, y as f64 + down];
-                let fast = source.between_four(place).expect("four pixels");
+                let walk = Walk::along(place, place, 0).expect("a place");
+                // What is next to the last pixel is taken for it.
+                let Some(fast) = source.between_four(walk.at(0)) else { continue };
                 let slow = source.mean(place, 1, Border::Replicate);
                 let close = fast.into_iter().zip(slow).all(|(a, b)| a.abs_diff(b) <= 1);
                 assert!(close, "{fast:?} {slow:?} at {place:?}");
             }
         }
-        assert_eq!(source.between_four([22.0, 3.0]), None);
-        assert_eq!(source.between_four([-0.1, 3.0]), None);
+        for place in [[22.0, 3.0], [-0.1, 3.0], [3.0, 18.0]] {
+            let walk = Walk::along(place, place, 0).expect("a place");
+            assert_eq!(source.between_four(walk.at(0)), None, "{place:?}");
+        }
+        assert!(Walk::along([1e9, 0.0], [1e9, 0.0], 1).is_none());
+        assert!(Walk::along([0.0, f64::NAN], [1.0, 2.0], 1).is_none());
     }
 
     #[test]

@@ -131,14 +131,20 @@ impl View {
         let (columns, rows) = (width.next_multiple_of(STEP), height.next_multiple_of(STEP));
         let plane = columns as usize * rows as usize;
         let mut elements = vec![0.0; plane * 3];
-        elements.par_chunks_mut(plane).zip([2, 1, 0]).for_each(|(plane, channel)| {
-            let lines = plane.chunks_mut(columns as usize);
-            for (line, row) in lines.zip(pixels.as_chunks::<3>().0.chunks(width as usize)) {
-                line.iter_mut()
-                    .zip(row)
-                    .for_each(|(cell, pixel)| *cell = f32::from(pixel[channel]));
-            }
-        });
+        let (blue, others) = elements.split_at_mut(plane);
+        let (green, red) = others.split_at_mut(plane);
+        let [blue, green, red] =
+            [blue, green, red].map(|plane| plane.par_chunks_mut(columns as usize));
+        let lines = pixels.as_chunks::<3>().0.par_chunks(width as usize);
+        blue.zip(green).zip(red).zip(lines).with_min_len(16).for_each(
+            |(((blue, green), red), line)| {
+                let cells = blue.iter_mut().zip(green).zip(red);
+                for (((blue, green), red), pixel) in cells.zip(line) {
+                    let [r, g, b] = pixel.map(f32::from);
+                    (*blue, *green, *red) = (b, g, r);
+                }
+            },
+        );
         let shape = [1, 3, rows as usize, columns as usize];
         let input = Tensor::new(shape, elements).map_err(mismatch)?;
         Ok(Self { input, columns, rows, scale })
