@@ -3,7 +3,7 @@
 //! Everything is measured in the frame of [`Upright`]: the face turned upright and brought to one size,
 //! so that lengths mean the same on every photo (about 5.7 pixels of the frame are a millimetre on an
 //! average face). A [`Chip`] is a face cut out in it; what needs no more than the eyes or a few pixels
-//! ([`Light`], [`eyelid`], [`Tone`]) cuts those alone. The regions are polygons over the 478 points of
+//! ([`Light`], [`eyelid()`], [`Tone`]) cuts those alone. The regions are polygons over the 478 points of
 //! the MediaPipe face mesh ([`Zone`]), cut to what a parser calls skin.
 //!
 //! None of these measures is a diagnosis, and all thresholds are heuristics: they were set so that
