@@ -1,22 +1,23 @@
 //! From a coarse mask to a cut-out: soft alpha at full resolution and foreground colours.
 
 mod alpha;
+mod band;
 mod compose;
 mod foreground;
 mod grid;
 mod lanes;
 mod plane;
+mod slope;
 mod strays;
 mod trimap;
 
 use image::{GrayImage, ImageBuffer, Pixel, RgbImage};
 
 use crate::Photo;
-use alpha::Level;
+use band::SUPPORT;
 use compose::Problem;
 use grid::Grid;
-use plane::{Plane, Spans, rows};
-use trimap::{Known, Trimap};
+use trimap::Trimap;
 
 /// A rectangle of a photo, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,10 +57,6 @@ pub struct Cutout {
     pub alpha: GrayImage,
 }
 
-/// Cells around the band that the band's colours are taken from.
-const SUPPORT: usize = 6;
-/// Gaps of the band in a row that are worked on as well: cheaper than starting anew.
-const GAP: usize = 4;
 /// Alpha below this is dust, and does not count for the subject's box.
 const DUST: u8 = 8;
 
@@ -78,11 +75,13 @@ impl Cutout {
         assert!(!mask.is_empty(), "a mask has pixels");
         let grid = Grid::over(region);
         let trimap = Trimap::new(grid.fitting(mask));
-        let known = grid.known(&trimap);
-        let mut level = level(&rgb, &grid, &trimap, &known);
+        let mut known = grid.known(&trimap);
+        let mut level = band::posed(&rgb, &grid, &trimap, &known);
         let half = alpha::solve_coarse(&mut level);
+        band::narrow(&mut known, &mut level, &half);
         let coarse = foreground::spread(&half.colours, &half.alpha, &half.band.grown(SUPPORT, 0));
-        let mut alpha = Problem { grid, known, level, coarse }.render(&mut rgb);
+        let ramp = grid.ramp(&trimap, &level.band);
+        let mut alpha = Problem { grid, known, level, ramp, coarse }.render(&mut rgb);
         if let Some(opacity) = opacity {
             for (alpha, opacity) in alpha.iter_mut().zip(opacity.iter()) {
                 *alpha = ((u32::from(*alpha) * u32::from(*opacity) + 127) / 255) as u8;
@@ -146,33 +145,4 @@ fn cropped<P: Pixel<Subpixel = u8>>(
     }
     bytes.truncate(part.height as usize * row);
     ImageBuffer::from_raw(part.width, part.height, bytes).expect("as many bytes as pixels")
-}
-
-/// The problem as the mask poses it.
-fn level(photo: &RgbImage, grid: &Grid, trimap: &Trimap, known: &[Known]) -> Level {
-    let (width, height) = (grid.width, grid.height);
-    let unknown = |x: usize, y: usize| known[y * width + x] == Known::Nothing;
-    let band = Spans::of(width, height, GAP, unknown).grown(0, alpha::MARGIN);
-    let support = band.grown(SUPPORT, 0);
-    let colours = grid.colours(photo, &support);
-    let alpha = grid.sampled(&trimap.mask, &support);
-    let mut prior = Plane::<2>::new(width, height);
-    let mut start = Plane::<1>::new(width, height);
-    rows(&mut start, |y, [out]: [&mut [f32]; 1]| {
-        for x in support.row(y).iter().cloned().flatten() {
-            out[x] = match known[y * width + x] {
-                Known::Background => 0.0,
-                Known::Subject => 1.0,
-                Known::Nothing => alpha.row(y)[0][x],
-            };
-        }
-    });
-    rows(&mut prior, |y, [target, free]: [&mut [f32]; 2]| {
-        for x in support.row(y).iter().cloned().flatten() {
-            target[x] = start.row(y)[0][x];
-            let unknown = known[y * width + x] == Known::Nothing;
-            free[x] = if unknown { alpha::freedom(target[x]) } else { 0.0 };
-        }
-    });
-    Level { colours, band, prior, alpha: start }
 }

@@ -41,21 +41,21 @@ fn gains(scene: &Scene) -> [f64; 3] {
 #[test]
 fn hair_comes_out_strand_by_strand() {
     let [band, gradient, halo] = gains(&scenes::hair());
-    assert!(band < 0.5 && gradient < 0.25 && halo < 0.5);
+    assert!(band < 0.3 && gradient < 0.1 && halo < 0.3);
 }
 
-/// Here the mask has it nearly right already: what can be won is the colour.
+/// Here the mask has it nearly right already: what can be won is mostly the colour.
 #[test]
 fn a_blurred_edge_stays_soft_and_loses_the_background() {
-    let [band, _, halo] = gains(&scenes::soft_disc());
-    assert!(band < 1.3 && halo < 0.8);
+    let [band, gradient, halo] = gains(&scenes::soft_disc());
+    assert!(band < 1.0 && gradient < 1.0 && halo < 0.7);
 }
 
 #[test]
 fn crisp_edges_become_crisp() {
     for scene in [scenes::arms(), scenes::board()] {
         let [band, gradient, halo] = gains(&scene);
-        assert!(band < 0.3 && gradient < 0.1 && halo < 0.3, "{}", scene.name);
+        assert!(band < 0.15 && gradient < 0.05 && halo < 0.15, "{}", scene.name);
     }
 }
 
@@ -114,6 +114,37 @@ fn dust_and_wavering_are_cleared() {
     assert_eq!([at(12, 12), at(295, 35)], [0, 0]);
     assert_eq!(at(160, 160), 255);
     assert!(at(206, 166) < 60, "{}", at(206, 166));
+}
+
+/// A subject that leaves the picture below keeps a part there that the mask doubts, wherever and
+/// however deep; gaps that the mask is sure of, wide ones and what does not touch it stay open.
+#[test]
+fn notches_at_the_border_are_filled_and_gaps_are_not() {
+    let photo = RgbImage::from_pixel(640, 640, Rgb([90, 120, 60]));
+    let alpha_with = |x: u32, width: u32, depth: u32, value: u8| {
+        let mask = GrayImage::from_fn(320, 320, |column, row| {
+            let notch = (x..x + width).contains(&column) && row >= 320 - depth;
+            Luma([match ((60..260).contains(&column) && row >= 80, notch) {
+                (true, true) => value,
+                (true, false) => 254,
+                _ => 0,
+            }])
+        });
+        let photo = Photo { rgb: photo.clone(), alpha: None };
+        let alpha =
+            Cutout::refine(photo, &mask, Region { x: 0, y: 0, width: 640, height: 640 }).alpha;
+        alpha.get_pixel(2 * x + width, 638).0[0]
+    };
+    for x in (80..220).step_by(35) {
+        for (width, depth) in [(8, 20), (16, 8), (20, 10)] {
+            for value in [24, 60, 130] {
+                assert_eq!(alpha_with(x, width, depth, value), 255, "{x} {width} {depth} {value}");
+            }
+            assert!(alpha_with(x, width, depth, 4) < 128, "the mask is sure of background");
+        }
+        assert!(alpha_with(x, 30, 60, 60) < 255, "too large");
+    }
+    assert!(alpha_with(250, 10, 10, 60) < 255, "open to the side");
 }
 
 #[test]

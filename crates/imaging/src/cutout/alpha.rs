@@ -8,15 +8,15 @@
 //! applied to the colours of the full photo.
 
 use super::lanes::{Columns, Lanes, each, load, runs, store};
-use super::plane::{Plane, Spans, rows};
+use super::plane::{Plane, Spans, near, rows};
 
-/// Steps on the grid, its half and its quarter.
-const STEPS: [usize; 3] = [2, 6, 12];
+/// Steps on the grid, its half, its quarter and its eighth.
+const STEPS: [usize; 4] = [1, 2, 6, 12];
 /// Variance that is taken as noise.
 const NOISE: f32 = 1e-4;
 /// Weight of the mask where it is unsure and where it is sure.
 const PRIOR_UNSURE: f32 = 0.002;
-const PRIOR_SURE: f32 = 0.05;
+const PRIOR_SURE: f32 = 0.02;
 /// Length of a step and the share of the step before that is kept.
 const STEP: f32 = 1.5;
 const MOMENTUM: f32 = 0.5;
@@ -45,23 +45,31 @@ const REACH: usize = 2;
 /// Cells at the border that are never solved for.
 pub(super) const MARGIN: usize = REACH + 1;
 
-/// Solves for alpha at half the resolution of `level`, by way of its quarter; `level` starts from
+/// Solves for alpha at half the resolution of `level`, by way of coarser ones; `level` starts from
 /// what was found.
 pub(super) fn solve_coarse(level: &mut Level) -> Level {
-    let mut half = level.halved();
-    let mut quarter = half.halved();
-    Solver::new(&quarter).run(&mut quarter, STEPS[2]);
-    half.start_from(&quarter);
-    Solver::new(&half).run(&mut half, STEPS[1]);
-    level.start_from(&half);
-    half
+    start(level, 1)
 }
 
 /// Solves for alpha on `level`, which starts from a good guess, and answers the linear model behind
 /// it.
 pub(super) fn finish(level: &mut Level) -> Coefficients {
+    solve(level, 0)
+}
+
+fn start(level: &mut Level, depth: usize) -> Level {
+    let mut half = level.halved();
+    if depth + 1 < STEPS.len() {
+        start(&mut half, depth + 1);
+    }
+    let model = solve(&mut half, depth);
+    level.start_from(&model);
+    half
+}
+
+fn solve(level: &mut Level, depth: usize) -> Coefficients {
     let mut solver = Solver::new(level);
-    solver.run(level, STEPS[0]);
+    solver.run(level, STEPS[depth]);
     solver.coefficients(level)
 }
 
@@ -88,13 +96,21 @@ impl Level {
         }
     }
 
-    /// Takes over what a coarser level found.
-    fn start_from(&mut self, coarse: &Level) {
-        let Self { band, prior, alpha, .. } = self;
+    /// Takes over what was found at half the resolution: its linear model, on the finer colours.
+    fn start_from(&mut self, model: &Coefficients) {
+        let Self { colours, band, prior, alpha } = self;
         rows(alpha, |y, [alpha]| {
-            let ([from], [_, free]) = (coarse.alpha.row(y / 2), prior.row(y));
+            let ([r, g, b], [_, free]) = (colours.row(y), prior.row(y));
+            let lines = near(y, model.height).map(|(y, share)| (model.row(y), share));
             for x in band.row(y).iter().cloned().flatten().filter(|&x| free[x] > 0.0) {
-                alpha[x] = from[x / 2];
+                let mut found = 0.0;
+                for (column, across) in near(x, model.width) {
+                    for (line, down) in &lines {
+                        let [c0, c1, c2, c3] = line.map(|row| row[column]);
+                        found += across * down * (c0 * r[x] + c1 * g[x] + c2 * b[x] + c3);
+                    }
+                }
+                alpha[x] = found.clamp(0.0, 1.0);
             }
         });
     }
@@ -202,6 +218,8 @@ impl Solver {
         let cells = level.band.grown(1, MARGIN - 1);
         let mut out = Plane::new(fits.width, fits.height);
         rows(&mut out, |y, mut out: [&mut [f32]; 4]| {
+            // What is not solved for stays as it is.
+            out[3].copy_from_slice(level.alpha.row(y)[0]);
             if cells.row(y).is_empty() {
                 return;
             }

@@ -8,6 +8,8 @@ use rayon::prelude::*;
 use super::alpha::{self, Coefficients, Level};
 use super::foreground::{self, Layers};
 use super::grid::{Grid, PAD};
+use super::plane::Plane;
+use super::slope;
 use super::trimap::Known;
 
 /// Cells that are solved for at once, so that the work stays in the cache.
@@ -22,15 +24,19 @@ pub(super) struct Problem {
     pub grid: Grid,
     pub known: Vec<Known>,
     pub level: Level,
+    /// The mask and how far it is a ramp.
+    pub ramp: Plane<2>,
     pub coarse: Layers,
 }
 
 /// What is interpolated for each pixel: the linear model of alpha (0..4), the subject's colour
-/// (4..7), the background's colour (7..10); the rest fills a vector.
-type Node = [f32; 12];
+/// (4..7), the background's colour (7..10), the haze (10), the mask (11) and how much it counts (12);
+/// the rest fills a vector.
+type Node = [f32; NODE];
+const NODE: usize = 16;
 
-/// Alpha this close to 0 and 1 is taken as such: the haze that a linear model leaves.
-const HAZE: f32 = 0.035;
+/// Alpha this close to 0 and 1 along crisp edges is taken as such: the haze that a linear model leaves.
+const HAZE: f32 = 0.05;
 
 impl Problem {
     /// Alpha of every pixel of the photo; the photo's colours become the subject's.
@@ -90,7 +96,8 @@ impl Problem {
         let support = level.band.grown(SUPPORT, 0);
         let layers =
             foreground::estimate(&level.colours, &level.alpha, &self.coarse, (x, y), &support);
-        Some(Tile { x, y, coefficients, layers })
+        let steepest = slope::steepest(&level, &support);
+        Some(Tile { x, y, coefficients, layers, steepest })
     }
 
     /// Renders the `columns` of row `y` of the region.
@@ -121,9 +128,9 @@ impl Problem {
                 (_, _, Some(tile)) => {
                     let one = match last {
                         Some((column, node)) if column == left => node,
-                        _ => tile.node(left, above, down),
+                        _ => tile.node(&self.ramp, left, above, down),
                     };
-                    let two = tile.node(left + 1, above, down);
+                    let two = tile.node(&self.ramp, left + 1, above, down);
                     for x in x..end {
                         let node = mix(&one, &two, self.place(x).1);
                         matte[x] = pixel(&node, &mut pixels[x]);
@@ -152,28 +159,32 @@ struct Tile {
     y: usize,
     coefficients: Coefficients,
     layers: Layers,
+    steepest: Plane<1>,
 }
 
 impl Tile {
-    fn node(&self, x: usize, above: usize, down: f32) -> Node {
-        let x = x - self.x;
+    fn node(&self, ramp: &Plane<2>, x: usize, above: usize, down: f32) -> Node {
         let read = |y: usize| {
+            let [mask, share] = ramp.row(y).map(|row| row[x]);
+            let (x, y) = (x - self.x, y - self.y);
             let (model, layers) = (self.coefficients.row(y), self.layers.row(y));
-            let mut node = [0.0; 12];
+            let mut node = [0.0; NODE];
             (0..4).for_each(|c| node[c] = model[c][x]);
             (0..3).for_each(|c| node[4 + c] = layers[c][x] * 255.0);
             (0..3).for_each(|c| node[7 + c] = layers[4 + c][x] * 255.0);
+            let steepest = self.steepest.row(y)[0][x];
+            node[10] = HAZE * slope::haze(steepest);
+            (node[11], node[12]) = (mask, share * slope::ramp(steepest));
             node
         };
-        let above = above - self.y;
         if down == 0.0 { read(above) } else { mix(&read(above), &read(above + 1), down) }
     }
 }
 
 #[inline(always)]
 fn mix(one: &Node, two: &Node, share: f32) -> Node {
-    let mut node = [0.0; 12];
-    for c in 0..12 {
+    let mut node = [0.0; NODE];
+    for c in 0..NODE {
         node[c] = one[c] + share * (two[c] - one[c]);
     }
     node
@@ -184,11 +195,13 @@ fn mix(one: &Node, two: &Node, share: f32) -> Node {
 fn pixel(node: &Node, colour: &mut [u8; 3]) -> u8 {
     let seen = colour.map(f32::from);
     let linear = (node[0] * seen[0] + node[1] * seen[1] + node[2] * seen[2]) / 255.0 + node[3];
-    let linear = ((linear - HAZE) / (1.0 - 2.0 * HAZE)).clamp(0.0, 1.0);
-    if linear >= 1.0 {
+    let [haze, mask, ramp] = [node[10], node[11], node[12]];
+    let linear = ((linear - haze) / (1.0 - 2.0 * haze)).clamp(0.0, 1.0);
+    if linear >= 1.0 && ramp <= 0.0 {
         return 255;
     }
     let alpha = decide(node, seen, linear);
+    let alpha = alpha + ramp * (mask - alpha);
     let scale = alpha / (0.02 + alpha * alpha + (1.0 - alpha) * (1.0 - alpha));
     for c in 0..3 {
         let (subject, background) = (node[4 + c], node[7 + c]);

@@ -3,13 +3,13 @@
 //! or the other travel over a pyramid into the band; there each cell takes what its neighbours
 //! have, corrected so that the mixture gives the colour that is seen.
 
-use super::plane::{Plane, Spans, rows};
+use super::plane::{Plane, Spans, near, rows};
 
 /// Subject's colour (0..3) and how sure it is (3), background's colour (4..7) and how sure (7).
 pub(super) type Layers = Plane<8>;
 
 /// Levels of the pyramid; colours travel at least 2 to this many cells.
-const LEVELS: usize = 6;
+const LEVELS: usize = 7;
 
 /// Colours of both layers in `spans`, from the colours seen and alpha. All colours of one layer are
 /// carried everywhere; no correction yet.
@@ -97,12 +97,6 @@ fn halved(fine: &Layers, spans: &Spans) -> Layers {
 /// sure, from the four nearest cells.
 fn fill(fine: &mut Layers, coarse: &Layers, at: (usize, usize), spans: &Spans) {
     rows(fine, |y, out: [&mut [f32]; 8]| {
-        let near = |at: usize, cells: usize| {
-            let own = (at / 2).min(cells - 1);
-            let other =
-                if at.is_multiple_of(2) { own.saturating_sub(1) } else { (own + 1).min(cells - 1) };
-            [(own, 0.75), (other, 0.25)]
-        };
         let lines = near(y + at.1, coarse.height).map(|(y, share)| (coarse.row(y), share));
         for x in spans.row(y).iter().cloned().flatten() {
             let columns = near(x + at.0, coarse.width);

@@ -8,10 +8,10 @@ use super::trimap::{Known, Trimap};
 use crate::cutout::Region;
 
 /// Most cells along the longer side of the region.
-const LONGEST: u32 = 400;
+const LONGEST: u32 = 800;
 /// Cells around the region that repeat its border, so that windows never leave the grid. A multiple
-/// of 4, so that two halvings keep the cells aligned.
-pub(super) const PAD: usize = 4;
+/// of 8, so that three halvings keep the cells aligned.
+pub(super) const PAD: usize = 8;
 
 /// Where the cells lie in the photo.
 #[derive(Clone, Copy)]
@@ -22,7 +22,7 @@ pub(super) struct Grid {
     /// Cells of the region.
     pub columns: usize,
     pub rows: usize,
-    /// Cells with the padding; multiples of 4.
+    /// Cells with the padding; multiples of 8.
     pub width: usize,
     pub height: usize,
 }
@@ -32,7 +32,7 @@ impl Grid {
         let factor = region.width.max(region.height).div_ceil(LONGEST).max(1) as usize;
         let columns = (region.width as usize).div_ceil(factor);
         let rows = (region.height as usize).div_ceil(factor);
-        let padded = |cells: usize| (cells + 2 * PAD).next_multiple_of(4);
+        let padded = |cells: usize| (cells + 2 * PAD).next_multiple_of(8);
         Self { region, factor, columns, rows, width: padded(columns), height: padded(rows) }
     }
 
@@ -96,6 +96,20 @@ impl Grid {
             known.extend(xs.iter().map(|&x| trimap.known(x, y)));
         }
         known
+    }
+
+    /// The mask, 0 to 1, where it is a ramp, and how far it is one, 0 to 1, at the cells in `spans`
+    /// and close around.
+    pub fn ramp(&self, trimap: &Trimap, spans: &Spans) -> Plane<2> {
+        let near = spans.grown(1, 0);
+        let (mask, share) =
+            (self.sampled(&trimap.mask, &near), self.sampled(&trimap.ramp(), &near));
+        let mut plane = Plane::new(self.width, self.height);
+        rows(&mut plane, |y, [out, shares]: [&mut [f32]; 2]| {
+            out.copy_from_slice(mask.row(y)[0]);
+            shares.copy_from_slice(share.row(y)[0]);
+        });
+        plane
     }
 
     /// The mask, 0 to 1, at the cells' centres in `spans`; bilinear.

@@ -71,6 +71,15 @@ pub(super) fn rows<const N: usize>(
     }
 }
 
+/// The two cells of half the resolution, of `cells` in a row, that lie around the centre of cell `at`,
+/// with the share of each.
+#[inline(always)]
+pub(super) fn near(at: usize, cells: usize) -> [(usize, f32); 2] {
+    let own = (at / 2).min(cells - 1);
+    let other = if at.is_multiple_of(2) { own.saturating_sub(1) } else { (own + 1).min(cells - 1) };
+    [(own, 0.75), (other, 0.25)]
+}
+
 /// Spans of every row of a picture, in order, not overlapping.
 #[derive(Clone)]
 pub(super) struct Spans {

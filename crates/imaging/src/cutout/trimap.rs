@@ -14,6 +14,17 @@ pub(super) enum Known {
     Nothing,
 }
 
+impl Known {
+    /// Alpha, where it is known.
+    pub fn alpha(self) -> Option<f32> {
+        match self {
+            Self::Background => Some(0.0),
+            Self::Subject => Some(1.0),
+            Self::Nothing => None,
+        }
+    }
+}
+
 /// A mask without dust and holes, and what it knows.
 pub(super) struct Trimap {
     pub mask: GrayImage,
@@ -25,21 +36,26 @@ const BACKGROUND: u8 = 16;
 const SUBJECT: u8 = 240;
 /// A hole in the subject is real where the mask falls below this.
 const HOLE: u8 = 96;
+/// What the border of the mask cuts off is filled up to this share of the subject.
+const NOTCH: f32 = 0.005;
 /// A separate piece is real where the mask reaches this.
 const PIECE: u8 = 128;
 /// The band's reach beyond the mask's own transition, in mask pixels: along crisp edges, and where
 /// the mask is soft over a wide area (hair, fur, blur).
 const REACH_CRISP: usize = 2;
-const REACH_SOFT: usize = 7;
+const REACH_SOFT: usize = 9;
 /// A wide area: this share of the cells within `SOFT_WINDOW` is in transition.
 const SOFT_WINDOW: usize = 4;
 const SOFT_SHARE: f32 = 0.4;
+/// Where the mask is a ramp, it gets from background to subject within so many cells each way.
+const RAMP: usize = 10;
 
 impl Trimap {
     pub fn new(mut mask: GrayImage) -> Self {
         drop_specks(&mut mask);
         drop_strays(&mut mask);
         fill_holes(&mut mask);
+        fill_notches(&mut mask);
         let (width, height) = (mask.width() as usize, mask.height() as usize);
         let transition = transition(&mask);
         let wide = wide(&transition, width, height);
@@ -54,6 +70,21 @@ impl Trimap {
         });
         let known = known.collect();
         Self { mask, known }
+    }
+
+    /// 255 where the mask leads from background to subject, and does not merely doubt.
+    pub fn ramp(&self) -> GrayImage {
+        let (width, height) = self.mask.dimensions();
+        let folded = |fold: fn(u8, u8) -> u8| {
+            let rows = along_rows(&self.mask, width as usize, RAMP, fold);
+            along_columns(&rows, width as usize, height as usize, RAMP, fold)
+        };
+        let (low, high) = (folded(u8::min), folded(u8::max));
+        let mut ramp = GrayImage::new(width, height);
+        for ((ramp, low), high) in ramp.iter_mut().zip(low).zip(high) {
+            *ramp = if low <= BACKGROUND && high >= SUBJECT { 255 } else { 0 };
+        }
+        ramp
     }
 
     pub fn known(&self, x: usize, y: usize) -> Known {
@@ -149,6 +180,25 @@ fn fill_holes(mask: &mut GrayImage) {
     for dip in components(mask, |v| (HOLE..SUBJECT).contains(&v)) {
         if dip.lowest_around >= HOLE {
             dip.paint(mask);
+        }
+    }
+}
+
+/// Closes the small places between subject and border of the mask where the mask doubts, but is not
+/// sure of background: parts of a subject that leaves the picture. A heuristic; a gap as of an arm
+/// that leaves the picture beside the body shows surer background, or more of it.
+fn fill_notches(mask: &mut GrayImage) {
+    let (width, height) = mask.dimensions();
+    let at_border = |&at: &u32| {
+        let (x, y) = (at % width, at / width);
+        x == 0 || y == 0 || x + 1 == width || y + 1 == height
+    };
+    let subject = mask.iter().filter(|&&value| value >= SUBJECT).count() as f32;
+    for notch in components(mask, |v| v < SUBJECT) {
+        let small = notch.cells.len() as f32 <= NOTCH * subject;
+        let doubted = |&at: &u32| mask.as_raw()[at as usize] >= BACKGROUND;
+        if small && notch.cells.iter().any(at_border) && notch.cells.iter().all(doubted) {
+            notch.paint(mask);
         }
     }
 }
