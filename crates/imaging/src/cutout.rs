@@ -65,7 +65,7 @@ impl Cutout {
     /// pixel) is stretched over `region`; nothing outside the region is subject. Where the photo is
     /// transparent already, so is the cut-out.
     ///
-    /// Takes one byte for each pixel of the photo and some 10 MB, whatever its size.
+    /// Takes one byte for each pixel of the photo and some 20 MB, whatever its size.
     ///
     /// # Panics
     /// Where the region is empty or leaves the photo, or the mask has no pixels.
