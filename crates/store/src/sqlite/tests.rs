@@ -53,6 +53,12 @@ fn open_faulty(path: &Path, faults: &Arc<Faults>) -> Sqlite {
     Sqlite { readers: Readers::open(path).unwrap(), writer: Writer::start(db).unwrap() }
 }
 
+/// Waits until the writer is done with what it has refused: it answers that before it rolls it back, and
+/// its commit would disarm the next fault.
+async fn settled(store: &Sqlite) {
+    store.writer.run(|_| Ok(())).await.unwrap();
+}
+
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("safelight.db");
@@ -197,6 +203,7 @@ async fn a_transaction_that_breaks_leaves_nothing() {
         faults.steps.store(steps, Ordering::Relaxed);
         let outcome = store.hold(&request(shop, &id), NOW).await;
         faults.disarm();
+        settled(&store).await;
         if !faults.struck.swap(false, Ordering::Relaxed) {
             assert!(outcome.is_ok());
             break;
