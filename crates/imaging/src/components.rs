@@ -33,6 +33,11 @@ impl Component {
     }
 }
 
+/// How many cells of a mask have at least this value.
+pub fn count_from(mask: &GrayImage, least: u8) -> f32 {
+    mask.iter().filter(|&&value| value >= least).count() as f32
+}
+
 /// The pieces of the cells whose value `belongs` accepts, in the order of their first cells.
 pub fn components(mask: &GrayImage, belongs: impl Fn(u8) -> bool) -> Vec<Component> {
     let (width, raw) = (mask.width() as usize, mask.as_raw());
@@ -108,6 +113,7 @@ mod tests {
         assert_eq!((&found[0].cells[..], found[1].cells.len()), (&[0, 3][..], 3));
         assert_eq!((found[0].highest, found[0].lowest_around), (200, 7));
         assert_eq!(found[0].mean(&mask), 200.0);
+        assert_eq!([201, 200, 7].map(|least| count_from(&mask, least)), [0.0, 5.0, 9.0]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use image::{GrayImage, RgbImage, imageops};
 use safelight_contract::Result;
 use safelight_imaging::Region;
-use safelight_imaging::components::{components, grown};
+use safelight_imaging::components::{components, count_from, grown};
 use safelight_imaging::resize::{self, Filter};
 
 use crate::Vision;
@@ -59,8 +59,7 @@ impl Vision {
         let Some(region) = within(parsing.bounds(), photo.dimensions()) else { return Ok(None) };
         let (mut mask, head) =
             (soft(&parsing, parts, photo, region), soft(&parsing, HEAD, photo, region));
-        let count = |mask: &GrayImage| mask.iter().filter(|&&value| value >= 128).count() as f32;
-        if count(&mask) < LEAST_PART * count(&head) {
+        if count_from(&mask, 128) < LEAST_PART * count_from(&head, 128) {
             return Ok(None);
         }
         only_own(&mut mask, &head, face, region);

@@ -12,7 +12,7 @@
 use image::{GrayImage, Luma, RgbImage};
 use safelight_contract::Result;
 use safelight_imaging::Region;
-use safelight_imaging::components::{Component, components, grown};
+use safelight_imaging::components::{Component, components, count_from, grown};
 use safelight_imaging::resize::{self, Filter};
 
 use crate::Vision;
@@ -165,7 +165,7 @@ fn fill_gaps(mask: &mut GrayImage, person: &GrayImage) {
 
 /// Fills gaps with values from `least` on, up to this share of the person.
 fn fill_gaps_of(mask: &mut GrayImage, person: &GrayImage, least: u8, largest: f32) {
-    let size = mask.iter().filter(|&&value| value >= PERSON).count() as f32;
+    let size = count_from(mask, PERSON);
     let mut gaps = mask.clone();
     for (gap, &person) in gaps.iter_mut().zip(person.iter()) {
         *gap = if (least..PERSON).contains(gap) && person >= SUREST { 255 } else { 0 };
@@ -197,7 +197,7 @@ fn drop_what_is_behind(mask: &mut GrayImage, person: &GrayImage) {
     for (core, &person) in core.iter_mut().zip(person.iter()) {
         *core = if *core >= SURELY_SALIENT && person >= SURE { 255 } else { 0 };
     }
-    let people = core.iter().filter(|&&value| value > 0).count() as f32;
+    let people = count_from(&core, 1);
     let near = grown(&core, BESIDE);
     let mut beside = mask.clone();
     for ((beside, &near), &person) in beside.iter_mut().zip(near.iter()).zip(person.iter()) {

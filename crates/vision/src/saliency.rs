@@ -4,7 +4,7 @@
 use image::{GrayImage, RgbImage};
 use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::Region;
-use safelight_imaging::components::{components, grown};
+use safelight_imaging::components::{components, count_from, grown};
 use safelight_imaging::resize::{self, Filter};
 use safelight_inference::{Model, Registry, Tensor};
 
@@ -191,7 +191,7 @@ fn take_back(closer: &mut GrayImage, first: &GrayImage) {
     for (lost, &closer) in lost.iter_mut().zip(closer.iter()) {
         *lost = if closer < FOUND && *lost >= PRESENT { *lost } else { 0 };
     }
-    let found = closer.iter().filter(|&&value| value >= FOUND).count() as f32;
+    let found = count_from(closer, FOUND);
     let pieces = components(&lost, |value| value > 0).into_iter().filter(|piece| {
         piece.cells.len() as f32 >= LEAST_LOST * found && piece.mean(first) >= SURELY_SEEN
     });

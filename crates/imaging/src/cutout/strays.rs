@@ -3,7 +3,7 @@
 
 use image::GrayImage;
 
-use crate::components::{components, grown};
+use crate::components::{components, count_from, grown};
 
 /// The mask is sure of the subject from here on, and shows something from here on.
 const SURE: u8 = 250;
@@ -32,7 +32,7 @@ pub(super) fn drop_strays(mask: &mut GrayImage) {
     if !mask.iter().zip(0..).any(|(value, at)| half_sure(value) && at_border(at)) {
         return;
     }
-    let shown = mask.iter().filter(|&&value| value >= SHOWN).count() as f32;
+    let shown = count_from(mask, SHOWN);
     let sure = components(mask, |value| value >= SURE);
     let Some(main) = sure.iter().max_by_key(|piece| piece.cells.len()) else { return };
     if (main.cells.len() as f32) < LEAST_SURE * shown {

@@ -4,7 +4,7 @@
 use image::GrayImage;
 
 use super::strays::drop_strays;
-use crate::components::components;
+use crate::components::{components, count_from};
 
 /// What is known of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,7 +193,7 @@ fn fill_notches(mask: &mut GrayImage) {
         let (x, y) = (at % width, at / width);
         x == 0 || y == 0 || x + 1 == width || y + 1 == height
     };
-    let subject = mask.iter().filter(|&&value| value >= SUBJECT).count() as f32;
+    let subject = count_from(mask, SUBJECT);
     for notch in components(mask, |v| v < SUBJECT) {
         let small = notch.cells.len() as f32 <= NOTCH * subject;
         let doubted = |&at: &u32| mask.as_raw()[at as usize] >= BACKGROUND;

@@ -4,7 +4,7 @@
 use image::{GrayImage, RgbImage};
 use safelight_contract::Result;
 use safelight_imaging::Region;
-use safelight_imaging::components::components;
+use safelight_imaging::components::{components, count_from};
 use safelight_imaging::lab_of;
 use safelight_imaging::resize::{self, Filter};
 
@@ -177,7 +177,7 @@ impl<'a> Cells<'a> {
         let body = vision.person_mask(photo, self.person.region)?;
         let body = resize::gray(&body, SIDE, SIDE, Filter::Bilinear);
         let things = self.mask_of(|at| self.shows[at] == Shows::Clothes && body.as_raw()[at] < 128);
-        let size = self.person.mask.iter().filter(|&&value| value >= PERSON).count() as f32;
+        let size = count_from(&self.person.mask, PERSON);
         let mut things = components(&things, |value| value > 0);
         things.retain(|thing| thing.cells.len() as f32 >= LEAST_THING * size);
         things.sort_by_key(|thing| std::cmp::Reverse(thing.cells.len()));
@@ -326,8 +326,7 @@ impl<'a> Cells<'a> {
             _ => false,
         });
         let main = without_crumbs(main)?;
-        let count = |mask: &GrayImage| mask.iter().filter(|&&v| v >= PERSON).count() as f32;
-        if count(&main) < LEAST_WORN * count(&self.person.mask) {
+        if count_from(&main, PERSON) < LEAST_WORN * count_from(&self.person.mask, PERSON) {
             return None;
         }
         Some(Garments { region: self.person.region, main, pieces })
