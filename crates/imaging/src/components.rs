@@ -1,5 +1,7 @@
 //! Connected pieces of a mask.
 
+use std::ops::Range;
+
 use image::GrayImage;
 
 /// Cells of a mask that hang together along their sides.
@@ -38,58 +40,131 @@ pub fn count_from(mask: &GrayImage, least: u8) -> f32 {
     mask.iter().filter(|&&value| value >= least).count() as f32
 }
 
-/// The pieces of the cells whose value `belongs` accepts, in the order of their first cells.
+/// The pieces of the cells whose value `belongs` accepts, in the order of their first cells; the cells
+/// of each in rising order.
 pub fn components(mask: &GrayImage, belongs: impl Fn(u8) -> bool) -> Vec<Component> {
-    let (width, raw) = (mask.width() as usize, mask.as_raw());
-    let mut seen = vec![false; raw.len()];
-    let mut found = Vec::new();
-    for start in 0..raw.len() {
-        if seen[start] || !belongs(raw[start]) {
-            continue;
+    let inside: [bool; 256] = std::array::from_fn(|value| belongs(value as u8));
+    let outside: Vec<u8> =
+        mask.iter().map(|&value| if inside[usize::from(value)] { 255 } else { value }).collect();
+    let width = mask.width() as usize;
+    let runs = Runs::of(mask, &inside);
+    let mut found = Vec::<Component>::new();
+    let mut component_of = vec![0; runs.runs.len()];
+    for (index, (run, &root)) in runs.runs.iter().zip(&runs.parents).enumerate() {
+        if root == index {
+            component_of[index] = found.len();
+            found.push(Component { cells: Vec::new(), highest: 0, lowest_around: 255 });
         }
-        seen[start] = true;
-        let mut cells = vec![start as u32];
-        let (mut highest, mut lowest_around, mut next) = (0, 255, 0);
-        while let Some(&at) = cells.get(next) {
-            next += 1;
-            let at = at as usize;
-            highest = raw[at].max(highest);
-            let x = at % width;
-            let around = [
-                (x > 0).then(|| at - 1),
-                (x + 1 < width).then_some(at + 1),
-                at.checked_sub(width),
-                Some(at + width).filter(|&below| below < raw.len()),
-            ];
-            for near in around.into_iter().flatten() {
-                if !belongs(raw[near]) {
-                    lowest_around = raw[near].min(lowest_around);
-                } else if !std::mem::replace(&mut seen[near], true) {
-                    cells.push(near as u32);
-                }
-            }
+        let component = &mut found[component_of[root]];
+        let highest = |values: &[u8]| values.iter().copied().max().unwrap_or(0);
+        let lowest = |values: &[u8]| values.iter().copied().min().unwrap_or(255);
+        component.cells.extend(run.start as u32..run.end as u32);
+        component.highest = highest(&mask.as_raw()[run.clone()]).max(component.highest);
+        let line = run.start / width * width;
+        let around = [
+            run.start.max(line + 1) - 1..run.start,
+            run.end..(run.end + 1).min(line + width),
+            run.start.max(width) - width..run.end.max(width) - width,
+            (run.start + width).min(outside.len())..(run.end + width).min(outside.len()),
+        ];
+        for near in around {
+            component.lowest_around = lowest(&outside[near]).min(component.lowest_around);
         }
-        found.push(Component { cells, highest, lowest_around });
     }
     found
 }
 
+/// The runs of cells of every row, and which of them hang together.
+struct Runs {
+    runs: Vec<Range<usize>>,
+    /// For each the first run of its piece.
+    parents: Vec<usize>,
+}
+
+impl Runs {
+    fn of(mask: &GrayImage, inside: &[bool; 256]) -> Self {
+        let mut all = Self { runs: Vec::new(), parents: Vec::new() };
+        let width = mask.width() as usize;
+        let mut above = 0;
+        for (start, row) in (0..).step_by(width.max(1)).zip(mask.chunks_exact(width.max(1))) {
+            let first = all.runs.len();
+            let mut cells = row.iter().map(|&value| inside[usize::from(value)]);
+            let mut x = 0;
+            while let Some(gap) = cells.position(|inside| inside) {
+                let from = start + x + gap;
+                let length = 1 + cells.by_ref().take_while(|&inside| inside).count();
+                all.runs.push(from..from + length);
+                all.parents.push(all.parents.len());
+                x += gap + length + 1;
+            }
+            for index in first..all.runs.len() {
+                let Range { start, end } = all.runs[index];
+                let over = start.saturating_sub(width)..end.saturating_sub(width);
+                while above < first && all.runs[above].end <= over.start {
+                    above += 1;
+                }
+                for other in above..first {
+                    if all.runs[other].start >= over.end {
+                        break;
+                    }
+                    all.join(other, index);
+                }
+            }
+            above = first;
+        }
+        for index in 0..all.runs.len() {
+            all.parents[index] = all.parents[all.parents[index]];
+        }
+        all
+    }
+
+    fn join(&mut self, one: usize, other: usize) {
+        let (one, other) = (self.root(one), self.root(other));
+        self.parents[one.max(other)] = one.min(other);
+    }
+
+    /// The first run of a piece, as far as it is known by now; shortens the way to it.
+    fn root(&mut self, mut index: usize) -> usize {
+        while self.parents[index] != index {
+            self.parents[index] = self.parents[self.parents[index]];
+            index = self.parents[index];
+        }
+        index
+    }
+}
+
 /// The largest value within `reach` cells in x and in y (grayscale dilation with a square).
 pub fn grown(mask: &GrayImage, reach: usize) -> GrayImage {
-    let width = (mask.width() as usize).max(1);
-    let mut rows = mask.clone();
-    for (out, row) in rows.chunks_exact_mut(width).zip(mask.chunks_exact(width)) {
-        for (x, out) in out.iter_mut().enumerate() {
-            let near = &row[x.saturating_sub(reach)..(x + reach + 1).min(width)];
-            *out = near.iter().copied().max().unwrap_or(0);
+    let (width, height) = mask.dimensions();
+    let cells = folded(mask, width as usize, reach, u8::max);
+    GrayImage::from_raw(width, height, cells).expect("as many cells as before")
+}
+
+/// Folds each cell with all others within `reach` cells in x and in y; row by row, `width` cells a row.
+pub(crate) fn folded(
+    cells: &[u8],
+    width: usize,
+    reach: usize,
+    fold: impl Fn(u8, u8) -> u8,
+) -> Vec<u8> {
+    let width = width.max(1);
+    let height = cells.len() / width;
+    let mut rows = cells.to_vec();
+    for (out, row) in rows.chunks_exact_mut(width).zip(cells.chunks_exact(width)) {
+        for shift in 1..=reach.min(width - 1) {
+            for (out, &right) in out.iter_mut().zip(&row[shift..]) {
+                *out = fold(*out, right);
+            }
+            for (out, &left) in out[shift..].iter_mut().zip(row) {
+                *out = fold(*out, left);
+            }
         }
     }
     let mut all = rows.clone();
-    let height = mask.height() as usize;
     for (y, out) in all.chunks_exact_mut(width).enumerate() {
-        for other in y.saturating_sub(reach)..(y + reach + 1).min(height) {
-            for (out, &value) in out.iter_mut().zip(&rows.as_raw()[other * width..]) {
-                *out = value.max(*out);
+        for other in (y.saturating_sub(reach)..(y + reach + 1).min(height)).filter(|&o| o != y) {
+            for (out, &cell) in out.iter_mut().zip(&rows[other * width..]) {
+                *out = fold(*out, cell);
             }
         }
     }
@@ -114,6 +189,19 @@ mod tests {
         assert_eq!((found[0].highest, found[0].lowest_around), (200, 7));
         assert_eq!(found[0].mean(&mask), 200.0);
         assert_eq!([201, 200, 7].map(|least| count_from(&mask, least)), [0.0, 5.0, 9.0]);
+    }
+
+    #[test]
+    fn arms_that_meet_late_are_one_piece() {
+        let picture = ["#.#.#", "#.#.#", "#.###", "###..", "....#"];
+        let mask = GrayImage::from_fn(5, 5, |x, y| {
+            Luma([if picture[y as usize].as_bytes()[x as usize] == b'#' { 200 } else { 7 }])
+        });
+        let found = components(&mask, |value| value > 100);
+        let cells: Vec<_> = found.iter().map(|piece| &piece.cells[..]).collect();
+        assert_eq!(cells, [&[0, 2, 4, 5, 7, 9, 10, 12, 13, 14, 15, 16, 17][..], &[24]]);
+        assert_eq!(components(&mask, |value| value == 9), []);
+        assert_eq!(components(&GrayImage::new(0, 0), |_| true), []);
     }
 
     #[test]

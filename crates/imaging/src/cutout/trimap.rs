@@ -4,7 +4,7 @@
 use image::GrayImage;
 
 use super::strays::drop_strays;
-use crate::components::{components, count_from};
+use crate::components::{components, count_from, folded};
 
 /// What is known of a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,11 +56,11 @@ impl Trimap {
         drop_strays(&mut mask);
         fill_holes(&mut mask);
         fill_notches(&mut mask);
-        let (width, height) = (mask.width() as usize, mask.height() as usize);
+        let width = mask.width() as usize;
         let transition = transition(&mask);
-        let wide = wide(&transition, width, height);
-        let mut band = grown(&transition, width, height, REACH_CRISP);
-        for (cell, soft) in band.iter_mut().zip(grown(&wide, width, height, REACH_SOFT)) {
+        let wide = wide(&transition, width);
+        let mut band = folded(&transition, width, REACH_CRISP, u8::max);
+        for (cell, soft) in band.iter_mut().zip(folded(&wide, width, REACH_SOFT, u8::max)) {
             *cell |= soft;
         }
         let known = band.iter().zip(mask.as_raw()).map(|(&band, &mask)| match (band, mask) {
@@ -75,11 +75,10 @@ impl Trimap {
     /// 255 where the mask leads from background to subject, and does not merely doubt.
     pub fn ramp(&self) -> GrayImage {
         let (width, height) = self.mask.dimensions();
-        let folded = |fold: fn(u8, u8) -> u8| {
-            let rows = along_rows(&self.mask, width as usize, RAMP, fold);
-            along_columns(&rows, width as usize, height as usize, RAMP, fold)
-        };
-        let (low, high) = (folded(u8::min), folded(u8::max));
+        let (low, high) = (
+            folded(&self.mask, width as usize, RAMP, u8::min),
+            folded(&self.mask, width as usize, RAMP, u8::max),
+        );
         let mut ramp = GrayImage::new(width, height);
         for ((ramp, low), high) in ramp.iter_mut().zip(low).zip(high) {
             *ramp = if low <= BACKGROUND && high >= SUBJECT { 255 } else { 0 };
@@ -113,53 +112,12 @@ fn transition(mask: &GrayImage) -> Vec<u8> {
 }
 
 /// 1 for the cells of `cells` that have many others around them.
-fn wide(cells: &[u8], width: usize, height: usize) -> Vec<u8> {
+fn wide(cells: &[u8], width: usize) -> Vec<u8> {
     let side = 2 * SOFT_WINDOW + 1;
     let least = ((side * side) as f32 * SOFT_SHARE) as u8;
     let count = |sum: u8, cell: u8| sum + cell;
-    let mut sums = along_rows(cells, width, SOFT_WINDOW, count);
-    sums = along_columns(&sums, width, height, SOFT_WINDOW, count);
+    let sums = folded(cells, width, SOFT_WINDOW, count);
     sums.iter().zip(cells).map(|(&sum, &cell)| u8::from(sum > least) & cell).collect()
-}
-
-fn grown(cells: &[u8], width: usize, height: usize, reach: usize) -> Vec<u8> {
-    let rows = along_rows(cells, width, reach, |a, b| a | b);
-    along_columns(&rows, width, height, reach, |a, b| a | b)
-}
-
-/// Folds each cell with its neighbours up to `reach` to the left and right.
-fn along_rows(cells: &[u8], width: usize, reach: usize, fold: impl Fn(u8, u8) -> u8) -> Vec<u8> {
-    let mut out = cells.to_vec();
-    for (out, row) in out.chunks_exact_mut(width).zip(cells.chunks_exact(width)) {
-        for shift in 1..=reach.min(width - 1) {
-            for (out, &right) in out.iter_mut().zip(&row[shift..]) {
-                *out = fold(*out, right);
-            }
-            for (out, &left) in out[shift..].iter_mut().zip(row) {
-                *out = fold(*out, left);
-            }
-        }
-    }
-    out
-}
-
-/// Folds each cell with its neighbours up to `reach` above and below.
-fn along_columns(
-    cells: &[u8],
-    width: usize,
-    height: usize,
-    reach: usize,
-    fold: impl Fn(u8, u8) -> u8,
-) -> Vec<u8> {
-    let mut out = cells.to_vec();
-    for (y, out) in out.chunks_exact_mut(width).enumerate() {
-        for other in (y.saturating_sub(reach)..(y + reach + 1).min(height)).filter(|&o| o != y) {
-            for (out, &cell) in out.iter_mut().zip(&cells[other * width..]) {
-                *out = fold(*out, cell);
-            }
-        }
-    }
-    out
 }
 
 /// Erases the pieces that the mask is nowhere sure of, and tiny ones beside a large one.
