@@ -6,6 +6,7 @@ mod compose;
 mod foreground;
 mod grid;
 mod lanes;
+mod pixel;
 mod plane;
 mod slope;
 mod strays;
@@ -76,12 +77,12 @@ impl Cutout {
         let grid = Grid::over(region);
         let trimap = Trimap::new(grid.fitting(mask));
         let mut known = grid.known(&trimap);
-        let mut level = band::posed(&rgb, &grid, &trimap, &known);
+        let (mut level, mask) = band::posed(&rgb, &grid, &trimap, &known);
         let half = alpha::solve_coarse(&mut level);
         band::narrow(&mut known, &mut level, &half);
         let coarse = foreground::spread(&half.colours, &half.alpha, &half.band.grown(SUPPORT, 0));
-        let ramp = grid.ramp(&trimap, &level.band);
-        let mut alpha = Problem { grid, known, level, ramp, coarse }.render(&mut rgb);
+        let ramp = grid.sampled(&trimap.ramp(), &level.band.grown(1, 0));
+        let mut alpha = Problem { grid, known, level, mask, ramp, coarse }.render(&mut rgb);
         if let Some(opacity) = opacity {
             for (alpha, opacity) in alpha.iter_mut().zip(opacity.iter()) {
                 *alpha = ((u32::from(*alpha) * u32::from(*opacity) + 127) / 255) as u8;

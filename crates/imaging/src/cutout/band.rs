@@ -15,24 +15,30 @@ const GAP: usize = 4;
 /// Alpha this close to 0 or 1 all around is decided.
 const DECIDED: f32 = 0.05;
 
-/// The problem as the mask poses it.
-pub(super) fn posed(photo: &RgbImage, grid: &Grid, trimap: &Trimap, known: &[Known]) -> Level {
+/// The problem as the mask poses it, and the mask itself at the cells that it needs, 0 to 1.
+pub(super) fn posed(
+    photo: &RgbImage,
+    grid: &Grid,
+    trimap: &Trimap,
+    known: &[Known],
+) -> (Level, Plane<1>) {
     let (width, height) = (grid.width, grid.height);
     let band = of(known, width, height);
     let support = band.grown(SUPPORT, 0);
     let colours = grid.colours(photo, &support);
-    let mut alpha = grid.sampled(&trimap.mask, &support);
+    let mask = grid.sampled(&trimap.mask, &support);
+    let mut alpha = Plane::<1>::new(width, height);
     let mut prior = Plane::<2>::new(width, height);
     rows(&mut prior, |y, [target, free]: [&mut [f32]; 2]| {
         for x in support.row(y).iter().cloned().flatten() {
-            let guess = alpha.row(y)[0][x];
+            let guess = mask.row(y)[0][x];
             let known = known[y * width + x].alpha();
             target[x] = known.unwrap_or(guess);
             free[x] = if known.is_none() { alpha::freedom(guess) } else { 0.0 };
         }
     });
     rows(&mut alpha, |y, [alpha]: [&mut [f32]; 1]| alpha.copy_from_slice(prior.row(y)[0]));
-    Level { colours, band, prior, alpha }
+    (Level { colours, band, prior, alpha }, mask)
 }
 
 /// Takes what is all but decided on `half` for known: the band of the finest grid, the costliest,

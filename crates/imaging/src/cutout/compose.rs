@@ -8,9 +8,11 @@ use rayon::prelude::*;
 use super::alpha::{self, Coefficients, Level};
 use super::foreground::{self, Layers};
 use super::grid::{Grid, PAD};
+use super::pixel::Node;
 use super::plane::Plane;
 use super::slope;
 use super::trimap::Known;
+use crate::cutout::Region;
 
 /// Cells that are solved for at once, so that the work stays in the cache.
 const TILE: (usize, usize) = (128, 64);
@@ -24,19 +26,11 @@ pub(super) struct Problem {
     pub grid: Grid,
     pub known: Vec<Known>,
     pub level: Level,
-    /// The mask and how far it is a ramp.
-    pub ramp: Plane<2>,
+    /// The mask and how far it is a ramp, 0 to 1.
+    pub mask: Plane<1>,
+    pub ramp: Plane<1>,
     pub coarse: Layers,
 }
-
-/// What is interpolated for each pixel: the linear model of alpha (0..4), the subject's colour
-/// (4..7), the background's colour (7..10), the haze (10), the mask (11) and how much it counts (12);
-/// the rest fills a vector.
-type Node = [f32; NODE];
-const NODE: usize = 16;
-
-/// Alpha this close to 0 and 1 along crisp edges is taken as such: the haze that a linear model leaves.
-const HAZE: f32 = 0.05;
 
 impl Problem {
     /// Alpha of every pixel of the photo; the photo's colours become the subject's.
@@ -44,25 +38,25 @@ impl Problem {
         let (width, region) = (photo.width() as usize, self.grid.region);
         let mut alpha = GrayImage::new(photo.width(), photo.height());
         let first = region.y as usize * width;
-        let mut pixels = &mut photo.as_mut()[first * 3..];
+        let mut pixels = &mut photo.as_mut().as_chunks_mut().0[first..];
         let mut matte = &mut alpha.as_mut()[first..];
         let mut strips = Vec::new();
         for top in (0..self.grid.height).step_by(TILE.1) {
             let rows = self.pixels(top, TILE.1, region.height);
-            let (own, rest) = std::mem::take(&mut pixels).split_at_mut(rows.len() * width * 3);
-            pixels = rest;
-            let (own_matte, rest) = std::mem::take(&mut matte).split_at_mut(rows.len() * width);
-            matte = rest;
-            strips.push((top, rows, own, own_matte));
+            let own;
+            (own, pixels) = std::mem::take(&mut pixels).split_at_mut(rows.len() * width);
+            let own_matte;
+            (own_matte, matte) = std::mem::take(&mut matte).split_at_mut(rows.len() * width);
+            strips.push((top, Strip { first: rows.start, width, pixels: own, matte: own_matte }));
         }
-        strips.into_par_iter().for_each(|(top, rows, pixels, matte)| {
+        strips.into_par_iter().for_each(|(top, mut strip)| {
             for left in (0..self.grid.width).step_by(TILE.0) {
-                let columns = self.pixels(left, TILE.0, region.width);
+                let columns = left..(left + TILE.0).min(self.grid.width - 1);
                 let tile = self.tile(left, top);
-                let strip = pixels.chunks_exact_mut(width * 3).zip(matte.chunks_exact_mut(width));
-                for (y, (pixels, matte)) in rows.clone().zip(strip) {
-                    let pixels = &mut pixels.as_chunks_mut().0[region.x as usize..];
-                    self.row(y, &columns, pixels, &mut matte[region.x as usize..], &tile);
+                for above in top..(top + TILE.1).min(self.grid.height - 1) {
+                    for (known, run) in self.runs(above, columns.clone()) {
+                        self.paint(known, above, run, &tile, &mut strip);
+                    }
                 }
             }
         });
@@ -78,6 +72,15 @@ impl Problem {
             None => 0,
         };
         start(first)..start(first + count)
+    }
+
+    /// How far pixel `at` is on the way from the centre of `cell` to the next one, 0 to 1.
+    #[inline(always)]
+    fn share(&self, at: usize, cell: usize) -> f32 {
+        let factor = self.grid.factor;
+        // Twice the distance.
+        let twice = 2 * (at + PAD * factor - cell * factor) + 1 - factor;
+        twice as f32 * (0.5 / factor as f32)
     }
 
     /// Solves the tile whose first cell is (`left`, `top`); nothing where all is known.
@@ -100,56 +103,100 @@ impl Problem {
         Some(Tile { x, y, coefficients, layers, steepest })
     }
 
-    /// Renders the `columns` of row `y` of the region.
-    fn row(
+    /// Runs of columns from which on to the next one, and from row `above` on to the next one, the
+    /// same is known.
+    fn runs(&self, above: usize, columns: Range<usize>) -> Vec<(Known, Range<usize>)> {
+        let width = self.grid.width;
+        let [one, two] = [above, above + 1].map(|y| &self.known[y * width..][..width]);
+        let mut runs: Vec<(Known, Range<usize>)> = Vec::new();
+        for x in columns {
+            let same = [one[x + 1], two[x], two[x + 1]].iter().all(|&known| known == one[x]);
+            let known = if same { one[x] } else { Known::Nothing };
+            match runs.last_mut() {
+                Some((last, run)) if *last == known => run.end = x + 1,
+                _ => runs.push((known, x..x + 1)),
+            }
+        }
+        runs
+    }
+
+    /// Paints the pixels between row `above` of the grid and the next one, in a run of columns.
+    fn paint(
         &self,
-        y: usize,
-        columns: &Range<usize>,
-        pixels: &mut [[u8; 3]],
-        matte: &mut [u8],
+        known: Known,
+        above: usize,
+        run: Range<usize>,
         tile: &Option<Tile>,
+        strip: &mut Strip,
     ) {
-        let factor = self.grid.factor;
-        let (above, down) = self.place(y);
-        let known = |x: usize| {
-            let of = |y: usize| self.known[y * self.grid.width + x];
-            let (one, two) = (of(above), of(above + 1));
-            if one == two { one } else { Known::Nothing }
-        };
-        let mut last: Option<(usize, Node)> = None;
-        let mut x = columns.start;
-        while x < columns.end {
-            // Pixels up to `end` lie between the centres of the same two columns of cells.
-            let (left, _) = self.place(x);
-            let end = ((left + 1 - PAD) * factor + factor / 2).clamp(x + 1, columns.end);
-            match (known(left), known(left + 1), tile) {
-                (Known::Subject, Known::Subject, _) => matte[x..end].fill(255),
-                (Known::Background, Known::Background, _) | (_, _, None) => {}
-                (_, _, Some(tile)) => {
-                    let one = match last {
-                        Some((column, node)) if column == left => node,
-                        _ => tile.node(&self.ramp, left, above, down),
-                    };
-                    let two = tile.node(&self.ramp, left + 1, above, down);
-                    for x in x..end {
-                        let node = mix(&one, &two, self.place(x).1);
-                        matte[x] = pixel(&node, &mut pixels[x]);
-                    }
-                    last = Some((left + 1, two));
+        let Region { x: left, width, height, .. } = self.grid.region;
+        let lines = self.pixels(above, 1, height);
+        match (known, tile) {
+            (Known::Subject, _) => {
+                let columns = self.pixels(run.start, run.len(), width);
+                for y in lines {
+                    strip.row(y, left).1[columns.clone()].fill(255);
                 }
             }
-            x = end;
+            (Known::Background, _) | (_, None) => {}
+            (_, Some(tile)) => {
+                let [upper, lower] =
+                    [above, above + 1].map(|y| self.nodes(tile, y, run.start..run.end + 1));
+                for y in lines {
+                    let down = self.share(y, above);
+                    let (pixels, matte) = strip.row(y, left);
+                    let mut nodes =
+                        upper.iter().zip(&lower).map(|(one, other)| one.mixed(other, down));
+                    let Some(mut one) = nodes.next() else { continue };
+                    for (column, two) in run.clone().zip(nodes) {
+                        for x in self.pixels(column, 1, width) {
+                            let node = one.mixed(&two, self.share(x, column));
+                            (pixels[x], matte[x]) = node.pixel(pixels[x]);
+                        }
+                        one = two;
+                    }
+                }
+            }
         }
     }
 
-    /// The cell whose centre lies at or before pixel `at`, and how far on towards the next one.
-    #[inline(always)]
-    fn place(&self, at: usize) -> (usize, f32) {
-        // Twice the distance from the centre of the first padded cell.
-        let twice = 2 * (at + PAD * self.grid.factor) + 1 - self.grid.factor;
-        let cell = twice / (2 * self.grid.factor);
-        let rest = twice - cell * 2 * self.grid.factor;
-        (cell, rest as f32 / (2 * self.grid.factor) as f32)
+    /// The nodes of row `y` of the grid in `columns` of a tile.
+    fn nodes(&self, tile: &Tile, y: usize, columns: Range<usize>) -> Vec<Node> {
+        let ([mask], [ramp]) = (self.mask.row(y), self.ramp.row(y));
+        let y = y - tile.y;
+        let (model, layers) = (tile.coefficients.row(y), tile.layers.row(y));
+        let [r, g, b, _, back_r, back_g, back_b, _] = layers;
+        let [steepest] = tile.steepest.row(y);
+        columns
+            .map(|at| {
+                let x = at - tile.x;
+                Node::new(
+                    model.map(|row| row[x]),
+                    [r, g, b].map(|row| row[x]),
+                    [back_r, back_g, back_b].map(|row| row[x]),
+                    slope::haze(steepest[x]),
+                    mask[at],
+                    ramp[at] * slope::ramp(steepest[x]),
+                )
+            })
+            .collect()
+    }
+}
+
+/// Rows of a photo, from row `first` of the region on.
+struct Strip<'a> {
+    first: usize,
+    width: usize,
+    pixels: &'a mut [[u8; 3]],
+    matte: &'a mut [u8],
+}
+
+impl Strip<'_> {
+    /// Row `y` of the region, from column `left` of the photo on.
+    fn row(&mut self, y: usize, left: u32) -> (&mut [[u8; 3]], &mut [u8]) {
+        let from = (y - self.first) * self.width;
+        let row = from + left as usize..from + self.width;
+        (&mut self.pixels[row.clone()], &mut self.matte[row])
     }
 }
 
@@ -161,75 +208,3 @@ struct Tile {
     layers: Layers,
     steepest: Plane<1>,
 }
-
-impl Tile {
-    fn node(&self, ramp: &Plane<2>, x: usize, above: usize, down: f32) -> Node {
-        let read = |y: usize| {
-            let [mask, share] = ramp.row(y).map(|row| row[x]);
-            let (x, y) = (x - self.x, y - self.y);
-            let (model, layers) = (self.coefficients.row(y), self.layers.row(y));
-            let mut node = [0.0; NODE];
-            (0..4).for_each(|c| node[c] = model[c][x]);
-            (0..3).for_each(|c| node[4 + c] = layers[c][x] * 255.0);
-            (0..3).for_each(|c| node[7 + c] = layers[4 + c][x] * 255.0);
-            let steepest = self.steepest.row(y)[0][x];
-            node[10] = HAZE * slope::haze(steepest);
-            (node[11], node[12]) = (mask, share * slope::ramp(steepest));
-            node
-        };
-        if down == 0.0 { read(above) } else { mix(&read(above), &read(above + 1), down) }
-    }
-}
-
-#[inline(always)]
-fn mix(one: &Node, two: &Node, share: f32) -> Node {
-    let mut node = [0.0; NODE];
-    for c in 0..NODE {
-        node[c] = one[c] + share * (two[c] - one[c]);
-    }
-    node
-}
-
-/// Alpha of one pixel; its colour becomes the subject's.
-#[inline(always)]
-fn pixel(node: &Node, colour: &mut [u8; 3]) -> u8 {
-    let seen = colour.map(f32::from);
-    let linear = (node[0] * seen[0] + node[1] * seen[1] + node[2] * seen[2]) / 255.0 + node[3];
-    let [haze, mask, ramp] = [node[10], node[11], node[12]];
-    let linear = ((linear - haze) / (1.0 - 2.0 * haze)).clamp(0.0, 1.0);
-    if linear >= 1.0 && ramp <= 0.0 {
-        return 255;
-    }
-    let alpha = decide(node, seen, linear);
-    let alpha = alpha + ramp * (mask - alpha);
-    let scale = alpha / (0.02 + alpha * alpha + (1.0 - alpha) * (1.0 - alpha));
-    for c in 0..3 {
-        let (subject, background) = (node[4 + c], node[7 + c]);
-        let short = seen[c] - alpha * subject - (1.0 - alpha) * background;
-        colour[c] = (subject + scale * short + 0.5).clamp(0.0, 255.0) as u8;
-    }
-    (alpha * 255.0 + 0.5) as u8
-}
-
-/// Where the linear model is undecided: how far the colour seen lies on the way from the
-/// background's colour to the subject's, as far as these two differ and it does lie between them.
-#[inline(always)]
-fn decide(node: &Node, seen: [f32; 3], linear: f32) -> f32 {
-    let (mut apart, mut along, mut off) = (0.0, 0.0, 0.0);
-    for c in 0..3 {
-        let (way, step) = (node[4 + c] - node[7 + c], seen[c] - node[7 + c]);
-        apart += way * way;
-        along += way * step;
-        off += step * step;
-    }
-    let share = (along / (apart + 1.0)).clamp(0.0, 1.0);
-    let off = (off - 2.0 * share * along + share * share * apart).max(0.0);
-    let trust = apart / (apart + APART * APART) * (OFF * OFF) / (OFF * OFF + off);
-    let undecided = 1.0 - (2.0 * linear - 1.0).powi(4);
-    linear + undecided * trust * (share - linear)
-}
-
-/// Colours this far apart (0 to 255) tell subject from background as well as not.
-const APART: f32 = 40.0;
-/// A colour this far off the way from one to the other tells half as much.
-const OFF: f32 = 30.0;

@@ -98,20 +98,6 @@ impl Grid {
         known
     }
 
-    /// The mask, 0 to 1, where it is a ramp, and how far it is one, 0 to 1, at the cells in `spans`
-    /// and close around.
-    pub fn ramp(&self, trimap: &Trimap, spans: &Spans) -> Plane<2> {
-        let near = spans.grown(1, 0);
-        let (mask, share) =
-            (self.sampled(&trimap.mask, &near), self.sampled(&trimap.ramp(), &near));
-        let mut plane = Plane::new(self.width, self.height);
-        rows(&mut plane, |y, [out, shares]: [&mut [f32]; 2]| {
-            out.copy_from_slice(mask.row(y)[0]);
-            shares.copy_from_slice(share.row(y)[0]);
-        });
-        plane
-    }
-
     /// The mask, 0 to 1, at the cells' centres in `spans`; bilinear.
     pub fn sampled(&self, mask: &GrayImage, spans: &Spans) -> Plane<1> {
         let xs: Vec<_> = (0..self.width)

@@ -23,26 +23,39 @@ pub(super) fn steepest(level: &Level, spans: &Spans) -> Plane<1> {
         let [above, here, below] = lines.map(|y| level.alpha.row(y)[0]);
         for x in spans.row(y).iter().cloned().flatten() {
             let (left, right) = (x.saturating_sub(1), (x + 1).min(width - 1));
-            out[x] = (here[right] - here[left]).hypot(below[x] - above[x]);
+            let (across, down) = (here[right] - here[left], below[x] - above[x]);
+            out[x] = (across * across + down * down).sqrt();
         }
     });
-    let near = |at: usize, cells: usize| at.saturating_sub(AROUND)..(at + AROUND + 1).min(cells);
     let mut across = Plane::<1>::new(width, height);
     rows(&mut across, |y, [out]| {
         let [row] = slopes.row(y);
-        for x in spans.row(y).iter().cloned().flatten() {
-            out[x] = row[near(x, width)].iter().copied().fold(0.0, f32::max);
+        for span in spans.row(y) {
+            for shift in span.start..=span.start + 2 * AROUND {
+                // At the left border the first cells have no neighbours so far away.
+                let without = AROUND.saturating_sub(shift).min(span.len());
+                let others = &row[shift.saturating_sub(AROUND).min(width)..width];
+                raise(&mut out[span.start + without..span.end], others);
+            }
         }
     });
     let mut steepest = Plane::<1>::new(width, height);
     rows(&mut steepest, |y, [out]| {
-        for [row] in near(y, height).map(|y| across.row(y)) {
-            for x in spans.row(y).iter().cloned().flatten() {
-                out[x] = out[x].max(row[x]);
+        for [row] in (y.saturating_sub(AROUND)..(y + AROUND + 1).min(height)).map(|y| across.row(y))
+        {
+            for span in spans.row(y) {
+                raise(&mut out[span.clone()], &row[span.clone()]);
             }
         }
     });
     steepest
+}
+
+/// Raises each value to the other at its place, where there is one.
+fn raise(values: &mut [f32], others: &[f32]) {
+    for (value, &other) in values.iter_mut().zip(others) {
+        *value = if other > *value { other } else { *value };
+    }
 }
 
 /// The share of the haze that alpha has where the edge is this steep, 0 to 1.
