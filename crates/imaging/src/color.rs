@@ -32,11 +32,23 @@ pub(crate) fn unit([r, g, b]: [u8; 3]) -> Rgb {
     [r, g, b].map(|value| f32::from(value) / 255.0)
 }
 
+/// The cube root, within three millionths of it. Halley's iteration twice from a third of the exponent:
+/// a few times as fast as the C library's, and loops over it vectorise.
+fn cube_root(value: f32) -> f32 {
+    let size = value.abs();
+    let mut root = f32::from_bits(size.to_bits() / 3 + 0x2a51_19f2);
+    for _ in 0..2 {
+        let cube = root * root * root;
+        root *= (cube + 2.0 * size) / (2.0 * cube + size);
+    }
+    root.copysign(value)
+}
+
 /// Oklab (lightness, green to red, blue to yellow) of linear light.
 pub(crate) fn oklab([r, g, b]: Rgb) -> [f32; 3] {
-    let l = (0.412_221_46 * r + 0.536_332_55 * g + 0.051_445_995 * b).cbrt();
-    let m = (0.211_903_5 * r + 0.680_699_5 * g + 0.107_396_96 * b).cbrt();
-    let s = (0.088_302_46 * r + 0.281_718_85 * g + 0.629_978_7 * b).cbrt();
+    let l = cube_root(0.412_221_46 * r + 0.536_332_55 * g + 0.051_445_995 * b);
+    let m = cube_root(0.211_903_5 * r + 0.680_699_5 * g + 0.107_396_96 * b);
+    let s = cube_root(0.088_302_46 * r + 0.281_718_85 * g + 0.629_978_7 * b);
     [
         0.210_454_26 * l + 0.793_617_8 * m - 0.004_072_047 * s,
         1.977_998_5 * l - 2.428_592_2 * m + 0.450_593_7 * s,
@@ -60,7 +72,7 @@ pub(crate) fn from_oklab([lightness, a, b]: [f32; 3]) -> Rgb {
 /// CIE 1976 lightness, 0 to 1 (a hundredth of L*), of relative luminance.
 pub(crate) fn lightness(luminance: f32) -> f32 {
     if luminance > 216.0 / 24_389.0 {
-        1.16 * luminance.cbrt() - 0.16
+        1.16 * cube_root(luminance) - 0.16
     } else {
         luminance * 24_389.0 / 2_700.0
     }
@@ -69,7 +81,7 @@ pub(crate) fn lightness(luminance: f32) -> f32 {
 /// CIE L* (0 to 100), a* and b* (D65) of linear light.
 pub(crate) fn lab([r, g, b]: Rgb) -> [f32; 3] {
     let curve = |t: f32| {
-        if t > 216.0 / 24_389.0 { t.cbrt() } else { t * 841.0 / 108.0 + 4.0 / 29.0 }
+        if t > 216.0 / 24_389.0 { cube_root(t) } else { t * 841.0 / 108.0 + 4.0 / 29.0 }
     };
     let x = curve((0.412_456 * r + 0.357_576 * g + 0.180_438 * b) / 0.950_47);
     let y = curve(0.212_673 * r + 0.715_152 * g + 0.072_175 * b);
@@ -105,6 +117,17 @@ pub(crate) fn dithered(value: f32, x: u32, y: u32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cube_roots_are_close() {
+        for step in 1..=3_000 {
+            let value = 4.0 * (step as f32 / 3_000.0).powi(4);
+            let (found, wanted) = (cube_root(value), value.cbrt());
+            assert!((found - wanted).abs() <= 3e-6 * wanted, "{value}: {found}, not {wanted}");
+            assert_eq!(cube_root(-value), -found);
+        }
+        assert!(cube_root(0.0).abs() < 1e-6);
+    }
 
     #[test]
     fn there_and_back() {

@@ -40,8 +40,8 @@ pub(crate) fn batch_of_planes(pictures: &[RgbImage], how: Normalisation) -> Resu
     let numbers = [0, 1, 2].map(|channel| how.numbers(channel));
     for pixels in pictures {
         for (channel, number) in numbers.iter().enumerate() {
-            let plane = pixels.iter().skip(channel).step_by(3);
-            elements.extend(plane.map(|&value| number[usize::from(value)]));
+            let pixels = pixels.as_chunks::<3>().0.iter();
+            elements.extend(pixels.map(|pixel| number[usize::from(pixel[channel])]));
         }
     }
     Tensor::new([pictures.len(), 3, height as usize, width as usize], elements).map_err(mismatch)

@@ -105,7 +105,7 @@ fn height(row: f32) -> f32 {
 fn ridges(photo: &RgbImage, face: &Upright, side: Side) -> Vec<[f32; ROWS]> {
     let points = |indices: &[[usize; 7]; 2]| indices[side as usize].map(|i| face.points[i]);
     let (lid, brow) = (points(&LID), points(&BROW));
-    let part = face.around(photo, &[lid, brow].concat(), MARGIN, side);
+    let part = face.around(photo, &[lid, brow].concat(), MARGIN, side, 1);
     let [lid, brow] = [lid, brow].map(|points| points.map(|point| part.place(point)));
     let at = |points: &[[f32; 2]; 7], along: f32| {
         let place = along * 6.0;

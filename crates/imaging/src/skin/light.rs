@@ -9,11 +9,15 @@ use crate::color::{LINEAR, Rgb, luma};
 use crate::map::thumbnail;
 
 /// Exponent of the Minkowski mean over the photo: "shades of gray" (Finlayson and Trezzi 2004).
-const NORM: f32 = 6.0;
+const NORM: i32 = 6;
 /// The colour that the white of an eye reflects in white light; it is a little warm.
 const SCLERA: Rgb = [1.03, 1.0, 0.96];
 /// Fewer pixels of the photo than this of the eyes' whites say nothing.
 const FEWEST: f32 = 40.0;
+/// The whites are looked for on every so-manieth pixel of the frame each way, and so many pixels off
+/// the lids.
+const SMALLER: usize = 2;
+const RIM: usize = 4;
 /// How much the whites count against the whole photo.
 const TRUST: f32 = 0.65;
 /// How much of the estimated cast is taken away: an estimate that is wrong must not harm more than a
@@ -70,9 +74,9 @@ fn shades_of_gray(photo: &RgbImage) -> Rgb {
     // What is clipped has lost its colour.
     for pixel in small.pixels().filter(|pixel| pixel.0.iter().all(|&value| value < 250)) {
         let color = linear(pixel.0);
-        sums.iter_mut().zip(color).for_each(|(sum, value)| *sum += value.powf(NORM));
+        sums.iter_mut().zip(color).for_each(|(sum, value)| *sum += value.powi(NORM));
     }
-    let cast = sums.map(|sum| (sum + 1e-9).powf(1.0 / NORM));
+    let cast = sums.map(|sum| (sum + 1e-9).powf(1.0 / NORM as f32));
     cast.map(|value| value / luma(cast))
 }
 
@@ -82,11 +86,11 @@ fn sclera(photo: &RgbImage, face: &Upright) -> Option<Rgb> {
     for (side, (eye, iris)) in Side::BOTH.into_iter().zip(Zone::EYES.into_iter().zip(Zone::IRISES))
     {
         let outline = face.polygon(eye);
-        let part = face.around(photo, &outline, 1.0, side);
+        let part = face.around(photo, &outline, RIM as f32, side, SMALLER);
         let (width, height) = (part.image.width() as usize, part.image.height() as usize);
         let place = |points: Vec<[f32; 2]>| points.into_iter().map(|point| part.place(point));
         let outline: Vec<_> = place(outline).collect();
-        let opening = Mask::polygon(width, height, &outline).eroded(3);
+        let opening = Mask::polygon(width, height, &outline).eroded(RIM / SMALLER);
         let iris: Vec<_> = place(face.polygon(&iris)).collect();
         let reach = |[x, y]: [f32; 2]| (x - iris[0][0]).hypot(y - iris[0][1]);
         let radius = iris[1..].iter().map(|&point| reach(point)).fold(0.0, f32::max);
@@ -101,7 +105,7 @@ fn sclera(photo: &RgbImage, face: &Upright) -> Option<Rgb> {
     // minimum is white.
     whites.sort_by(|a, b| lowest(*a).total_cmp(&lowest(*b)));
     let bright = &whites[whites.len() / 2..];
-    let pixels = bright.len() as f32 / face.magnification().powi(2).max(1.0);
+    let pixels = (bright.len() * SMALLER * SMALLER) as f32 / face.magnification().powi(2).max(1.0);
     if pixels < FEWEST || lowest(whites[whites.len() / 2]) < 0.02 {
         return None;
     }

@@ -119,13 +119,15 @@ impl Upright {
         warp(photo, &into, width, height, Border::Replicate)
     }
 
-    /// The part of the frame around some of its places and `margin` pixels more.
+    /// The part of the frame around some of its places and `margin` pixels more, made smaller by a
+    /// whole number.
     pub(super) fn around(
         &self,
         photo: &RgbImage,
         places: &[[f32; 2]],
         margin: f32,
         side: Side,
+        smaller: usize,
     ) -> Part {
         let range = |axis: usize, length: usize| {
             let values = places.iter().map(|place| place[axis]);
@@ -134,12 +136,14 @@ impl Upright {
             [low, high].map(|value| f64::from(value.clamp(0.0, length as f32)))
         };
         let ([left, right], [top, bottom]) = (range(0, WIDTH), range(1, HEIGHT));
+        let scale = 1.0 / smaller as f64;
         let across = match side {
-            Side::Left => [1.0, 0.0, -left],
-            Side::Right => [-1.0, 0.0, right],
+            Side::Left => [scale, 0.0, -left * scale],
+            Side::Right => [-scale, 0.0, right * scale],
         };
-        let into = Affine { rows: [across, [0.0, 1.0, -top]] };
-        let (width, height) = ((right - left) as u32 + 1, (bottom - top) as u32 + 1);
+        let into = Affine { rows: [across, [0.0, scale, -top * scale]] };
+        let cells = |length: f64| (length * scale) as u32 + 1;
+        let (width, height) = (cells(right - left), cells(bottom - top));
         let from_photo = self.from_photo.then(&into);
         Part { image: warp(photo, &from_photo, width, height, Border::Replicate), into }
     }

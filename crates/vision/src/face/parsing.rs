@@ -240,39 +240,44 @@ pub(crate) fn parse(registry: &Registry, photo: &RgbImage, face: &Detection) -> 
 /// Between four places of which one part is the likeliest of each, it is so everywhere.
 fn most_likely(logits: &[f32]) -> GrayImage {
     let planes: Vec<&[f32]> = logits.chunks_exact(GRID * GRID).collect();
-    let likeliest = |value: &dyn Fn(&[f32]) -> f32| {
-        let mut best = (0, f32::NEG_INFINITY);
-        for (label, plane) in planes.iter().enumerate() {
-            let value = value(plane);
-            if value > best.1 {
-                best = (label as u8, value);
-            }
-        }
-        best.0
-    };
     let at_places: Vec<u8> =
-        (0..GRID * GRID).map(|place| likeliest(&|plane: &[f32]| plane[place])).collect();
+        (0..GRID * GRID).map(|place| likeliest(planes.iter().map(|plane| plane[place]))).collect();
     let place = |cell: usize| between((cell as f32 + 0.5) * GRID as f32 / SIDE as f32 - 0.5);
-    let columns: Vec<_> = (0..SIDE as usize).map(place).collect();
+    let cells: Vec<_> = (0..SIDE as usize).map(place).collect();
     let mut labels = GrayImage::new(SIDE, SIDE);
     labels.par_chunks_exact_mut(SIDE as usize).enumerate().for_each(|(y, row)| {
-        let (upper, lower, down) = columns[y];
-        for (out, &(left, right, across)) in row.iter_mut().zip(&columns) {
-            let corners = [[upper, left], [upper, right], [lower, left], [lower, right]]
-                .map(|[y, x]| y * GRID + x);
-            let [first, others @ ..] = corners.map(|corner| at_places[corner]);
-            *out = if others.iter().all(|&other| other == first) {
+        let (upper, lower, down) = cells[y];
+        let [above, below] = [upper, lower].map(|y| &at_places[y * GRID..][..GRID]);
+        // The logits of each part along this row.
+        let mixed = |plane: &&[f32]| -> [f32; GRID] {
+            let (above, below) = (&plane[upper * GRID..][..GRID], &plane[lower * GRID..][..GRID]);
+            std::array::from_fn(|x| above[x] + (below[x] - above[x]) * down)
+        };
+        let lines: Vec<_> = planes.iter().map(mixed).collect();
+        for (out, &(left, right, across)) in row.iter_mut().zip(&cells) {
+            let first = above[left];
+            let same = [above[right], below[left], below[right]].iter().all(|&one| one == first);
+            *out = if same {
                 first
             } else {
-                likeliest(&|plane: &[f32]| {
-                    let [a, b, c, d] = corners.map(|corner| plane[corner]);
-                    let (left, right) = (a + (c - a) * down, b + (d - b) * down);
-                    left + (right - left) * across
-                })
+                let logits =
+                    lines.iter().map(|line| line[left] + (line[right] - line[left]) * across);
+                likeliest(logits)
             };
         }
     });
     labels
+}
+
+/// Which of the numbers is the largest, counted from 0; the first of equal ones.
+fn likeliest(numbers: impl Iterator<Item = f32>) -> u8 {
+    let mut best = (0, f32::NEG_INFINITY);
+    for (label, number) in (0..).zip(numbers) {
+        if number > best.1 {
+            best = (label, number);
+        }
+    }
+    best.0
 }
 
 fn bilinear(plane: &[f32], x: f32, y: f32) -> f32 {
