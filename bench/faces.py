@@ -105,7 +105,7 @@ def main():
     parser = harness.arguments(__doc__)
     parser.add_argument("--requests", type=int, default=15, help="requests a case and round")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--cases", type=int, default=5, help="how many, from the first")
+    parser.add_argument("--cases", type=int, default=5, help="how many of the cases, from the first")
     parser.add_argument("--profile", default="release", choices=("release", "debug"))
     options = parser.parse_args()
     example = harness.build_example("raw_runs", options.profile)

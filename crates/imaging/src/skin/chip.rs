@@ -111,13 +111,18 @@ pub(super) fn skin_mask(
     is_skin: impl Fn([f32; 2]) -> bool,
 ) -> Mask {
     let (width, height) = (WIDTH / smaller, HEIGHT / smaller);
-    // A parser is not as fine as the frame: every second pixel of that is asked for at most.
+    // A parser is not as fine as the frame: every second pixel of that is asked for at most, and none
+    // off the face.
     let fine = smaller.max(2);
     let columns = WIDTH / fine;
+    let face = polygon_mask(upright, fine, Zone::OVAL).dilated(1);
     let cells = Mask::of(columns, HEIGHT / fine, |x, y| {
         let middle = |cell: usize| (cell * fine) as f32 + (fine - 1) as f32 / 2.0;
-        let place = upright.to_photo([middle(x), middle(y)]);
-        upright.in_photo(place) && is_skin(place)
+        let shows_skin = || {
+            let place = upright.to_photo([middle(x), middle(y)]);
+            upright.in_photo(place) && is_skin(place)
+        };
+        face.bits[y * columns + x] && shows_skin()
     });
     let within = fine / smaller;
     let found = Mask::of(width, height, |x, y| cells.bits[y / within * columns + x / within]);

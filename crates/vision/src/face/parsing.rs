@@ -152,7 +152,7 @@ impl Parsing {
 
     /// What a place of the photo belongs to; [`Part::Background`] outside the square.
     pub fn part(&self, place: Point) -> Part {
-        let [x, y] = self.to_cells.apply(place.pair()).map(f64::round);
+        let [x, y] = self.to_cells.apply(place.pair()).map(|at| at + 0.5);
         let inside = 0.0..f64::from(SIDE);
         if !inside.contains(&x) || !inside.contains(&y) {
             return Part::Background;
