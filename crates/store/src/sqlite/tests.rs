@@ -53,12 +53,6 @@ fn open_faulty(path: &Path, faults: &Arc<Faults>) -> Sqlite {
     Sqlite { readers: Readers::open(path).unwrap(), writer: Writer::start(db).unwrap() }
 }
 
-/// Waits until the writer is done with what it has refused: it answers that before it rolls it back, and
-/// its commit would disarm the next fault.
-async fn settled(store: &Sqlite) {
-    store.writer.run(|_| Ok(())).await.unwrap();
-}
-
 fn folder() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("safelight.db");
@@ -203,7 +197,6 @@ async fn a_transaction_that_breaks_leaves_nothing() {
         faults.steps.store(steps, Ordering::Relaxed);
         let outcome = store.hold(&request(shop, &id), NOW).await;
         faults.disarm();
-        settled(&store).await;
         if !faults.struck.swap(false, Ordering::Relaxed) {
             assert!(outcome.is_ok());
             break;
@@ -251,6 +244,34 @@ async fn changes_that_share_a_broken_transaction_are_told() {
         assert_eq!(audit.errors, Vec::<String>::new());
     }
     assert!(told > 20, "only {told} changes were cut off");
+}
+
+#[tokio::test]
+async fn a_refusal_is_told_after_the_commit() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    let shop = shop(&store, 10).await;
+    // The first change keeps the writer busy until the others wait together.
+    let (go, wait) = std::sync::mpsc::channel();
+    let busy = store.writer.run(move |_| {
+        wait.recv().unwrap();
+        Ok(())
+    });
+    let refused = async {
+        let no = || Err::<(), _>(StoreError::Database("no".into()));
+        refusal(store.writer.run(move |_| no()).await);
+        store.pools(shop).await.unwrap()[0].balance
+    };
+    let added = store.writer.run(|db| {
+        let sql = "UPDATE pools SET total = total + 5, issued = issued + 5, balance = balance + 5";
+        db.execute(sql, [])?;
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        Ok(())
+    });
+    let (_, balance, added, ()) =
+        tokio::join!(busy, refused, added, async { go.send(()).unwrap() });
+    added.unwrap();
+    assert_eq!(balance, Credits(15), "what shared its transaction was not there yet");
 }
 
 #[tokio::test]

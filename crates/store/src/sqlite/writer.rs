@@ -91,17 +91,18 @@ fn commit(db: &Connection, batch: &mut VecDeque<Job>) {
         }
         return;
     }
-    let mut kept = Vec::with_capacity(batch.len());
+    let mut waiting = Vec::with_capacity(batch.len());
     while let Some(job) = batch.pop_front() {
-        let Err(error) = apply(db, job, &mut kept) else { continue };
+        let Err(error) = apply(db, job, &mut waiting) else { continue };
         // SQLite gave the whole transaction up, as it does when the disk is full.
-        tracing::error!(%error, lost = kept.len(), "a transaction was rolled back");
+        let lost = waiting.iter().filter(|applied| applied.kept).count();
+        tracing::error!(%error, lost, "a transaction was rolled back");
         roll_back(db);
-        return answer(kept, &Err(error));
+        return answer(waiting, &Err(error));
     }
     let fate = execute(db, "COMMIT");
     roll_back(db);
-    answer(kept, &fate);
+    answer(waiting, &fate);
 }
 
 /// Makes sure that no transaction is open.
@@ -114,34 +115,36 @@ fn roll_back(db: &Connection) {
 }
 
 /// Runs one change inside a savepoint. An error means that the transaction is lost.
-fn apply(db: &Connection, job: Job, kept: &mut Vec<Applied>) -> Result<()> {
+fn apply(db: &Connection, job: Job, waiting: &mut Vec<Applied>) -> Result<()> {
     if let Err(error) = execute(db, "SAVEPOINT change") {
-        (job(Err(error.clone())).reply)(Ok(()));
+        waiting.push(job(Err(error.clone())));
         return Err(error);
     }
     // A panic costs its own change only; its caller sees the change abandoned.
     let applied = catch_unwind(AssertUnwindSafe(|| job(Ok(db)))).ok();
     let lost = db.is_autocommit();
+    let mut stays = false;
     match applied {
-        Some(applied) if applied.kept && !lost => {
-            kept.push(applied);
-            return execute(db, "RELEASE change");
+        Some(applied) => {
+            // Without a transaction nothing of it is left, even where it thinks it succeeded.
+            stays = applied.kept && !lost;
+            waiting.push(applied);
         }
-        // Without a transaction nothing of it is left, even where it thinks it succeeded.
-        Some(applied) if applied.kept => kept.push(applied),
-        Some(applied) => (applied.reply)(Ok(())),
         None => tracing::error!("a change of the store panicked"),
     }
     if lost {
         return Err(StoreError::Database("the transaction was rolled back".into()));
     }
-    execute(db, "ROLLBACK TO change")?;
+    if !stays {
+        execute(db, "ROLLBACK TO change")?;
+    }
     execute(db, "RELEASE change")
 }
 
-fn answer(applied: Vec<Applied>, fate: &Result<()>) {
-    for applied in applied {
-        (applied.reply)(fate.clone());
+/// Tells those who wait; a change that failed on its own says so, whatever became of the others.
+fn answer(waiting: Vec<Applied>, fate: &Result<()>) {
+    for applied in waiting {
+        (applied.reply)(if applied.kept { fate.clone() } else { Ok(()) });
     }
 }
 
