@@ -122,20 +122,16 @@ fn apply(db: &Connection, job: Job, waiting: &mut Vec<Applied>) -> Result<()> {
     }
     // A panic costs its own change only; its caller sees the change abandoned.
     let applied = catch_unwind(AssertUnwindSafe(|| job(Ok(db)))).ok();
-    let lost = db.is_autocommit();
-    let mut stays = false;
+    let kept = applied.as_ref().is_some_and(|applied| applied.kept);
     match applied {
-        Some(applied) => {
-            // Without a transaction nothing of it is left, even where it thinks it succeeded.
-            stays = applied.kept && !lost;
-            waiting.push(applied);
-        }
+        Some(applied) => waiting.push(applied),
         None => tracing::error!("a change of the store panicked"),
     }
-    if lost {
+    // Without a transaction nothing of it is left, even where it thinks it succeeded.
+    if db.is_autocommit() {
         return Err(StoreError::Database("the transaction was rolled back".into()));
     }
-    if !stays {
+    if !kept {
         execute(db, "ROLLBACK TO change")?;
     }
     execute(db, "RELEASE change")
