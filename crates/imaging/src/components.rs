@@ -1,4 +1,4 @@
-//! Connected pieces of a mask.
+//! Connected pieces of a mask, and windows over its cells.
 
 use std::ops::Range;
 
@@ -97,25 +97,31 @@ impl Runs {
                 all.parents.push(all.parents.len());
                 x += gap + length + 1;
             }
-            for index in first..all.runs.len() {
-                let Range { start, end } = all.runs[index];
-                let over = start.saturating_sub(width)..end.saturating_sub(width);
-                while above < first && all.runs[above].end <= over.start {
-                    above += 1;
-                }
-                for other in above..first {
-                    if all.runs[other].start >= over.end {
-                        break;
-                    }
-                    all.join(other, index);
-                }
-            }
+            all.join_rows(above..first, width);
             above = first;
         }
         for index in 0..all.runs.len() {
             all.parents[index] = all.parents[all.parents[index]];
         }
         all
+    }
+
+    /// Joins the runs of the last row with those that they touch of the row `above`.
+    fn join_rows(&mut self, above: Range<usize>, width: usize) {
+        let (mut next, first) = (above.start, above.end);
+        for index in first..self.runs.len() {
+            let Range { start, end } = self.runs[index];
+            let over = start.saturating_sub(width)..end.saturating_sub(width);
+            while next < first && self.runs[next].end <= over.start {
+                next += 1;
+            }
+            for other in next..first {
+                if self.runs[other].start >= over.end {
+                    break;
+                }
+                self.join(other, index);
+            }
+        }
     }
 
     fn join(&mut self, one: usize, other: usize) {

@@ -43,11 +43,10 @@ impl Problem {
         let mut strips = Vec::new();
         for top in (0..self.grid.height).step_by(TILE.1) {
             let rows = self.pixels(top, TILE.1, region.height);
-            let own;
-            (own, pixels) = std::mem::take(&mut pixels).split_at_mut(rows.len() * width);
-            let own_matte;
-            (own_matte, matte) = std::mem::take(&mut matte).split_at_mut(rows.len() * width);
-            strips.push((top, Strip { first: rows.start, width, pixels: own, matte: own_matte }));
+            let own = ..rows.len() * width;
+            let pixels = pixels.split_off_mut(own).expect("the region lies in the photo");
+            let matte = matte.split_off_mut(own).expect("alpha is as large as the photo");
+            strips.push((top, Strip { first: rows.start, width, pixels, matte }));
         }
         strips.into_par_iter().for_each(|(top, mut strip)| {
             for left in (0..self.grid.width).step_by(TILE.0) {
@@ -120,7 +119,8 @@ impl Problem {
         runs
     }
 
-    /// Paints the pixels between row `above` of the grid and the next one, in a run of columns.
+    /// Paints the pixels between row `above` of the grid and the next one, in a run of columns of which
+    /// the same is `known`.
     fn paint(
         &self,
         known: Known,
@@ -130,33 +130,41 @@ impl Problem {
         strip: &mut Strip,
     ) {
         let Region { x: left, width, height, .. } = self.grid.region;
+        // None in the padding.
         let lines = self.pixels(above, 1, height);
         match (known, tile) {
+            _ if lines.is_empty() => {}
             (Known::Subject, _) => {
                 let columns = self.pixels(run.start, run.len(), width);
-                for y in lines {
-                    strip.row(y, left).1[columns.clone()].fill(255);
-                }
+                lines.for_each(|y| strip.row(y, left).1[columns.clone()].fill(255));
             }
-            (Known::Background, _) | (_, None) => {}
-            (_, Some(tile)) => {
+            (Known::Nothing, Some(tile)) => {
                 let [upper, lower] =
                     [above, above + 1].map(|y| self.nodes(tile, y, run.start..run.end + 1));
                 for y in lines {
                     let down = self.share(y, above);
-                    let (pixels, matte) = strip.row(y, left);
-                    let mut nodes =
-                        upper.iter().zip(&lower).map(|(one, other)| one.mixed(other, down));
-                    let Some(mut one) = nodes.next() else { continue };
-                    for (column, two) in run.clone().zip(nodes) {
-                        for x in self.pixels(column, 1, width) {
-                            let node = one.mixed(&two, self.share(x, column));
-                            (pixels[x], matte[x]) = node.pixel(pixels[x]);
-                        }
-                        one = two;
-                    }
+                    let nodes = upper.iter().zip(&lower).map(|(one, other)| one.mixed(other, down));
+                    self.blend(nodes, run.clone(), strip.row(y, left));
                 }
             }
+            (Known::Background, _) | (Known::Nothing, None) => {}
+        }
+    }
+
+    /// Paints a row of pixels in a run of columns, from the nodes at these and the next one.
+    fn blend(
+        &self,
+        mut nodes: impl Iterator<Item = Node>,
+        run: Range<usize>,
+        (pixels, matte): (&mut [[u8; 3]], &mut [u8]),
+    ) {
+        let Some(mut one) = nodes.next() else { return };
+        for (column, two) in run.zip(nodes) {
+            for x in self.pixels(column, 1, self.grid.region.width) {
+                let node = one.mixed(&two, self.share(x, column));
+                (pixels[x], matte[x]) = node.pixel(pixels[x]);
+            }
+            one = two;
         }
     }
 
