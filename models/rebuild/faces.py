@@ -87,11 +87,28 @@ def fold_reshapes(model):
     graph.node.extend(nodes)
 
 
+def takes_pixels(model):
+    """Lets a model of planes of blue, green and red take a picture as it lies in memory: bytes of red,
+    green and blue, pixel after pixel. The engine reorders them faster than the program, and four times
+    fewer bytes are copied."""
+    graph = model.graph
+    (port,) = graph.input
+    (first,) = [node for node in graph.node if port.name in node.input]
+    (weight,) = [weight for weight in graph.initializer if weight.name == first.input[1]]
+    swapped = np.ascontiguousarray(numpy_helper.to_array(weight)[:, ::-1])
+    weight.CopyFrom(numpy_helper.from_array(swapped, weight.name))
+    first.input[0] = "planes"
+    graph.node.insert(0, helper.make_node("Cast", [port.name], ["floats"], to=TensorProto.FLOAT))
+    graph.node.insert(1, helper.make_node("Transpose", ["floats"], ["planes"], perm=[0, 3, 1, 2]))
+    port.type.tensor_type.elem_type = TensorProto.UINT8
+
+
 def yunet(package, path):
     model = onnx.load(package / path)
     widened(model)
     without_leftovers(model)
-    ports = {model.graph.input[0].name: ("input", [1, 3, "h", "w"])}
+    takes_pixels(model)
+    ports = {model.graph.input[0].name: ("input", [1, "h", "w", 3])}
     for port in model.graph.output:
         each = port.type.tensor_type.shape.dim[2].dim_value
         ports[port.name] = (port.name, [1, f"n_{port.name.split('_')[1]}", each])
@@ -457,7 +474,8 @@ def random_input(session):
     for port in session.get_inputs():
         # Open lengths: one picture, 256 pixels.
         lengths = [n if isinstance(n, int) else (1 if axis == 0 else 256) for axis, n in enumerate(port.shape)]
-        feed[port.name] = rng.random(lengths).astype(np.float32)
+        numbers = rng.random(lengths)
+        feed[port.name] = (numbers * 255).astype(np.uint8) if "uint8" in port.type else numbers.astype(np.float32)
     return feed
 
 

@@ -2,7 +2,6 @@
 //! large or crowded.
 
 use image::{RgbImage, imageops};
-use rayon::prelude::*;
 use safelight_contract::Result;
 use safelight_imaging::resize::{self, Filter};
 use safelight_inference::{Model, Registry, Tensor};
@@ -121,32 +120,22 @@ struct View {
 }
 
 impl View {
-    /// With its longest side at `side`: planes of blue, green and red, 0..255, filled up with black on
-    /// the right and below.
+    /// With its longest side at `side`, filled up with black on the right and below.
     fn of(photo: &RgbImage, side: u32) -> Result<Self> {
         let scale = f64::from(side) / f64::from(photo.width().max(photo.height()));
         let scaled = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
         let (width, height) = (scaled(photo.width()), scaled(photo.height()));
         let pixels = resize::rgb(photo, width, height, Filter::Bilinear);
         let (columns, rows) = (width.next_multiple_of(STEP), height.next_multiple_of(STEP));
-        let plane = columns as usize * rows as usize;
-        let mut elements = vec![0.0; plane * 3];
-        let (blue, others) = elements.split_at_mut(plane);
-        let (green, red) = others.split_at_mut(plane);
-        let [blue, green, red] =
-            [blue, green, red].map(|plane| plane.par_chunks_mut(columns as usize));
-        let lines = pixels.as_chunks::<3>().0.par_chunks(width as usize);
-        blue.zip(green).zip(red).zip(lines).with_min_len(16).for_each(
-            |(((blue, green), red), line)| {
-                let cells = blue.iter_mut().zip(green).zip(red);
-                for (((blue, green), red), pixel) in cells.zip(line) {
-                    let [r, g, b] = pixel.map(f32::from);
-                    (*blue, *green, *red) = (b, g, r);
-                }
-            },
-        );
-        let shape = [1, 3, rows as usize, columns as usize];
-        let input = Tensor::new(shape, elements).map_err(mismatch)?;
+        let line = columns as usize * 3;
+        let mut bytes = Vec::with_capacity(line * rows as usize);
+        for own in pixels.chunks_exact(width as usize * 3) {
+            bytes.extend_from_slice(own);
+            bytes.resize(bytes.len().next_multiple_of(line), 0);
+        }
+        bytes.resize(line * rows as usize, 0);
+        let shape = [1, rows as usize, columns as usize, 3];
+        let input = Tensor::new(shape, bytes).map_err(mismatch)?;
         Ok(Self { input, columns, rows, scale })
     }
 

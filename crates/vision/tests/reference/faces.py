@@ -33,8 +33,8 @@ def detect(model, photo, side=640, threshold=0.6):
     size = (max(1, round(photo.shape[1] * scale)), max(1, round(photo.shape[0] * scale)))
     small = cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
     height, width = (-(-length // 32) * 32 for length in small.shape[:2])
-    padded = np.zeros((1, 3, height, width), np.float32)
-    padded[0, :, : small.shape[0], : small.shape[1]] = small.transpose(2, 0, 1)
+    padded = np.zeros((1, height, width, 3), np.uint8)
+    padded[0, : small.shape[0], : small.shape[1]] = small[:, :, ::-1]
     names = [output.name for output in model.get_outputs()]
     out = dict(zip(names, model.run(None, {"input": padded})))
     found = []
