@@ -116,6 +116,28 @@ fn dust_and_wavering_are_cleared() {
     assert!(at(206, 166) < 60, "{}", at(206, 166));
 }
 
+/// A part that the mask holds for neither is decided, as a body out of focus behind its head.
+#[test]
+fn wide_doubts_are_settled() {
+    let photo = RgbImage::from_pixel(640, 640, Rgb([90, 120, 60]));
+    let alpha_of = |doubt: u8| {
+        let mask = GrayImage::from_fn(320, 320, |x, y| {
+            Luma([match (x, y) {
+                (40..140, 60..260) => 255,
+                (140..260, 60..260) => doubt,
+                _ => 0,
+            }])
+        });
+        let photo = Photo { rgb: photo.clone(), alpha: None };
+        Cutout::refine(photo, &mask, Region { x: 0, y: 0, width: 640, height: 640 }).alpha
+    };
+    for (doubt, settled) in [(60, 0), (100, 0), (160, 255), (200, 255)] {
+        let alpha = alpha_of(doubt);
+        assert_eq!(alpha.get_pixel(400, 320).0, [settled], "{doubt}");
+        assert_eq!(alpha.get_pixel(180, 320).0, [255], "{doubt}");
+    }
+}
+
 /// A subject that leaves the picture below keeps a part there that the mask doubts, wherever and
 /// however deep; gaps that the mask is sure of, wide ones and what does not touch it stay open.
 #[test]

@@ -8,22 +8,22 @@ use super::plane::{Plane, Spans, near, rows};
 /// Subject's colour (0..3) and how sure it is (3), background's colour (4..7) and how sure (7).
 pub(super) type Layers = Plane<8>;
 
-/// Levels of the pyramid; colours travel at least 2 to this many cells.
-const LEVELS: usize = 7;
-
 /// Colours of both layers in `spans`, from the colours seen and alpha. All colours of one layer are
 /// carried everywhere; no correction yet.
 pub(super) fn spread(colours: &Plane<3>, alpha: &Plane<1>, spans: &Spans) -> Layers {
     let mut levels = vec![(spans.clone(), known(colours, alpha, spans))];
-    while levels.len() < LEVELS {
-        let (spans, finer) = &levels[levels.len() - 1];
-        if finer.width.min(finer.height) < 4 {
-            break;
-        }
+    while let Some((spans, finer)) = levels.last()
+        && finer.width.min(finer.height) >= 4
+    {
         let spans = spans.halved();
         let coarser = halved(finer, &spans);
         levels.push((spans, coarser));
     }
+    // Colours must get everywhere: a place that none reached would keep what is seen there, and two that
+    // were reached from different sides would meet in a seam.
+    let (spans, coarsest) = &mut levels.last_mut().expect("there is the finest");
+    let mean = mean(coarsest, spans);
+    fill(coarsest, &mean, (0, 0), spans);
     for level in (1..levels.len()).rev() {
         let (finer, coarser) = levels.split_at_mut(level);
         let (spans, finer) = &mut finer[level - 1];
@@ -93,6 +93,29 @@ fn halved(fine: &Layers, spans: &Spans) -> Layers {
     half
 }
 
+/// The mean of all cells by how sure they are, as a picture of one cell.
+fn mean(level: &Layers, spans: &Spans) -> Layers {
+    let mut sums = [0.0; 8];
+    for y in 0..level.height {
+        let row = level.row(y);
+        for x in spans.row(y).iter().cloned().flatten() {
+            for layer in [0, 4] {
+                let sure = row[layer + 3][x];
+                (0..3).for_each(|c| sums[layer + c] += sure * row[layer + c][x]);
+                sums[layer + 3] += sure;
+            }
+        }
+    }
+    let mut one = Plane::new(1, 1);
+    rows(&mut one, |_, out: [&mut [f32]; 8]| {
+        for (c, out) in out.into_iter().enumerate() {
+            let sure = sums[c / 4 * 4 + 3];
+            out[0] = if c % 4 == 3 { sure.min(1.0) } else { sums[c] / sure.max(1e-6) };
+        }
+    });
+    one
+}
+
 /// Completes `fine`, which begins at cell `at` of twice the resolution of `coarse`, where it is not
 /// sure, from the four nearest cells.
 fn fill(fine: &mut Layers, coarse: &Layers, at: (usize, usize), spans: &Spans) {
@@ -123,4 +146,29 @@ fn fill(fine: &mut Layers, coarse: &Layers, at: (usize, usize), spans: &Spans) {
             }
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A red piece above and a blue one far below, with nothing sure between.
+    #[test]
+    fn colours_get_everywhere_and_meet_without_a_seam() {
+        let (width, height) = (64, 512);
+        let (mut colours, mut alpha) = (Plane::<3>::new(width, height), Plane::new(width, height));
+        rows(&mut colours, |y, [red, _, blue]| {
+            let row = if y < height / 2 { red } else { blue };
+            row[..width].fill(1.0);
+        });
+        rows(&mut alpha, |y, [alpha]: [&mut [f32]; 1]| {
+            alpha[..width].fill(if (8..height - 8).contains(&y) { 0.5 } else { 1.0 });
+        });
+        let layers = spread(&colours, &alpha, &Spans::of(width, height, 0, |_, _| true));
+        let red = |y: usize| layers.row(y)[0][width / 2];
+        assert!((0..height).all(|y| layers.row(y)[3][width / 2] > 0.0), "no colour came here");
+        assert!(red(12) > 0.9 && red(height - 12) < 0.1);
+        let steepest = (1..height).map(|y| (red(y) - red(y - 1)).abs()).fold(0.0, f32::max);
+        assert!(steepest < 0.1, "a seam of {steepest}");
+    }
 }

@@ -47,6 +47,12 @@ const REACH_SOFT: usize = 9;
 /// A wide area: this share of the cells within `SOFT_WINDOW` is in transition.
 const SOFT_WINDOW: usize = 4;
 const SOFT_SHARE: f32 = 0.4;
+/// The mask doubts what it holds for subject where it is nowhere sure of background within so many
+/// cells each way, and what it holds for background where it is nowhere sure of subject.
+const DOUBTED_SUBJECT: usize = 20;
+const DOUBTED_BACKGROUND: usize = 10;
+/// How much steeper the mask is made there.
+const SETTLING: i32 = 8;
 /// Where the mask is a ramp, it gets from background to subject within so many cells each way.
 const RAMP: usize = 10;
 
@@ -56,6 +62,7 @@ impl Trimap {
         drop_strays(&mut mask);
         fill_holes(&mut mask);
         fill_notches(&mut mask);
+        settle_doubts(&mut mask);
         let width = mask.width() as usize;
         let transition = transition(&mask);
         let wide = wide(&transition, width);
@@ -88,6 +95,26 @@ impl Trimap {
 
     pub fn known(&self, x: usize, y: usize) -> Known {
         self.known[y * self.mask.width() as usize + x]
+    }
+}
+
+/// Makes up the mask's mind where it doubts over a wide area: no sure background around what it holds
+/// for subject rather than not, or no sure subject around what it rather does not. What is half sure
+/// there is a part that the network cannot place (a body behind its head, out of focus), not one that
+/// shows half of its background, and colours do not settle it either.
+fn settle_doubts(mask: &mut GrayImage) {
+    let width = mask.width() as usize;
+    let low = folded(mask, width, DOUBTED_SUBJECT, u8::min);
+    let high = folded(mask, width, DOUBTED_BACKGROUND, u8::max);
+    for ((cell, low), high) in mask.iter_mut().zip(low).zip(high) {
+        let steep = (i32::from(*cell) - 128) * SETTLING + 128;
+        let settled = steep.clamp(0, 255) as u8;
+        if low > BACKGROUND {
+            *cell = settled.max(*cell);
+        }
+        if high < SUBJECT {
+            *cell = settled.min(*cell);
+        }
     }
 }
 
