@@ -18,6 +18,7 @@ mod format;
 pub mod grading;
 mod header;
 pub mod lettering;
+pub mod letters;
 mod lut;
 mod map;
 pub mod mosaic;
