@@ -6,6 +6,7 @@ use std::io::Cursor;
 
 use image::{DynamicImage, GenericImageView, ImageFormat, Rgb, RgbImage};
 use safelight_contract::{Code, Fault};
+use safelight_imaging::lettering;
 use safelight_services::Form;
 use safelight_testkit as testkit;
 use serde_json::Value;
@@ -290,6 +291,45 @@ fn stretched_faces_are_brought_back() {
         }
     }
     assert!(!failed, "see above");
+}
+
+/// A sheet of print.
+fn sheet() -> RgbImage {
+    let lines = [
+        "This is a sheet with some lines of print, which",
+        "are like those of any notice, bill, sign or site.",
+        "Its letters fit each other: their width and their",
+        "distance, the dots in i and the thin strokes differ",
+        "with the typeface, but still they differ together.",
+        "A stretch is something that no typeface will do.",
+    ];
+    let size = 30.0;
+    let width = lines.iter().map(|line| lettering::width(line, size)).fold(0.0, f32::max);
+    let mut sheet = RgbImage::from_pixel(width as u32 + 60, 400, Rgb([236, 232, 220]));
+    for (index, line) in lines.iter().enumerate() {
+        lettering::write(&mut sheet, line, [30.0, 60.0 + 60.0 * index as f32], size, [40, 36, 60]);
+    }
+    sheet
+}
+
+#[test]
+fn stretched_print_is_brought_back_and_print_as_it_is_left_alone() {
+    let sheet = sheet();
+    let (width, height) = sheet.dimensions();
+    let file = png(sheet.clone());
+    let (ratio, picture) = recovered(file.clone());
+    assert!(ratio == 1.0 && picture == file, "{ratio}");
+    for (across, down) in [(1.6, 1.0), (1.0, 1.6), (1.0, 2.0)] {
+        let side = |length: u32, by: f32| (length as f32 * by).round() as u32;
+        let (wide, high) = (side(width, across), side(height, down));
+        let filter = image::imageops::FilterType::Triangle;
+        let (ratio, picture) = recovered(png(image::imageops::resize(&sheet, wide, high, filter)));
+        let found = image::load_from_memory(&picture).expect("a picture");
+        let shape = f64::from(found.width()) / f64::from(found.height());
+        let natural = f64::from(width) / f64::from(height);
+        assert_eq!(ratio < 1.0, across > down);
+        assert!((shape / natural).ln().abs() < 0.2, "{across}x{down}: {ratio}");
+    }
 }
 
 #[test]
