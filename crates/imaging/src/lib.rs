@@ -11,6 +11,7 @@ pub mod contrast;
 mod cutout;
 mod decode;
 pub mod dehaze;
+pub mod discs;
 pub mod drawing;
 pub mod encode;
 pub mod exposure;
