@@ -62,7 +62,7 @@ pub fn widening(photo: &RgbImage) -> Option<f32> {
     best?.widening()
 }
 
-fn luma(photo: &RgbImage) -> GrayImage {
+pub(crate) fn luma(photo: &RgbImage) -> GrayImage {
     let light = |Rgb(channels): &Rgb<u8>| {
         let [r, g, b] = channels.map(u32::from);
         ((r * 77 + g * 150 + b * 29) >> 8) as u8

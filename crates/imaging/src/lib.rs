@@ -4,6 +4,7 @@
 pub mod anonymise;
 pub mod bleed;
 mod blur_effect;
+pub mod codes;
 mod color;
 pub mod components;
 pub mod composition;
