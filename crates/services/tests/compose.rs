@@ -332,6 +332,45 @@ fn stretched_print_is_brought_back_and_print_as_it_is_left_alone() {
     }
 }
 
+/// Discs of several sizes, and the corners of a QR code: rings around squares, of seven modules of 9 pixels.
+fn discs() -> RgbImage {
+    let discs =
+        [[120.0, 110.0, 70.0], [420.0, 130.0, 30.0], [130.0, 400.0, 40.0], [400.0, 380.0, 80.0]];
+    RgbImage::from_fn(520, 500, |x, y| {
+        let far = |[left, top, size]: [f32; 3]| (x as f32 - left).hypot(y as f32 - top) - size;
+        let share = discs.map(|disc| (0.5 - far(disc)).clamp(0.0, 1.0)).into_iter().sum::<f32>();
+        Rgb([(220.0 - 170.0 * share) as u8; 3])
+    })
+}
+
+fn corners() -> RgbImage {
+    let corner = |x: u32, y: u32, left: u32, top: u32| {
+        let (x, y) = ((x / 9).wrapping_sub(left), (y / 9).wrapping_sub(top));
+        x < 7 && y < 7 && x.abs_diff(3).max(y.abs_diff(3)) != 2
+    };
+    RgbImage::from_fn(290, 300, |x, y| {
+        let dark = [[4, 4], [18, 4], [4, 18]].iter().any(|&[left, top]| corner(x, y, left, top));
+        Rgb([if dark { 30 } else { 240 }; 3])
+    })
+}
+
+#[test]
+fn stretched_discs_and_codes_are_brought_back_and_true_ones_left_alone() {
+    for picture in [discs(), corners()] {
+        let (width, height) = picture.dimensions();
+        let file = png(picture.clone());
+        let (ratio, same) = recovered(file.clone());
+        assert!(ratio == 1.0 && same == file, "{ratio}");
+        for (across, down) in [(1.25, 1.0), (1.6, 1.0), (1.0, 1.25), (1.0, 1.8)] {
+            let side = |length: u32, by: f64| (f64::from(length) * by).round() as u32;
+            let (wide, high) = (side(width, across), side(height, down));
+            let filter = image::imageops::FilterType::Triangle;
+            let (ratio, _) = recovered(png(image::imageops::resize(&picture, wide, high, filter)));
+            assert!((ratio * across / down).ln().abs() < 0.02, "{across}x{down}: {ratio}");
+        }
+    }
+}
+
 #[test]
 fn natural_photos_and_those_without_faces_come_back_as_they_were() {
     for name in PHOTOS.into_iter().chain(["rocket.jpg", "text.png"]) {

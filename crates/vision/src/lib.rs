@@ -60,7 +60,7 @@ impl Vision {
         scene::look(self, photo)
     }
 
-    /// How much wider than natural the photo is by its faces and letters, see [`stretch`]; `None` where
+    /// How much wider than natural the photo is by its faces, letters and more, see [`stretch`]; `None` where
     /// that cannot be told.
     pub fn stretch(&self, photo: &RgbImage) -> Result<Option<f32>> {
         stretch::find(self, photo)

@@ -1,11 +1,12 @@
-//! Whether a photo was stretched, by the proportions of its faces and its letters.
+//! Whether a photo was stretched, by the proportions of its faces, letters, discs and QR codes.
 //!
 //! Each sign tells a stretch and how far it may be wrong; signs that agree are taken together, and a
-//! photo whose signs do not is left alone, as one without any is. Two other signs do not count. A disc
-//! seen at a slant is the same ellipse as a stretched one. And the traces that resampling leaves in second
-//! differences mislead: of 1,275 stretched versions of some thirty photos they gave the right factor for
+//! photo whose signs do not is left alone, as one without any is. Another sign does not count: the traces
+//! that resampling leaves in second differences mislead: of 1,275 stretched versions of some thirty photos they gave the right factor for
 //! an eighth and a wrong one for a twentieth, as other scalings and the grids of JPEG files look alike.
 
+mod codes;
+mod discs;
 mod faces;
 
 use image::RgbImage;
@@ -47,16 +48,19 @@ pub(crate) fn find(vision: &Vision, photo: &RgbImage) -> Result<Option<f32>> {
     let letters = letters::widening(photo)
         .map(|ln_stretch| Evidence { ln_stretch, deviation: LETTERS_DEVIATION });
     let faces = faces::evidence(vision, photo)?;
-    Ok(agreed(letters.into_iter().chain(faces)))
+    let discs = discs::Shared::of(photo);
+    let round = discs.as_ref().and_then(discs::Shared::evidence);
+    let signs = [letters, faces, round, codes::evidence(photo)];
+    let all = agreed(signs.into_iter().flatten());
+    Ok(all.map(|all| discs.map_or(all, |discs| discs.narrowed(all)).ln_stretch.exp()))
 }
 
-/// The stretch that all signs agree on, each weighed by the inverse of its variance; `None` where there
-/// is none, or where it may be no stretch at all.
-fn agreed(signs: impl Iterator<Item = Evidence>) -> Option<f32> {
+/// What all signs agree on, each weighed by the inverse of its variance; `None` where there is none, or
+/// where it may be no stretch at all.
+fn agreed(signs: impl Iterator<Item = Evidence>) -> Option<Evidence> {
     let all = signs.map(Some).reduce(|one, other| joined(one?, other?))??;
-    let stretch = all.ln_stretch.exp();
-    let sure = all.ln_stretch.abs() >= SURE * all.deviation;
-    (sure && stretch.max(1.0 / stretch) <= MOST).then_some(stretch)
+    let size = all.ln_stretch.abs();
+    (size >= SURE * all.deviation && size <= MOST.ln()).then_some(all)
 }
 
 /// Two signs taken together; `None` where they contradict each other.
@@ -76,7 +80,7 @@ mod tests {
     fn found<const N: usize>(signs: [(f32, f32); N]) -> Option<f32> {
         let evidence =
             |(stretch, deviation): (f32, f32)| Evidence { ln_stretch: stretch.ln(), deviation };
-        agreed(signs.into_iter().map(evidence))
+        agreed(signs.into_iter().map(evidence)).map(|all| all.ln_stretch.exp())
     }
 
     #[test]
@@ -99,5 +103,6 @@ mod tests {
         assert!((1.57..1.6).contains(&both), "the surer sign counts more: {both}");
         assert!(found([(1.3, LETTERS_DEVIATION), (1.17, 0.07)]).is_some(), "none alone");
         assert_eq!(found([(1.5, LETTERS_DEVIATION), (0.95, 0.07)]), None);
+        assert_eq!(found([(1.44, LETTERS_DEVIATION), (1.0, 0.05)]), None, "discs face the camera");
     }
 }

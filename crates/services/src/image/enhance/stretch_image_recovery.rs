@@ -42,13 +42,16 @@ impl Service for StretchImageRecovery {
         sign: "image_stretch_image_recovery",
         pool: "image_distortion_correction",
         price: 2,
-        summary: "Finds how much a photo was stretched by the proportions of the faces and of the printed \
-                  letters in it, and undoes it. Faces tell a stretch of 18 % and more. Letters tell one \
+        summary: "Finds how much a photo was stretched by the proportions of the faces, printed letters, \
+                  round things and QR codes in it, and undoes it. Faces tell a stretch of 18 % and more. Letters tell one \
                   of 42 % and more, as typefaces differ: three lines and more of Latin ones, not \
-                  capitals alone, that lie level and are not seen at a slant. A photo without them, \
-                  whose proportions are within what is natural, or whose letters contradict its faces \
-                  comes back as it was sent. Circles and other things do not count: a disc seen at a \
-                  slant and a long object look just like stretched ones.",
+                  capitals alone, that lie level and are not seen at a slant. A level QR code tells one of 13 % \
+                  and more, and so do four and more discs of several sizes, far apart, all as wide \
+                  against their height; fewer only narrow down what faces and letters tell. A photo \
+                  without them, whose proportions are within what is natural, or whose signs \
+                  contradict each other (letters that seem stretched beside three true circles) comes \
+                  back as it was sent. Other things do not count: a single disc seen at a slant and a \
+                  long object look just like stretched ones.",
         mode: Mode::Sync,
         deadline: Duration::from_secs(25),
         files: &[&IMAGE],
@@ -65,8 +68,8 @@ impl Service for StretchImageRecovery {
                 FieldKind::Number,
                 "The ratio of width to height of the result over that of the photo: below 1 for a photo \
                  that was stretched across (its width shrinks), above 1 for one stretched upwards (its \
-                 height shrinks), 1 where nothing was changed. An estimate, to within some 7 % by faces and \
-                 10 % by letters.",
+                 height shrinks), 1 where nothing was changed. An estimate, to within some 7 % by faces, \
+                 10 % by letters and 2 % by discs and codes.",
             ),
         ],
         models: stretch::MODELS,
