@@ -1,9 +1,10 @@
 //! Whether a photo was stretched, by the proportions of its faces, letters, discs and QR codes.
 //!
 //! Each sign tells a stretch and how far it may be wrong; signs that agree are taken together, and a
-//! photo whose signs do not is left alone, as one without any is. Another sign does not count: the traces
-//! that resampling leaves in second differences mislead: of 1,275 stretched versions of some thirty photos they gave the right factor for
-//! an eighth and a wrong one for a twentieth, as other scalings and the grids of JPEG files look alike.
+//! photo whose signs do not is left alone, as one without any is. The traces that resampling leaves in
+//! second differences are no sign: of 1,275 stretched versions of some thirty photos they gave the right
+//! factor for an eighth and a wrong one for a twentieth, as other scalings and the grids of JPEG files look
+//! alike.
 
 mod codes;
 mod discs;
@@ -28,9 +29,9 @@ pub const MOST: f32 = 2.5;
 /// that far for faces.
 const SURE: f32 = 2.37;
 /// How far letters may be wrong, as a logarithm. Typefaces differ by 0.11, but a few by more than a normal
-/// distribution has them: with this, a stretch of 1.42 and more counts. Of 913 unstretched pages in some ninety
-/// families of typefaces 7 seem to be that much stretched, in three narrow or pixelated faces; of 75 pages
-/// and screens among 2,467 other pictures none.
+/// distribution has them: with this, a stretch of 1.42 and more counts. Of 913 unstretched pages in some
+/// ninety families of typefaces 7 seem to be that much stretched, in three narrow or pixelated faces; of 75
+/// pages and screens among 2,467 other pictures none.
 const LETTERS_DEVIATION: f32 = 0.148;
 
 /// What one sign tells.

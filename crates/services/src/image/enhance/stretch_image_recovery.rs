@@ -43,12 +43,12 @@ impl Service for StretchImageRecovery {
         pool: "image_distortion_correction",
         price: 2,
         summary: "Finds how much a photo was stretched by the proportions of the faces, printed letters, \
-                  round things and QR codes in it, and undoes it. Faces tell a stretch of 18 % and more. Letters tell one \
-                  of 42 % and more, as typefaces differ: three lines and more of Latin ones, not \
-                  capitals alone, that lie level and are not seen at a slant. A level QR code tells one of 13 % \
-                  and more, and so do four and more discs of several sizes, far apart, all as wide \
-                  against their height; fewer only narrow down what faces and letters tell. A photo \
-                  without them, whose proportions are within what is natural, or whose signs \
+                  round things and QR codes in it, and undoes it. Faces tell a stretch of 18 % and more. \
+                  Letters tell one of 42 % and more, as typefaces differ: three lines and more of Latin \
+                  ones, not capitals alone, that lie level and are not seen at a slant. A level QR code \
+                  tells one of 13 % and more, and so do four and more discs of several sizes, far apart, \
+                  all as wide against their height; fewer only narrow down what faces and letters tell. A \
+                  photo without them, whose proportions are within what is natural, or whose signs \
                   contradict each other (letters that seem stretched beside three true circles) comes \
                   back as it was sent. Other things do not count: a single disc seen at a slant and a \
                   long object look just like stretched ones.",
