@@ -15,6 +15,9 @@ const RIM: usize = 7;
 /// Pixels around eyes, brows, mouth and nostrils that are left out.
 const AROUND_HOLES: usize = 4;
 
+/// Pixels of the frame, each way, of which a parser tells one.
+const FINEST: usize = 2;
+
 /// A face cut out of a photo.
 #[derive(Clone, Debug)]
 pub struct Chip {
@@ -32,6 +35,11 @@ impl Chip {
         Some(Self { image: upright.cut(photo, 1), upright })
     }
 
+    /// Cuts a head seen from the side out by its frame ([`Upright::of_profile`]).
+    pub fn cut_profile(photo: &RgbImage, upright: Upright) -> Self {
+        Self { image: upright.cut(photo, 1), upright }
+    }
+
     /// Prepares a drawn chip, on which everything but eyes, brows, mouth and nostrils is skin.
     #[cfg(test)]
     pub(super) fn skin_everywhere(self, light: Light) -> Skin {
@@ -41,6 +49,13 @@ impl Chip {
     /// Prepares the measures. `is_skin` says of a place of the photo whether it shows skin.
     pub fn skin(self, light: Light, is_skin: impl Fn([f32; 2]) -> bool) -> Skin {
         let mask = skin_mask(&self.upright, 1, is_skin);
+        Skin { chip: self, light, mask, layers: OnceLock::new() }
+    }
+
+    /// Prepares the measures of a profile, which has no zones: `is_skin` says of a place of the photo
+    /// whether it shows skin that can be measured, and nothing but the rim of that is left out.
+    pub fn profile_skin(self, light: Light, is_skin: impl Fn([f32; 2]) -> bool) -> Skin {
+        let mask = cells(&self.upright, 1, is_skin, |_, _| true).eroded(RIM);
         Skin { chip: self, light, mask, layers: OnceLock::new() }
     }
 }
@@ -103,6 +118,30 @@ pub(super) fn zone_mask(upright: &Upright, smaller: usize, zone: Zone) -> Mask {
     polygon_mask(upright, smaller, zone.indices())
 }
 
+/// Where the photo shows skin, in a frame made smaller by a whole number. A parser is not as fine as
+/// the frame: only every [`FINEST`]th pixel of that is asked for at most, and none where `may_be` says
+/// no of its column and row.
+fn cells(
+    upright: &Upright,
+    smaller: usize,
+    is_skin: impl Fn([f32; 2]) -> bool,
+    may_be: impl Fn(usize, usize) -> bool,
+) -> Mask {
+    let fine = smaller.max(FINEST);
+    let columns = WIDTH / fine;
+    let cells = Mask::of(columns, HEIGHT / fine, |x, y| {
+        let middle = |cell: usize| (cell * fine) as f32 + (fine - 1) as f32 / 2.0;
+        let shows_skin = || {
+            let place = upright.to_photo([middle(x), middle(y)]);
+            upright.in_photo(place) && is_skin(place)
+        };
+        may_be(x, y) && shows_skin()
+    });
+    let within = fine / smaller;
+    let bit = |x, y| cells.bits[y / within * columns + x / within];
+    Mask::of(WIDTH / smaller, HEIGHT / smaller, bit)
+}
+
 /// What of a face is skin, its rim and what is around eyes, brows, mouth and nostrils left out, in a
 /// frame made smaller by a whole number. `is_skin` says of a place of the photo whether it shows skin.
 pub(super) fn skin_mask(
@@ -111,21 +150,9 @@ pub(super) fn skin_mask(
     is_skin: impl Fn([f32; 2]) -> bool,
 ) -> Mask {
     let (width, height) = (WIDTH / smaller, HEIGHT / smaller);
-    // A parser is not as fine as the frame: every second pixel of that is asked for at most, and none
-    // off the face.
-    let fine = smaller.max(2);
-    let columns = WIDTH / fine;
-    let face = polygon_mask(upright, fine, Zone::OVAL).dilated(1);
-    let cells = Mask::of(columns, HEIGHT / fine, |x, y| {
-        let middle = |cell: usize| (cell * fine) as f32 + (fine - 1) as f32 / 2.0;
-        let shows_skin = || {
-            let place = upright.to_photo([middle(x), middle(y)]);
-            upright.in_photo(place) && is_skin(place)
-        };
-        face.bits[y * columns + x] && shows_skin()
-    });
-    let within = fine / smaller;
-    let found = Mask::of(width, height, |x, y| cells.bits[y / within * columns + x / within]);
+    let face = polygon_mask(upright, smaller.max(FINEST), Zone::OVAL).dilated(1);
+    let on_face = |x: usize, y: usize| face.bits[y * face.width + x];
+    let found = cells(upright, smaller, is_skin, on_face);
     let polygon = |indices| polygon_mask(upright, smaller, indices);
     let holes = Zone::HOLES
         .iter()

@@ -41,12 +41,15 @@ impl Light {
         Self { gains: [1.0; 3], reliable: true }
     }
 
+    /// Estimates the light of a photo by all of it alone, where no whites of eyes are to be seen.
+    pub fn of_photo(photo: &RgbImage) -> Self {
+        Self { gains: gains(shades_of_gray(photo), STRENGTH / 2.0), reliable: true }
+    }
+
     /// Estimates the light of a photo by all of it and by the whites of a face's eyes.
     pub fn estimate(photo: &RgbImage, face: &Upright) -> Self {
+        let Some(eyes) = sclera(photo, face) else { return Self::of_photo(photo) };
         let whole = shades_of_gray(photo);
-        let Some(eyes) = sclera(photo, face) else {
-            return Self { gains: gains(whole, STRENGTH / 2.0), reliable: true };
-        };
         let mixed = std::array::from_fn(|c| whole[c].powf(1.0 - TRUST) * eyes[c].powf(TRUST));
         Self { gains: gains(mixed, STRENGTH), reliable: angle(whole, eyes) < AGREE }
     }

@@ -17,13 +17,16 @@ pub(super) const FACE_WIDTH: f32 = 800.0;
 const EARS: [usize; 2] = [234, 454];
 /// The outer corners of the eyes, on the picture's left and right.
 const EYES: [usize; 2] = [33, 263];
+/// Pixels of it between the middle of the eyes and that of the mouth's corners: the mean of nine faces by
+/// their meshes, which lie between 342 and 408.
+const EYES_TO_MOUTH: f64 = 380.0;
 /// Points of the face itself, without the irises.
 const FACE_POINTS: usize = 468;
 
 /// A face brought upright: its points in a frame of 1000 x 1152 px, and the way there and back.
 #[derive(Clone, Debug)]
 pub struct Upright {
-    /// The mesh's points in the frame.
+    /// The mesh's points in the frame; none of a profile.
     pub points: Vec<[f32; 2]>,
     to_photo: Affine,
     from_photo: Affine,
@@ -61,6 +64,26 @@ impl Upright {
         let points: Vec<_> = mesh.iter().map(place).collect();
         let usable = points.iter().flatten().all(|value| value.is_finite());
         usable.then_some(Self { points, to_photo, from_photo, photo_size })
+    }
+
+    /// Of a head seen from the side, which has no mesh: by the middles of its eyes and of its mouth's
+    /// corners, and what lies in the frame's middle, in pixels of a photo of this size. Lengths are
+    /// right to a tenth or so. None where eyes and mouth coincide.
+    pub fn of_profile(
+        photo_size: (u32, u32),
+        eyes: [f32; 2],
+        mouth: [f32; 2],
+        middle: [f32; 2],
+    ) -> Option<Self> {
+        let [x, y] = [0, 1].map(|axis| f64::from(mouth[axis] - eyes[axis]));
+        let scale = EYES_TO_MOUTH / x.hypot(y);
+        if !scale.is_finite() {
+            return None;
+        }
+        let centre = [WIDTH as f64 / 2.0, HEIGHT as f64 / 2.0];
+        let from_photo = Affine::turning(x.atan2(y), scale, middle.map(f64::from), centre);
+        let to_photo = from_photo.inverse()?;
+        Some(Self { points: vec![], to_photo, from_photo, photo_size })
     }
 
     /// Where a place of the frame lies in the photo.
@@ -104,9 +127,9 @@ impl Upright {
         (0.0..width as f32).contains(&x) && (0.0..height as f32).contains(&y)
     }
 
-    /// The mesh's points of these indices.
+    /// The mesh's points of these indices; none of a profile.
     pub(super) fn polygon(&self, indices: &[u16]) -> Vec<[f32; 2]> {
-        indices.iter().map(|&i| self.points[usize::from(i)]).collect()
+        indices.iter().filter_map(|&i| self.points.get(usize::from(i)).copied()).collect()
     }
 
     /// The frame as a picture, made smaller by a whole number; the photo's edge is repeated where the
@@ -170,5 +193,30 @@ impl Part {
     /// Where a place of the frame lies in it.
     pub fn place(&self, [x, y]: [f32; 2]) -> [f32; 2] {
         self.into.apply([f64::from(x), f64::from(y)]).map(|value| value as f32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::zone::Zone;
+    use super::*;
+
+    #[test]
+    fn a_profile_stands_upright_at_the_size_of_all_faces_however_it_is_turned() {
+        for degrees in [-30.0_f32, -15.0, 0.0, 15.0, 120.0] {
+            let (sin, cos) = degrees.to_radians().sin_cos();
+            let place = |[x, y]: [f32; 2]| [400.0 + x * cos - y * sin, 300.0 + x * sin + y * cos];
+            let [eyes, mouth, ear] = [[-40.0, -45.0], [-40.0, 45.0], [60.0, -20.0]].map(place);
+            let frame = Upright::of_profile((800, 600), eyes, mouth, place([0.0; 2]));
+            let frame = frame.expect("a frame");
+            let scale = EYES_TO_MOUTH as f32 / 90.0;
+            let expected = [500.0 + 60.0 * scale, 576.0 - 20.0 * scale];
+            let found = frame.from_photo(ear);
+            let near = |a: [f32; 2], b: [f32; 2]| (a[0] - b[0]).hypot(a[1] - b[1]) < 0.01;
+            assert!(near(found, expected), "{degrees}: {found:?}");
+            assert!(near(frame.to_photo(found), ear), "{degrees}");
+            assert!(frame.polygon(Zone::OVAL).is_empty());
+        }
+        assert!(Upright::of_profile((9, 9), [3.0; 2], [3.0; 2], [0.0; 2]).is_none());
     }
 }
