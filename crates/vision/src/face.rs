@@ -19,6 +19,7 @@ pub mod mesh;
 pub mod parsing;
 mod portrait;
 pub mod pose;
+pub mod profile;
 pub mod quality;
 pub mod traits;
 
@@ -32,6 +33,7 @@ pub use mesh::Mesh;
 pub use parsing::{Parsing, Part};
 pub use portrait::Face;
 pub use pose::Pose;
+pub use profile::{Profile, SideView};
 pub use quality::{Quality, QualityControl};
 pub use traits::Traits;
 
@@ -75,6 +77,11 @@ impl Vision {
     /// Which part of a face, of what it wears or of what is around it each place belongs to.
     pub fn parse_face(&self, photo: &RgbImage, face: &Detection) -> Result<Parsing> {
         parsing::parse(&self.registry, photo, face)
+    }
+
+    /// What a head shows that the mesh does not find, since it is turned to the side.
+    pub fn side_view(&self, photo: &RgbImage, face: &Detection) -> Result<SideView> {
+        profile::side_view(&self.registry, photo, face)
     }
 
     /// How old a person looks, and as which gender.

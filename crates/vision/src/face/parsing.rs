@@ -4,7 +4,7 @@
 use image::{GrayImage, Luma, RgbImage};
 use rayon::prelude::*;
 use safelight_contract::Result;
-use safelight_imaging::warp::{Affine, Border};
+use safelight_imaging::warp::{Affine, Border, warp};
 use safelight_inference::Registry;
 
 use super::frame::{Frame, back};
@@ -221,13 +221,26 @@ impl Parsing {
 
 /// The parts of a face.
 pub(crate) fn parse(registry: &Registry, photo: &RgbImage, face: &Detection) -> Result<Parsing> {
+    parse_through(registry, photo, to_cells(face, Frame::of(face, MARGIN).angle))
+}
+
+/// The map from the photo to the square around a face that is turned clockwise by `angle`, in radians.
+pub(super) fn to_cells(face: &Detection, angle: f32) -> Affine {
+    let frame = Frame { angle, ..Frame::of(face, MARGIN) };
+    let (Point { x, y }, raised) = (frame.centre, RAISED * face.rect.height);
+    let centre = Point { x: x + angle.sin() * raised, y: y - angle.cos() * raised };
+    Frame { centre, ..frame }.to_cells(SIDE)
+}
+
+/// The parts of a face in the square that a map from the photo to its cells makes.
+pub(super) fn parse_through(
+    registry: &Registry,
+    photo: &RgbImage,
+    to_cells: Affine,
+) -> Result<Parsing> {
     check_photo(photo)?;
     let model = registry.get(MODEL)?;
-    let frame = Frame::of(face, MARGIN);
-    let (Point { x, y }, raised) = (frame.centre, RAISED * face.rect.height);
-    let centre = Point { x: x + frame.angle.sin() * raised, y: y - frame.angle.cos() * raised };
-    let frame = Frame { centre, ..frame };
-    let (pixels, to_cells) = frame.cut(photo, SIDE, Border::Replicate);
+    let pixels = warp(photo, &to_cells, SIDE, SIDE, Border::Replicate);
     let outputs = model.run(&[("input", &planes(&pixels, Normalisation::IMAGENET)?)])?;
     let logits = output(&outputs, MODEL, "logits", Part::ALL.len() * GRID * GRID)?.to_vec();
     let labels = most_likely(&logits);

@@ -6,7 +6,7 @@ use image::RgbImage;
 use safelight_contract::Result;
 
 use super::expression::{Blendshapes, Openness};
-use super::{AgeAndGender, Detection, Embedding, Emotions, Mesh, Parsing, Pose, Quality};
+use super::{AgeAndGender, Detection, Embedding, Emotions, Mesh, Parsing, Pose, Quality, SideView};
 use crate::Vision;
 
 /// A face of a photo. Everything but where it is, is found when first asked for, and kept; several
@@ -64,6 +64,11 @@ impl<'a> Face<'a> {
     /// Its parts.
     pub fn parsing(&self) -> Result<&Parsing> {
         kept(&self.parsing, || self.vision.parse_face(self.photo, &self.detection))
+    }
+
+    /// What it shows if it is turned so far to the side that the mesh loses it.
+    pub fn side_view(&self) -> Result<SideView> {
+        self.vision.side_view(self.photo, &self.detection)
     }
 
     /// Finds points and parts where they are not found yet, one being prepared while the model of the
