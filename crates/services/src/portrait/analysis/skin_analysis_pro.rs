@@ -48,11 +48,17 @@ static IMAGE: FileField = FileField::required(
     RULES,
 );
 
-static LEFT_SIDE_IMAGE: FileField =
-    FileField::optional("left_side_image", "The left profile, turned by 20° or more.", RULES);
+static LEFT_SIDE_IMAGE: FileField = FileField::optional(
+    "left_side_image",
+    "The left profile, turned by 20° or more; for the jaw's angle by 70° at most.",
+    RULES,
+);
 
-static RIGHT_SIDE_IMAGE: FileField =
-    FileField::optional("right_side_image", "The right profile, turned by 20° or more.", RULES);
+static RIGHT_SIDE_IMAGE: FileField = FileField::optional(
+    "right_side_image",
+    "The right profile, turned by 20° or more; for the jaw's angle by 70° at most.",
+    RULES,
+);
 
 const FACE: FaceRules = FaceRules { field: "image", least_side: 400.0, least_share: 0.0 };
 /// Degrees of yaw, pitch or roll beyond which the front view is none.

@@ -3,7 +3,7 @@
 use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::Photo;
 use safelight_imaging::skin::{Chip, Light, Skin, Zone};
-use safelight_vision::face::{Face, Mesh, Part, Point, Pose, QualityControl, Rect};
+use safelight_vision::face::{Face, Part, Point, Pose, QualityControl, Rect};
 
 use crate::Work;
 
@@ -72,9 +72,14 @@ impl<'a> Subject<'a> {
         Ok(subject)
     }
 
-    /// As [`Self::find`], without a look at how much of the face is covered: of a profile half is
+    /// As [`Self::find`], without a look at how much of the face is covered: of a side view half is
     /// turned away.
-    pub fn seen(photo: &'a Photo, rules: &FaceRules, work: &Work<'a>) -> Result<Self> {
+    fn seen(photo: &'a Photo, rules: &FaceRules, work: &Work<'a>) -> Result<Self> {
+        Self::of(Self::largest(photo, rules, work)?, rules, work)
+    }
+
+    /// The largest face of a photo, checked up to `ERROR_FACE_SIZE_RATIO_NOT_MET`.
+    pub fn largest(photo: &'a Photo, rules: &FaceRules, work: &Work<'a>) -> Result<Face<'a>> {
         let field = rules.field;
         let mut faces = work.stage("detect", || work.vision.detect_faces(&photo.rgb))?;
         if faces.is_empty() {
@@ -83,9 +88,21 @@ impl<'a> Subject<'a> {
         let face = Face::new(work.vision, &photo.rgb, faces.swap_remove(0));
         let rect = square(&face.detection.rect);
         check_size(rules, rect.width, photo.rgb.width().min(photo.rgb.height()))?;
-        work.stage("mesh", || face.mesh().map(drop))?;
+        Ok(face)
+    }
+
+    /// Whether the mesh is sure of a face. It is of none that is turned by more than some 75°.
+    pub fn has_mesh(face: &Face, work: &Work) -> Result<bool> {
+        work.stage("mesh", || Ok(face.mesh()?.presence >= LEAST_PRESENCE))
+    }
+
+    /// Prepares a face, checked from `ERROR_FACE_UNRECOGNIZABLE` to `ERROR_INCOMPLETE_FACE`.
+    pub fn of(face: Face<'a>, rules: &FaceRules, work: &Work<'a>) -> Result<Self> {
+        let field = rules.field;
+        let (photo, rect) = (face.photo(), square(&face.detection.rect));
+        let sure = Self::has_mesh(&face, work)?;
         let mesh = face.mesh()?;
-        if mesh.presence < LEAST_PRESENCE {
+        if !sure {
             return Err(Fault::new(
                 Code::FaceUnrecognizable,
                 format!(
@@ -95,17 +112,17 @@ impl<'a> Subject<'a> {
                 ),
             ));
         }
-        check_complete(field, mesh, photo.rgb.dimensions())?;
+        check_complete(field, &mesh.outline(), photo.dimensions())?;
         work.stage("parse", || face.parsing().map(drop))?;
         let parsing = face.parsing()?;
         let skin = work.stage("prepare", || {
-            let chip = Chip::cut(&photo.rgb, &mesh.points).ok_or_else(|| {
+            let chip = Chip::cut(photo, &mesh.points).ok_or_else(|| {
                 Fault::new(
                     Code::FaceUnrecognizable,
                     format!("{field}: the points found do not span a face"),
                 )
             })?;
-            let light = Light::estimate(&photo.rgb, &chip.upright);
+            let light = Light::estimate(photo, &chip.upright);
             Ok(chip.skin(light, |[x, y]| {
                 matches!(parsing.part(Point { x, y }), Part::Skin | Part::Nose)
             }))
@@ -176,12 +193,24 @@ fn check_size(rules: &FaceRules, side: f32, picture: u32) -> Result<()> {
     Ok(())
 }
 
-fn check_complete(field: &str, mesh: &Mesh, (width, height): (u32, u32)) -> Result<()> {
-    let outline = mesh.outline();
+/// Checks that most of a box around a face lies in the picture: `ERROR_INCOMPLETE_FACE`.
+pub(in super::super) fn check_inside(
+    field: &str,
+    rect: &Rect,
+    (width, height): (u32, u32),
+) -> Result<()> {
+    let picture = Rect { x: 0.0, y: 0.0, width: width as f32, height: height as f32 };
+    check_share(field, rect.common(&picture).area() / rect.area().max(f32::MIN_POSITIVE))
+}
+
+fn check_complete(field: &str, outline: &[Point], (width, height): (u32, u32)) -> Result<()> {
     let inside = outline.iter().filter(|point| {
         (0.0..width as f32).contains(&point.x) && (0.0..height as f32).contains(&point.y)
     });
-    let share = inside.count() as f32 / outline.len() as f32;
+    check_share(field, inside.count() as f32 / outline.len() as f32)
+}
+
+fn check_share(field: &str, share: f32) -> Result<()> {
     if share >= LEAST_INSIDE {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use crate::Field;
 
 /// All of them.
 pub(super) const FIELDS: &[Field] = fields! {
-    maybe text "left_side_result" "What the left profile shows, JSON in a text; where it was sent. An object with `left_jawline_info` (quality 1 usable, 2 turned by less than 20°, 3 by more than 120°, 4 no face, 5 invalid face, 6 other; with 1 the angle between the jaw's branch and body in degrees by the mesh, which smooths it, level 0 for 116° to 120°, else 1, and the jaw's points), `left_face_maps`, `left_acne_info` and `left_melanin_info`.";
+    maybe text "left_side_result" "What the left profile shows, JSON in a text; where it was sent. An object with `left_jawline_info` (quality 1 usable, 2 turned by less than 20°, 3 turned away: an ear is seen but no nose, 4 no face, 5 invalid face, 6 other: cut off, or a true profile; with 1 the angle between the jaw's branch and body in degrees by the mesh, which smooths it, level 0 for 116° to 120°, else 1, and the jaw's points), `left_face_maps`, `left_acne_info` and `left_melanin_info`; the last three with 1 and 2 and of a true profile. Of a true profile, which the mesh loses beyond some 75°, the marks are measured on the skin that is surely bare, their size right to a tenth; the line of its jaw is not told. A heuristic.";
     maybe text "right_side_result" "The same of the right profile.";
     whole_rect "face_rectangle" "The square box of the face.";
     number "result.image_quality.face_ratio" "Share of the picture that the face's box covers, 0 to 1.";

@@ -2,14 +2,15 @@
 
 use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::Photo;
-use safelight_imaging::skin::{Mark, Side, Spot, spots};
+use safelight_imaging::skin::{Chip, Light, Mark, Side, Skin, Spot, Upright, spots};
+use safelight_vision::face::{Face, Point, Profile, SideView};
 use serde_json::{Map, Value, json};
 
 use super::colors::Colors;
 use super::findings::{acne_score, marks, points};
 use super::maps;
 use crate::answer::rounded;
-use crate::portrait::analysis::skin::subject::{FaceRules, Subject};
+use crate::portrait::analysis::skin::subject::{FaceRules, Subject, check_inside};
 use crate::{Node, Upload, Work};
 
 /// What a request asks of a side view.
@@ -54,35 +55,115 @@ pub(super) fn look(upload: &Upload, side: Side, wanted: &Wanted, work: &Work) ->
     let rules = FaceRules { field, least_side: 0.0, least_share: 0.0 };
     let mut result = Map::new();
     let key = |what: &str| format!("{name}_{what}");
-    match Subject::seen(&photo, &rules, work) {
-        Ok(subject) => {
-            let spots = work.stage("side", || Ok(spots(&subject.skin)))?;
+    match View::of(&photo, &rules, work) {
+        Ok(view) => {
+            let skin = view.skin();
+            let spots = work.stage("side", || Ok(spots(skin)))?;
             if wanted.jawline {
-                result.insert(key("jawline_info"), jawline(&subject, name)?);
+                result.insert(key("jawline_info"), view.jawline(name)?);
             }
             if wanted.outlines {
-                let map = maps::outlines(&subject.skin.chip, &spots, wanted.colors)?;
+                let map = maps::outlines(&skin.chip, &spots, wanted.colors)?;
                 let map = text(Node::Object(vec![("map", map)]));
                 result.insert(key("face_maps"), json!({ key("roi_outline_map"): map["map"] }));
             }
-            result.insert(key("acne_info"), acne_info(&subject, &spots));
-            let chip = &subject.skin.chip;
+            result.insert(key("acne_info"), acne_info(skin, &spots));
             let melanin = json!({
-                "mole": marks(chip, &spots, Mark::Mole),
-                "brown_spot": marks(chip, &spots, Mark::BrownSpot),
+                "mole": marks(&skin.chip, &spots, Mark::Mole),
+                "brown_spot": marks(&skin.chip, &spots, Mark::BrownSpot),
             });
             result.insert(key("melanin_info"), melanin);
         }
-        Err(fault) => {
-            let quality = unusable(&fault).ok_or(fault)?;
+        Err(unseen) => {
+            let quality = unseen.quality()?;
             if wanted.jawline {
-                let info = json!({ format!("{name}_jawline_quality"): quality as u8 });
-                result.insert(key("jawline_info"), info);
+                result.insert(key("jawline_info"), only(quality, name));
             }
         }
     }
     drop::<Photo>(photo);
     Ok(Value::Object(result))
+}
+
+/// A head whose skin can be measured.
+enum View<'a> {
+    /// Turned so little that the mesh finds it.
+    Turned(Box<Subject<'a>>),
+    /// A true profile, by the skin that the parser sees.
+    Profile(Box<Skin>),
+}
+
+/// Why none can be.
+enum Unseen {
+    Turned(JawlineQuality),
+    Fault(Fault),
+}
+
+impl From<Fault> for Unseen {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl Unseen {
+    /// The quality that says so; the fault where that is no matter of the photo.
+    fn quality(self) -> Result<JawlineQuality> {
+        match self {
+            Self::Turned(quality) => Ok(quality),
+            Self::Fault(fault) => unusable(&fault).ok_or(fault),
+        }
+    }
+}
+
+impl<'a> View<'a> {
+    fn of(photo: &'a Photo, rules: &FaceRules, work: &Work<'a>) -> Result<Self, Unseen> {
+        let face = Subject::largest(photo, rules, work)?;
+        if Subject::has_mesh(&face, work)? {
+            return Ok(Self::Turned(Box::new(Subject::of(face, rules, work)?)));
+        }
+        match work.stage("parse", || face.side_view())? {
+            SideView::Profile(profile) => {
+                let skin = work.stage("prepare", || profile_skin(&face, &profile, rules))?;
+                Ok(Self::Profile(Box::new(skin)))
+            }
+            SideView::TurnedAway => Err(Unseen::Turned(JawlineQuality::TurnedTooFar)),
+            SideView::Unclear => Err(Unseen::Turned(JawlineQuality::InvalidFace)),
+        }
+    }
+
+    fn skin(&self) -> &Skin {
+        match self {
+            Self::Turned(subject) => &subject.skin,
+            Self::Profile(skin) => skin,
+        }
+    }
+
+    /// What is said of the jaw. That of a true profile is not: no model tells its line there.
+    fn jawline(&self, name: &str) -> Result<Value> {
+        match self {
+            Self::Turned(subject) => jawline(subject, name),
+            Self::Profile(_) => Ok(only(JawlineQuality::Other, name)),
+        }
+    }
+}
+
+fn profile_skin(face: &Face, profile: &Profile, rules: &FaceRules) -> Result<Skin> {
+    let photo = face.photo();
+    check_inside(rules.field, &face.detection.rect, photo.dimensions())?;
+    let [eyes, mouth, middle] =
+        [profile.eyes, profile.mouth, profile.middle].map(|point| [point.x, point.y]);
+    let upright = Upright::of_profile(photo.dimensions(), eyes, mouth, middle);
+    let upright = upright.ok_or_else(|| {
+        let field = rules.field;
+        Fault::new(Code::FaceUnrecognizable, format!("{field}: the points found span no face"))
+    })?;
+    let chip = Chip::cut_profile(photo, upright);
+    Ok(chip.profile_skin(Light::of_photo(photo), |[x, y]| profile.is_bare_skin(Point { x, y })))
+}
+
+/// What is said of a jaw whose line is not.
+fn only(quality: JawlineQuality, name: &str) -> Value {
+    json!({ format!("{name}_jawline_quality"): quality as u8 })
 }
 
 /// What a fault of the face means for the side view; none for faults that are no matter of the photo.
@@ -102,7 +183,7 @@ fn jawline(subject: &Subject, name: &str) -> Result<Value> {
         angle if angle > TURNED.1 => JawlineQuality::TurnedTooFar,
         _ => JawlineQuality::Usable,
     };
-    let mut info = json!({ format!("{name}_jawline_quality"): quality as u8 });
+    let mut info = only(quality, name);
     if quality == JawlineQuality::Usable {
         // A head that looks to the picture's right shows the jaw on its left.
         let jaw = JAW[usize::from(yaw < 0.0)];
@@ -127,8 +208,8 @@ fn angle([one, from_one, two, from_two]: [[f32; 3]; 4]) -> f32 {
     cosine.clamp(-1.0, 1.0).acos().to_degrees()
 }
 
-fn acne_info(subject: &Subject, spots: &[Spot]) -> Value {
-    let of = |mark| marks(&subject.skin.chip, spots, mark);
+fn acne_info(skin: &Skin, spots: &[Spot]) -> Value {
+    let of = |mark| marks(&skin.chip, spots, mark);
     json!({
         "score": acne_score(spots),
         "acne": of(Mark::Papule),
@@ -146,6 +227,8 @@ fn text(node: Node) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use safelight_vision::face::Rect;
+
     use super::*;
 
     #[test]
@@ -156,5 +239,20 @@ mod tests {
         assert_eq!(fault(Code::NoFaceInFile), Some(JawlineQuality::NoFace));
         assert_eq!(fault(Code::FaceUnrecognizable), Some(JawlineQuality::InvalidFace));
         assert_eq!(fault(Code::AiServiceTimeout), None);
+        assert_eq!(
+            Unseen::Fault(Fault::new(Code::IncompleteFace, "x")).quality(),
+            Ok(JawlineQuality::Other)
+        );
+        assert!(Unseen::Fault(Fault::new(Code::AiServiceTimeout, "x")).quality().is_err());
+        let away = Unseen::Turned(JawlineQuality::TurnedTooFar).quality().expect("a quality");
+        assert_eq!(only(away, "right"), json!({ "right_jawline_quality": 3 }));
+    }
+
+    #[test]
+    fn a_profile_must_lie_in_the_picture() {
+        let rect = |x| Rect { x, y: 10.0, width: 100.0, height: 100.0 };
+        assert_eq!(check_inside("x", &rect(-15.0), (300, 300)), Ok(()));
+        let fault = check_inside("x", &rect(-25.0), (300, 300)).expect_err("cut off");
+        assert_eq!(fault.code(), Code::IncompleteFace);
     }
 }
