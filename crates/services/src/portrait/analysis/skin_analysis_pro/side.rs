@@ -31,8 +31,8 @@ enum JawlineQuality {
     Other = 6,
 }
 
-/// Degrees of yaw between which a head shows its side.
-const TURNED: (f32, f32) = (20.0, 120.0);
+/// Degrees of yaw from which a head shows its side. The mesh follows it as far as it does.
+const TURNED: f32 = 20.0;
 /// Degrees of the jaw's angle that count as standard.
 const STANDARD: std::ops::RangeInclusive<f32> = 116.0..=120.0;
 /// Mesh points along the jaw from ear to chin, on the picture's left and right.
@@ -178,13 +178,10 @@ fn unusable(fault: &Fault) -> Option<JawlineQuality> {
 
 fn jawline(subject: &Subject, name: &str) -> Result<Value> {
     let yaw = subject.pose.yaw;
-    let quality = match yaw.abs() {
-        angle if angle < TURNED.0 => JawlineQuality::TurnedTooLittle,
-        angle if angle > TURNED.1 => JawlineQuality::TurnedTooFar,
-        _ => JawlineQuality::Usable,
-    };
+    let turned = yaw.abs() >= TURNED;
+    let quality = if turned { JawlineQuality::Usable } else { JawlineQuality::TurnedTooLittle };
     let mut info = only(quality, name);
-    if quality == JawlineQuality::Usable {
+    if turned {
         // A head that looks to the picture's right shows the jaw on its left.
         let jaw = JAW[usize::from(yaw < 0.0)];
         let mesh = subject.face.mesh()?;
