@@ -27,6 +27,7 @@ from package import (
     rename,
     same_numbers,
     sha256,
+    takes_pixels,
     unpacked,
     with_source,
     without_leftovers,
@@ -85,22 +86,6 @@ def fold_reshapes(model):
         graph.initializer.append(stored[node.output[0]])
     del graph.node[:]
     graph.node.extend(nodes)
-
-
-def takes_pixels(model):
-    """Lets a model of planes of blue, green and red take a picture as it lies in memory: bytes of red,
-    green and blue, pixel after pixel. The engine reorders them faster than the program, and four times
-    fewer bytes are copied."""
-    graph = model.graph
-    (port,) = graph.input
-    (first,) = [node for node in graph.node if port.name in node.input]
-    (weight,) = [weight for weight in graph.initializer if weight.name == first.input[1]]
-    swapped = np.ascontiguousarray(numpy_helper.to_array(weight)[:, ::-1])
-    weight.CopyFrom(numpy_helper.from_array(swapped, weight.name))
-    first.input[0] = "planes"
-    graph.node.insert(0, helper.make_node("Cast", [port.name], ["floats"], to=TensorProto.FLOAT))
-    graph.node.insert(1, helper.make_node("Transpose", ["floats"], ["planes"], perm=[0, 3, 1, 2]))
-    port.type.tensor_type.elem_type = TensorProto.UINT8
 
 
 def yunet(package, path):

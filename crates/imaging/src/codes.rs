@@ -3,10 +3,11 @@
 //! Each is a square of three modules in a frame of seven: whatever the code says, a line through its
 //! middle meets dark, light, dark, light and dark in the shares 1:1:3:1:1 (ISO/IEC 18004).
 
-use image::{GrayImage, RgbImage};
-use safelight_resample::{self as resize, Filter};
+use image::RgbImage;
 
+use crate::glance::Glance;
 use crate::letters::luma;
+use crate::map::Map;
 
 /// Pixels of what is looked at.
 const AREA: f32 = 1e6;
@@ -39,13 +40,9 @@ pub struct Code {
 
 /// The greatest level QR code in a photo whose corners do not differ.
 pub fn code(photo: &RgbImage) -> Option<Code> {
-    let own = [photo.width() as f32, photo.height() as f32];
-    let scale = (AREA / (own[0] * own[1])).sqrt().min(1.0);
-    let [width, height] = own.map(|side| ((side * scale).round() as u32).max(1));
-    let gray = luma(&resize::rgb(photo, width, height, Filter::Bilinear));
-    let corners = Plane::of(gray).corners();
-    let uneven = (own[0] / width as f32 / (own[1] / height as f32)).ln();
-    let side = width.max(height) as f32;
+    let Glance { picture, uneven } = Glance::of(photo, AREA, 1.0);
+    let corners = Plane::of(&picture).corners();
+    let side = picture.width().max(picture.height()) as f32;
     let mut best: Option<Code> = None;
     for first in &corners {
         for across in &corners {
@@ -104,28 +101,25 @@ struct Corner {
     rows: usize,
 }
 
-/// A picture and where it is dark.
-struct Plane {
-    gray: GrayImage,
-    /// The level at each pixel that parts dark from light.
-    levels: Vec<f32>,
-}
+/// How much lighter each pixel is than the mean of its neighbourhood, which parts dark from light.
+struct Plane(Map);
 
 impl Plane {
-    fn of(gray: GrayImage) -> Self {
-        let levels = means(&gray);
-        Self { gray, levels }
+    fn of(picture: &RgbImage) -> Self {
+        let (width, height) = (picture.width() as usize, picture.height() as usize);
+        let values = luma(picture).iter().copied().map(f32::from).collect();
+        let light = Map { width, height, values };
+        let reach = ((REACH * width.max(height) as f32) as usize).max(8);
+        Self(light.join(&light.mean(reach), |value, mean| value - mean))
     }
 
-    /// How much lighter than the level a pixel is.
     fn at(&self, x: usize, y: usize) -> f32 {
-        let index = y * self.gray.width() as usize + x;
-        f32::from(self.gray.as_raw()[index]) - self.levels[index]
+        self.0.values[y * self.0.width + x]
     }
 
     fn corners(&self) -> Vec<Corner> {
         let mut corners: Vec<Corner> = Vec::new();
-        let [width, height] = [self.gray.width() as usize, self.gray.height() as usize];
+        let Map { width, height, .. } = self.0;
         let mut row = Vec::new();
         for y in 0..height {
             row.clear();
@@ -145,7 +139,7 @@ impl Plane {
     /// The corner that a row meets from the one end to the other, where the column through its
     /// middle meets it too.
     fn corner(&self, [left, right]: [f32; 2], y: usize) -> Option<Corner> {
-        let (middle, height) = ((left + right) / 2.0, self.gray.height() as usize);
+        let (middle, height) = ((left + right) / 2.0, self.0.height);
         let x = middle.round() as usize;
         // No frame is more than three times as high as wide.
         let far = (1.5 * (right - left)) as usize + 2;
@@ -204,33 +198,6 @@ fn crossings(values: impl Iterator<Item = f32>, out: &mut Vec<f32>) {
             out.push(if value < 0.0 { place } else { -place });
         }
     }
-}
-
-/// Means of the neighbourhoods of pixels.
-fn means(gray: &GrayImage) -> Vec<f32> {
-    let [width, height] = [gray.width() as usize, gray.height() as usize];
-    let reach = ((REACH * width.max(height) as f32) as usize).max(8);
-    // Sums over all above and on the left.
-    let row_of = width + 1;
-    let mut sums = vec![0u32; row_of * (height + 1)];
-    for (y, row) in gray.chunks_exact(width).enumerate() {
-        let mut sum = 0;
-        for (x, &value) in row.iter().enumerate() {
-            sum += u32::from(value);
-            sums[(y + 1) * row_of + x + 1] = sums[y * row_of + x + 1] + sum;
-        }
-    }
-    let mut means = Vec::with_capacity(width * height);
-    for y in 0..height {
-        let (top, bottom) = (y.saturating_sub(reach), (y + reach + 1).min(height));
-        for x in 0..width {
-            let (left, right) = (x.saturating_sub(reach), (x + reach + 1).min(width));
-            let sum = |y: usize, x: usize| sums[y * row_of + x];
-            let all = sum(bottom, right) + sum(top, left) - sum(top, right) - sum(bottom, left);
-            means.push(all as f32 / ((bottom - top) * (right - left)) as f32);
-        }
-    }
-    means
 }
 
 #[cfg(test)]

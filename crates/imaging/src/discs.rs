@@ -5,8 +5,8 @@ mod edges;
 mod ellipse;
 
 use image::RgbImage;
-use safelight_resample::{self as resize, Filter};
 
+use crate::glance::Glance;
 use edges::{Edge, Edges};
 use ellipse::Ellipse;
 
@@ -45,10 +45,8 @@ pub struct Disc {
 
 /// The round things of a photo, the greatest first; of those around each other only one.
 pub fn discs(photo: &RgbImage) -> Vec<Disc> {
-    let own = [photo.width() as f32, photo.height() as f32];
-    let scale = (AREA / (own[0] * own[1])).sqrt().min(1.0);
-    let [width, height] = own.map(|side| ((side * scale).round() as u32).max(1));
-    let edges = Edges::of(&resize::rgb(photo, width, height, Filter::Bilinear));
+    let Glance { picture, uneven } = Glance::of(photo, AREA, 1.0);
+    let edges = Edges::of(&picture);
     let mut outlines: Vec<Ellipse> =
         edges.chains(LEAST_CHAIN).iter().filter_map(|chain| outline(&edges, chain)).collect();
     let size = |ellipse: &Ellipse| ellipse.reach[0] * ellipse.reach[1];
@@ -59,9 +57,7 @@ pub fn discs(photo: &RgbImage) -> Vec<Disc> {
             apart.push(outline);
         }
     }
-    let sides = [width as f32, height as f32];
-    // Pixels of what is looked at are as wide as high but for the rounding of its sides.
-    let uneven = (own[0] / sides[0] / (own[1] / sides[1])).ln();
+    let sides = [picture.width() as f32, picture.height() as f32];
     let disc = |ellipse: Ellipse| Disc {
         middle: [0, 1].map(|i| ellipse.middle[i] / sides[i]),
         reach: [0, 1].map(|i| ellipse.reach[i] / sides[i]),

@@ -10,11 +10,11 @@ mod lines;
 mod strokes;
 mod typefaces;
 
-use image::{GrayImage, Rgb, RgbImage};
-use safelight_resample::{self as resize, Filter};
-
 use crate::components::{components, folded};
+use crate::glance::Glance;
+use crate::map::percentile;
 use courses::Course;
+use image::{GrayImage, Rgb, RgbImage};
 use lines::{Line, Piece};
 use strokes::Ink;
 use typefaces::Traits;
@@ -44,12 +44,9 @@ const MOST_SPREAD: f32 = 0.25;
 /// usual ones differ by some 0.11. `None` where there are not lines of Latin letters enough, dark or light
 /// ones, or where they may be seen at a slant.
 pub fn widening(photo: &RgbImage) -> Option<f32> {
-    let own = [photo.width() as f32, photo.height() as f32];
-    let scale = (AREA / (own[0] * own[1])).sqrt().min(1.0);
     let mut best: Option<Text> = None;
     for share in SCALES {
-        let [width, height] = own.map(|side| ((side * scale * share).round() as u32).max(1));
-        let gray = luma(&resize::rgb(photo, width, height, Filter::Bilinear));
+        let gray = luma(&Glance::of(photo, AREA, share).picture);
         let marks = marks(&gray);
         for mark in [DARK, LIGHT] {
             let found = Text::read(&Ink { gray: &gray, dark: mark == DARK }, &marks, mark);
@@ -157,7 +154,7 @@ impl Text {
     fn widening(mut self) -> Option<f32> {
         let mut aspects: Vec<f32> =
             self.points[0].iter().zip(&self.points[1]).map(|(w, h)| (w / h).ln()).collect();
-        let spread = quantile(&mut aspects, 0.75) - quantile(&mut aspects, 0.25);
+        let spread = percentile(&mut aspects, 0.75) - percentile(&mut aspects, 0.25);
         let enough = self.small >= LEAST_LETTERS
             && aspects.len() >= LEAST_POINTS
             && spread <= MOST_SPREAD
@@ -166,26 +163,17 @@ impl Text {
             return None;
         }
         let traits = Traits([
-            quantile(&mut self.widths, 0.5),
-            quantile(&mut self.pitches, 0.5),
+            percentile(&mut self.widths, 0.5),
+            percentile(&mut self.pitches, 0.5),
             // Strokes that are met at a slant, and bows, are longer than they are thick.
-            quantile(&mut self.stems, 0.4),
-            quantile(&mut self.bars, 0.4),
-            quantile(&mut self.ascents, 0.5),
-            quantile(&mut self.points[0], 0.5),
-            quantile(&mut self.points[1], 0.5),
+            percentile(&mut self.stems, 0.4),
+            percentile(&mut self.bars, 0.4),
+            percentile(&mut self.ascents, 0.5),
+            percentile(&mut self.points[0], 0.5),
+            percentile(&mut self.points[1], 0.5),
         ]);
         traits.widening()
     }
-}
-
-/// The value that this share of the others is below; 0 without any.
-fn quantile(values: &mut [f32], share: f32) -> f32 {
-    if values.is_empty() {
-        return 0.0;
-    }
-    let at = ((values.len() - 1) as f32 * share).round() as usize;
-    *values.select_nth_unstable_by(at, f32::total_cmp).1
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod drawing;
 pub mod encode;
 pub mod exposure;
 mod format;
+mod glance;
 pub mod grading;
 mod header;
 pub mod lettering;

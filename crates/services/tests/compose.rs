@@ -258,12 +258,12 @@ fn every_limit_has_its_code() {
 
 const RECOVERY: &str = "/api/image/enhance/stretch-image-recovery";
 
-/// The photo squeezed to these shares of its width and height.
-fn squeezed(name: &str, across: f32, down: f32) -> RgbImage {
-    let photo = photo(name);
-    let side = |length: u32, by: f32| (length as f32 * by).round() as u32;
-    let (width, height) = (side(photo.width(), across), side(photo.height(), down));
-    image::imageops::resize(&photo, width, height, image::imageops::FilterType::Triangle)
+/// The picture, its width and height multiplied by these factors.
+fn stretched(picture: &RgbImage, across: f64, down: f64) -> RgbImage {
+    let side = |length: u32, by: f64| (f64::from(length) * by).round() as u32;
+    let (width, height) = (side(picture.width(), across), side(picture.height(), down));
+    let filter = image::imageops::FilterType::Triangle;
+    image::imageops::resize(picture, width, height, filter)
 }
 
 fn recovered(file: Vec<u8>) -> (f64, Vec<u8>) {
@@ -278,12 +278,12 @@ fn recovered(file: Vec<u8>) -> (f64, Vec<u8>) {
 fn stretched_faces_are_brought_back() {
     let mut failed = false;
     for name in ["astronaut.png", "grace_hopper.jpg"] {
-        let (width, height) = photo(name).dimensions();
-        let natural = f64::from(width) / f64::from(height);
+        let photo = photo(name);
+        let natural = f64::from(photo.width()) / f64::from(photo.height());
         for (across, down) in
             [(0.5, 1.0), (0.6, 1.0), (0.75, 1.0), (1.0, 0.75), (1.0, 0.6), (1.0, 0.5)]
         {
-            let (ratio, picture) = recovered(png(squeezed(name, across, down)));
+            let (ratio, picture) = recovered(png(stretched(&photo, across, down)));
             let found = image::load_from_memory(&picture).expect("a picture");
             let shape = f64::from(found.width()) / f64::from(found.height());
             println!("{name} {across}x{down}: {ratio}, shape {:.3} of natural", shape / natural);
@@ -320,10 +320,7 @@ fn stretched_print_is_brought_back_and_print_as_it_is_left_alone() {
     let (ratio, picture) = recovered(file.clone());
     assert!(ratio == 1.0 && picture == file, "{ratio}");
     for (across, down) in [(1.6, 1.0), (1.0, 1.6), (1.0, 2.0)] {
-        let side = |length: u32, by: f32| (length as f32 * by).round() as u32;
-        let (wide, high) = (side(width, across), side(height, down));
-        let filter = image::imageops::FilterType::Triangle;
-        let (ratio, picture) = recovered(png(image::imageops::resize(&sheet, wide, high, filter)));
+        let (ratio, picture) = recovered(png(stretched(&sheet, across, down)));
         let found = image::load_from_memory(&picture).expect("a picture");
         let shape = f64::from(found.width()) / f64::from(found.height());
         let natural = f64::from(width) / f64::from(height);
@@ -357,15 +354,11 @@ fn corners() -> RgbImage {
 #[test]
 fn stretched_discs_and_codes_are_brought_back_and_true_ones_left_alone() {
     for picture in [discs(), corners()] {
-        let (width, height) = picture.dimensions();
         let file = png(picture.clone());
         let (ratio, same) = recovered(file.clone());
         assert!(ratio == 1.0 && same == file, "{ratio}");
         for (across, down) in [(1.25, 1.0), (1.6, 1.0), (1.0, 1.25), (1.0, 1.8)] {
-            let side = |length: u32, by: f64| (f64::from(length) * by).round() as u32;
-            let (wide, high) = (side(width, across), side(height, down));
-            let filter = image::imageops::FilterType::Triangle;
-            let (ratio, _) = recovered(png(image::imageops::resize(&picture, wide, high, filter)));
+            let (ratio, _) = recovered(png(stretched(&picture, across, down)));
             assert!((ratio * across / down).ln().abs() < 0.02, "{across}x{down}: {ratio}");
         }
     }
@@ -380,13 +373,13 @@ fn natural_photos_and_those_without_faces_come_back_as_they_were() {
         assert!(picture == file, "{name}");
     }
     // A cup seen from the side looks like a squeezed one; nothing tells that it is not.
-    let (ratio, _) = recovered(png(squeezed("coffee.png", 1.0, 0.6)));
+    let (ratio, _) = recovered(png(stretched(&photo("coffee.png"), 1.0, 0.6)));
     assert_eq!(ratio, 1.0);
 }
 
 #[test]
 fn recovery_takes_pictures_of_every_kind() {
-    let photo = DynamicImage::from(squeezed("astronaut.png", 1.0, 0.6));
+    let photo = DynamicImage::from(stretched(&photo("astronaut.png"), 1.0, 0.6));
     let mut cut = photo.to_rgba8();
     cut.enumerate_pixels_mut().for_each(|(x, _, pixel)| pixel.0[3] = if x < 20 { 0 } else { 255 });
     let (ratio, picture) = recovered(png(cut));

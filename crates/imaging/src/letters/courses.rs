@@ -1,7 +1,7 @@
 //! How lines of letters go, and what that tells of how the page is seen.
 
 use super::lines::{Line, Piece};
-use super::quantile;
+use crate::map::percentile;
 
 /// Where a line is, and how it goes.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub(super) fn rows(courses: &[Course]) -> usize {
 /// distance look as if they had been squeezed.
 pub(super) fn slanting(courses: &[Course], side: f32) -> bool {
     let median = |of: &dyn Fn(&Course) -> f32| {
-        quantile(&mut courses.iter().map(of).collect::<Vec<_>>(), 0.5)
+        percentile(&mut courses.iter().map(of).collect::<Vec<_>>(), 0.5)
     };
     median(&|course| course.slope).abs() > MOST_SLOPE
         || median(&|course| course.growth).abs() * side > MOST_GROWTH
@@ -80,5 +80,5 @@ fn trend(courses: &[Course], of: impl Fn(&Course) -> f32) -> f32 {
             }
         }
     }
-    quantile(&mut trends, 0.5)
+    percentile(&mut trends, 0.5)
 }

@@ -3,7 +3,7 @@
 use image::GrayImage;
 
 use super::lines::Piece;
-use super::quantile;
+use crate::map::percentile;
 
 /// The picture, and which of its ends is ink.
 pub(super) struct Ink<'a> {
@@ -41,7 +41,7 @@ impl Ink<'_> {
                 ink - paper
             })
             .collect();
-        quantile(&mut all, 0.5).max(1.0)
+        percentile(&mut all, 0.5).max(1.0)
     }
 
     /// Tells the thickness of the upright strokes of a letter, in the middle half of its height.

@@ -1,5 +1,7 @@
 use std::ops::RangeInclusive;
 
+use safelight_resample::{self as resize, Filter};
+
 use super::*;
 use crate::lettering;
 use crate::testing::scene;

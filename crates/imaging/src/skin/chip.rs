@@ -31,12 +31,12 @@ impl Chip {
     /// Cuts a face out by its mesh: x and y in pixels of the photo, z in the same scale. None where
     /// the points do not span a face.
     pub fn cut(photo: &RgbImage, mesh: &[[f32; 3]; MESH_POINTS]) -> Option<Self> {
-        let upright = Upright::of(photo.dimensions(), mesh)?;
-        Some(Self { image: upright.cut(photo, 1), upright })
+        Some(Self::within(photo, Upright::of(photo.dimensions(), mesh)?))
     }
 
-    /// Cuts a head seen from the side out by its frame ([`Upright::of_profile`]).
-    pub fn cut_profile(photo: &RgbImage, upright: Upright) -> Self {
+    /// Cuts out what lies in a frame, such as that of a head seen from the side
+    /// ([`Upright::of_profile`]).
+    pub fn within(photo: &RgbImage, upright: Upright) -> Self {
         Self { image: upright.cut(photo, 1), upright }
     }
 
@@ -49,13 +49,17 @@ impl Chip {
     /// Prepares the measures. `is_skin` says of a place of the photo whether it shows skin.
     pub fn skin(self, light: Light, is_skin: impl Fn([f32; 2]) -> bool) -> Skin {
         let mask = skin_mask(&self.upright, 1, is_skin);
-        Skin { chip: self, light, mask, layers: OnceLock::new() }
+        self.prepared(light, mask)
     }
 
     /// Prepares the measures of a profile, which has no zones: `is_skin` says of a place of the photo
     /// whether it shows skin that can be measured, and nothing but the rim of that is left out.
     pub fn profile_skin(self, light: Light, is_skin: impl Fn([f32; 2]) -> bool) -> Skin {
         let mask = cells(&self.upright, 1, is_skin, |_, _| true).eroded(RIM);
+        self.prepared(light, mask)
+    }
+
+    fn prepared(self, light: Light, mask: Mask) -> Skin {
         Skin { chip: self, light, mask, layers: OnceLock::new() }
     }
 }

@@ -6,8 +6,9 @@
 //! The line of the jaw is not told: where the parser sees face end and neck begin moves with the yaw and
 //! with the square that it looks at, so that one jaw got angles of 70° to 150°.
 
-use image::{GrayImage, RgbImage};
+use image::{GrayImage, Luma, RgbImage};
 use safelight_contract::Result;
+use safelight_imaging::components::grown;
 use safelight_inference::Registry;
 
 use super::parsing::{SIDE, parse_through, to_cells};
@@ -191,45 +192,21 @@ impl Labels<'_> {
             _ => false,
         };
         let (width, height) = self.cells.dimensions();
-        let reach = (CLEAR * self.height) as usize;
-        let along = |line: Vec<bool>| clear(&line, reach);
-        let rows: Vec<Vec<bool>> =
-            (0..height).map(|y| along((0..width).map(|x| skin(x, y)).collect())).collect();
-        let columns: Vec<Vec<bool>> =
-            (0..width as usize).map(|x| along(rows.iter().map(|row| row[x]).collect())).collect();
-        let cells = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
-        let bare = |(x, y): (u32, u32)| {
+        let reach = (CLEAR * self.height) as u32;
+        let other = GrayImage::from_fn(width, height, |x, y| Luma([u8::from(!skin(x, y))]));
+        let near = grown(&other, reach as usize);
+        // What lies beyond the border is not known.
+        let inside = |at: u32, all: u32| (reach..all.saturating_sub(reach)).contains(&at);
+        let bare = |(x, y, &Luma([near])): (u32, u32, &Luma<u8>)| {
             let place = Point { x: x as f32, y: y as f32 };
-            columns[x as usize][y as usize]
+            near == 0
+                && inside(x, width)
+                && inside(y, height)
                 && place.distance(eyes) > AROUND_EYE * self.height
                 && place.distance(mouth) > AROUND_MOUTH * self.height
         };
-        cells.map(bare).collect()
+        near.enumerate_pixels().map(bare).collect()
     }
-}
-
-/// What of a line has nothing else nearer than `reach`.
-fn clear(line: &[bool], reach: usize) -> Vec<bool> {
-    let mut run = 0;
-    let ahead: Vec<usize> = line
-        .iter()
-        .map(|&is| {
-            run = if is { run + 1 } else { 0 };
-            run
-        })
-        .collect();
-    run = 0;
-    let mut clear: Vec<bool> = line
-        .iter()
-        .zip(ahead)
-        .rev()
-        .map(|(&is, ahead)| {
-            run = if is { run + 1 } else { 0 };
-            ahead.min(run) > reach
-        })
-        .collect();
-    clear.reverse();
-    clear
 }
 
 /// Whether a part lies within a face's outline.
@@ -253,8 +230,6 @@ fn is_face(part: Part) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use image::Luma;
-
     use super::super::Rect;
 
     use super::*;
@@ -342,11 +317,17 @@ mod tests {
     }
 
     #[test]
-    fn clear_is_what_has_nothing_near() {
-        let line: Vec<bool> = "0111110111".chars().map(|c| c == '1').collect();
-        let found: Vec<usize> =
-            clear(&line, 1).iter().enumerate().filter(|(_, is)| **is).map(|(i, _)| i).collect();
-        assert_eq!(found, [2, 3, 4, 8]);
-        assert_eq!(clear(&line, 0), line);
+    fn bare_is_what_has_nothing_near() {
+        let skin = |at: u32| "0111110111".as_bytes()[at as usize] == b'1';
+        let part = |x| if skin(x) { Part::Skin } else { Part::Background };
+        let cells = GrayImage::from_fn(10, 3, |x, _| Luma([part(x) as u8]));
+        let away = Point { x: 900.0, y: 900.0 };
+        let found = |reach: f32| {
+            let bare =
+                Labels { cells: &cells, height: (reach + 0.5) / CLEAR }.bare(away, away, away);
+            (0..10).filter(|&x| bare[10 + x]).collect::<Vec<_>>()
+        };
+        assert_eq!(found(1.0), [2, 3, 4, 8]);
+        assert_eq!(found(0.0), [1, 2, 3, 4, 5, 7, 8, 9]);
     }
 }

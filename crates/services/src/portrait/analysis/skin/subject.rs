@@ -78,7 +78,7 @@ impl<'a> Subject<'a> {
         Self::of(Self::largest(photo, rules, work)?, rules, work)
     }
 
-    /// The largest face of a photo, checked up to `ERROR_FACE_SIZE_RATIO_NOT_MET`.
+    /// The largest face of a photo and its mesh, checked up to `ERROR_FACE_SIZE_RATIO_NOT_MET`.
     pub fn largest(photo: &'a Photo, rules: &FaceRules, work: &Work<'a>) -> Result<Face<'a>> {
         let field = rules.field;
         let mut faces = work.stage("detect", || work.vision.detect_faces(&photo.rgb))?;
@@ -88,21 +88,21 @@ impl<'a> Subject<'a> {
         let face = Face::new(work.vision, &photo.rgb, faces.swap_remove(0));
         let rect = square(&face.detection.rect);
         check_size(rules, rect.width, photo.rgb.width().min(photo.rgb.height()))?;
+        work.stage("mesh", || face.mesh().map(drop))?;
         Ok(face)
     }
 
     /// Whether the mesh is sure of a face. It is of none that is turned by more than some 75°.
-    pub fn has_mesh(face: &Face, work: &Work) -> Result<bool> {
-        work.stage("mesh", || Ok(face.mesh()?.presence >= LEAST_PRESENCE))
+    pub fn has_mesh(face: &Face) -> Result<bool> {
+        Ok(face.mesh()?.presence >= LEAST_PRESENCE)
     }
 
     /// Prepares a face, checked from `ERROR_FACE_UNRECOGNIZABLE` to `ERROR_INCOMPLETE_FACE`.
     pub fn of(face: Face<'a>, rules: &FaceRules, work: &Work<'a>) -> Result<Self> {
         let field = rules.field;
         let (photo, rect) = (face.photo(), square(&face.detection.rect));
-        let sure = Self::has_mesh(&face, work)?;
         let mesh = face.mesh()?;
-        if !sure {
+        if !Self::has_mesh(&face)? {
             return Err(Fault::new(
                 Code::FaceUnrecognizable,
                 format!(

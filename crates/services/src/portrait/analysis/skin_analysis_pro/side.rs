@@ -118,7 +118,7 @@ impl Unseen {
 impl<'a> View<'a> {
     fn of(photo: &'a Photo, rules: &FaceRules, work: &Work<'a>) -> Result<Self, Unseen> {
         let face = Subject::largest(photo, rules, work)?;
-        if Subject::has_mesh(&face, work)? {
+        if Subject::has_mesh(&face)? {
             return Ok(Self::Turned(Box::new(Subject::of(face, rules, work)?)));
         }
         match work.stage("parse", || face.side_view())? {
@@ -157,7 +157,7 @@ fn profile_skin(face: &Face, profile: &Profile, rules: &FaceRules) -> Result<Ski
         let field = rules.field;
         Fault::new(Code::FaceUnrecognizable, format!("{field}: the points found span no face"))
     })?;
-    let chip = Chip::cut_profile(photo, upright);
+    let chip = Chip::within(photo, upright);
     Ok(chip.profile_skin(Light::of_photo(photo), |[x, y]| profile.is_bare_skin(Point { x, y })))
 }
 
