@@ -126,9 +126,10 @@ fn files_cut_off_anywhere_are_refused() {
             "animated.png" | "animated.webp" => file.len() / 2,
             "icc.bmp" => 800,
             "icc.webp" => 16,
-            _ if name.ends_with(".png") => 32,
+            _ if name.ends_with(".png") => 12,
             _ if name.ends_with(".bmp") => 3,
             _ if name.ends_with(".webp") => 8,
+            _ if name.ends_with(".jpg") => 2,
             _ => 0,
         };
         for length in 0..file.len() {

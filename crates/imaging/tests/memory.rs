@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 
 use safelight_contract::Code;
 use safelight_imaging::{decode, probe};
+use safelight_testkit::jpeg::{self, Coefficients};
+use safelight_testkit::webp::many_prefix_codes;
 
 mod common;
 use common::{be32, bmp_of, chunk, fixture, jpeg_of, jpeg_with, png_of, png_with, whole};
@@ -59,7 +61,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Measurements exclude each other, as there is one allocator.
+/// Tests exclude each other from their first line on, as there is one allocator.
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// The result, the most bytes held for it, and the shortest time of a few tries: others share the
@@ -79,6 +81,7 @@ fn measured<T>(work: impl Fn() -> T) -> (T, usize, Duration) {
 
 #[test]
 fn lies_are_refused_in_no_time_and_no_memory() {
+    let _alone = ALONE.lock();
     let mut claiming = png_with(&[chunk(b"tEXt", b"a\0b")]);
     be32(&mut claiming, 33, 1 << 30);
     let webp = {
@@ -100,7 +103,6 @@ fn lies_are_refused_in_no_time_and_no_memory() {
         ("JPEG without height", jpeg_of(37, 0)),
         ("WebP of another canvas", webp),
     ];
-    let _alone = ALONE.lock();
     for (name, file) in cases {
         let (result, held, took) = measured(|| whole(&file));
         let fault = result.expect_err(name);
@@ -112,6 +114,7 @@ fn lies_are_refused_in_no_time_and_no_memory() {
 
 #[test]
 fn bulky_metadata_costs_nothing() {
+    let _alone = ALONE.lock();
     // 200 MB of zeros, deflated to 200 kB of nothing by a generous writer.
     let zeros = fdeflate::compress_to_vec(&vec![0; 200 << 20]);
     let text = [b"comment\0\0", &zeros[..]].concat();
@@ -126,7 +129,6 @@ fn bulky_metadata_costs_nothing() {
         ("20,000 segments", jpeg_with(&segments)),
         ("5,000 pieces of a profile", jpeg_with(&pieces)),
     ];
-    let _alone = ALONE.lock();
     for (name, file) in cases {
         let (header, held, took) = measured(|| probe(&file));
         let header = header.unwrap_or_else(|e| panic!("{name}: {e}"));
@@ -139,9 +141,64 @@ fn bulky_metadata_costs_nothing() {
     }
 }
 
+#[test]
+fn prefix_codes_of_a_webp_are_bounded() {
+    let _alone = ALONE.lock();
+    let few = many_prefix_codes(64, 64, 20);
+    let header = probe(&few).unwrap();
+    let (photo, held, _) = measured(|| decode(&few, &header));
+    assert!(photo.is_ok(), "{:?}", photo.err());
+    assert!(held > 20 * 20_000, "the codes take memory: {held}");
+    assert!(held as u64 <= header.decode_bytes(), "{held} of {}", header.decode_bytes());
+
+    let many = many_prefix_codes(64, 64, 10_000);
+    let header = probe(&many).unwrap();
+    assert!(header.decode_bytes() < 8 << 20);
+    let (result, held, _) = measured(|| decode(&many, &header));
+    assert_eq!(result.unwrap_err().code(), Code::FileDecodingFailure);
+    assert!(held < 1 << 20, "held {held}");
+
+    // The same as the alpha plane of a lossy picture, behind a byte of flags.
+    let alpha = [&[1], &many[25..]].concat();
+    let lossy = fixture("lossy-alpha.webp");
+    let at = lossy.windows(4).position(|w| w == b"ALPH").unwrap();
+    let old = u32::from_le_bytes(lossy[at + 4..at + 8].try_into().unwrap()) as usize;
+    let mut file = [&lossy[..at], b"ALPH", &(alpha.len() as u32).to_le_bytes(), &alpha].concat();
+    file.resize(file.len().next_multiple_of(2), 0);
+    file.extend(&lossy[at + 8 + old.next_multiple_of(2)..]);
+    let size = file.len() as u32 - 8;
+    file[4..8].copy_from_slice(&size.to_le_bytes());
+    let header = probe(&file).unwrap();
+    let (result, held, _) = measured(|| decode(&file, &header));
+    assert!(result.unwrap_err().message().contains("prefix codes"));
+    assert!(held < 1 << 20, "held {held}");
+}
+
+/// Every structure that makes the decoder keep something else than pixels.
+#[test]
+fn structures_of_a_jpeg_stay_within_what_the_header_announced() {
+    let _alone = ALONE.lock();
+    for sampling in [[(1, 1); 3], [(2, 2), (1, 1), (1, 1)], [(1, 1), (4, 4), (1, 2)]] {
+        let coefficients = Coefficients::drawn(700, 500, &sampling);
+        for scans in [vec![vec![0, 1, 2]], vec![vec![1], vec![0, 2]]] {
+            for progressive in [false, true] {
+                let layout = jpeg::Layout { scans: scans.clone(), restart: 0, progressive };
+                let file = coefficients.write(&layout);
+                let header = probe(&file).unwrap();
+                let (photo, held, _) = measured(|| decode(&file, &header));
+                photo.unwrap_or_else(|e| panic!("{layout:?}: {e}"));
+                let share = held as f64 / header.decode_bytes() as f64;
+                println!("{sampling:?} {layout:?}: {share:.2}");
+                assert!((0.4..=1.0).contains(&share), "{sampling:?} {layout:?}: {share:.2}");
+            }
+        }
+    }
+}
+
 /// Pictures large enough for their pixels to outweigh everything fixed.
 #[test]
 fn decoding_stays_within_what_the_header_announced() {
+    let _alone = ALONE.lock();
     let photo =
         image::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../photos/astronaut.png"))
             .unwrap();
@@ -187,7 +244,6 @@ fn decoding_stays_within_what_the_header_announced() {
         [&jpeg[..2], &exif[start..start + length], &jpeg[2..]].concat()
     };
     files.push(("turned JPEG", turned));
-    let _alone = ALONE.lock();
     rayon::broadcast(|_| ());
     for (name, file) in files {
         let header = probe(&file).unwrap_or_else(|e| panic!("{name}: {e}"));

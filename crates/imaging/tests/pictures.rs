@@ -139,18 +139,17 @@ fn stray_bytes_between_segments_and_after_the_end_do_no_harm() {
 }
 
 #[test]
-fn a_jpeg_must_end_where_its_pixels_do() {
+fn a_jpeg_with_another_behind_it_or_cut_in_the_middle() {
     let photos = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../photos");
     let file = fs::read(photos.join("rocket.jpg")).unwrap();
     let refusal = |file: &[u8]| decode(file, &probe(file).unwrap()).err().map(|e| e.to_string());
     assert_eq!(refusal(&file), None);
     // A second picture behind the first, as cameras put previews there.
     assert_eq!(refusal(&[&file[..], &file[..]].concat()), None);
-    assert!(refusal(&file[..file.len() - 2]).unwrap().contains("end marker is missing"));
     let mut early = file.clone();
     let middle = file.len() / 2;
     early[middle..middle + 2].copy_from_slice(&[0xff, 0xd9]);
-    assert!(refusal(&early).unwrap().contains("end marker lies within"));
+    assert!(refusal(&early).unwrap().contains("end before the picture is full"));
 }
 
 #[test]

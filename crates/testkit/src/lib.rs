@@ -2,6 +2,9 @@
 //!
 //! For tests only: whatever is missing is a panic that says what.
 
+pub mod jpeg;
+pub mod webp;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 

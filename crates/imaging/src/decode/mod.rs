@@ -3,12 +3,16 @@
 //! One file a format, each around one decoder of the ecosystem; `color` brings profiles to sRGB,
 //! `orient` turns pictures upright. All bit depths, interlacing and every transparency of PNG are
 //! read. PNG's gAMA and cHRM are ignored, as is a profile that is broken, larger than
-//! [`MAX_PROFILE`] or of another colour space than its pixels: the pixels then count as sRGB.
+//! [`MAX_PROFILE`] or of another colour space than its pixels: the pixels then count as sRGB. PNG's
+//! cICP comes before its profile; all primaries and curves of ITU-T H.273 are converted, in full and
+//! narrow range, PQ and HLG up to their reference white. A cICP with reserved or unspecified values,
+//! or for YCbCr, is ignored.
 
 mod bmp;
 mod color;
 mod jpeg;
 mod orient;
+mod pieces;
 mod png;
 mod webp;
 
@@ -58,8 +62,10 @@ struct Planes {
 /// frame (of a PNG its default image).
 ///
 /// # Errors
-/// `FILE_DECODING_FAILURE` when the pixels are truncated, corrupt or not as the header said. A JPEG
-/// without its end marker counts as truncated; bytes after the end of a picture are ignored.
+/// `FILE_DECODING_FAILURE` when the pixels are truncated, corrupt or not as the header said, which
+/// includes the checksums of a PNG. The end marker of a JPEG, the last chunk of a PNG and the last
+/// padding of a BMP may be missing, as no pixel is then; bytes after the end of a picture are
+/// ignored.
 pub fn decode(bytes: &[u8], header: &Header) -> Result<Photo> {
     // Decoders are asked not to panic but some do on hostile files.
     let Planes { rgb, alpha } = catch_unwind(AssertUnwindSafe(|| match header.format {

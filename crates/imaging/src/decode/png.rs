@@ -1,10 +1,11 @@
 //! PNG through the crate `png`, row by row.
 
-use std::io::{self, BufRead, Read, Seek, SeekFrom};
-
+use fdeflate::{DecompressionError, Decompressor};
 use png::{BitDepth, ColorType, Decoder, Limits, Reader, Transformations};
 use safelight_contract::{Fault, Result};
 
+use super::color::{Coding, Profile};
+use super::pieces::Pieces;
 use super::{Planes, buffer, color, corrupt};
 use crate::header::png::{Chunk, chunks};
 use crate::{ColorModel, Format, Header};
@@ -16,7 +17,33 @@ pub(crate) fn inflated_limit(deflated: usize) -> usize {
 }
 
 pub(super) fn decode(bytes: &[u8], header: &Header) -> Result<Planes> {
-    let source = Essence::of(bytes)?;
+    let (planes, sums) = rayon::join(
+        || read_planes(bytes, header),
+        || check_sums(bytes, crate::header::png::raw_bytes(bytes)?),
+    );
+    let mut planes = planes?;
+    sums?;
+    if let Some(coding) = cicp(bytes) {
+        if coding.narrow {
+            color::widen(&mut planes.rgb);
+        }
+        return Ok(convert(planes, header, Some(Profile::Coded(coding))));
+    }
+    let profile = profile(bytes);
+    Ok(convert(planes, header, profile.as_deref().map(Profile::Icc)))
+}
+
+fn convert(mut planes: Planes, header: &Header, profile: Option<Profile>) -> Planes {
+    match header.color {
+        ColorModel::Gray => color::neutral_to_srgb(&mut planes.rgb, profile),
+        _ => color::rgb_to_srgb(&mut planes.rgb, profile),
+    }
+    planes
+}
+
+fn read_planes(bytes: &[u8], header: &Header) -> Result<Planes> {
+    let (head, pixels) = essence(bytes)?;
+    let source = Pieces::new([&head, &bytes[pixels..], &[]]);
     let limits = Limits { bytes: 65_536 + header.width.max(header.height) as usize * 64 };
     let mut decoder = Decoder::new_with_limits(source, limits);
     decoder.set_transformations(Transformations::EXPAND);
@@ -31,83 +58,112 @@ pub(super) fn decode(bytes: &[u8], header: &Header) -> Result<Planes> {
         alpha: if has_alpha(&reader) { Some(buffer(header, 1)?) } else { None },
     };
     read_rows(&mut reader, &mut planes, header.stored_size().0 as usize)?;
-    drop(reader);
-    let profile = profile(bytes);
-    match header.color {
-        ColorModel::Gray => color::neutral_to_srgb(&mut planes.rgb, profile.as_deref()),
-        _ => color::rgb_to_srgb(&mut planes.rgb, profile.as_deref()),
-    }
     Ok(planes)
 }
 
-type Source<'a> = Reader<Essence<'a>>;
-
-/// A PNG reduced to what its pixels need: the few small chunks before them, then the file from its
-/// first pixels on. So no metadata reaches the decoder, which keeps some of it.
-struct Essence<'a> {
-    head: Vec<u8>,
-    pixels: &'a [u8],
-    at: usize,
+/// How the pixels are coded, where the chunk cICP says so in values that are known.
+fn cicp(bytes: &[u8]) -> Option<Coding> {
+    let chunk = chunks(bytes).take_while(|c| c.kind != *b"IDAT").find(|c| c.kind == *b"cICP")?;
+    let &[primaries, transfer, 0, range @ (0 | 1)] = &bytes[chunk.data] else { return None };
+    Coding::new(primaries, transfer, range == 0)
 }
 
-impl<'a> Essence<'a> {
+type Source<'a> = Reader<Pieces<'a>>;
+
+/// The signature and the few small chunks before the pixels that those need, so that no metadata
+/// reaches the decoder, which keeps some of it; and where the pixels' chunks start.
+fn essence(bytes: &[u8]) -> Result<(Vec<u8>, usize)> {
     /// Largest chunk that is needed: a palette of 256 colours.
     const LARGEST: usize = 768;
-
-    fn of(bytes: &'a [u8]) -> Result<Self> {
-        let mut head = bytes[..bytes.len().min(8)].to_vec();
-        let mut seen = Vec::with_capacity(5);
-        for Chunk { kind, data } in chunks(bytes) {
-            match &kind {
-                b"IDAT" => return Ok(Self { head, pixels: &bytes[data.start - 8..], at: 0 }),
-                b"IHDR" | b"PLTE" | b"tRNS" | b"acTL" | b"fcTL" if !seen.contains(&kind) => {
-                    if data.len() > Self::LARGEST {
-                        return Err(corrupt(Format::Png, "a chunk is too large for its kind"));
-                    }
-                    seen.push(kind);
-                    // With its length, kind and checksum.
-                    let end = (data.end + 4).min(bytes.len());
-                    head.extend_from_slice(&bytes[data.start - 8..end]);
+    let mut head = bytes[..bytes.len().min(8)].to_vec();
+    let mut seen = Vec::with_capacity(5);
+    for Chunk { kind, data } in chunks(bytes) {
+        match &kind {
+            b"IDAT" => return Ok((head, data.start - 8)),
+            b"IHDR" | b"PLTE" | b"tRNS" | b"acTL" | b"fcTL" if !seen.contains(&kind) => {
+                if data.len() > LARGEST {
+                    return Err(corrupt(Format::Png, "a chunk is too large for its kind"));
                 }
-                _ => {}
+                seen.push(kind);
+                // With its length, kind and checksum.
+                let end = (data.end + 4).min(bytes.len());
+                head.extend_from_slice(&bytes[data.start - 8..end]);
+            }
+            _ => {}
+        }
+    }
+    Err(corrupt(Format::Png, "it has no pixels"))
+}
+
+/// Checks the checksum of each chunk that is used, and that of the pixels' deflate stream, which
+/// the decoder reads no further than to the last pixel. `raw` is how many bytes the stream should
+/// have inflated; more are not looked at.
+fn check_sums(bytes: &[u8], raw: u64) -> Result<()> {
+    let wrong = |kind: &[u8; 4]| {
+        let kind = String::from_utf8_lossy(kind);
+        corrupt(Format::Png, format_args!("its chunk {kind} does not match its checksum"))
+    };
+    let mut stream = Inflation::new(raw);
+    for Chunk { kind, data } in chunks(bytes) {
+        match &kind {
+            b"PLTE" | b"tRNS" | b"cICP" | b"iCCP" | b"eXIf" | b"IDAT" => {
+                let sum = bytes.get(data.end..).and_then(|rest| rest.first_chunk());
+                let found = crc32fast::hash(&bytes[data.start - 4..data.end.min(bytes.len())]);
+                if sum.copied().map(u32::from_be_bytes) != Some(found) {
+                    return Err(wrong(&kind));
+                }
+                if kind == *b"IDAT" {
+                    stream.check(&bytes[data])?;
+                }
+            }
+            b"IEND" => break,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A deflate stream that is inflated for nothing but its checksum (Adler-32, RFC 1950).
+struct Inflation {
+    inflater: Decompressor,
+    window: Vec<u8>,
+    at: usize,
+    left: u64,
+}
+
+impl Inflation {
+    /// How far back deflate refers.
+    const WINDOW: usize = 32 * 1024;
+
+    fn new(bytes: u64) -> Self {
+        let window = vec![0; 4 * Self::WINDOW];
+        // What follows the last byte is read only where there is room for one more.
+        Self { inflater: Decompressor::new(), window, at: 0, left: bytes.saturating_add(1) }
+    }
+
+    fn check(&mut self, mut input: &[u8]) -> Result<()> {
+        while self.left > 0 && !self.inflater.is_done() {
+            if self.at == self.window.len() {
+                self.window.copy_within(self.at - Self::WINDOW.., 0);
+                self.at = Self::WINDOW;
+            }
+            let room = self.left.min((self.window.len() - self.at) as u64) as usize;
+            let output = &mut self.window[..self.at + room];
+            let (read, written) =
+                self.inflater.read(input, output, self.at, false).map_err(|error| match error {
+                    DecompressionError::WrongChecksum => {
+                        corrupt(Format::Png, "its pixels do not match their checksum")
+                    }
+                    error => corrupt(Format::Png, format_args!("{error:?}")),
+                })?;
+            input = &input[read..];
+            self.at += written;
+            self.left -= written as u64;
+            if written < room && input.is_empty() {
+                break;
             }
         }
-        Err(corrupt(Format::Png, "it has no pixels"))
-    }
-}
-
-impl BufRead for Essence<'_> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        Ok(match self.at.checked_sub(self.head.len()) {
-            None => &self.head[self.at..],
-            Some(at) => self.pixels.get(at..).unwrap_or_default(),
-        })
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.at += amount;
-    }
-}
-
-impl Read for Essence<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.fill_buf()?.read(into)?;
-        self.consume(read);
-        Ok(read)
-    }
-}
-
-impl Seek for Essence<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let end = (self.head.len() + self.pixels.len()) as u64;
-        let at = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::Current(by) => (self.at as u64).checked_add_signed(by),
-            SeekFrom::End(by) => end.checked_add_signed(by),
-        };
-        let at = at.ok_or(io::ErrorKind::InvalidInput)?;
-        self.at = usize::try_from(at).map_err(|_| io::ErrorKind::InvalidInput)?;
-        Ok(at)
+        Ok(())
     }
 }
 

@@ -17,7 +17,6 @@ const BITFIELDS: u32 = 3;
 
 pub(super) fn read(bytes: &[u8]) -> Result<Stored> {
     let cut = || broken("the BMP's header is cut off");
-    let data = le32(bytes, 10).ok_or_else(cut)?;
     let header = le32(bytes, 14).ok_or_else(cut)?;
     let (width, height, planes, bits, compression) = match header {
         CORE => {
@@ -49,10 +48,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Stored> {
     }
     let width = width.unsigned_abs();
     check_kind(compression, bits, height < 0)?;
+    let first = pixels_at(bytes).ok_or_else(|| {
+        broken("the BMP says that its pixels lie within its header, or the header is cut off")
+    })?;
     if matches!(compression, RGB | BITFIELDS) {
-        let needed = u64::from(data) + (width * u64::from(bits)).div_ceil(32) * 4 * tall;
+        let row = (width * u64::from(bits)).div_ceil(8);
         // Some writers leave out the padding of the last row.
-        if needed > bytes.len() as u64 + 3 {
+        let needed = first as u64 + row.next_multiple_of(4) * (tall - 1) + row;
+        if needed > bytes.len() as u64 {
             return Err(broken(format!(
                 "the BMP claims {width}×{tall} pixels with {bits} bits, which takes {needed} bytes; \
                  it has {}",
@@ -97,6 +100,34 @@ fn check_kind(compression: u32, bits: u16, top_down: bool) -> Result<()> {
     } else {
         Err(broken(format!("the BMP claims {bits} bits with compression {compression}")))
     }
+}
+
+/// Where the pixels start: where the file says, or behind header, masks and palette where it says
+/// nothing; `None` where it points into what comes before a palette.
+pub(crate) fn pixels_at(bytes: &[u8]) -> Option<usize> {
+    let header = le32(bytes, 14)?;
+    let (bits, masks, colors) = match header {
+        CORE => (le16(bytes, 24)?, 0, 0),
+        _ => {
+            let masks = if header == 40 && le32(bytes, 30)? == BITFIELDS { 12 } else { 0 };
+            (le16(bytes, 28)?, masks, le32(bytes, 46)? as usize)
+        }
+    };
+    let header_end = 14 + header as usize + masks;
+    match le32(bytes, 10)? as usize {
+        0 => {
+            let all = if bits <= 8 { 1 << bits } else { 0 };
+            let colors = if colors == 0 { all } else { colors.min(256) };
+            Some(header_end + colors * if header == CORE { 3 } else { 4 })
+        }
+        first if first < header_end => None,
+        first => Some(first),
+    }
+}
+
+/// Whether rows are run-length coded, so that they have no padding.
+pub(crate) fn run_length(bytes: &[u8]) -> bool {
+    le32(bytes, 14) != Some(CORE) && matches!(le32(bytes, 30), Some(RLE8 | RLE4))
 }
 
 /// Where the embedded profile of a version 5 header lies.

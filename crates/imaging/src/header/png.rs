@@ -53,7 +53,7 @@ impl Ihdr {
             .get(8..33)
             .filter(|c| c.starts_with(b"\0\0\0\x0dIHDR"))
             .ok_or_else(|| broken("the PNG does not start with its header chunk"))?;
-        if be32(chunk, 21) != Some(crc(&chunk[4..21])) {
+        if be32(chunk, 21) != Some(crc32fast::hash(&chunk[4..21])) {
             return Err(broken("the PNG's header does not match its checksum"));
         }
         let size = |at| be32(chunk, at).unwrap_or(0);
@@ -100,14 +100,38 @@ impl Ihdr {
         }
     }
 
-    /// Bytes of all samples as stored, packed.
+    /// Bytes of all samples as stored, packed, with a byte for each row's filter.
     fn raw_bytes(&self) -> u64 {
-        let row = (u64::from(self.width) * self.channels() * u64::from(self.bits)).div_ceil(8);
-        row.saturating_mul(u64::from(self.height))
+        let bits = self.channels() * u64::from(self.bits);
+        let size = |width: u32, height: u32| {
+            let row = (u64::from(width) * bits).div_ceil(8) + 1;
+            if width == 0 { 0 } else { row.saturating_mul(height.into()) }
+        };
+        if !self.interlaced {
+            return size(self.width, self.height);
+        }
+        // The seven passes of Adam7: first column and row, steps.
+        const PASSES: [(u32, u32, u32, u32); 7] = [
+            (0, 0, 8, 8),
+            (4, 0, 8, 8),
+            (0, 4, 4, 8),
+            (2, 0, 4, 4),
+            (0, 2, 2, 4),
+            (1, 0, 2, 2),
+            (0, 1, 1, 2),
+        ];
+        let pass = |(x, y, across, down): (u32, u32, u32, u32)| {
+            let count = |side: u32, first, step| side.saturating_sub(first).div_ceil(step);
+            size(count(self.width, x, across), count(self.height, y, down))
+        };
+        PASSES.into_iter().map(pass).fold(0, u64::saturating_add)
     }
 
     /// Peak bytes of decoding, as measured for the crate `png`: result, a few rows, and all
-    /// expanded samples where they come interlaced.
+    /// expanded samples where they come interlaced. What is allocated by something else than pixels
+    /// is bounded or counted: the decoder sees none of the text, profiles and other metadata, a
+    /// palette has 768 bytes, checksums take a window of deflate, and a profile is counted apart,
+    /// inflated to a bounded size.
     fn peak(&self, alpha: bool) -> u64 {
         let color = if matches!(self.color, 2 | 3 | 6) { 3 } else { 1 };
         let sample = (color + u64::from(alpha)) * if self.bits == 16 { 2 } else { 1 };
@@ -116,6 +140,14 @@ impl Ihdr {
         let pixels = u64::from(self.width) * u64::from(self.height);
         (pixels * if alpha { 4 } else { 3 }).saturating_add(row * 12).saturating_add(whole)
     }
+}
+
+/// How many bytes the pixels of a PNG have when they are inflated.
+///
+/// # Errors
+/// Fails as [`crate::probe`] does.
+pub(crate) fn raw_bytes(bytes: &[u8]) -> Result<u64> {
+    Ok(Ihdr::read(bytes)?.raw_bytes())
 }
 
 pub(super) fn read(bytes: &[u8]) -> Result<Stored> {
@@ -130,13 +162,14 @@ pub(super) fn read(bytes: &[u8]) -> Result<Stored> {
     }
     let mut orientation = Orientation::Upright;
     let (mut palette, mut keyed, mut pixels) = (false, false, false);
-    let mut profile = 0;
+    let (mut profile, mut coded) = (0, false);
     for Chunk { kind, data } in chunks(bytes) {
         match &kind {
             b"PLTE" => palette = true,
             b"tRNS" if !pixels => keyed = true,
             b"eXIf" => orientation = exif::orientation(&bytes[data]),
             b"iCCP" if profile == 0 && !pixels => profile = data.len(),
+            b"cICP" if !pixels => coded = true,
             b"IDAT" => pixels = true,
             b"IEND" => break,
             _ => {}
@@ -155,7 +188,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Stored> {
         _ => ColorModel::Rgb,
     };
     let inflated = if profile > 0 { crate::decode::inflated_limit(profile) as u64 } else { 0 };
-    let extra = inflated * 2 + profile_bytes(inflated, color);
+    let extra = inflated * 2 + profile_bytes(inflated.max(coded.into()), color);
     Ok(Stored {
         format: Format::Png,
         width: header.width,
@@ -166,14 +199,5 @@ pub(super) fn read(bytes: &[u8]) -> Result<Stored> {
         alpha,
         progressive: header.interlaced,
         peak: header.peak(alpha).saturating_add(extra),
-    })
-}
-
-/// CRC-32 (annex D of the specification); used for the 17 bytes of the header only.
-fn crc(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(!0, |crc, &byte| {
-        (0..8).fold(crc ^ u32::from(byte), |crc: u32, _| {
-            (crc >> 1) ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 }
-        })
     })
 }

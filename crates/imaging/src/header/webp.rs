@@ -36,6 +36,8 @@ struct Pixels {
     height: u32,
     lossless: bool,
     alpha: bool,
+    /// Bytes of a lossy bitstream.
+    lossy_bytes: u64,
 }
 
 impl Pixels {
@@ -48,7 +50,8 @@ impl Pixels {
                 return Err(broken("the WebP's lossless pixels have a wrong signature"));
             }
             let (width, height) = ((bits & 0x3fff) + 1, (bits >> 14 & 0x3fff) + 1);
-            return Ok(Self { width, height, lossless: true, alpha: bits >> 28 & 1 == 1 });
+            let alpha = bits >> 28 & 1 == 1;
+            return Ok(Self { width, height, lossless: true, alpha, lossy_bytes: 0 });
         }
         let tag = le24(data, 0).ok_or_else(cut)?;
         let start = le24(data, 3).ok_or_else(cut)?;
@@ -60,7 +63,8 @@ impl Pixels {
         if width == 0 || height == 0 {
             return Err(broken(format!("the WebP claims {width}×{height} pixels")));
         }
-        Ok(Self { width, height, lossless: false, alpha: false })
+        let lossy_bytes = data.len() as u64;
+        Ok(Self { width, height, lossless: false, alpha: false, lossy_bytes })
     }
 
     /// The first bitstream in `range` and whether an alpha plane stands before it.
@@ -135,8 +139,7 @@ fn read_extended(bytes: &[u8]) -> Result<Stored> {
         found
     };
     let alpha = header.flags & ALPHA != 0 && (animated || plane || pixels.lossless);
-    let canvas =
-        Pixels { width: header.width, height: header.height, lossless: pixels.lossless, alpha };
+    let canvas = Pixels { width: header.width, height: header.height, alpha, ..pixels };
     // Canvas, frame and its parts.
     let extra = if animated { 12 } else { 0 };
     Ok(stored(&canvas, alpha, orientation, profile, extra))
@@ -144,15 +147,28 @@ fn read_extended(bytes: &[u8]) -> Result<Stored> {
 
 fn first_frame(bytes: &[u8], frame: Range<usize>, canvas: &Extended) -> Result<(Pixels, bool)> {
     let data = &bytes[frame.clone()];
-    let at = |at| le24(data, at).ok_or_else(|| broken("the WebP's first frame is cut off"));
+    let cut = || broken("the WebP's first frame is cut off");
+    let at = |at| le24(data, at).ok_or_else(cut);
     let (x, y) = (at(0)? * 2, at(3)? * 2);
-    let (width, height) = (at(6)? + 1, at(9)? + 1);
+    let (width, height) = frame_size(data).ok_or_else(cut)?;
     if x + width > canvas.width || y + height > canvas.height {
         return Err(broken("the WebP's first frame does not lie inside its canvas"));
     }
     let found = Pixels::find(bytes, frame.start + 16..frame.end)?;
     same_size("frame", &found.0, width, height)?;
     Ok(found)
+}
+
+/// Width and height of an animation's frame.
+pub(crate) fn frame_size(frame: &[u8]) -> Option<(u32, u32)> {
+    Some((le24(frame, 6)? + 1, le24(frame, 9)? + 1))
+}
+
+/// Most bytes that the tables of prefix codes may take in a picture of this size; more is refused.
+/// Photos of 0.3 to 19 megapixels have 4 to 65 groups of codes as libwebp writes them, which take up
+/// to 1.3 MB, or one byte for each pixel of a small one.
+pub(crate) fn code_limit((width, height): (u32, u32)) -> u64 {
+    (4 << 20) + u64::from(width) * u64::from(height)
 }
 
 fn same_size(what: &str, pixels: &Pixels, width: u32, height: u32) -> Result<()> {
@@ -165,7 +181,12 @@ fn same_size(what: &str, pixels: &Pixels, width: u32, height: u32) -> Result<()>
     )))
 }
 
-/// `extra` is what an animation takes for each pixel besides.
+/// The peak of decoding with it, as measured for `image-webp`. What is allocated by something else than
+/// pixels is bounded or counted: tables of prefix codes by [`code_limit`], the copies of a lossy
+/// bitstream's partitions by its length, a colour cache has 8 KiB, and EXIF, XMP and animation
+/// frames after the first are not copied. (A partition that claims more than there is makes the decoder
+/// ask for up to 16 MiB, which it never touches before it fails.) `extra` is what an animation takes
+/// for each pixel besides.
 fn stored(
     pixels: &Pixels,
     alpha: bool,
@@ -174,15 +195,18 @@ fn stored(
     extra: u64,
 ) -> Stored {
     let area = u64::from(pixels.width) * u64::from(pixels.height);
-    // As measured for `image-webp`: the result with alpha apart, planes of luma and chroma or the
-    // pixels as four bytes, rows of macroblocks.
+    // The result with alpha apart, planes of luma and chroma or the pixels as four bytes, images of
+    // tiles; rows of macroblocks.
     let each = match (pixels.lossless, alpha) {
-        (true, false) => 7,
+        (true, false) => 8,
         (true, true) => 5,
         (false, false) => 5,
-        (false, true) => 11,
+        (false, true) => 12,
     };
     let rows = u64::from(pixels.width + 64) * 64 + u64::from(pixels.height) * 64;
+    let codes =
+        if pixels.lossless || alpha { code_limit((pixels.width, pixels.height)) } else { 0 };
+    let copies = pixels.lossy_bytes * 3 + codes;
     let icc = profile_bytes(profile, ColorModel::Rgb);
     Stored {
         format: Format::WebP,
@@ -193,6 +217,6 @@ fn stored(
         bits: 8,
         alpha,
         progressive: extra > 0,
-        peak: area * (each + extra) + rows + icc,
+        peak: area * (each + extra) + rows + copies + icc,
     }
 }

@@ -68,7 +68,11 @@ impl Gallery {
         let loaded = context.load()?;
         crate::logs::start_quietly(&loaded.config.own.log)?;
         let entries = self.entries()?;
-        let items = inputs::expand(&self.photos)?;
+        let inputs = inputs::expand(&self.photos)?;
+        if let Some(skipped) = inputs.skipped() {
+            eprintln!("{skipped}");
+        }
+        let items = inputs.items;
         prepare(&self.output)?;
         let photos = copy(&items, &self.output)?;
         let data = DataFolder::new(loaded.data.clone());

@@ -33,7 +33,8 @@ Examples:
 
 Pictures are written as <name of the input>.<png or jpg>. Files that exist are kept, and the input
 reported as failed, unless --force is given; an input is never overwritten. Bad files are reported
-at the end, and the exit code is 1 if there were any. With --json each file yields one line.";
+at the end, and the exit code is 1 if there were any. With --json each file yields one line; in its
+name, bytes that are no UTF-8 become U+FFFD.";
 
 /// Runs a service on files, without a server and without a key
 #[derive(Args)]
@@ -84,7 +85,11 @@ impl Run {
         let form = form(declaration, &self.parameter)?;
         let field = declaration.files.first().map(|field| field.name);
         let field = field.ok_or_else(|| anyhow!("{} takes no file", declaration.path))?;
-        let items = inputs::expand(&self.inputs)?;
+        let inputs = inputs::expand(&self.inputs)?;
+        if let Some(skipped) = inputs.skipped() {
+            eprintln!("{skipped}");
+        }
+        let items = inputs.items;
         if self.output.is_none() && makes_pictures(declaration) {
             bail!("say where the pictures go: -o <folder>, or -o <file> for a single input");
         }

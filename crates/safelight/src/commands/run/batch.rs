@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
@@ -39,11 +39,13 @@ pub struct Batch {
 /// What became of a file.
 #[derive(Serialize)]
 pub struct Report {
+    #[serde(serialize_with = "path")]
     pub file: PathBuf,
     pub seconds: f64,
     /// Milliseconds of each stage.
     #[serde(serialize_with = "stages")]
     pub stages: Vec<Stage>,
+    #[serde(serialize_with = "paths")]
     pub outputs: Vec<PathBuf>,
     #[serde(skip_serializing_if = "Value::is_null")]
     pub answer: Value,
@@ -65,6 +67,15 @@ fn stages<S: Serializer>(stages: &[Stage], serializer: S) -> Result<S::Ok, S::Er
         map.serialize_entry(stage.name, &milliseconds)?;
     }
     map.end()
+}
+
+/// A path as text. It need not be UTF-8, which JSON is.
+fn path<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
+fn paths<S: Serializer>(paths: &[PathBuf], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(paths.iter().map(|path| path.to_string_lossy()))
 }
 
 impl Report {
@@ -194,5 +205,29 @@ impl Drop for Room<'_> {
     fn drop(&mut self) {
         *self.memory.free.lock().unwrap_or_else(PoisonError::into_inner) += self.bytes;
         self.memory.freed.notify_all();
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_not_utf8_is_reported() {
+        let name = PathBuf::from(OsStr::from_bytes(b"caf\xe9.jpg"));
+        let report = Report {
+            file: name.clone(),
+            seconds: 0.5,
+            stages: vec![],
+            outputs: vec![name],
+            answer: Value::Null,
+            failure: None,
+        };
+        let line = serde_json::to_value(&report).expect("JSON");
+        assert_eq!(line["file"], "caf\u{fffd}.jpg");
+        assert_eq!(line["outputs"][0], "caf\u{fffd}.jpg");
     }
 }

@@ -1,6 +1,7 @@
 //! Which files are meant, and how their results are called.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -16,13 +17,35 @@ pub struct Item {
     pub stem: String,
 }
 
-/// The files that the arguments mean, each once. A file that does not exist stays in the list, to
-/// be reported with the others; a folder or pattern without a file is refused.
-pub fn expand(arguments: &[PathBuf]) -> Result<Vec<Item>> {
-    let mut paths = Vec::new();
+/// The files that arguments mean.
+pub struct Inputs {
+    /// The files to work on, each once.
+    pub items: Vec<Item>,
+    skipped: Skipped,
+}
+
+impl Inputs {
+    /// What was skipped in folders, for people: "skipped 2 .heic, 1 .txt"; `None` where nothing was.
+    pub fn skipped(&self) -> Option<String> {
+        let counts: Vec<_> =
+            self.skipped.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        (!counts.is_empty()).then(|| {
+            let known = PICTURES.join(", ");
+            format!("skipped {}: folders contribute {known}", counts.join(", "))
+        })
+    }
+}
+
+/// How many files were skipped, by extension.
+type Skipped = BTreeMap<String, usize>;
+
+/// The files that the arguments mean. A file that does not exist stays in the list, to be reported
+/// with the others; a folder or pattern without a file is refused.
+pub fn expand(arguments: &[PathBuf]) -> Result<Inputs> {
+    let (mut paths, mut skipped) = (Vec::new(), Skipped::new());
     for argument in arguments {
         if argument.is_dir() {
-            paths.extend(pictures(argument)?);
+            paths.extend(pictures(argument, &mut skipped)?);
         } else if argument.exists() {
             paths.push(argument.clone());
         } else {
@@ -31,17 +54,27 @@ pub fn expand(arguments: &[PathBuf]) -> Result<Vec<Item>> {
     }
     let mut seen = HashSet::new();
     paths.retain(|path| seen.insert(path.canonicalize().unwrap_or_else(|_| path.clone())));
-    Ok(name(paths))
+    Ok(Inputs { items: name(paths), skipped })
 }
 
-/// The pictures directly in a folder, by name.
-fn pictures(folder: &Path) -> Result<Vec<PathBuf>> {
+/// The pictures directly in a folder, by name; other files are counted unless they are hidden.
+fn pictures(folder: &Path, skipped: &mut Skipped) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder)
         .with_context(|| format!("the folder {} cannot be read", folder.display()))?;
     let mut paths: Vec<_> = entries.flatten().map(|entry| entry.path()).collect();
     paths.retain(|path| {
-        let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-        path.is_file() && PICTURES.contains(&&*extension)
+        let extension = text(path.extension()).to_lowercase();
+        let known = PICTURES.contains(&&*extension);
+        let hidden = text(path.file_name()).starts_with('.');
+        if path.is_file() && !known && !hidden {
+            let kind = if path.extension().is_some() {
+                format!(".{extension}")
+            } else {
+                "without extension".into()
+            };
+            *skipped.entry(kind).or_default() += 1;
+        }
+        path.is_file() && known
     });
     paths.sort();
     if paths.is_empty() {
@@ -67,8 +100,6 @@ fn matches(argument: &Path) -> Result<Vec<PathBuf>> {
 /// Names results after the input; inputs that share a stem keep their extension in it, those that
 /// share the whole name get a number.
 fn name(paths: Vec<PathBuf>) -> Vec<Item> {
-    let text =
-        |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
     let mut stems = HashMap::<String, usize>::new();
     for path in &paths {
         *stems.entry(text(path.file_stem())).or_default() += 1;
@@ -89,6 +120,10 @@ fn name(paths: Vec<PathBuf>) -> Vec<Item> {
     items
 }
 
+fn text(part: Option<&OsStr>) -> String {
+    part.unwrap_or_default().to_string_lossy().into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,7 +135,7 @@ mod tests {
             std::fs::write(folder.path().join(name), "x")?;
         }
         let stems = |arguments: &[PathBuf]| -> Result<Vec<String>> {
-            Ok(expand(arguments)?.into_iter().map(|item| item.stem).collect())
+            Ok(expand(arguments)?.items.into_iter().map(|item| item.stem).collect())
         };
         let everything = folder.path().to_owned();
         assert_eq!(stems(std::slice::from_ref(&everything))?, ["a", "b"]);
@@ -108,6 +143,20 @@ mod tests {
         assert_eq!(stems(&[everything, folder.path().join("a.jpg")])?, ["a", "b"], "each once");
         assert_eq!(stems(&[folder.path().join("missing.jpg")])?, ["missing"], "reported later");
         assert!(stems(&[folder.path().join("*.gif")]).is_err());
+        Ok(())
+    }
+
+    #[test]
+    fn what_a_folder_holds_besides_is_counted() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        for name in ["a.jpg", "b.HEIC", "c.heic", "notes", ".hidden"] {
+            std::fs::write(folder.path().join(name), "x")?;
+        }
+        std::fs::create_dir(folder.path().join("more.gif"))?;
+        let inputs = expand(&[folder.path().to_owned()])?;
+        let skipped = inputs.skipped().unwrap_or_default();
+        assert!(skipped.starts_with("skipped 2 .heic, 1 without extension: "), "{skipped}");
+        assert!(expand(&[folder.path().join("a.jpg")])?.skipped().is_none());
         Ok(())
     }
 
