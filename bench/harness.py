@@ -76,14 +76,16 @@ def free_port():
 class Server:
     """A `safelight serve` of its own: temporary data folder, free port, credits to burn.
 
-    Use as a context manager. `restart` after `kill` keeps folder, port and key.
+    Use as a context manager. `start` after `kill` keeps folder, port and key. `prefix` is a
+    command that runs the server, such as one that sets limits.
     """
 
-    def __init__(self, binary, settings=(), credits=1_000_000):
+    def __init__(self, binary, settings=(), credits=1_000_000, prefix=()):
+        self.prefix = list(prefix)
         self.binary = str(Path(binary).resolve())
         self.settings = list(settings)
         self.credits = credits
-        self.port = free_port()
+        self.port = 0  # the system chooses one at the first start
         self.key = None
         self.process = None
         self._folder = tempfile.TemporaryDirectory(prefix="safelight-bench-")
@@ -118,15 +120,17 @@ class Server:
 
     def launch(self):
         """Starts the server and waits for nothing."""
-        command = [self.binary, "serve", "--listen", f"127.0.0.1:{self.port}", *self.flags()]
+        command = [*self.prefix, self.binary, "serve", "--listen", f"127.0.0.1:{self.port}",
+                   *self.flags()]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def wait(self, patience=300):
-        """Waits until the server is ready, and reads the key that a first start prints."""
+        """Waits until the server is ready; reads the port and key that a first start prints."""
         deadline = time.monotonic() + patience
         while not self.ready():
+            self.port = self.port or self.printed_port()
             if self.process.poll() is not None:
                 raise SystemExit(f"the server ended with {self.process.returncode}:\n{self.tail()}")
             if time.monotonic() > deadline:
@@ -141,10 +145,17 @@ class Server:
 
     def ready(self):
         """Whether the server answers that it is ready."""
+        if not self.port:
+            return False
         try:
-            return api.Client(self.port, timeout=5).get("/health/ready").status == 200
+            return api.Client(self.port, timeout=60).get("/health/ready").status == 200
         except OSError:
             return False
+
+    def printed_port(self):
+        """The port of the line that says the server is ready; 0 before it is."""
+        found = re.search(r"Safelight is ready at \S+:(\d+) ", self.log.read_text(errors="replace"))
+        return int(found[1]) if found else 0
 
     def printed_key(self):
         """The key that the first start printed, from the `curl` line beside it."""

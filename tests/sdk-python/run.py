@@ -23,6 +23,8 @@ import harness
 
 PHOTO = ROOT / "photos/astronaut.png"
 START_CREDITS = 1_000
+# Longest wait for an answer in seconds: a slow machine makes the stories slow, never wrong.
+PATIENCE = 600
 
 
 class Story:
@@ -31,7 +33,7 @@ class Story:
     def __init__(self, server):
         self.server = server
         self.url = f"http://127.0.0.1:{server.port}"
-        self.client = AILabClient(server.key, base_url=self.url)
+        self.client = AILabClient(server.key, base_url=self.url, timeout=PATIENCE)
 
     async def balance(self):
         """Credits left in the common pool."""
@@ -41,7 +43,7 @@ class Story:
     async def download(self, url):
         """Fetches a result as anybody can, without key; answers the picture."""
         assert url.startswith(self.url), f"{url} is not under {self.url}"
-        async with httpx.AsyncClient() as anybody:
+        async with httpx.AsyncClient(timeout=PATIENCE) as anybody:
             answer = await anybody.get(url)
         assert answer.status_code == 200, f"{url} answers {answer.status_code}"
         assert answer.headers["content-type"] == "image/png", answer.headers["content-type"]
@@ -135,7 +137,7 @@ async def task_to_its_end(story):
     task = await story.client.cutout.cutoutHDUniversalBackgroundRemoval(
         {"image": PHOTO.read_bytes()})
     assert task["task_id"] and task["task_type"] == "async", task
-    result = await story.client.wait_for_task(task["task_id"], interval=0.2, timeout=120)
+    result = await story.client.wait_for_task(task["task_id"], interval=0.2, timeout=PATIENCE)
     assert result["task_status"] == 2 and result["data"]["task_status"] == 2, result
     check_cutout(await story.download(result["data"]["image_url"]), Image.open(PHOTO).size)
     again = await story.client.common.commonQueryAsyncTaskResult({"taskId": task["task_id"]})
@@ -191,7 +193,7 @@ async def value_unknown(story):
 
 async def key_wrong(story):
     """A key that nobody has."""
-    stranger = AILabClient("nobody-s-key", base_url=story.url)
+    stranger = AILabClient("nobody-s-key", base_url=story.url, timeout=PATIENCE)
     call = stranger.common.commonQueryCredits({})
     await story.refused(call, 401, "ERROR_APPLICATIONS_NOT_EXISTS")
     await stranger.aclose()
@@ -244,7 +246,7 @@ async def task_of_a_bad_picture(story):
 
     async def submit_and_wait():
         task = await story.client.cutout.cutoutHDUniversalBackgroundRemoval(bad)
-        return await story.client.wait_for_task(task["task_id"], interval=0.2, timeout=60)
+        return await story.client.wait_for_task(task["task_id"], interval=0.2, timeout=PATIENCE)
 
     before = await story.balance()
     await story.refused(submit_and_wait(), 400, "FILE_DECODING_FAILURE")
@@ -290,7 +292,8 @@ def main():
     parser.add_argument("stories", nargs="*", help="names of stories; all where none is given")
     options = parser.parse_args()
     chosen = [told for told in STORIES if not options.stories or told.__name__ in options.stories]
-    server = harness.Server(options.binary, options.set, credits=0)
+    patient = [f"limits.{key}_seconds={PATIENCE}" for key in ("queue_wait", "work_timeout")]
+    server = harness.Server(options.binary, [*patient, *options.set], credits=0)
     with server:
         passed, failed = asyncio.run(tell(Story(server), chosen))
         if failed:

@@ -25,6 +25,11 @@ impl Rules {
     /// Megabytes, taken as binary, the kinder reading.
     pub const MB: u64 = 1024 * 1024;
 
+    /// The largest file in [megabytes](Self::MB), for people: `3.5`.
+    pub fn max_megabytes(&self) -> f64 {
+        self.max_bytes as f64 / Self::MB as f64
+    }
+
     /// What most services accept: JPEG, PNG and BMP of any shape, with colour or without. Sizes
     /// differ from one to the next, and each writes down its own.
     pub const ORDINARY: Self = Self {
@@ -43,7 +48,11 @@ impl Rules {
         }
         Err(Fault::new(
             Code::FileSizeExceedsLimit,
-            format!("{field} has {bytes} bytes, the limit is {}", self.max_bytes),
+            format!(
+                "{field} has {bytes} bytes, the limit is {} ({} MB)",
+                self.max_bytes,
+                self.max_megabytes()
+            ),
         ))
     }
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use safelight_contract::Code;
 use safelight_imaging::{decode, probe};
@@ -14,7 +14,9 @@ use safelight_testkit::jpeg::{self, Coefficients};
 use safelight_testkit::webp::many_prefix_codes;
 
 mod common;
-use common::{be32, bmp_of, chunk, fixture, jpeg_of, jpeg_with, png_of, png_with, whole};
+use common::{
+    be32, bmp_of, chunk, fixture, jpeg_of, jpeg_with, png_of, png_with, processor_time, whole,
+};
 
 /// The system's allocator, counting what is held and the most that was.
 struct Counting;
@@ -61,27 +63,34 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Tests exclude each other from their first line on, as there is one allocator.
+/// Measurements exclude each other, as there is one allocator.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// The result, the most bytes held for it, and the shortest time of a few tries: others share the
-/// machine.
+/// The result, the most bytes held for it, and the shortest processor time of a few tries.
 fn measured<T>(work: impl Fn() -> T) -> (T, usize, Duration) {
-    let mut least = Duration::MAX;
-    for _ in 0..4 {
-        let start = Instant::now();
-        drop(work());
-        least = least.min(start.elapsed());
-    }
+    let times = (0..4).map(|_| processor_time(|| drop(work())).1);
+    let least = times.min().expect("four tries");
     let before = HELD.load(Relaxed);
     PEAK.store(before, Relaxed);
     let result = work();
     (result, PEAK.load(Relaxed).saturating_sub(before), least)
 }
 
+/// Bytes that the test's harness may take while it reports.
+const NOISE: usize = 16 << 10;
+
+/// The yardstick for time on this machine: what it takes to inflate 200 MB of nothing.
+fn bomb() -> (Vec<u8>, Duration) {
+    let zeros = fdeflate::compress_to_vec(&vec![0; 200 << 20]);
+    let inflate = || drop(fdeflate::decompress_to_vec(&zeros).expect("zeros"));
+    let times = (0..3).map(|_| processor_time(inflate).1);
+    let least = times.min().expect("three tries");
+    println!("inflating takes {least:?}");
+    (zeros, least)
+}
+
 #[test]
 fn lies_are_refused_in_no_time_and_no_memory() {
-    let _alone = ALONE.lock();
     let mut claiming = png_with(&[chunk(b"tEXt", b"a\0b")]);
     be32(&mut claiming, 33, 1 << 30);
     let webp = {
@@ -103,20 +112,23 @@ fn lies_are_refused_in_no_time_and_no_memory() {
         ("JPEG without height", jpeg_of(37, 0)),
         ("WebP of another canvas", webp),
     ];
+    let _alone = ALONE.lock();
+    let (_, inflating) = bomb();
     for (name, file) in cases {
         let (result, held, took) = measured(|| whole(&file));
+        println!("{name}: {took:?}");
         let fault = result.expect_err(name);
         assert_eq!(fault.code(), Code::FileDecodingFailure, "{name}: {fault}");
         assert!(held < 2 << 20, "{name} held {held} bytes");
-        assert!(took < Duration::from_millis(20), "{name} took {took:?}");
+        assert!(took < inflating / 4, "{name} took {took:?}");
     }
 }
 
 #[test]
 fn bulky_metadata_costs_nothing() {
     let _alone = ALONE.lock();
-    // 200 MB of zeros, deflated to 200 kB of nothing by a generous writer.
-    let zeros = fdeflate::compress_to_vec(&vec![0; 200 << 20]);
+    // Deflated to 200 kB by a generous writer.
+    let (zeros, inflating) = bomb();
     let text = [b"comment\0\0", &zeros[..]].concat();
     let segments: Vec<u8> = (0..20_000).flat_map(|_| [0xff, 0xe5, 0, 4, 1, 2]).collect();
     let pieces: Vec<u8> =
@@ -131,13 +143,15 @@ fn bulky_metadata_costs_nothing() {
     ];
     for (name, file) in cases {
         let (header, held, took) = measured(|| probe(&file));
+        println!("{name}: {took:?}");
         let header = header.unwrap_or_else(|e| panic!("{name}: {e}"));
-        assert_eq!(held, 0, "probe of {name}");
-        assert!(took < Duration::from_millis(20), "probe of {name} took {took:?}");
+        assert!(held < NOISE, "probe of {name} held {held}");
+        assert!(took < inflating / 4, "probe of {name} took {took:?}");
         let (photo, held, took) = measured(|| decode(&file, &header));
         photo.unwrap_or_else(|e| panic!("{name}: {e}"));
         assert!(held < 4 * file.len() + (8 << 20), "{name} of {} held {held}", file.len());
-        assert!(took < Duration::from_millis(100), "{name} took {took:?}");
+        println!("{name}: {took:?}");
+        assert!(took < inflating / 2, "{name} took {took:?}");
     }
 }
 
@@ -198,7 +212,6 @@ fn structures_of_a_jpeg_stay_within_what_the_header_announced() {
 /// Pictures large enough for their pixels to outweigh everything fixed.
 #[test]
 fn decoding_stays_within_what_the_header_announced() {
-    let _alone = ALONE.lock();
     let photo =
         image::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../photos/astronaut.png"))
             .unwrap();
@@ -244,6 +257,7 @@ fn decoding_stays_within_what_the_header_announced() {
         [&jpeg[..2], &exif[start..start + length], &jpeg[2..]].concat()
     };
     files.push(("turned JPEG", turned));
+    let _alone = ALONE.lock();
     rayon::broadcast(|_| ());
     for (name, file) in files {
         let header = probe(&file).unwrap_or_else(|e| panic!("{name}: {e}"));

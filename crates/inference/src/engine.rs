@@ -33,9 +33,12 @@ pub enum EngineError {
     /// manifest, never in a request.
     #[error("{0}")]
     Mismatch(String),
-    /// The engine itself failed.
+    /// The engine itself failed, and will again with the same model.
     #[error("{0}")]
     Failed(String),
+    /// The engine could not load the model for a cause that may pass: files or memory ran out.
+    #[error("{0}")]
+    Unavailable(String),
 }
 
 /// What a model gave, by name.

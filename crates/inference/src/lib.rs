@@ -7,6 +7,7 @@
 
 mod engine;
 pub mod manifest;
+mod models;
 pub mod notice;
 mod openvino;
 mod registry;
@@ -16,7 +17,8 @@ mod settings;
 mod tensor;
 
 pub use engine::{Engine, EngineError, Outputs, Session};
+pub use models::Models;
 pub use openvino::OpenVino;
-pub use registry::{Model, Reason, Registry, RegistryError};
+pub use registry::{Model, Reason, Registry, RegistryError, memory_of};
 pub use settings::Settings;
 pub use tensor::{DType, Elements, ShapeError, Tensor};

@@ -1,11 +1,13 @@
 //! The models that this process may use: which there are, whether each can be had, and the
 //! compiled ones.
 
+mod slot;
+
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use safelight_contract::{Code, Fault};
@@ -15,6 +17,7 @@ use crate::engine::{Engine, EngineError, Outputs, Session};
 use crate::manifest::{Manifest, ManifestError, ModelSpec};
 use crate::settings::{Refusal, Settings};
 use crate::tensor::Tensor;
+use slot::{FIRST_PAUSE, Slot};
 
 /// Memory of the engine itself, loaded.
 const ENGINE_BYTES: u64 = 160 << 20;
@@ -24,17 +27,20 @@ const ENGINE_BYTES: u64 = 160 << 20;
 const BYTES_PER_FILE_BYTE: u64 = 6;
 
 /// The models that this process may use. Each is loaded at its first use or by
-/// [`warm`](Registry::warm), once, and then stays for the life of the process.
+/// [`warm`](Registry::warm), once, and then stays for the life of the process. What could not be
+/// loaded for a cause that may pass (too many open files, too little memory) is tried again at its
+/// next use or by [`retry`](Registry::retry), after a pause that grows from 1 s to 60 s.
 pub struct Registry {
     engine: Result<Arc<dyn Engine>, String>,
     entries: Vec<Entry>,
+    clock: Box<dyn Fn() -> Instant + Send + Sync>,
 }
 
 struct Entry {
     spec: ModelSpec,
     path: PathBuf,
     refused: Option<String>,
-    model: OnceLock<Result<Arc<Model>, Reason>>,
+    slot: Slot,
 }
 
 /// Why a model cannot be had. Each is one sentence without paths, fit for a caller.
@@ -89,11 +95,46 @@ pub enum Reason {
         /// What the engine said.
         why: String,
     },
+    /// It could not be loaded for a cause that may pass, such as too many open files.
+    #[error("the model `{model}` cannot be loaded at present: {why}")]
+    Unavailable {
+        /// The model.
+        model: String,
+        /// What the system or the engine said.
+        why: String,
+        /// When it is tried again; zero when its next use does.
+        again_in: Duration,
+    },
+}
+
+impl Reason {
+    /// Whether the cause may pass, so that the model is tried again.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Reason::Unavailable { .. })
+    }
+
+    /// Whether the operator wants the model not to be there, rather than something being wrong.
+    pub fn is_intended(&self) -> bool {
+        matches!(self, Reason::Unknown(_) | Reason::Refused { .. } | Reason::NoEngine { .. })
+    }
+
+    fn again_in(mut self, wait: Duration) -> Self {
+        if let Reason::Unavailable { again_in, .. } = &mut self {
+            *again_in = wait;
+        }
+        self
+    }
 }
 
 impl From<Reason> for Fault {
     fn from(reason: Reason) -> Self {
-        Fault::new(Code::AiNotExists, reason.to_string())
+        let message = reason.to_string();
+        match reason {
+            Reason::Unavailable { again_in, .. } => {
+                Fault::new(Code::ResourceUnavailable, message).retry_after(again_in)
+            }
+            _ => Fault::new(Code::AiNotExists, message),
+        }
     }
 }
 
@@ -131,7 +172,15 @@ impl Registry {
 
     /// No models at all.
     pub fn empty() -> Self {
-        Self { engine: Err("there are no models".into()), entries: vec![] }
+        let engine = Err("there are no models".into());
+        Self { engine, entries: vec![], clock: Box::new(Instant::now) }
+    }
+
+    /// The same registry with another clock, for tests.
+    #[must_use]
+    pub fn with_clock(mut self, clock: impl Fn() -> Instant + Send + Sync + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
     }
 
     fn with(
@@ -144,7 +193,7 @@ impl Registry {
         for folder in folders.iter().chain(&settings.extra) {
             for spec in Manifest::read(folder)?.models {
                 let path = folder.join(&spec.file);
-                let entry = Entry { spec, path, refused: None, model: OnceLock::new() };
+                let entry = Entry { spec, path, refused: None, slot: Slot::default() };
                 match entries.iter_mut().find(|other| other.spec.name == entry.spec.name) {
                     Some(other) => other.replace_by(entry)?,
                     None => entries.push(entry),
@@ -152,7 +201,7 @@ impl Registry {
             }
         }
         apply_refusals(&mut entries, settings)?;
-        Ok(Self { engine, entries })
+        Ok(Self { engine, entries, clock: Box::new(Instant::now) })
     }
 
     /// Every declared model, available or not.
@@ -166,13 +215,35 @@ impl Registry {
     }
 
     /// Whether a model can be had, as far as can be told without reading its file: a wrong digest
-    /// shows once the model has been loaded or [verified](Registry::verify).
+    /// shows once the model has been loaded or [verified](Registry::verify). After a failure that
+    /// may pass it can be had again when it is time to try again.
     pub fn available(&self, name: &str) -> Result<(), Reason> {
         let entry = self.entry(name)?;
-        match entry.model.get() {
-            Some(Ok(_)) => Ok(()),
-            Some(Err(reason)) => Err(reason.clone()),
+        match entry.slot.known((self.clock)()) {
+            Some(known) => known.map(drop),
             None => self.admissible(entry).map(drop),
+        }
+    }
+
+    /// As [`available`](Registry::available), but a failure counts until the model is loaded: for
+    /// those who watch, not for those who use it.
+    pub fn health(&self, name: &str) -> Result<(), Reason> {
+        let entry = self.entry(name)?;
+        entry.slot.failure((self.clock)()).map_or_else(|| self.available(name), Err)
+    }
+
+    /// Whether a model failed for a cause that may pass and it is time to try again.
+    pub fn is_retry_due(&self) -> bool {
+        let now = (self.clock)();
+        self.entries.iter().any(|entry| entry.slot.is_due(now))
+    }
+
+    /// Loads what failed for a cause that may pass and is due to be tried again; blocks.
+    pub fn retry(&self) {
+        let now = (self.clock)();
+        for entry in self.entries.iter().filter(|entry| entry.slot.is_due(now)) {
+            // Why it failed again is logged, and kept with the model.
+            let _ = self.load(&entry.spec.name);
         }
     }
 
@@ -184,7 +255,8 @@ impl Registry {
     }
 
     /// The model, loaded by now. The first caller loads it, those who come meanwhile wait for it.
-    /// What cannot be had is `ERROR_AI_NOT_EXISTS` with the reason.
+    /// What cannot be had is `ERROR_AI_NOT_EXISTS` with the reason; what may be had later is
+    /// `ERROR_RESOURCE_UNAVAILABLE`, with the time to wait.
     pub fn get(&self, name: &str) -> Result<Arc<Model>, Fault> {
         self.load(name).map_err(Fault::from)
     }
@@ -209,12 +281,17 @@ impl Registry {
         let had = self.entries.iter().filter(|entry| names.contains(&*entry.spec.name));
         let files: u64 =
             had.filter(|entry| self.admissible(entry).is_ok()).map(|entry| entry.spec.bytes).sum();
-        if files == 0 { 0 } else { ENGINE_BYTES + files * BYTES_PER_FILE_BYTE }
+        memory_of(files)
     }
 
     fn load(&self, name: &str) -> Result<Arc<Model>, Reason> {
         let entry = self.entry(name)?;
-        entry.model.get_or_init(|| self.load_now(entry)).clone()
+        entry.slot.get(&self.clock, || {
+            self.load_now(entry).inspect_err(|reason| {
+                let again = reason.may_pass();
+                tracing::warn!(model = name, %reason, again, "model not loaded");
+            })
+        })
     }
 
     fn load_now(&self, entry: &Entry) -> Result<Arc<Model>, Reason> {
@@ -222,9 +299,14 @@ impl Registry {
         let engine = self.admissible(entry)?;
         entry.check_digest()?;
         let checked = start.elapsed();
-        let session = engine.load(&entry.spec, &entry.path).map_err(|error| Reason::Failed {
-            model: entry.spec.name.clone(),
-            why: error.to_string(),
+        let session = engine.load(&entry.spec, &entry.path).map_err(|error| {
+            let (model, why) = (entry.spec.name.clone(), error.to_string());
+            match error {
+                EngineError::Unavailable(_) => {
+                    Reason::Unavailable { model, why, again_in: FIRST_PAUSE }
+                }
+                EngineError::Mismatch(_) | EngineError::Failed(_) => Reason::Failed { model, why },
+            }
         })?;
         tracing::info!(
             model = entry.spec.name,
@@ -251,6 +333,12 @@ impl Registry {
         entry.check_size()?;
         self.engine.as_ref().map_err(|why| Reason::NoEngine { model: model(), why: why.clone() })
     }
+}
+
+/// Bytes that the engine and models take once they are loaded, whose files have so many bytes together:
+/// an estimate. No models need no engine.
+pub fn memory_of(files: u64) -> u64 {
+    if files == 0 { 0 } else { ENGINE_BYTES + files.saturating_mul(BYTES_PER_FILE_BYTE) }
 }
 
 fn apply_refusals(entries: &mut [Entry], settings: &Settings) -> Result<(), RegistryError> {
@@ -301,7 +389,18 @@ impl Entry {
 
     fn unreadable(&self, error: &io::Error) -> Reason {
         let (model, file) = (self.spec.name.clone(), self.spec.file.clone());
-        Reason::Unreadable { model, file, why: error.to_string() }
+        match error.kind() {
+            io::ErrorKind::NotFound
+            | io::ErrorKind::PermissionDenied
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::NotADirectory => {
+                Reason::Unreadable { model, file, why: error.to_string() }
+            }
+            _ => {
+                let why = format!("its file {file} cannot be read: {error}");
+                Reason::Unavailable { model, why, again_in: FIRST_PAUSE }
+            }
+        }
     }
 
     fn wrong(&self, found: String) -> Reason {
@@ -345,7 +444,7 @@ impl Model {
             tracing::error!(model, %error, "inference failed");
             let code = match error {
                 EngineError::Mismatch(_) => Code::AiServiceInternalError,
-                EngineError::Failed(_) => Code::AiServiceError,
+                EngineError::Failed(_) | EngineError::Unavailable(_) => Code::AiServiceError,
             };
             Fault::new(code, format!("the model `{model}` failed; the server's log says why"))
         })

@@ -44,6 +44,11 @@ impl Settings {
         self.refusals().map(drop)
     }
 
+    /// Whether the operator refuses this model.
+    pub fn refuses(&self, model: &ModelSpec) -> bool {
+        self.refusals().is_ok_and(|refusals| refusals.iter().any(|refusal| refusal.covers(model)))
+    }
+
     pub(crate) fn refusals(&self) -> Result<Vec<Refusal>, String> {
         self.refuse.iter().map(|entry| entry.parse()).collect()
     }

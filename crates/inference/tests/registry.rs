@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use safelight_contract::Code;
 use safelight_inference::manifest::ModelSpec;
@@ -228,4 +228,129 @@ fn manifests_are_checked() {
     let dir = tempfile::tempdir().expect("a folder");
     let opened = Registry::open(Arc::<Counting>::default(), &paths(&dir), &Settings::default());
     assert!(opened.map(drop).expect_err("no manifest").to_string().contains("cannot be read"));
+}
+
+/// An engine that lacks something for its first loads.
+struct Recovering {
+    failures: usize,
+    loads: AtomicUsize,
+}
+
+impl Engine for Recovering {
+    fn describe(&self) -> String {
+        "recovering".into()
+    }
+
+    fn load(&self, _: &ModelSpec, _: &Path) -> Result<Box<dyn Session>, EngineError> {
+        match self.loads.fetch_add(1, Ordering::SeqCst) < self.failures {
+            true => Err(EngineError::Unavailable("too many open files".into())),
+            false => Ok(Box::new(Echo)),
+        }
+    }
+}
+
+/// Seconds that a test moves on.
+#[derive(Clone, Default)]
+struct Seconds(Arc<AtomicU64>);
+
+impl Seconds {
+    fn pass(&self, seconds: u64) {
+        self.0.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    fn clock(&self) -> impl Fn() -> Instant + Send + Sync + 'static {
+        let (start, seconds) = (Instant::now(), self.0.clone());
+        move || start + Duration::from_secs(seconds.load(Ordering::SeqCst))
+    }
+}
+
+fn recovering(failures: usize) -> (tempfile::TempDir, Arc<Recovering>, Registry, Seconds) {
+    let dir = folder(&[model("m", "MIT", "open", "[1]")]);
+    let engine = Arc::new(Recovering { failures, loads: AtomicUsize::new(0) });
+    let seconds = Seconds::default();
+    let registry = Registry::open(engine.clone(), &paths(&dir), &Settings::default());
+    let registry = registry.expect("a registry").with_clock(seconds.clock());
+    (dir, engine, registry, seconds)
+}
+
+/// How long `m` is off.
+fn wait(registry: &Registry) -> Duration {
+    match registry.health("m") {
+        Err(Reason::Unavailable { again_in, .. }) => again_in,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_failure_that_may_pass_is_tried_again_after_a_growing_pause() {
+    let (_dir, engine, registry, seconds) = recovering(9);
+    for (tries, pause) in [1, 2, 4, 8, 16, 32, 60, 60].into_iter().enumerate() {
+        let fault = registry.get("m").map(drop).expect_err("it lacks files");
+        assert_eq!(fault.code(), Code::ResourceUnavailable);
+        assert_eq!(fault.wait(), Some(Duration::from_secs(pause)));
+        assert!(fault.message().contains("too many open files"), "{}", fault.message());
+        seconds.pass(pause - 1);
+        assert!(registry.available("m").is_err() && registry.get("m").is_err());
+        assert_eq!(wait(&registry), Duration::from_secs(1));
+        assert!(!registry.is_retry_due());
+        assert_eq!(engine.loads.load(Ordering::SeqCst), tries + 1, "not before its time");
+        seconds.pass(1);
+        assert!(registry.is_retry_due());
+        assert_eq!(registry.available("m"), Ok(()), "the next use tries");
+        assert_eq!(wait(&registry), Duration::ZERO, "it is not there yet");
+    }
+    registry.retry();
+    assert_eq!(engine.loads.load(Ordering::SeqCst), 9);
+    seconds.pass(60);
+    registry.retry();
+    assert!(registry.get("m").is_ok() && registry.health("m").is_ok());
+    seconds.pass(3600);
+    registry.retry();
+    assert_eq!(engine.loads.load(Ordering::SeqCst), 10, "it stays loaded");
+}
+
+#[test]
+fn many_uses_after_the_pause_try_once() {
+    let (_dir, engine, registry, seconds) = recovering(2);
+    assert!(registry.get("m").is_err());
+    seconds.pass(1);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| registry.get("m").map(drop).expect_err("it lacks files"));
+        }
+    });
+    assert_eq!(engine.loads.load(Ordering::SeqCst), 2);
+}
+
+#[test]
+fn a_failure_of_the_model_itself_is_final() {
+    let dir = folder(&[model("broken", "MIT", "open", "[1]")]);
+    let (engine, seconds) = (Arc::new(Counting::default()), Seconds::default());
+    let registry = Registry::open(engine.clone(), &paths(&dir), &Settings::default());
+    let registry = registry.expect("a registry").with_clock(seconds.clock());
+    for _ in 0..3 {
+        let fault = registry.get("broken").map(drop).expect_err("it is broken");
+        assert_eq!((fault.code(), fault.wait()), (Code::AiNotExists, None));
+        seconds.pass(3600);
+        assert!(!registry.is_retry_due());
+    }
+    assert_eq!(engine.loads.load(Ordering::SeqCst), 1);
+    assert!(matches!(registry.health("broken"), Err(reason) if !reason.is_intended()));
+}
+
+/// A link that leads to itself stands for whatever keeps a file from being opened for a while.
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_opened_for_a_while_is_tried_again() {
+    let (dir, _, registry, seconds) = recovering(0);
+    let file = dir.path().join("m.onnx");
+    fs::remove_file(&file).expect("it is there");
+    std::os::unix::fs::symlink(&file, &file).expect("a link");
+    let fault = registry.get("m").map(drop).expect_err("a loop");
+    assert_eq!(fault.code(), Code::ResourceUnavailable);
+    fs::remove_file(&file).expect("it is there");
+    fs::write(&file, "weights").expect("a model");
+    assert!(registry.get("m").is_err(), "not before its time");
+    seconds.pass(1);
+    assert!(registry.get("m").is_ok());
 }

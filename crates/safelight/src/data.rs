@@ -208,10 +208,12 @@ mod tests {
     }
 
     #[test]
-    fn missing_space_is_said_with_both_sizes() {
-        let folder = DataFolder::new(std::env::temp_dir().join("not-there-yet"));
+    fn missing_space_is_said_with_both_sizes() -> Result<()> {
+        let parent = tempfile::tempdir()?;
+        let folder = DataFolder::new(parent.path().join("not-there-yet"));
         let error = folder.require_space(u64::MAX, "the library").expect_err("never enough");
         assert!(error.to_string().contains("free"), "{error}");
         assert!(folder.require_space(0, "nothing").is_ok());
+        Ok(())
     }
 }

@@ -1,9 +1,10 @@
 //! The pages under `docs/` that follow from the code.
 
 use safelight_contract::{Code, Edition};
-use safelight_services::{CATALOG, Declaration, FieldKind, Mode};
+use safelight_operation::{Delivery, Endpoint, LeafKind};
+use safelight_services::CATALOG;
 
-use crate::commands::services::{PARAMETER_HEAD, credits, files, mode, parameters};
+use crate::commands::services::{PARAMETER_HEAD, credits, delivery, files, parameters};
 use crate::config::DOCUMENT;
 use crate::output::markdown;
 
@@ -55,7 +56,7 @@ fn errors() -> String {
          configured (`contract.edition`, 2025 by default). A code that an edition does not have is \
          answered as the one in brackets.\n\n\
          Every request that reaches a path is answered in the envelope. Bytes that are not HTTP at \
-         all (a malformed request line or header, headers over the limits) are not: the connection \
+         all (a malformed request line or header, a header of more than 64 KiB) are not: the connection \
          gets a bare 400 or 431 and ends.\n\n{}",
         markdown(&head, &rows)
     )
@@ -64,13 +65,13 @@ fn errors() -> String {
 fn services() -> String {
     let overview: Vec<_> = CATALOG
         .iter()
-        .map(|entry| {
-            let declaration = entry.declaration();
-            let mode = mode(declaration.mode).to_owned();
-            vec![format!("`{}`", declaration.path), mode, declaration.price.to_string()]
+        .map(|endpoint| {
+            let spec = endpoint.spec();
+            let delivery = delivery(spec.delivery).to_owned();
+            vec![format!("`{}`", spec.path), delivery, spec.price.to_string()]
         })
         .collect();
-    let details: Vec<_> = CATALOG.iter().map(|entry| service(entry.declaration())).collect();
+    let details: Vec<_> = CATALOG.iter().map(service).collect();
     format!(
         "# Services\n\n{ORIGIN}\n\n{}\n{}",
         markdown(&["path", "mode", "credits"], &overview),
@@ -78,27 +79,36 @@ fn services() -> String {
     )
 }
 
-fn service(declaration: &Declaration) -> String {
-    let answers = declaration.answer.iter().map(|field| {
-        vec![format!("`{}`", field.path), kind(field.kind).to_owned(), field.doc.to_owned()]
-    });
+fn service(endpoint: &Endpoint) -> String {
+    let spec = endpoint.spec();
+    let answers = endpoint
+        .answer()
+        .leaves()
+        .into_iter()
+        .map(|field| vec![format!("`{}`", field.path), kind(field.kind).to_owned(), field.doc]);
     let answers: Vec<_> = answers.collect();
+    let limitations = match spec.limitations {
+        "" => String::new(),
+        text => format!("Limits: {text}\n\n"),
+    };
     let mut text = format!(
-        "## {}\n\n`POST {}`\n\n{}\n\n{} from the pool `{}`, else from `common`; deadline {} s. \
+        "## {}\n\n`POST {}`\n\n{}\n\n{limitations}{} from the pool `{}`, else from `common`; deadline {} s. \
          {}\n\n{}\n",
-        declaration.name,
-        declaration.path,
-        declaration.summary,
-        credits(declaration.price),
-        declaration.pool,
-        declaration.deadline.as_secs(),
-        match declaration.mode {
-            Mode::Sync => "Answers with the result.",
-            Mode::Async => "Answers with a `task_id`; the result is polled.",
+        spec.name,
+        spec.path,
+        spec.summary,
+        credits(spec.price),
+        spec.pool,
+        spec.deadline.as_secs(),
+        match spec.delivery {
+            Delivery::Sync => "Answers with the result.",
+            Delivery::Async => "Answers with a `task_id`; the result is polled.",
+            Delivery::Either { .. } =>
+                "Answers with the result, or with a `task_id` as `task_type` says.",
         },
-        markdown(&["file", "what", "pictures"], &code_first(files(declaration))),
+        markdown(&["file", "what", "pictures"], &code_first(files(endpoint))),
     );
-    let parameters = parameters(declaration);
+    let parameters = parameters(endpoint);
     if !parameters.is_empty() {
         text += &format!("{}\n", markdown(PARAMETER_HEAD, &code_first(parameters)));
     }
@@ -112,14 +122,14 @@ fn code_first(mut rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
     rows
 }
 
-fn kind(kind: FieldKind) -> &'static str {
+fn kind(kind: LeafKind) -> &'static str {
     match kind {
-        FieldKind::Url => "URL of a picture",
-        FieldKind::Base64 => "picture in Base64",
-        FieldKind::Text => "text",
-        FieldKind::Integer => "whole number",
-        FieldKind::Number => "number",
-        FieldKind::Flag => "true or false",
+        LeafKind::Url => "URL of a picture",
+        LeafKind::Base64 => "picture in Base64",
+        LeafKind::Text => "text",
+        LeafKind::Integer => "whole number",
+        LeafKind::Number => "number",
+        LeafKind::Flag => "true or false",
     }
 }
 

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use safelight_inference::manifest::{FILE_NAME, Manifest, ModelSpec};
 use safelight_inference::scheduler::Plan;
-use safelight_inference::{Engine, EngineError, OpenVino, Registry, Session, Settings, runtime};
-use safelight_services::{CATALOG, Declaration};
+use safelight_inference::{
+    Engine, EngineError, OpenVino, Registry, Session, Settings, memory_of, runtime,
+};
+use safelight_operation::Endpoint;
+use safelight_services::CATALOG;
 use safelight_vision::Vision;
 
 use crate::data::DataFolder;
@@ -24,6 +27,16 @@ pub fn start(data: &DataFolder, settings: &Settings) -> Result<Registry> {
     let engine = load(&library, data, settings)?;
     let registry = Registry::open(Arc::new(engine), &[data.models()], settings);
     registry.context("the models cannot be used")
+}
+
+/// Bytes that the library and the models which services need take once they are loaded, known
+/// without either.
+pub fn memory(settings: &Settings) -> Result<u64> {
+    let needed = needed();
+    let models = embedded()?;
+    let used =
+        models.iter().filter(|spec| needed.contains(&&*spec.name) && !settings.refuses(spec));
+    Ok(memory_of(used.map(|spec| spec.bytes).sum()))
 }
 
 /// The registry of a server that has no engine: every model says so.
@@ -46,17 +59,14 @@ pub fn load(library: &Path, data: &DataFolder, settings: &Settings) -> Result<Op
 }
 
 /// The models for one service, loaded; a service that needs none gets none, and nothing is fetched.
-pub fn vision_for(
-    data: &DataFolder,
-    settings: &Settings,
-    declaration: &Declaration,
-) -> Result<Vision> {
-    let registry = match declaration.models.is_empty() {
+pub fn vision_for(data: &DataFolder, settings: &Settings, endpoint: &Endpoint) -> Result<Vision> {
+    let needs = endpoint.needs();
+    let registry = match needs.all_models().next().is_none() {
         true => Registry::empty(),
         false => start(data, settings)?,
     };
-    for (_, outcome) in registry.warm(declaration.models.iter().copied()) {
-        outcome.with_context(|| format!("{} is not available", declaration.path))?;
+    for (_, outcome) in registry.warm(needs.models.iter().copied()) {
+        outcome.with_context(|| format!("{} is not available", endpoint.spec().path))?;
     }
     Ok(Vision::new(Arc::new(registry)))
 }
@@ -64,15 +74,15 @@ pub fn vision_for(
 /// The models that services need, each once.
 pub fn needed() -> Vec<&'static str> {
     let mut names: Vec<_> =
-        CATALOG.iter().flat_map(|entry| entry.declaration().models).copied().collect();
+        CATALOG.iter().flat_map(|endpoint| endpoint.needs().all_models()).collect();
     names.sort_unstable();
     names.dedup();
     names
 }
 
 /// Why a service cannot be used with these models; `None` when it can.
-pub fn why_not(registry: &Registry, declaration: &Declaration) -> Option<String> {
-    let missing = declaration.models.iter().find_map(|name| registry.available(name).err());
+pub fn why_not(registry: &Registry, endpoint: &Endpoint) -> Option<String> {
+    let missing = endpoint.needs().models.iter().find_map(|name| registry.available(name).err());
     missing.map(|reason| reason.to_string())
 }
 
@@ -111,9 +121,9 @@ impl Inventory {
     }
 
     /// Why a service cannot be used; `None` when it can.
-    pub fn why_not(&self, declaration: &Declaration) -> Option<String> {
-        let unpacked = self.embedded.is_empty() || declaration.models.is_empty();
-        if unpacked { why_not(&self.registry, declaration) } else { Some(NOT_UNPACKED.to_owned()) }
+    pub fn why_not(&self, endpoint: &Endpoint) -> Option<String> {
+        let unpacked = self.embedded.is_empty() || endpoint.needs().models.is_empty();
+        if unpacked { why_not(&self.registry, endpoint) } else { Some(NOT_UNPACKED.to_owned()) }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Log output.
 
+mod text;
+
 use std::io::{self, IsTerminal};
 
 use anyhow::{Result, anyhow};
@@ -50,7 +52,7 @@ pub fn start(settings: &Settings) -> Result<()> {
         .with_ansi(terminal);
     let started = match json {
         true => builder.json().flatten_event(true).try_init(),
-        false => builder.with_target(false).try_init(),
+        false => builder.event_format(text::Line).try_init(),
     };
     started.map_err(|error| anyhow!("the log cannot be started: {error}"))
 }

@@ -1,16 +1,26 @@
 //! Admission: a pool of permits in bytes, pixels and worker slots, with a short bounded queue.
 //!
-//! Whoever comes first is served first, so that large requests are not starved by small ones. A
-//! permit is taken before memory is, and given back only when the memory is free again, also when
-//! nobody waits for the outcome any more.
+//! Applications share the pool by start-time fair queueing (Goyal, Vin and Cheng 1996). What a
+//! request costs is the largest share that it takes of any resource. An application's next request
+//! starts where its one before ends, in units of cost, or now, whichever is later; the request
+//! that starts first is admitted first. So applications that wait all the time take equal shares,
+//! whatever each of them sends, one that comes newly is next, and nobody saves up. Within an
+//! application whoever comes first is served first. What is next and does not fit yet is waited
+//! for, so that large requests are not starved by small ones.
+//!
+//! A permit is taken before memory is, and given back only when the memory is free again, also
+//! when nobody waits for the outcome any more.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use safelight_contract::{Code, Fault, Result};
 use tokio::sync::oneshot;
+
+/// The cost of all that a gate has.
+const WHOLE: u64 = 1 << 20;
 
 /// An amount of what a gate hands out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,6 +34,18 @@ impl Load {
     /// Bytes alone.
     pub fn bytes(bytes: u64) -> Self {
         Self { bytes, pixels: 0, slots: 0 }
+    }
+
+    /// The largest share of any resource of `capacity`, in parts of [`WHOLE`], at least one.
+    fn cost(self, capacity: Load) -> u64 {
+        let share =
+            |part: u64, whole: u64| u128::from(part) * u128::from(WHOLE) / u128::from(whole.max(1));
+        let shares = [
+            share(self.bytes, capacity.bytes),
+            share(self.pixels, capacity.pixels),
+            share(self.slots.into(), capacity.slots.into()),
+        ];
+        shares.into_iter().max().map_or(1, |cost| cost.clamp(1, u128::from(WHOLE)) as u64)
     }
 
     fn plus(self, other: Load) -> Load {
@@ -68,18 +90,87 @@ pub(crate) struct Gate {
 #[derive(Default)]
 struct State {
     used: Load,
+    /// Where the request started that was admitted last.
+    clock: u64,
+    /// Requests that ever waited.
+    arrivals: u64,
+    /// Applications that hold permits, wait, or are ahead of the clock.
+    flows: BTreeMap<i64, Flow>,
+}
+
+/// The requests of one application.
+#[derive(Default)]
+struct Flow {
+    /// Where its request ends that was admitted last.
+    end: u64,
+    /// Permits out.
+    permits: usize,
+    /// Oldest first.
     waiting: VecDeque<Waiter>,
 }
 
 struct Waiter {
     need: Load,
+    arrival: u64,
     client: bool,
     granted: oneshot::Sender<Permit>,
+}
+
+impl Flow {
+    fn clients(&self) -> usize {
+        self.waiting.iter().filter(|waiter| waiter.client).count()
+    }
+
+    fn requests(&self) -> usize {
+        self.permits + self.clients()
+    }
+}
+
+impl State {
+    /// Forgets who stopped waiting.
+    fn tidy(&mut self) {
+        let clock = self.clock;
+        self.flows.retain(|_, flow| {
+            flow.waiting.retain(|waiter| !waiter.granted.is_closed());
+            flow.permits > 0 || !flow.waiting.is_empty() || flow.end > clock
+        });
+    }
+
+    /// The application whose turn it is, of those that wait.
+    fn next(&self) -> Option<i64> {
+        let waiting = self.flows.iter().filter_map(|(application, flow)| {
+            let first = flow.waiting.front()?;
+            Some((flow.end.max(self.clock), first.arrival, *application))
+        });
+        waiting.min().map(|(_, _, application)| application)
+    }
+
+    fn take(&mut self, application: i64, need: Load, capacity: Load) {
+        let flow = self.flows.entry(application).or_default();
+        self.clock = self.clock.max(flow.end);
+        flow.end = self.clock.saturating_add(need.cost(capacity));
+        flow.permits += 1;
+        self.used = self.used.plus(need);
+    }
+
+    /// Takes the newest place in the queue from the application with the most requests, for one
+    /// that has fewer; `false` where there is none.
+    fn displace(&mut self, application: i64) -> bool {
+        let own = self.flows.get(&application).map_or(0, Flow::requests);
+        let others = self.flows.values_mut().filter(|flow| flow.clients() > 0);
+        let Some(most) = others.max_by_key(|flow| flow.requests()) else { return false };
+        let newest = most.waiting.iter().rposition(|waiter| waiter.client);
+        match newest {
+            Some(newest) if most.requests() > own + 1 => most.waiting.remove(newest).is_some(),
+            _ => false,
+        }
+    }
 }
 
 /// What was handed out; given back when dropped.
 pub(crate) struct Permit {
     gate: Arc<Gate>,
+    application: i64,
     load: Load,
 }
 
@@ -112,41 +203,55 @@ impl Gate {
         ))
     }
 
-    /// Takes a permit, after a wait where there is none.
-    pub async fn acquire(self: &Arc<Self>, need: Load, patience: Patience) -> Result<Permit> {
+    /// Takes a permit for an application, after a wait where there is none.
+    pub async fn acquire(
+        self: &Arc<Self>,
+        application: i64,
+        need: Load,
+        patience: Patience,
+    ) -> Result<Permit> {
         self.check(need)?;
-        let receiver = match self.take_or_enqueue(need, patience)? {
+        let receiver = match self.take_or_enqueue(application, need, patience)? {
             Ok(permit) => return Ok(permit),
             Err(receiver) => receiver,
         };
-        // Whoever stops waiting may have stood before others who fit.
-        let _leave = Leave(self);
+        // It may be its turn already. And whoever stops waiting may have stood before others who
+        // fit.
+        let leave = Leave(self);
+        self.grant();
         let (Patience::Client(wait) | Patience::Worker(wait)) = patience;
-        match tokio::time::timeout(wait, receiver).await {
+        let outcome = tokio::time::timeout(wait, receiver).await;
+        drop(leave);
+        match outcome {
             Ok(Ok(permit)) => Ok(permit),
-            _ => Err(busy(&format!("no capacity became free within {} s", wait.as_secs_f64()))),
+            Ok(Err(_)) => Err(busy("its queue is full, another application has fewer requests")),
+            Err(_) => {
+                Err(busy(&format!("no capacity became free within {} s", wait.as_secs_f64())))
+            }
         }
     }
 
     fn take_or_enqueue(
         self: &Arc<Self>,
+        application: i64,
         need: Load,
         patience: Patience,
     ) -> Result<Result<Permit, oneshot::Receiver<Permit>>> {
         let client = matches!(patience, Patience::Client(_));
         let mut state = self.state.lock();
-        state.waiting.retain(|waiter| !waiter.granted.is_closed());
-        let total = state.used.plus(need);
-        if state.waiting.is_empty() && total.fits(self.capacity) {
-            state.used = total;
-            return Ok(Ok(Permit { gate: self.clone(), load: need }));
+        state.tidy();
+        if state.next().is_none() && state.used.plus(need).fits(self.capacity) {
+            state.take(application, need, self.capacity);
+            return Ok(Ok(Permit { gate: self.clone(), application, load: need }));
         }
-        let clients = state.waiting.iter().filter(|waiter| waiter.client).count();
-        if client && clients >= self.queue {
+        let clients: usize = state.flows.values().map(Flow::clients).sum();
+        if client && clients >= self.queue && !state.displace(application) {
             return Err(busy(&format!("the queue of {} requests is full", self.queue)));
         }
         let (granted, receiver) = oneshot::channel();
-        state.waiting.push_back(Waiter { need, client, granted });
+        state.arrivals += 1;
+        let waiter = Waiter { need, arrival: state.arrivals, client, granted };
+        state.flows.entry(application).or_default().waiting.push_back(waiter);
         Ok(Err(receiver))
     }
 
@@ -154,30 +259,34 @@ impl Gate {
         let mut granted = Vec::new();
         {
             let mut state = self.state.lock();
-            state.waiting.retain(|waiter| !waiter.granted.is_closed());
-            while let Some(first) = state.waiting.front() {
-                let total = state.used.plus(first.need);
-                if !total.fits(self.capacity) {
+            state.tidy();
+            while let Some(application) = state.next() {
+                let waiting = state.flows.get_mut(&application).map(|flow| &mut flow.waiting);
+                let Some(first) = waiting.and_then(VecDeque::pop_front) else { break };
+                if !state.used.plus(first.need).fits(self.capacity) {
+                    state.flows.entry(application).or_default().waiting.push_front(first);
                     break;
                 }
-                state.used = total;
-                granted.extend(state.waiting.pop_front());
+                state.take(application, first.need, self.capacity);
+                granted.push((application, first));
             }
         }
         // Outside the lock: a permit that nobody takes comes back through `drop`.
-        for Waiter { need, granted, .. } in granted {
-            drop(granted.send(Permit { gate: self.clone(), load: need }));
+        for (application, Waiter { need, granted, .. }) in granted {
+            drop(granted.send(Permit { gate: self.clone(), application, load: need }));
         }
     }
 
     /// What is going on right now.
     pub fn occupancy(&self) -> Occupancy {
         let state = self.state.lock();
-        Occupancy { used: state.used, waiting: state.waiting.len() }
+        let waiting = state.flows.values().map(|flow| flow.waiting.len()).sum();
+        Occupancy { used: state.used, waiting }
     }
 }
 
-fn busy(why: &str) -> Fault {
+/// The refusal of what there is no room for now.
+pub(crate) fn busy(why: &str) -> Fault {
     Fault::new(Code::AiServiceFlowRestriction, format!("the server is busy: {why}"))
         .retry_after(Duration::from_secs(2))
 }
@@ -196,13 +305,9 @@ impl Permit {
         let kept = Load::bytes(bytes.min(self.load.bytes));
         let returned = self.load.minus(kept);
         self.load = kept;
-        self.give_back(returned);
-    }
-
-    fn give_back(&self, load: Load) {
         {
             let mut state = self.gate.state.lock();
-            state.used = state.used.minus(load);
+            state.used = state.used.minus(returned);
         }
         self.gate.grant();
     }
@@ -210,90 +315,16 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.give_back(self.load);
+        {
+            let mut state = self.gate.state.lock();
+            state.used = state.used.minus(self.load);
+            if let Some(flow) = state.flows.get_mut(&self.application) {
+                flow.permits -= 1;
+            }
+        }
+        self.gate.grant();
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SOON: Patience = Patience::Client(Duration::from_millis(30));
-    const LATER: Patience = Patience::Client(Duration::from_secs(60));
-
-    fn gate(bytes: u64, queue: u32) -> Arc<Gate> {
-        Gate::new(Load { bytes, pixels: 1000, slots: 4 }, queue)
-    }
-
-    fn code(outcome: Result<Permit>) -> Code {
-        outcome.map(drop).expect_err("must be refused").code()
-    }
-
-    #[tokio::test]
-    async fn what_can_never_fit_is_refused_at_once() {
-        let gate = gate(10, 5);
-        let refused = gate.acquire(Load::bytes(11), LATER).await;
-        assert_eq!(code(refused), Code::InsufficientResources);
-    }
-
-    #[tokio::test]
-    async fn a_full_queue_refuses_at_once_and_a_short_one_after_the_wait() {
-        let full = gate(10, 0);
-        let held = full.acquire(Load::bytes(10), SOON).await;
-        assert_eq!(code(full.acquire(Load::bytes(1), LATER).await), Code::AiServiceFlowRestriction);
-        drop(held);
-        let short = gate(10, 1);
-        let _held = short.acquire(Load::bytes(10), SOON).await;
-        assert_eq!(code(short.acquire(Load::bytes(1), SOON).await), Code::AiServiceFlowRestriction);
-    }
-
-    #[tokio::test]
-    async fn waiting_is_first_come_first_served() {
-        let gate = gate(10, 5);
-        let held = gate.acquire(Load::bytes(6), SOON).await.unwrap();
-        let large = tokio::spawn({
-            let gate = gate.clone();
-            async move { gate.acquire(Load::bytes(9), LATER).await.unwrap() }
-        });
-        while gate.occupancy().waiting == 0 {
-            tokio::task::yield_now().await;
-        }
-        // It would fit, but the large one was first.
-        let small = tokio::spawn({
-            let gate = gate.clone();
-            async move { gate.acquire(Load::bytes(2), LATER).await.unwrap() }
-        });
-        while gate.occupancy().waiting < 2 {
-            tokio::task::yield_now().await;
-        }
-        drop(held);
-        let large = large.await.unwrap();
-        assert_eq!(gate.occupancy().used.bytes, 9);
-        drop(large);
-        drop(small.await.unwrap());
-        assert_eq!(gate.occupancy(), Occupancy { used: Load::default(), waiting: 0 });
-    }
-
-    #[tokio::test]
-    async fn who_leaves_the_queue_lets_the_next_pass() {
-        let gate = gate(10, 5);
-        let _held = gate.acquire(Load::bytes(6), SOON).await.unwrap();
-        let (large, small) =
-            tokio::join!(gate.acquire(Load::bytes(9), SOON), gate.acquire(Load::bytes(2), LATER),);
-        assert_eq!(code(large), Code::AiServiceFlowRestriction);
-        assert!(small.is_ok());
-    }
-
-    #[tokio::test]
-    async fn shrinking_gives_back() {
-        let gate = gate(10, 5);
-        let need = Load { bytes: 8, pixels: 900, slots: 4 };
-        let mut permit = gate.acquire(need, SOON).await.unwrap();
-        permit.shrink_to_bytes(3);
-        assert_eq!(gate.occupancy().used, Load::bytes(3));
-        permit.shrink_to_bytes(100);
-        assert_eq!(gate.occupancy().used, Load::bytes(3));
-        drop(permit);
-        assert_eq!(gate.occupancy().used, Load::default());
-    }
-}
+mod tests;

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use safelight_contract::{Edition, Fault, Result};
-use safelight_inference::Registry;
-use safelight_services::{Declaration, Entry};
+use safelight_inference::{Reason, Registry};
+use safelight_operation::Endpoint;
 use safelight_store::{Blobs, KeySecret, Limits, Millis, Store, StoreError};
 use safelight_vision::Vision;
 use tokio::sync::{Notify, watch};
 
 use crate::admission::{Gate, Load};
+use crate::body::Pool;
 use crate::credits::Releaser;
 use crate::jobs::Jobs;
 use crate::limits::ApplicationLimits;
@@ -43,14 +44,14 @@ pub(crate) struct App {
     pub secret: KeySecret,
     pub vision: Vision,
     pub registry: Arc<Registry>,
-    pub catalog: &'static [Entry],
+    pub catalog: &'static [Endpoint],
     /// The address in URLs where neither the settings nor the request name a host.
     pub address: SocketAddr,
     /// Memory for request bodies.
-    pub bodies: Arc<Gate>,
+    pub bodies: Arc<Pool>,
     /// Memory, pixels and threads for jobs.
     pub work: Arc<Gate>,
-    pub jobs: Jobs,
+    pub jobs: Arc<Jobs>,
     pub limits: ApplicationLimits,
     pub metrics: Arc<Metrics>,
     pub releaser: Releaser,
@@ -63,21 +64,20 @@ pub(crate) struct App {
 impl App {
     pub fn start(
         parts: Parts,
-        catalog: &'static [Entry],
+        catalog: &'static [Endpoint],
         address: SocketAddr,
         releaser: Releaser,
     ) -> std::io::Result<Arc<Self>> {
         let Parts { settings, store, blobs, secret, vision, registry } = parts;
         let limits = &settings.limits;
         let slots = limits.worker_count();
-        let models = catalog.iter().flat_map(|entry| entry.declaration().models).copied();
+        let models = catalog.iter().flat_map(|endpoint| endpoint.needs().all_models());
         let bytes = limits.job_budget(registry.memory(models)).map_err(std::io::Error::other)?;
         let work = Load { bytes, pixels: limits.max_pixels_at_work, slots };
-        let bodies = Load { bytes: limits.body_budget(), pixels: 0, slots: 0 };
         Ok(Arc::new(Self {
-            bodies: Gate::new(bodies, limits.queue),
+            bodies: Pool::new(limits.body_budget(), limits.queue),
             work: Gate::new(work, limits.queue),
-            jobs: Jobs::start(slots)?,
+            jobs: Arc::new(Jobs::start(slots)?),
             settings,
             store,
             blobs,
@@ -103,14 +103,14 @@ impl App {
     }
 
     /// The service at a path.
-    pub fn service(&self, path: &str) -> Option<&'static Entry> {
-        self.catalog.iter().find(|entry| entry.declaration().path == path)
+    pub fn service(&self, path: &str) -> Option<&'static Endpoint> {
+        self.catalog.iter().find(|endpoint| endpoint.spec().path == path)
     }
 
-    /// The models that a service needs and that are not there.
-    pub fn missing_models(&self, declaration: &Declaration) -> Vec<&'static str> {
-        let models = declaration.models.iter().copied();
-        models.filter(|name| self.registry.available(name).is_err()).collect()
+    /// The models that a service needs and that are not there, and why.
+    pub fn missing_models(&self, endpoint: &Endpoint) -> Vec<(&'static str, Reason)> {
+        let models = endpoint.needs().models.iter().copied();
+        models.filter_map(|name| Some((name, self.registry.available(name).err()?))).collect()
     }
 
     /// The limits of applications that have none of their own.

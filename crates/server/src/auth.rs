@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use safelight_contract::{Code, Fault, Result};
-use safelight_services::Declaration;
+use safelight_operation::Endpoint;
 use safelight_store::{Principal, ServiceState};
 
 use crate::app::{App, Stored};
@@ -41,13 +41,13 @@ pub(crate) async fn authenticate(
 }
 
 /// What the application may do with the service; `ERROR_AI_NOT_EXISTS` where it is switched off
-/// or lacks a model.
+/// or lacks a model, `ERROR_RESOURCE_UNAVAILABLE` where that may pass.
 pub(crate) fn service_state(
     app: &App,
     principal: &Principal,
-    declaration: &Declaration,
+    endpoint: &Endpoint,
 ) -> Result<ServiceState> {
-    let path = declaration.path;
+    let path = endpoint.spec().path;
     let state = principal.service(path);
     if !state.enabled {
         return Err(Fault::new(
@@ -55,13 +55,16 @@ pub(crate) fn service_state(
             format!("{path} is switched off for the application"),
         ));
     }
-    let missing = app.missing_models(declaration);
-    if !missing.is_empty() {
+    let missing = app.missing_models(endpoint);
+    let (passing, lasting): (Vec<_>, Vec<_>) =
+        missing.into_iter().partition(|(_, reason)| reason.may_pass());
+    if !lasting.is_empty() {
+        let missing: Vec<_> = lasting.into_iter().map(|(name, _)| name).collect();
         let missing = missing.join(", ");
         return Err(Fault::new(
             Code::AiNotExists,
             format!("{path} is not available: this server lacks the model {missing}"),
         ));
     }
-    Ok(state)
+    passing.into_iter().next().map_or(Ok(state), |(_, reason)| Err(reason.into()))
 }

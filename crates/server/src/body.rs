@@ -1,8 +1,12 @@
 //! Reading a request's body into a form, within limits: of the whole body, of each file as its
-//! service declares it, of each text field, of memory and of time.
+//! service declares it, of each text field, of memory and of time. Memory is taken as bytes arrive.
 
+mod encoding;
 mod metered;
 mod multipart;
+mod pool;
+
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -10,25 +14,26 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, request};
 use http_body_util::BodyExt;
 use safelight_contract::{Code, Fault, Result};
-use safelight_services::{Declaration, Form};
+use safelight_operation::{Delivery, Endpoint, Form};
 use tokio::time::timeout;
 
-use crate::admission::{Load, Patience, Permit};
 use crate::app::App;
 use crate::settings::LimitSettings;
 use crate::trace::Trace;
+use encoding::{Decoded, Encoding};
 use metered::Metered;
+pub(crate) use pool::{Memory, Pool};
 
 /// Largest text field in bytes, and largest body of type `application/x-www-form-urlencoded`.
 const MAX_TEXT: usize = 256 << 10;
 
-/// What a body may take beside its files: texts, part headers, boundaries.
-const ALLOWANCE: u64 = 1 << 20;
+/// Bytes that a body holds from its start, beside its fields: what its parser has not yet used.
+const UNUSED: u64 = 64 << 10;
 
-/// A form, and the permit for the memory that its files take.
+/// A form, and the memory that its files take.
 pub(crate) struct Received {
     pub form: Form,
-    pub permit: Option<Permit>,
+    pub memory: Option<Memory>,
 }
 
 /// The fields of the query string alone.
@@ -37,74 +42,105 @@ pub(crate) fn query(parts: &request::Parts) -> impl Iterator<Item = (String, Str
     form_urlencoded::parse(query.as_bytes()).map(|(name, value)| (name.into(), value.into()))
 }
 
-/// Reads the fields that `declaration` names; others are skipped.
+/// Reads the fields that `endpoint` declares into memory of `application`; others are skipped.
 pub(crate) async fn receive(
     app: &App,
     trace: &Trace,
-    declaration: &'static Declaration,
+    application: i64,
+    endpoint: &'static Endpoint,
     request: Request,
 ) -> Result<Received> {
     let (parts, body) = request.into_parts();
     let mut form = Form::new();
-    for (name, value) in query(&parts).filter(|(name, _)| declares(declaration, name)) {
+    for (name, value) in query(&parts).filter(|(name, _)| declares(endpoint, name)) {
         form.add_query(name, value);
     }
     let limits = &app.settings.limits;
     let length = content_length(&parts.headers, limits)?;
+    let encoding = Encoding::of(&parts.headers)?;
     let kind = kind(&parts.headers, length == Some(0))?;
-    let need = length.unwrap_or(u64::MAX).min(largest(declaration, &kind, limits));
-    let permit = match need {
-        0 => None,
-        need => {
-            let patience = Patience::Client(limits.queue_wait());
-            Some(trace.timed("queue", app.bodies.acquire(Load::bytes(need), patience)).await?)
-        }
+    if let Kind::Empty = kind {
+        return Ok(Received { form, memory: None });
+    }
+    // How long a compressed body is says nothing of what is in it.
+    let length = length.filter(|_| encoding.is_none());
+    let body = match encoding {
+        Some(encoding) => Body::new(Decoded::new(body, encoding, limits.max_body_bytes)),
+        None => body,
     };
-    let metered = Metered::new(body, limits.max_body_bytes, limits.stall_timeout());
+    let (memory, wait) = (app.bodies.open(application), limits.queue_wait());
+    let first = length.unwrap_or(UNUSED).min(UNUSED);
+    trace.timed("queue", memory.grow(first, wait)).await?;
+    let mut metered = Metered::new(body, limits);
     let progress = metered.progress();
+    let room = Room { memory: &memory, wait, most: length.unwrap_or(u64::MAX) };
     let reading = async {
-        match kind {
-            Kind::Empty => Ok(()),
-            Kind::Multipart { boundary } => {
-                multipart::read(metered, &boundary, declaration, length, &mut form).await
-            }
-            Kind::UrlEncoded => url_encoded(metered, declaration, &mut form).await,
-        }
+        read(&mut metered, kind, endpoint, &room, &mut form).await?;
+        if encoding.is_some() { finish(&mut metered).await } else { Ok(()) }
     };
+    let reading = memory.unless_revoked(reading);
     let seconds = limits.body_timeout_seconds;
-    let limit = std::time::Duration::from_secs(seconds);
+    let limit = Duration::from_secs(seconds);
     let outcome = trace.timed("receive", timeout(limit, reading)).await;
     trace.bytes_in(progress.received());
     outcome.unwrap_or_else(|_| {
         Err(transfer_failed(format!("the body did not arrive within {seconds} s")))
     })?;
-    Ok(Received { permit: keep_for_files(permit, &form), form })
+    Ok(Received { memory: keep_for_files(memory, &form), form })
 }
 
-/// The permit for what the form really holds.
-fn keep_for_files(permit: Option<Permit>, form: &Form) -> Option<Permit> {
-    let bytes = form.files().map(|(_, bytes)| bytes.len() as u64).sum();
-    let mut permit = permit.filter(|_| bytes > 0)?;
-    permit.shrink_to_bytes(bytes);
-    Some(permit)
-}
-
-fn declares(declaration: &Declaration, name: &str) -> bool {
-    declaration.params.iter().any(|param| param.name() == name) || is_file(declaration, name)
-}
-
-fn is_file(declaration: &Declaration, name: &str) -> bool {
-    declaration.files.iter().any(|field| field.name == name)
-}
-
-/// The most memory that a body of this kind can make us take.
-fn largest(declaration: &Declaration, kind: &Kind, limits: &LimitSettings) -> u64 {
-    let files: u64 = declaration.files.iter().map(|field| field.rules.max_bytes).sum();
+async fn read(
+    body: &mut Metered<Body>,
+    kind: Kind,
+    endpoint: &Endpoint,
+    room: &Room<'_>,
+    form: &mut Form,
+) -> Result<()> {
     match kind {
-        Kind::Empty => 0,
-        Kind::UrlEncoded => MAX_TEXT as u64,
-        Kind::Multipart { .. } => (files + ALLOWANCE).min(limits.max_body_bytes),
+        Kind::Empty => Ok(()),
+        Kind::Multipart { boundary } => {
+            multipart::read(body, &boundary, endpoint, room, form).await
+        }
+        Kind::UrlEncoded => url_encoded(body, endpoint, room, form).await,
     }
+}
+
+/// Where the bytes of a body go.
+struct Room<'a> {
+    memory: &'a Memory,
+    wait: Duration,
+    /// The length of the whole body where it is known.
+    most: u64,
+}
+
+impl Room<'_> {
+    /// Appends to a field of at most `limit` bytes. Memory is taken before it is allocated: twice
+    /// as much each time.
+    async fn append(&self, field: &mut Vec<u8>, more: &[u8], limit: u64) -> Result<()> {
+        let (length, capacity) = ((field.len() + more.len()) as u64, field.capacity() as u64);
+        if length > capacity {
+            let size = (2 * capacity).min(limit.min(self.most)).max(length);
+            self.memory.grow(size - capacity, self.wait).await?;
+            field.reserve_exact(size as usize - field.len());
+        }
+        field.extend_from_slice(more);
+        Ok(())
+    }
+}
+
+/// The memory for what the form really holds.
+fn keep_for_files(memory: Memory, form: &Form) -> Option<Memory> {
+    let bytes = form.files().map(|(_, bytes)| bytes.len() as u64).sum();
+    memory.shrink_to(bytes);
+    (bytes > 0).then_some(memory)
+}
+
+/// The field that says whether the answer comes later, of endpoints that can do both.
+pub(crate) const TASK_TYPE: &str = "task_type";
+
+fn declares(endpoint: &Endpoint, name: &str) -> bool {
+    let chooses = matches!(endpoint.spec().delivery, Delivery::Either { .. });
+    endpoint.field(name).is_some() || name == TASK_TYPE && chooses
 }
 
 fn content_length(headers: &HeaderMap, limits: &LimitSettings) -> Result<Option<u64>> {
@@ -167,22 +203,35 @@ fn kind(headers: &HeaderMap, empty: bool) -> Result<Kind> {
     }
 }
 
+/// Reads what comes after the last field: with the end comes the checksum of compressed data.
+async fn finish(body: &mut Metered<Body>) -> Result<()> {
+    let progress = body.progress();
+    while let Some(frame) = body.frame().await {
+        frame.map_err(|broken| metered::fault(&broken))?;
+        progress.used();
+    }
+    Ok(())
+}
+
 async fn url_encoded(
-    body: Metered<Body>,
-    declaration: &Declaration,
+    body: &mut Metered<Body>,
+    endpoint: &Endpoint,
+    room: &Room<'_>,
     form: &mut Form,
 ) -> Result<()> {
-    let limit = MAX_TEXT;
-    let limited = http_body_util::Limited::new(body, limit);
-    let bytes = limited.collect().await.map_err(|error| {
-        if error.is::<http_body_util::LengthLimitError>() {
-            too_large(limit as u64, limit as u64)
-        } else {
-            metered::fault(&*error)
+    let limit = MAX_TEXT as u64;
+    let (mut bytes, progress) = (Vec::new(), body.progress());
+    while let Some(frame) = body.frame().await {
+        progress.used();
+        let frame = frame.map_err(|error| metered::fault(&error))?;
+        let Some(data) = frame.data_ref() else { continue };
+        if (bytes.len() + data.len()) as u64 > limit {
+            return Err(too_large(limit, limit));
         }
-    })?;
-    for (name, value) in form_urlencoded::parse(&bytes.to_bytes()) {
-        if declares(declaration, &name) {
+        room.append(&mut bytes, data, limit).await?;
+    }
+    for (name, value) in form_urlencoded::parse(&bytes) {
+        if declares(endpoint, &name) {
             form.add_text(name, value);
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use safelight_contract::{Code, Fault, Result};
-use safelight_services::Declaration;
+use safelight_operation::Spec;
 use safelight_store::{Credits, Hold, HoldOutcome, HoldRequest, Principal, ServiceState, Store};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -36,22 +36,23 @@ async fn release(store: &dyn Store, hold: &Hold) {
 }
 
 /// The price of a request for this application.
-pub(crate) fn price(declaration: &Declaration, state: ServiceState) -> Credits {
-    state.price.unwrap_or(Credits::whole(declaration.price))
+pub(crate) fn price(spec: &Spec, state: ServiceState) -> Credits {
+    state.price.unwrap_or(Credits::whole(spec.price))
 }
 
-/// What to hold for a request that ends within `life`.
+/// What to hold for a request of so many units of work that ends within `life`.
 pub(crate) fn request(
     principal: &Principal,
-    declaration: &Declaration,
+    spec: &Spec,
     state: ServiceState,
+    units: u32,
     request_id: &str,
     life: Duration,
 ) -> HoldRequest {
     HoldRequest {
         application: principal.application.id,
-        pool: declaration.pool.to_owned(),
-        amount: price(declaration, state),
+        pool: spec.pool.to_owned(),
+        amount: price(spec, state).times(units),
         request_id: request_id.to_owned(),
         expires_at: now() + life.as_millis() as i64,
     }
@@ -61,15 +62,19 @@ pub(crate) fn request(
 pub(crate) fn held(request: &HoldRequest, outcome: HoldOutcome) -> Result<Hold> {
     match outcome {
         HoldOutcome::Held(hold) => Ok(hold),
-        HoldOutcome::NotEnough { own, common } => Err(Fault::new(
-            Code::NotEnoughCredits,
-            format!(
-                "the request costs {} credits, the pool {} has {own} and the pool common has \
-                 {common}",
-                request.amount, request.pool,
-            ),
-        )),
+        HoldOutcome::NotEnough { own, common } => Err(not_enough(request, own, common)),
     }
+}
+
+/// The refusal where the service's pool and `common` have too little.
+pub(crate) fn not_enough(request: &HoldRequest, own: Credits, common: Credits) -> Fault {
+    Fault::new(
+        Code::NotEnoughCredits,
+        format!(
+            "the request costs {} credits, the pool {} has {own} and the pool common has {common}",
+            request.amount, request.pool,
+        ),
+    )
 }
 
 /// Credits set aside for a request. Dropped without an end, they are given back.

@@ -15,22 +15,33 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::runtime::Handle;
 use tokio::time::{sleep, timeout};
 
+use crate::settings::LimitSettings;
+
 /// At most this much is thrown away.
 const MAX_BYTES: u64 = 512 << 20;
-/// At most this long.
-const MAX_TIME: Duration = Duration::from_secs(30);
-/// And not after a pause of this length.
-const MAX_PAUSE: Duration = Duration::from_secs(3);
 
 /// A request body whose rest is drained when it is dropped.
 pub(crate) struct Draining {
     inner: Option<Body>,
+    bounds: Bounds,
+}
+
+/// How long a rest is read: as long as a body that is wanted.
+#[derive(Clone, Copy)]
+struct Bounds {
+    time: Duration,
+    pause: Duration,
 }
 
 impl Draining {
     /// Wraps a body, unless there is nothing in it.
-    pub fn wrap(body: Body) -> Body {
-        if body.is_end_stream() { body } else { Body::new(Self { inner: Some(body) }) }
+    pub fn wrap(body: Body, limits: &LimitSettings) -> Body {
+        if body.is_end_stream() {
+            return body;
+        }
+        let time = Duration::from_secs(limits.body_timeout_seconds);
+        let bounds = Bounds { time, pause: limits.stall_timeout() };
+        Body::new(Self { inner: Some(body), bounds })
     }
 }
 
@@ -63,15 +74,15 @@ impl Drop for Draining {
     fn drop(&mut self) {
         let rest = self.inner.take().filter(|body| !body.is_end_stream());
         if let (Some(rest), Ok(runtime)) = (rest, Handle::try_current()) {
-            runtime.spawn(drain(rest));
+            runtime.spawn(drain(rest, self.bounds));
         }
     }
 }
 
-async fn drain(mut body: Body) {
+async fn drain(mut body: Body, bounds: Bounds) {
     let reading = async {
         let mut read = 0;
-        while let Ok(Some(Ok(frame))) = timeout(MAX_PAUSE, body.frame()).await {
+        while let Ok(Some(Ok(frame))) = timeout(bounds.pause, body.frame()).await {
             read += frame.data_ref().map_or(0, |data| data.len() as u64);
             if read > MAX_BYTES {
                 break;
@@ -80,6 +91,6 @@ async fn drain(mut body: Body) {
     };
     tokio::select! {
         () = reading => {}
-        () = sleep(MAX_TIME) => {}
+        () = sleep(bounds.time) => {}
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod asyn_task_results;
 pub(crate) mod query_async_task_result;
 pub(crate) mod query_credits;
 pub(crate) mod results;
+pub(crate) mod root;
 pub(crate) mod service;
 
 use std::sync::Arc;

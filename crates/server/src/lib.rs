@@ -6,20 +6,26 @@
 //! (`publish`), the charge, and the answer (`reply`). Tasks take the second half of that way on
 //! their own (`tasks`).
 
+mod accept;
 mod admission;
 mod app;
 mod auth;
 mod body;
 mod connections;
+mod cors;
 mod credits;
+mod disk;
 mod drain;
 mod endpoints;
-mod execute;
 mod health;
 mod jobs;
 mod limits;
+mod memory;
 mod metrics;
 mod openapi;
+mod paths;
+mod pipeline;
+mod protection;
 mod publish;
 mod reply;
 mod router;
@@ -37,7 +43,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use safelight_services::{CATALOG, Entry};
+use safelight_operation::Endpoint;
+use safelight_services::CATALOG;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::timeout;
@@ -69,7 +76,7 @@ pub async fn serve(
 /// # Errors
 /// As [`serve`].
 pub async fn serve_catalog(
-    catalog: &'static [Entry],
+    catalog: &'static [Endpoint],
     listener: TcpListener,
     parts: Parts,
     shutdown: impl Future<Output = ()> + Send,
@@ -82,6 +89,7 @@ pub async fn serve_catalog(
     let (cut, when_cut) = watch::channel(false);
     let mut workers = tokio::spawn(tasks::work(app.clone(), when_cut.clone()));
     let sweeper = tokio::spawn(sweep::run(app.clone()));
+    let retrier = tokio::spawn(health::retry_models(app.clone()));
 
     let router = router::routes(app.clone());
     let limits = app.settings.limits.clone();
@@ -97,6 +105,7 @@ pub async fn serve_catalog(
     }
     cut.send_replace(true);
     sweeper.abort();
+    retrier.abort();
     if !workers.is_finished() {
         let _ = timeout(LAST_STEPS, workers).await;
     }
@@ -120,7 +129,7 @@ async fn recover(app: &App) -> io::Result<()> {
 ///
 /// # Errors
 /// As [`serve`].
-pub fn router(parts: Parts, catalog: &'static [Entry]) -> io::Result<Router> {
+pub fn router(parts: Parts, catalog: &'static [Endpoint]) -> io::Result<Router> {
     parts.settings.validate().map_err(io::Error::other)?;
     let (releaser, _) = Releaser::start(parts.store.clone());
     let address = SocketAddr::from(([127, 0, 0, 1], parts.settings.listen.port()));

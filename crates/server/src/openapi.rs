@@ -2,27 +2,61 @@
 //! page that shows it without any help from the internet.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 
+use axum::body::Body;
+use bytes::Bytes;
 use safelight_contract::{Code, Edition};
-use safelight_services::{Declaration, Entry, Field, FieldKind, FileField, Mode};
+use safelight_operation::{Delivery, Endpoint, FileField, FilePresence, InputField, Method};
 use serde_json::{Map, Value, json};
 
 /// The page at `/docs`: reads `/openapi.json` and shows it; everything it needs is in it.
 pub const DOCS_PAGE: &str = include_str!("openapi/docs.html");
 
+/// The document as text, for any base: answers share all of it but the base.
+pub struct Template {
+    before: Bytes,
+    after: Bytes,
+}
+
+impl Template {
+    /// The document for these services in this edition.
+    pub fn new(catalogue: &[Endpoint], edition: Edition) -> Self {
+        const MARK: &str = "\"base-url-goes-here\"";
+        let text = document(catalogue, edition, MARK.trim_matches('"')).to_string();
+        let (before, after) = text.split_once(MARK).unwrap_or((&text, ""));
+        Self { before: before.to_owned().into(), after: after.to_owned().into() }
+    }
+
+    /// The document with this base, and its length in bytes.
+    pub fn with_base(&self, base_url: &str) -> (usize, Body) {
+        let base = Bytes::from(Value::from(base_url).to_string());
+        let parts = [self.before.clone(), base, self.after.clone()];
+        let length = parts.iter().map(Bytes::len).sum();
+        let parts = parts.map(Ok::<_, Infallible>);
+        (length, Body::from_stream(futures_util::stream::iter(parts)))
+    }
+}
+
+/// SPDX expression of the licence of the API's description.
+const LICENCE: &str = "MIT OR Apache-2.0";
+
 /// The document for these services in this edition. `base_url` is where the API is reached.
-pub fn document(catalogue: &[Entry], edition: Edition, base_url: &str) -> Value {
+pub fn document(catalogue: &[Endpoint], edition: Edition, base_url: &str) -> Value {
     let mut paths = common_paths();
-    for entry in catalogue {
-        let declaration = entry.declaration();
-        paths.insert(declaration.path.into(), json!({ "post": operation(declaration) }));
+    for endpoint in catalogue {
+        let method = match endpoint.spec().method {
+            Method::Get => "get",
+            Method::Post => "post",
+        };
+        paths.insert(endpoint.spec().path.into(), json!({ method: operation(endpoint) }));
     }
     json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Safelight",
             "version": env!("CARGO_PKG_VERSION"),
-            "license": { "name": "MIT OR Apache-2.0" },
+            "license": { "name": LICENCE, "identifier": LICENCE },
             "description": "A self-hosted, drop-in replacement for the AILabTools AI image API. \
                 Every answer is JSON in one envelope; success is HTTP 200 with `error_code` 0.",
         },
@@ -43,108 +77,120 @@ pub fn document(catalogue: &[Entry], edition: Edition, base_url: &str) -> Value 
     })
 }
 
-fn operation(declaration: &Declaration) -> Value {
-    let tag = declaration.path.split('/').nth(2).unwrap_or("api");
-    let answer = match declaration.mode {
-        Mode::Sync => fields_schema(declaration.answer),
-        Mode::Async => object(json!({
-            "task_type": { "type": "string", "const": "async" },
-            "task_id": { "type": "string", "description": "To poll query-async-task-result with." },
-        })),
+fn operation(endpoint: &Endpoint) -> Value {
+    let spec = endpoint.spec();
+    let tag = spec.path.split('/').nth(2).unwrap_or("api");
+    let accepted = object(json!({
+        "task_type": { "type": "string", "const": "async" },
+        "task_id": { "type": "string", "description": "To poll query-async-task-result with." },
+    }));
+    let result = endpoint.answer().schema();
+    let answer = match spec.delivery {
+        Delivery::Sync => result.clone(),
+        Delivery::Async => accepted,
+        Delivery::Either { .. } => json!({ "anyOf": [result.clone(), accepted] }),
     };
+    let description = [spec.summary, spec.limitations].join("\n\n");
     let mut operation = json!({
-        "operationId": declaration.sign,
+        "operationId": spec.sign,
         "tags": [tag],
-        "summary": declaration.name,
-        "description": declaration.summary,
+        "summary": spec.name,
+        "description": description.trim(),
         "requestBody": {
             "required": true,
-            "content": { "multipart/form-data": { "schema": form_schema(declaration) } },
+            "content": { "multipart/form-data": {
+                "schema": form_schema(endpoint),
+                "encoding": encoding(endpoint),
+            } },
         },
         "responses": responses(answer),
-        "x-price": declaration.price,
-        "x-credit-pool": declaration.pool,
-        "x-mode": match declaration.mode { Mode::Sync => "sync", Mode::Async => "async" },
-        "x-deadline-seconds": declaration.deadline.as_secs(),
+        "x-price": spec.price,
+        "x-credit-pool": spec.pool,
+        "x-mode": match spec.delivery {
+            Delivery::Sync => "sync",
+            Delivery::Async => "async",
+            Delivery::Either { .. } => "either",
+        },
+        "x-deadline-seconds": spec.deadline.as_secs(),
     });
-    if declaration.mode == Mode::Async {
-        operation["x-task-result"] = fields_schema(declaration.answer);
+    if spec.delivery != Delivery::Sync {
+        operation["x-task-result"] = result;
     }
     operation
 }
 
-fn form_schema(declaration: &Declaration) -> Value {
+fn form_schema(endpoint: &Endpoint) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
-    for file in declaration.files {
-        properties.insert(file.name.into(), file_schema(file));
-        required.extend(file.required.then_some(file.name));
+    for field in endpoint.fields() {
+        let (schema, needed) = match field {
+            InputField::File(file) => (files_schema(file), file.is_required()),
+            InputField::Text(parameter) => {
+                let mut schema = parameter.schema();
+                let meaning =
+                    schema["description"].as_str().map(|m| format!(" ({m})")).unwrap_or_default();
+                schema["description"] = format!("{}{meaning}", parameter.doc()).into();
+                (schema, parameter.required())
+            }
+        };
+        properties.insert(field.name().into(), schema);
+        required.extend(needed.then_some(field.name()));
     }
-    for param in declaration.params {
-        let mut schema = param.schema();
-        let meaning = schema["description"].as_str().map(|m| format!(" ({m})")).unwrap_or_default();
-        schema["description"] = format!("{}{meaning}", param.doc()).into();
-        properties.insert(param.name().into(), schema);
-        required.extend(param.required().then_some(param.name()));
+    if let Delivery::Either { default_async } = endpoint.spec().delivery {
+        let default = if default_async { "async" } else { "sync" };
+        properties.insert(
+            crate::body::TASK_TYPE.into(),
+            json!({
+                "type": "string",
+                "enum": ["sync", "async"],
+                "default": default,
+                "description": "Whether the answer holds the result or a task that makes it.",
+            }),
+        );
     }
     json!({ "type": "object", "properties": properties, "required": required })
+}
+
+/// One file, or a list of them.
+fn files_schema(field: &FileField) -> Value {
+    let schema = file_schema(field);
+    match &field.presence {
+        FilePresence::Required | FilePresence::Optional => schema,
+        FilePresence::Several(counts) => json!({
+            "type": "array",
+            "items": schema,
+            "minItems": counts.start(),
+            "maxItems": counts.end(),
+        }),
+    }
+}
+
+/// The content types of the files.
+fn encoding(endpoint: &Endpoint) -> Map<String, Value> {
+    let types = |file: &FileField| {
+        let media: Vec<_> = file.rules.formats.iter().map(|format| format.media_type()).collect();
+        json!({ "contentType": media.join(", ") })
+    };
+    endpoint.files().map(|file| (file.name.to_owned(), types(file))).collect()
 }
 
 fn file_schema(file: &FileField) -> Value {
     let rules = &file.rules;
     let formats: Vec<_> = rules.formats.iter().map(|format| format.name()).collect();
-    let media: Vec<_> = rules.formats.iter().map(|format| format.media_type()).collect();
     let aspect =
         rules.max_aspect.map(|a| format!(", aspect ratio up to {a}:1")).unwrap_or_default();
     let gray = if rules.grayscale { "" } else { ", in colour" };
     json!({
         "type": "string",
         "format": "binary",
-        "contentMediaType": media.join(", "),
         "description": format!(
             "{} {}, up to {} MB, {}x{} to {}x{} px{aspect}{gray}.",
             file.doc,
             formats.join(", "),
-            rules.max_bytes / safelight_imaging::Rules::MB,
+            rules.max_megabytes(),
             rules.min.0, rules.min.1, rules.max.0, rules.max.1,
         ),
     })
-}
-
-/// Builds the nested schema of an answer from its flat fields (`data.items[].url`).
-fn fields_schema(fields: &[Field]) -> Value {
-    let mut root = object(json!({}));
-    for field in fields {
-        let mut place = &mut root;
-        let mut parts = field.path.split('.').peekable();
-        while let Some(part) = parts.next() {
-            let name = part.trim_end_matches("[]");
-            let lists = (part.len() - name.len()) / 2;
-            let leaf = parts.peek().is_none();
-            let inner = if leaf { leaf_schema(field) } else { object(json!({})) };
-            let list = |inner, _| json!({ "type": "array", "items": inner });
-            let schema = (0..lists).fold(inner, list);
-            let slot = &mut place["properties"][name];
-            if slot.is_null() {
-                *slot = schema;
-            }
-            place = (0..lists).fold(slot, |place, _| &mut place["items"]);
-        }
-    }
-    root
-}
-
-fn leaf_schema(field: &Field) -> Value {
-    let mut schema = match field.kind {
-        FieldKind::Url => json!({ "type": "string", "format": "uri" }),
-        FieldKind::Base64 => json!({ "type": "string", "contentEncoding": "base64" }),
-        FieldKind::Text => json!({ "type": "string" }),
-        FieldKind::Integer => json!({ "type": "integer" }),
-        FieldKind::Number => json!({ "type": "number" }),
-        FieldKind::Flag => json!({ "type": "boolean" }),
-    };
-    schema["description"] = field.doc.into();
-    schema
 }
 
 /// The endpoints that are no services: credits and task queries.
@@ -158,25 +204,32 @@ fn common_paths() -> Map<String, Value> {
         "balance_warning": number, "first_buy_time": time, "last_update_time": time,
     }));
     let credits = object(json!({ "data": { "type": "array", "items": pool } }));
-    let task = object(json!({
-        "task_status": {
-            "type": "integer",
-            "enum": [0, 1, 2],
-            "description": "1 while the task waits or is at work, 2 when it is done.",
-        },
-        "data": {
-            "type": "object",
-            "description": "The service's result, only when done; holds `task_status` too.",
-        },
-    }));
-    let legacy = object(json!({ "data": object(json!({
+    let task = with(
+        object(json!({
+            "task_status": {
+                "type": "integer",
+                "enum": [0, 1, 2],
+                "description": "1 while the task waits or is at work, 2 when it is done.",
+            },
+        })),
+        json!({
+            "data": {
+                "type": "object",
+                "description": "The service's result, only when done; holds `task_status` too.",
+            },
+        }),
+    );
+    let state = object(json!({
         "status": { "type": "string", "enum": [
             "QUEUING", "PROCESSING", "PROCESS_SUCCESS", "PROCESS_FAILED", "TIMEOUT_FAILED",
             "LIMIT_RETRY_FAILED",
         ] },
+    }));
+    let results = json!({
         "result_url": { "type": "string", "format": "uri" },
         "image_list": { "type": "array", "items": { "type": "string", "format": "uri" } },
-    })) }));
+    });
+    let legacy = object(json!({ "data": with(state, results) }));
     let types = json!({
         "type": "string",
         "enum": ["HD_COLOUR_MIGRATION", "GENERATE_CARTOONIZED_IMAGE"],
@@ -274,8 +327,18 @@ fn known(edition: Edition) -> impl Iterator<Item = Code> {
     Code::ALL.iter().copied().filter(move |code| code.in_edition(edition) == *code)
 }
 
+/// An object with all of these properties.
 fn object(properties: Value) -> Value {
-    json!({ "type": "object", "properties": properties })
+    let names: Vec<_> = properties.as_object().into_iter().flat_map(Map::keys).cloned().collect();
+    json!({ "type": "object", "properties": properties, "required": names })
+}
+
+/// The same object with these further properties, which it may lack.
+fn with(mut object: Value, optional: Value) -> Value {
+    for (name, schema) in optional.as_object().into_iter().flatten() {
+        object["properties"][name] = schema.clone();
+    }
+    object
 }
 
 fn reference(schema: &str) -> Value {
@@ -295,37 +358,88 @@ mod tests {
     #[test]
     fn every_service_and_every_code_is_in_the_document() {
         let document = document(CATALOG, Edition::E2025, "http://localhost:8080");
-        for entry in CATALOG {
-            let declaration = entry.declaration();
-            let post = &document["paths"][declaration.path]["post"];
-            assert_eq!(post["operationId"], declaration.sign);
+        for endpoint in CATALOG {
+            let spec = endpoint.spec();
+            let post = &document["paths"][spec.path]["post"];
+            assert_eq!(post["operationId"], spec.sign);
             let form = &post["requestBody"]["content"]["multipart/form-data"]["schema"];
-            for file in declaration.files {
-                assert!(form["properties"][file.name].is_object(), "{}", file.name);
-            }
-            for param in declaration.params {
-                assert!(form["properties"][param.name()].is_object(), "{}", param.name());
+            for field in endpoint.fields() {
+                assert!(form["properties"][field.name()].is_object(), "{}", field.name());
             }
         }
         assert_eq!(document["x-error-codes"].as_object().map(Map::len), Some(123));
     }
 
+    #[tokio::test]
+    async fn the_template_makes_the_same_document() {
+        let base = "https://example.com/\"quoted\"";
+        let whole = document(CATALOG, Edition::E2025, base).to_string();
+        let (length, body) = Template::new(CATALOG, Edition::E2025).with_base(base);
+        let text = axum::body::to_bytes(body, usize::MAX).await.expect("no error");
+        assert!(length == whole.len() && text == whole);
+    }
+
+    /// Every object of the document with its path.
+    fn objects<'a>(
+        value: &'a Value,
+        path: &str,
+        found: &mut Vec<(String, &'a Map<String, Value>)>,
+    ) {
+        match value {
+            Value::Object(map) => {
+                found.push((path.to_owned(), map));
+                map.iter().for_each(|(name, v)| objects(v, &format!("{path}/{name}"), found));
+            }
+            Value::Array(items) => items.iter().for_each(|v| objects(v, path, found)),
+            _ => {}
+        }
+    }
+
+    /// What generators of clients refuse a document for.
     #[test]
-    fn flat_fields_become_nested_schemas() {
-        let field = |path, kind| Field::new(path, kind, "d");
-        let schema = fields_schema(&[
-            field("data.images[]", FieldKind::Url),
-            field("data.elements[].width", FieldKind::Integer),
-            field("data.elements[].height", FieldKind::Integer),
-            field("data.outlines[][].x", FieldKind::Number),
-        ]);
-        let data = &schema["properties"]["data"]["properties"];
-        assert_eq!(data["images"]["items"]["format"], "uri");
-        let element = &data["elements"]["items"]["properties"];
-        assert_eq!(element["width"]["type"], "integer");
-        assert_eq!(element["height"]["type"], "integer");
-        let point = &data["outlines"]["items"]["items"]["properties"];
-        assert_eq!(point["x"]["type"], "number");
+    fn the_document_keeps_the_rules_of_its_standard() {
+        let document = document(CATALOG, Edition::E2025, "http://localhost:8080");
+        // A licence has an identifier or a URL, not both.
+        let licence = document["info"]["license"].as_object().expect("a licence");
+        assert!(licence.contains_key("identifier") && !licence.contains_key("url"));
+        let mut found = Vec::new();
+        objects(&document, "", &mut found);
+        let mut identifiers = std::collections::BTreeSet::new();
+        let mut enumerated = 0;
+        for (path, object) in found {
+            if let Some(Value::String(reference)) = object.get("$ref") {
+                let target = document.pointer(reference.trim_start_matches('#'));
+                assert!(target.is_some(), "{path} leads to no {reference}");
+            }
+            if let Some(Value::String(identifier)) = object.get("operationId") {
+                assert!(identifiers.insert(identifier), "{identifier} twice");
+                assert!(object.contains_key("responses"), "{path}");
+            }
+            if let (Some(Value::Array(names)), Some(Value::Object(properties))) =
+                (object.get("required"), object.get("properties"))
+            {
+                let known =
+                    |name: &Value| name.as_str().is_some_and(|n| properties.contains_key(n));
+                assert!(names.iter().all(known), "{path} requires what it does not have");
+            }
+            if let Some(Value::Array(values)) = object.get("enum") {
+                enumerated += 1;
+                assert!(!values.is_empty(), "{path}");
+                let default = object.get("default");
+                assert!(default.is_none_or(|default| values.contains(default)), "{path}");
+            }
+        }
+        assert!(enumerated > 50, "{enumerated}");
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            for operation in item.as_object().expect("operations").values() {
+                let content = &operation["responses"]["200"]["content"]["application/json"];
+                let parts = content["schema"]["allOf"].as_array().expect("envelope and answer");
+                let required = |part: &Value| {
+                    part.get("$ref").is_some() || part["required"].as_array().is_some()
+                };
+                assert!(parts.iter().all(required), "{path} requires nothing");
+            }
+        }
     }
 
     /// An API change shows in review: the document is kept beside the code. To accept a change, run

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use safelight_contract::{Code, Fault, Result};
-use safelight_services::{Artifact, Node};
+use safelight_operation::{Artifact, Node};
 use safelight_store::ResultFile;
 use serde_json::{Map, Value};
 
@@ -71,7 +71,7 @@ async fn write(app: &App, application: i64, key: String, artifact: Artifact) -> 
             Code::FileServiceError,
             format!(
                 "the result has {size} bytes, which no longer fit into the {} bytes for result \
-                 files; older ones make room after {} hours",
+                 files and the inputs of tasks; older files make room after {} hours",
                 results.disk_budget, results.ttl_hours,
             ),
         ));

@@ -1,6 +1,8 @@
-//! Which path leads where, and what surrounds every request: its trace, the log line, the guard
-//! against panics.
+//! Which path leads where, and what surrounds every request: its trace, the log line, the check of
+//! its host, tidy paths, what other origins may read, the guard against panics, the headers of every
+//! answer.
 
+use std::future::{Ready, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -9,54 +11,63 @@ use std::task::Poll;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE, EXPECT};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use safelight_contract::{Code, Fault, Result};
+use safelight_operation::Method;
 
 use crate::app::App;
 use crate::drain::Draining;
 use crate::endpoints::{
-    Call, asyn_task_results, query_async_task_result, query_credits, results, service,
+    Call, asyn_task_results, query_async_task_result, query_credits, results, root, service,
 };
 use crate::jobs::Panicked;
-use crate::reply::{Reply, json_response, respond, respond_fault};
+use crate::reply::{Reply, SERVER_TIMING, json_response, respond, respond_fault};
 use crate::trace::Trace;
-use crate::{health, openapi};
-
-const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+use crate::{accept, cors, health, openapi, paths, protection, urls};
 
 /// Every path of the API.
 pub(crate) fn routes(app: Arc<App>) -> Router {
     let mut router = Router::new()
+        .route("/", get_plain("/", root::handle))
         .route(query_credits::PATH, get_api(query_credits::PATH, query_credits::handle))
         .route(
             query_async_task_result::PATH,
             get_api(query_async_task_result::PATH, query_async_task_result::handle),
         )
         .route(asyn_task_results::PATH, get_api(asyn_task_results::PATH, asyn_task_results::handle))
-        .route(results::ROUTE, get_plain("/results", result_file))
-        .route("/openapi.json", get_plain("/openapi.json", document))
+        .route(results::ROUTE, get_plain("/results", results::handle))
+        .route("/openapi.json", get_plain("/openapi.json", document(&app)))
         .route("/docs", get_plain("/docs", docs))
         .route("/metrics", get_plain("/metrics", health::metrics))
         .route("/health/live", get_plain("/health/live", health::live))
         .route("/health/ready", get_plain("/health/ready", health::ready));
-    for entry in app.catalog {
-        let path = entry.declaration().path;
+    for endpoint in app.catalog {
+        let path = endpoint.spec().path;
         let handler = move |State(app): State<Arc<App>>,
                             Extension(trace): Extension<Arc<Trace>>,
                             request: Request| {
-            api(path, Call { app, trace, request }, move |call| service::handle(call, entry))
+            api(path, Call { app, trace, request }, move |call| service::handle(call, endpoint))
         };
-        router = router.route(path, post(handler));
+        router = router.route(
+            path,
+            match endpoint.spec().method {
+                Method::Get => get(handler),
+                Method::Post => post(handler),
+            },
+        );
     }
-    router
-        .method_not_allowed_fallback(method_not_allowed)
-        .fallback(unknown_path)
-        .layer(from_fn_with_state(app.clone(), surround))
-        .with_state(app)
+    let router = router.method_not_allowed_fallback(method_not_allowed).fallback(unknown_path);
+    // What comes before a path is looked up stands around a router of its own; the last is outermost.
+    Router::new()
+        .fallback_service(router.with_state(app.clone()))
+        .layer(from_fn_with_state(app.clone(), guard))
+        .layer(from_fn_with_state(cors::layer(&app.settings.cors), cors::share))
+        .layer(from_fn(paths::tidy))
+        .layer(from_fn_with_state(app, surround))
 }
 
 fn get_api<H, F>(path: &'static str, handle: H) -> MethodRouter<Arc<App>>
@@ -90,33 +101,13 @@ fn check(app: &App, headers: &HeaderMap) -> Result<()> {
     if app.is_closing() {
         return Err(health::shutting_down());
     }
-    if accepts_json(headers) {
+    if accept::json(headers) {
         return Ok(());
     }
     Err(Fault::new(
         Code::InvalidResponseFormat,
         "the header Accept names no application/json, which is what answers are",
     ))
-}
-
-/// Whether `Accept` is absent or has a range that JSON is in.
-fn accepts_json(headers: &HeaderMap) -> bool {
-    let mut values = headers.get_all(ACCEPT).iter().peekable();
-    if values.peek().is_none() {
-        return true;
-    }
-    let texts = values.filter_map(|value| value.to_str().ok());
-    let mut ranges = texts.flat_map(|text| text.split(',')).map(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let media = parts.next().unwrap_or_default();
-        let refused =
-            parts.any(|part| part.strip_prefix("q=").is_some_and(|q| q.trim().parse() == Ok(0.0)));
-        (media, refused)
-    });
-    ranges.any(|(media, refused)| {
-        let fits = ["", "*/*", "application/*", "application/json"];
-        !refused && fits.iter().any(|fit| fit.eq_ignore_ascii_case(media))
-    })
 }
 
 /// An endpoint whose successes are not in the envelope; its failures are.
@@ -137,29 +128,28 @@ where
     )
 }
 
-async fn result_file(call: Call) -> Result<Response> {
-    let (trace, edition) = (call.trace.clone(), call.app.edition());
-    let outcome = results::handle(call).await;
-    let mut response = outcome.unwrap_or_else(|fault| respond_fault(&trace, edition, &fault));
-    results::allow_any_origin(response.headers_mut());
-    Ok(response)
-}
-
 async fn docs(call: Call) -> Result<Response> {
     call.trace.answered(200, "");
     let mut response = Response::new(Body::from(openapi::DOCS_PAGE));
     let html = HeaderValue::from_static("text/html; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, html);
+    protection::allow_documentation(response.headers_mut());
     Ok(response)
 }
 
-async fn document(call: Call) -> Result<Response> {
-    let Call { app, trace, request } = call;
-    trace.answered(200, "");
-    let (parts, _) = request.into_parts();
-    let base = crate::urls::base(&app, &parts);
-    let document = openapi::document(app.catalog, app.edition(), &base);
-    Ok(json_response(StatusCode::OK, Body::from(document.to_string())))
+/// The endpoint of the OpenAPI document, which is made once.
+fn document(app: &App) -> impl Fn(Call) -> Ready<Result<Response>> + Clone + use<> {
+    let document = Arc::new(openapi::Template::new(app.catalog, app.edition()));
+    move |call| {
+        let Call { app, trace, request } = call;
+        trace.answered(200, "");
+        let (parts, _) = request.into_parts();
+        let base = urls::base(&app, &parts);
+        let (length, body) = document.with_base(&base);
+        let mut response = json_response(StatusCode::OK, body);
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        ready(Ok(response))
+    }
 }
 
 async fn unknown_path(
@@ -190,20 +180,32 @@ async fn surround(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     let trace = Arc::new(Trace::new(app.metrics.clone()));
     // Who waits for `100 Continue` sends nothing after a refusal.
     let waits = request.headers().contains_key(EXPECT);
-    let mut request = if waits { request } else { request.map(Draining::wrap) };
+    let drain = |body| Draining::wrap(body, &app.settings.limits);
+    let mut request = if waits { request } else { request.map(drain) };
     request.extensions_mut().insert(trace.clone());
-    let mut response = match unwinding(next.run(request)).await {
-        Ok(response) => response,
-        Err(Panicked(panic)) => {
-            tracing::error!(request_id = %trace.ids.request_id, panic, "a handler panicked");
-            let fault = Fault::new(Code::UnknownError, "the server met an unexpected error");
-            respond_fault(&trace, app.edition(), &fault)
-        }
+    let mut response = match urls::check_host(&request) {
+        Ok(()) => next.run(request).await,
+        Err(fault) => respond_fault(&trace, app.edition(), &fault),
     };
     if let Ok(timing) = HeaderValue::from_str(&trace.server_timing()) {
         response.headers_mut().insert(SERVER_TIMING, timing);
     }
+    protection::protect(response.headers_mut());
     response
+}
+
+/// Answers for a handler that panics.
+async fn guard(
+    State(app): State<Arc<App>>,
+    Extension(trace): Extension<Arc<Trace>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    unwinding(next.run(request)).await.unwrap_or_else(|Panicked(panic)| {
+        tracing::error!(request_id = %trace.ids.request_id, panic, "a handler panicked");
+        let fault = Fault::new(Code::UnknownError, "the server met an unexpected error");
+        respond_fault(&trace, app.edition(), &fault)
+    })
 }
 
 /// Drives a future, and makes a panic in it an error.
@@ -223,22 +225,6 @@ async fn unwinding<F: Future>(future: F) -> Result<F::Output, Panicked> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn accept_is_read_as_the_standard_has_it() {
-        let accepts = |value: &'static str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(ACCEPT, HeaderValue::from_static(value));
-            accepts_json(&headers)
-        };
-        assert!(accepts_json(&HeaderMap::new()));
-        for value in ["*/*", "application/json", "text/html, Application/*;q=0.2", "", "a/b,*/*"] {
-            assert!(accepts(value), "{value}");
-        }
-        for value in ["text/html", "image/*", "application/json;q=0", "application/xml;q=0.9"] {
-            assert!(!accepts(value), "{value}");
-        }
-    }
 
     #[tokio::test]
     async fn panics_become_errors() {

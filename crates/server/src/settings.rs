@@ -1,10 +1,19 @@
 //! What an operator can set about the server. Times are in seconds, sizes in bytes.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use safelight_contract::Edition;
+use safelight_operation::Spec;
 use serde::{Deserialize, Serialize};
+
+use crate::memory::Allowance;
+
+/// What this process may take. Limits do not change under a running process in a way that it could
+/// follow, so they are read once.
+static ALLOWANCE: LazyLock<Option<Allowance>> = LazyLock::new(Allowance::of_this_process);
 
 /// Everything that can be set about the server.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +29,8 @@ pub struct Settings {
     pub shutdown_grace_seconds: u64,
     /// The API contract.
     pub contract: ContractSettings,
+    /// Web pages of other origins.
+    pub cors: CorsSettings,
     /// Limits on requests and on the process.
     pub limits: LimitSettings,
     /// Asynchronous tasks.
@@ -36,25 +47,46 @@ pub struct ContractSettings {
     pub edition: Edition,
 }
 
+/// Web pages of other origins.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CorsSettings {
+    /// Origins whose pages may call the API and read its answers, e.g. `https://shop.example.com`;
+    /// `*` alone means all. Default `*`.
+    pub origins: Vec<String>,
+}
+
 /// Limits on requests and on the process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LimitSettings {
     /// Memory of the whole process in bytes: request bodies (an eighth), models, and jobs (the
-    /// rest). Default 3 GiB.
+    /// rest). 0 means three quarters of what this process may take (the least of the machine's
+    /// memory, its control groups' limits and its address space), but at most 3 GiB. Default 0.
     pub memory_budget: u64,
     /// Pixels of all pictures at work together. Default 400,000,000.
     pub max_pixels_at_work: u64,
     /// Jobs at work together, each on a thread of its own; 0 means one for each core. Default 0.
     pub workers: u32,
-    /// Requests that may wait for memory or a worker; one more is refused at once. Default 32.
+    /// Requests that may wait for a worker and as many for memory. Applications are served in
+    /// turns; one more request is refused at once, or takes the place of the newest request of an
+    /// application that has more of them. Default 32.
     pub queue: u32,
     /// Longest wait in that queue. Default 10.
     pub queue_wait_seconds: u64,
     /// Largest request body in bytes. Default 48 MiB.
     pub max_body_bytes: u64,
-    /// Open connections; further ones wait to be accepted. Default 1024.
+    /// Open connections, of which there are never more than half of the files that the process may
+    /// open. For a further one, the one that has been idle for longest is closed; where all are
+    /// busy, it waits. Default 1024.
     pub connections: u32,
+    /// Open connections from one address (for IPv6, one network of 64 bits); 0 means no limit. For
+    /// a further one, the address's longest idle one is closed; where all are busy, it is refused.
+    /// Default 256.
+    pub connections_per_address: u32,
+    /// Networks, such as `10.0.0.0/8`, that `connections_per_address` does not count for: a reverse
+    /// proxy brings all clients from its own address. Default: the machine itself.
+    pub proxies: Vec<IpNet>,
     /// Longest wait for a request's header, idle connections included. Default 30.
     pub header_timeout_seconds: u64,
     /// Longest time a request body may take. Default 120.
@@ -62,6 +94,12 @@ pub struct LimitSettings {
     /// Longest pause within a request body, and longest time that a client may refuse to take
     /// more of an answer. Default 20.
     pub stall_timeout_seconds: u64,
+    /// Least rate of a request body, over each stall timeout; 0 means one byte in each. Default
+    /// 1024.
+    pub min_body_bytes_per_second: u64,
+    /// Longest time that a service may work on one request, in place of each service's own deadline.
+    /// Default: none, the services' own.
+    pub work_timeout_seconds: Option<u64>,
     /// Requests at work at the same time for an application that has no limit of its own.
     /// Default: none, no limit.
     pub concurrency: Option<u32>,
@@ -78,7 +116,8 @@ pub struct TaskSettings {
     pub workers: u32,
     /// How often a task is tried when the process dies under it. Default 3.
     pub max_attempts: u32,
-    /// Tasks that may wait; one more is refused. Default 1000.
+    /// Tasks that may wait. An application may take as many places as it leaves free, so half of
+    /// them when it is alone; one more task is refused. Default 1000.
     pub max_queued: u64,
 }
 
@@ -88,8 +127,11 @@ pub struct TaskSettings {
 pub struct ResultSettings {
     /// Life of result files and of the answers of tasks, in hours. Default 24.
     pub ttl_hours: u32,
-    /// All result files together, in bytes. Default 20 GiB.
+    /// All result files and the inputs of tasks together, in bytes. Default 20 GiB.
     pub disk_budget: u64,
+    /// Free bytes of the disk that are left to the database and to tasks already accepted: with
+    /// less, the server is not ready and nothing that writes files is begun. Default 256 MiB.
+    pub disk_reserve: u64,
 }
 
 impl Default for Settings {
@@ -99,6 +141,7 @@ impl Default for Settings {
             public_url: None,
             shutdown_grace_seconds: 20,
             contract: ContractSettings::default(),
+            cors: CorsSettings::default(),
             limits: LimitSettings::default(),
             tasks: TaskSettings::default(),
             results: ResultSettings::default(),
@@ -106,19 +149,29 @@ impl Default for Settings {
     }
 }
 
+impl Default for CorsSettings {
+    fn default() -> Self {
+        Self { origins: vec!["*".into()] }
+    }
+}
+
 impl Default for LimitSettings {
     fn default() -> Self {
         Self {
-            memory_budget: 3 << 30,
+            memory_budget: 0,
             max_pixels_at_work: 400_000_000,
             workers: 0,
             queue: 32,
             queue_wait_seconds: 10,
             max_body_bytes: 48 << 20,
             connections: 1024,
+            connections_per_address: 256,
+            proxies: loopback(),
             header_timeout_seconds: 30,
             body_timeout_seconds: 120,
             stall_timeout_seconds: 20,
+            min_body_bytes_per_second: 1024,
+            work_timeout_seconds: None,
             concurrency: None,
             requests_per_second: None,
         }
@@ -133,15 +186,51 @@ impl Default for TaskSettings {
 
 impl Default for ResultSettings {
     fn default() -> Self {
-        Self { ttl_hours: 24, disk_budget: 20 << 30 }
+        Self { ttl_hours: 24, disk_budget: 20 << 30, disk_reserve: 256 << 20 }
     }
+}
+
+fn loopback() -> Vec<IpNet> {
+    let v4 = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
+    vec![v4.into(), Ipv6Net::from(Ipv6Addr::LOCALHOST).into()]
 }
 
 /// Bytes that jobs need at least.
 const LEAST_FOR_JOBS: u64 = 48 << 20;
 
+/// The least memory budget.
+const LEAST_BUDGET: u64 = 64 << 20;
+
+/// The most memory that is taken where no budget is set.
+const MOST_UNASKED: u64 = 3 << 30;
+
 fn cores() -> u32 {
     std::thread::available_parallelism().map_or(1, |cores| cores.get() as u32)
+}
+
+impl CorsSettings {
+    /// Whether pages of every origin may read answers.
+    pub(crate) fn allows_every_origin(&self) -> bool {
+        self.origins == ["*"]
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        if self.allows_every_origin() {
+            return Ok(());
+        }
+        match self.origins.iter().find(|origin| !is_origin(origin)) {
+            None => Ok(()),
+            Some(other) => Err(format!(
+                "cors.origins has `{other}`, allowed are `*` alone, or origins as browsers write                  them: http:// or https://, a host in lower case, a port where it is not the usual                  one, no path"
+            )),
+        }
+    }
+}
+
+fn is_origin(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let fits = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b".-:[]".contains(&b);
+    host.is_some_and(|host| !host.is_empty() && host.bytes().all(fits))
 }
 
 impl LimitSettings {
@@ -150,28 +239,67 @@ impl LimitSettings {
         if self.workers == 0 { cores() } else { self.workers }
     }
 
+    /// The memory budget in bytes, 0 resolved.
+    pub fn memory(&self) -> u64 {
+        if self.memory_budget > 0 {
+            return self.memory_budget;
+        }
+        let share = ALLOWANCE.as_ref().map_or(MOST_UNASKED, |allowed| allowed.bytes / 4 * 3);
+        share.min(MOST_UNASKED)
+    }
+
+    /// The memory budget and where it comes from, for messages.
+    fn memory_in_words(&self) -> String {
+        let budget = self.memory();
+        match ALLOWANCE.as_ref() {
+            Some(allowed) if self.memory_budget == 0 && budget < MOST_UNASKED => {
+                format!("limits.memory_budget is {budget}, three quarters of {}", allowed.by)
+            }
+            _ => format!("limits.memory_budget is {budget}"),
+        }
+    }
+
     /// The share of the memory budget for request bodies.
     pub fn body_budget(&self) -> u64 {
-        self.memory_budget / 8
+        self.memory() / 8
     }
 
     /// The share of the memory budget for jobs beside models of so many bytes, or why nothing useful
-    /// is left.
+    /// is left: of the budget, or of what this process may take.
     pub fn job_budget(&self, models: u64) -> Result<u64, String> {
-        let (budget, bodies) = (self.memory_budget, self.body_budget());
-        let jobs = budget.saturating_sub(bodies).saturating_sub(models);
+        let allowed = ALLOWANCE.as_ref();
+        let least = (models + LEAST_FOR_JOBS) * 8 / 7 + 1;
+        if let Some(allowed) = allowed.filter(|allowed| allowed.bytes < least) {
+            return Err(format!(
+                "this process may take too little memory: the models take {models} bytes, with \
+                 request bodies and jobs {least} are needed, and {} leaves {}; raise that limit, \
+                 or refuse models",
+                allowed.by, allowed.bytes
+            ));
+        }
+        let (words, bodies) = (self.memory_in_words(), self.body_budget());
+        let jobs = self.memory().saturating_sub(bodies).saturating_sub(models);
         if jobs >= LEAST_FOR_JOBS {
             return Ok(jobs);
         }
-        let least = (models + LEAST_FOR_JOBS) * 8 / 7 + 1;
         Err(format!(
-            "limits.memory_budget is {budget}: the models take {models} of it and request bodies \
-             {bodies}, which leaves too little for jobs; set at least {least}, or refuse models"
+            "{words}: the models take {models} of it and request bodies {bodies}, which leaves too \
+             little for jobs; set at least {least}, or refuse models"
         ))
+    }
+
+    /// Open connections where the process may have so many files open: at most half of them.
+    pub fn connections_within(&self, open_files: u64) -> u32 {
+        u32::try_from(open_files / 2).unwrap_or(u32::MAX).clamp(1, self.connections)
     }
 
     pub(crate) fn queue_wait(&self) -> Duration {
         Duration::from_secs(self.queue_wait_seconds)
+    }
+
+    /// The longest that this service may work on one request.
+    pub(crate) fn deadline(&self, spec: &Spec) -> Duration {
+        self.work_timeout_seconds.map_or(spec.deadline, Duration::from_secs)
     }
 
     pub(crate) fn stall_timeout(&self) -> Duration {
@@ -205,19 +333,34 @@ impl Settings {
                 ));
             }
         }
+        self.cors.validate()?;
         let limits = &self.limits;
         let hour = 3600;
-        at_least("limits.memory_budget", limits.memory_budget, 64 << 20)?;
+        if limits.memory() < LEAST_BUDGET {
+            return Err(format!("{}, the least is {LEAST_BUDGET}", limits.memory_in_words()));
+        }
         between("limits.max_body_bytes", limits.max_body_bytes, 1 << 20, limits.body_budget())
-            .map_err(|error| format!("{error}; bodies get an eighth of limits.memory_budget"))?;
+            .map_err(|error| {
+                format!("{error}; bodies get an eighth, and {}", limits.memory_in_words())
+            })?;
         at_least("limits.max_pixels_at_work", limits.max_pixels_at_work, 1_000_000)?;
         between("limits.workers", limits.workers.into(), 0, 1024)?;
         between("limits.queue", limits.queue.into(), 0, 100_000)?;
         between("limits.connections", limits.connections.into(), 1, 100_000)?;
+        between(
+            "limits.connections_per_address",
+            limits.connections_per_address.into(),
+            0,
+            100_000,
+        )?;
         between("limits.queue_wait_seconds", limits.queue_wait_seconds, 0, hour)?;
         between("limits.header_timeout_seconds", limits.header_timeout_seconds, 1, hour)?;
         between("limits.body_timeout_seconds", limits.body_timeout_seconds, 1, hour)?;
         between("limits.stall_timeout_seconds", limits.stall_timeout_seconds, 1, hour)?;
+        let rate = limits.min_body_bytes_per_second;
+        between("limits.min_body_bytes_per_second", rate, 0, 1 << 20)?;
+        let work_timeout = limits.work_timeout_seconds.unwrap_or(1);
+        between("limits.work_timeout_seconds", work_timeout, 1, hour)?;
         for (key, limit) in [
             ("limits.concurrency", limits.concurrency),
             ("limits.requests_per_second", limits.requests_per_second),
@@ -267,6 +410,14 @@ mod tests {
     }
 
     #[test]
+    fn connections_leave_half_of_the_open_files_to_others() {
+        let limits = LimitSettings::default();
+        for (open_files, connections) in [(u64::MAX, 1024), (2048, 1024), (1024, 512), (0, 1)] {
+            assert_eq!(limits.connections_within(open_files), connections);
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         let broken = |change: fn(&mut Settings)| {
             let mut settings = Settings::default();
@@ -274,6 +425,12 @@ mod tests {
             settings.validate().expect_err("must be refused")
         };
         assert!(broken(|s| s.public_url = Some("example.com".into())).contains("public_url"));
+        for origin in ["shop.example.com", "https://Shop.example.com", "https://a/b", "*"] {
+            let mut settings = Settings::default();
+            settings.cors.origins = vec!["http://localhost:3000".into(), origin.into()];
+            let refusal = settings.validate().expect_err("must be refused");
+            assert!(refusal.contains(&format!("cors.origins has `{origin}`")), "{refusal}");
+        }
         assert!(broken(|s| s.limits.max_body_bytes = 1 << 40).contains("max_body_bytes"));
         assert!(broken(|s| s.limits.requests_per_second = Some(0)).contains("per_second"));
         assert!(broken(|s| s.tasks.max_attempts = 0).contains("tasks.max_attempts is 0"));

@@ -1,4 +1,4 @@
-//! A connection whose client must go on taking what is sent to it.
+//! A connection whose client must go on taking what is sent to it, and gets to read the last answer.
 
 use std::io;
 use std::pin::Pin;
@@ -8,17 +8,26 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
+/// How long after its last answer a connection stays open for what the client still sends.
+const LINGER: Duration = Duration::from_secs(1);
+/// How much of that is read.
+const LINGER_BYTES: usize = 1 << 20;
+
 /// Fails a write that makes no progress for a while, so that an answer does not lie in memory for
 /// ever.
+///
+/// When it is shut down, what the client is still sending is read and thrown away, within bounds:
+/// closing a socket with unread bytes resets the connection, and the client loses the answer.
 pub(crate) struct StallIo<T> {
     io: T,
     limit: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
+    lingering: Option<(Pin<Box<Sleep>>, usize)>,
 }
 
 impl<T> StallIo<T> {
     pub fn new(io: T, limit: Duration) -> Self {
-        Self { io, limit, stalled: None }
+        Self { io, limit, stalled: None, lingering: None }
     }
 
     fn watch<R>(
@@ -41,6 +50,26 @@ impl<T> StallIo<T> {
     }
 }
 
+impl<T: AsyncRead + Unpin> StallIo<T> {
+    /// Ready when the client has closed its side, or has had time enough.
+    fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let (timer, read) =
+            self.lingering.get_or_insert_with(|| (Box::pin(sleep(LINGER)), LINGER_BYTES));
+        let mut space = [std::mem::MaybeUninit::uninit(); 8 << 10];
+        while *read > 0 {
+            let mut buffer = ReadBuf::uninit(&mut space);
+            match Pin::new(&mut self.io).poll_read(context, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    *read = read.saturating_sub(buffer.filled().len());
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return timer.as_mut().poll(context),
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
 impl<T: AsyncRead + Unpin> AsyncRead for StallIo<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -51,7 +80,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for StallIo<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for StallIo<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for StallIo<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -80,8 +109,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for StallIo<T> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.io).poll_shutdown(context);
-        self.watch(context, polled)
+        if self.lingering.is_none() {
+            let polled = Pin::new(&mut self.io).poll_shutdown(context);
+            std::task::ready!(self.watch(context, polled))?;
+        }
+        self.poll_linger(context).map(Ok)
     }
 }
 

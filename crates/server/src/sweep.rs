@@ -44,7 +44,8 @@ pub(crate) async fn sweep(app: &App, now: Millis) -> Result<()> {
         tracing::warn!(holds = stale, "stale holds were released");
     }
     app.store.forget(now - REMEMBERED).await.or_internal("forgetting old rows")?;
-    remove_orphaned_inputs(app, now - ORPHANED).await?;
+    reclaim_inputs(app, now - ORPHANED).await?;
+    remove_unrecorded_inputs(app, now - ORPHANED).await?;
     let partial = app.blobs.remove_partial(now - ORPHANED).await;
     partial.map(drop).map_err(|error| internal("removing half-written files", &error))
 }
@@ -65,7 +66,25 @@ async fn reclaim_files(app: &App, now: Millis) -> Result<()> {
     }
 }
 
-async fn remove_orphaned_inputs(app: &App, before: Millis) -> Result<()> {
+/// Deletes inputs whose tasks have ended or never were.
+async fn reclaim_inputs(app: &App, before: Millis) -> Result<()> {
+    let mut first = None;
+    loop {
+        let orphans = app.store.orphaned_inputs(before, BATCH).await;
+        let orphans = orphans.or_internal("listing orphaned inputs")?;
+        // The same input again is one that cannot be deleted: that is for the next sweep.
+        if orphans.is_empty() || orphans.first() == first.as_ref() {
+            return Ok(());
+        }
+        for input in &orphans {
+            task_input::delete(app, input).await;
+        }
+        first = orphans.into_iter().next();
+    }
+}
+
+/// Deletes blobs of inputs that no row tells of.
+async fn remove_unrecorded_inputs(app: &App, before: Millis) -> Result<()> {
     let failed = |error| internal("listing inputs", &error);
     let mut blobs = app.blobs.list(task_input::PREFIX).map_err(failed)?;
     while let Some(blob) = blobs.try_next().await.map_err(failed)? {
@@ -88,10 +107,10 @@ async fn is_orphaned(app: &App, key: &str) -> Result<bool> {
 mod tests {
     use bytes::Bytes;
     use safelight_inference::Registry;
-    use safelight_services::{Artifact, Form, Node};
+    use safelight_operation::{Artifact, Form, Node};
     use safelight_store::{
         Blobs, Credits, Hold, HoldOutcome, HoldRequest, KeySecret, Limits, NewApplication, NewTask,
-        Sqlite,
+        Sqlite, Submission,
     };
     use safelight_vision::Vision;
     use tempfile::TempDir;
@@ -153,7 +172,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("folder");
         let (app, application) = app(&folder).await;
         let format = safelight_imaging::Format::Png;
-        let picture = Node::Url(Artifact { bytes: vec![1; 10], format });
+        let picture = Node::Url(Artifact::picture(vec![1; 10], format));
         let answer = Node::Object(vec![("data", picture)]);
         let (_, files) = separate(answer, marked).expect("an object");
         let keys = publish(&app, application, files).await.expect("written");
@@ -182,14 +201,32 @@ mod tests {
             request_id: "R".to_owned(),
             input: kept.clone(),
         };
-        let outcome = app.store.submit_task(&task, &hold(application, "R"), now()).await;
-        held(outcome.expect("accepted"));
+        let outcome = app.store.submit_task(&task, &hold(application, "R"), 9, now()).await;
+        assert!(matches!(outcome, Ok(Submission::Accepted(_))), "{outcome:?}");
         sweep(&app, now()).await.expect("sweep");
         let orphan = orphan.expect("written");
         assert!(task_input::load(&app, &orphan).await.is_ok(), "too young to be an orphan");
+        let size = task_input::size(&app, &kept).await.expect("measured");
+        let used = async || app.store.disk_use().await.expect("store").inputs;
+        assert_eq!(used().await, 2 * size, "both count");
         sweep(&app, now() + 2 * HOUR).await.expect("sweep");
         assert_eq!(task_input::size(&app, &orphan).await, Ok(0));
         assert!(task_input::load(&app, &kept).await.is_ok());
+        assert_eq!(used().await, size, "the orphan does not count any more");
+        task_input::delete(&app, &kept).await;
+        assert_eq!(used().await, 0);
+    }
+
+    #[tokio::test]
+    async fn rows_and_blobs_of_inputs_go_without_each_other_too() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (app, _) = app(&folder).await;
+        let (row, blob) = ("inputs/1/row", "inputs/1/blob/form.json");
+        assert!(app.store.add_input(row, 7, 100, now()).await.expect("store"));
+        app.blobs.put(blob, vec![1]).await.expect("written");
+        sweep(&app, now() + 2 * HOUR).await.expect("sweep");
+        assert_eq!(app.store.disk_use().await.expect("store").inputs, 0);
+        assert!(app.blobs.head(blob).await.is_err());
     }
 
     #[tokio::test]

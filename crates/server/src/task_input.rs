@@ -4,11 +4,12 @@
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use safelight_contract::{Code, Fault, Result};
-use safelight_services::Form;
+use safelight_operation::Form;
 use safelight_store::BlobError;
 use serde::{Deserialize, Serialize};
 
-use crate::app::App;
+use crate::app::{App, Stored, now};
+use crate::disk;
 use crate::reply::{internal, to_json};
 
 /// What all inputs lie under.
@@ -18,16 +19,29 @@ pub(crate) const PREFIX: &str = "inputs";
 const TEXTS: &str = "form.json";
 
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct Saved {
     texts: Vec<(String, String)>,
     /// The names of the files; their blobs are numbered in this order.
     files: Vec<String>,
 }
 
-/// Saves a form, and answers where.
+/// Saves a form, and answers where: first the row, which counts against the disk budget, then the
+/// bytes.
 pub(crate) async fn save(app: &App, application: i64, task: &str, form: Form) -> Result<String> {
     let input = format!("{PREFIX}/{application}/{task}");
-    if let Err(error) = write(app, &input, form).await {
+    let texts = form.texts().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let (files, blobs): (Vec<_>, Vec<_>) =
+        form.files().map(|(name, bytes)| (name.to_owned(), bytes.clone())).unzip();
+    let texts = to_json(&Saved { texts, files })?;
+    let size = blobs.iter().chain([&texts]).map(|bytes| bytes.len() as u64).sum();
+    let budget = app.settings.results.disk_budget;
+    let fits = app.store.add_input(&input, size, budget, now()).await;
+    if !fits.or_internal("recording the input of a task")? {
+        let used = app.store.disk_use().await.or_internal("measuring the disk")?;
+        let full = disk::full(used, budget);
+        return Err(disk::no_room(&format!("the task's input has {size} bytes; {full}")));
+    }
+    if let Err(error) = write(app, &input, blobs, texts).await {
         tracing::error!(%error, "the input of a task could not be written");
         delete(app, &input).await;
         let message = "the input could not be written to the file store";
@@ -36,15 +50,10 @@ pub(crate) async fn save(app: &App, application: i64, task: &str, form: Form) ->
     Ok(input)
 }
 
-async fn write(app: &App, input: &str, form: Form) -> Result<(), BlobError> {
-    let texts = form.texts().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let mut stored = Stored { texts, files: Vec::new() };
-    for (name, bytes) in form.files() {
-        let key = format!("{input}/{}", stored.files.len());
-        app.blobs.put(&key, bytes.clone()).await?;
-        stored.files.push(name.to_owned());
+async fn write(app: &App, input: &str, files: Vec<Bytes>, texts: Bytes) -> Result<(), BlobError> {
+    for (number, bytes) in files.into_iter().enumerate() {
+        app.blobs.put(&format!("{input}/{number}"), bytes).await?;
     }
-    let texts = to_json(&stored).map_err(|fault| BlobError::Failed(fault.to_string()))?;
     app.blobs.put(&format!("{input}/{TEXTS}"), texts).await
 }
 
@@ -52,7 +61,7 @@ async fn write(app: &App, input: &str, form: Form) -> Result<(), BlobError> {
 pub(crate) async fn load(app: &App, input: &str) -> Result<Form> {
     let lost = |error: &dyn std::fmt::Display| internal("reading the input of the task", error);
     let texts = get(app, input, TEXTS).await?;
-    let stored: Stored = serde_json::from_slice(&texts).map_err(|error| lost(&error))?;
+    let stored: Saved = serde_json::from_slice(&texts).map_err(|error| lost(&error))?;
     let mut form = Form::new();
     for (name, value) in stored.texts {
         form.add_text(name, value);
@@ -75,7 +84,8 @@ pub(crate) async fn size(app: &App, input: &str) -> Result<u64> {
     blobs.try_fold(0, |sum, blob| async move { Ok(sum + blob.size) }).await.map_err(failed)
 }
 
-/// Deletes an input. What remains after a failure is an orphan that the sweep finds.
+/// Deletes an input, first the bytes, then the row. What remains after a failure is an orphan that
+/// the sweep finds.
 pub(crate) async fn delete(app: &App, input: &str) {
     let outcome = async {
         let blobs = app.blobs.list(input)?;
@@ -83,6 +93,10 @@ pub(crate) async fn delete(app: &App, input: &str) {
     };
     if let Err::<(), BlobError>(error) = outcome.await {
         tracing::warn!(%error, "the input of a task could not be deleted");
+        return;
+    }
+    if let Err(error) = app.store.remove_input(input).await {
+        tracing::warn!(%error, "the input of a task could not be forgotten");
     }
 }
 

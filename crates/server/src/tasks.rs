@@ -9,17 +9,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use safelight_contract::{Code, Fault, Result};
-use safelight_services::{Cancel, Entry, Job, Mode};
+use safelight_operation::{Delivery, Endpoint, Job};
 use safelight_store::{Outcome, Task};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::admission::{Load, Patience};
+use crate::admission::Patience;
 use crate::app::{App, Stored, now};
-use crate::execute::{self, Executed, Permits};
-use crate::publish::{publish, separate, withdraw};
+use crate::pipeline::{self, Made, Permits, Ran};
+use crate::publish::{publish, withdraw};
 use crate::task_input;
 use crate::urls::marked;
 
@@ -63,8 +63,9 @@ async fn serve(app: Arc<App>, cut: watch::Receiver<bool>) {
 
 /// The longest that a task may be at work.
 fn lease(app: &App) -> Duration {
-    let tasks = app.catalog.iter().map(Entry::declaration).filter(|d| d.mode == Mode::Async);
-    let longest = tasks.map(|declaration| declaration.deadline).max().unwrap_or_default();
+    let specs = app.catalog.iter().map(Endpoint::spec);
+    let tasks = specs.filter(|spec| spec.delivery != Delivery::Sync);
+    let longest = tasks.map(|spec| app.settings.limits.deadline(spec)).max().unwrap_or_default();
     longest + PATIENCE + MARGIN
 }
 
@@ -110,13 +111,13 @@ async fn park(app: &App, task: &Task) {
 }
 
 async fn attempt(app: &App, task: &Task) -> Result<(), Cut> {
-    let Some(entry) = app.service(&task.service) else {
+    let Some(endpoint) = app.service(&task.service) else {
         let path = &task.service;
         let fault = Fault::new(Code::AiNotExists, format!("{path} does not exist any more"));
         return finish(app, task, Err(fault)).await;
     };
-    let outcome = run(app, entry, task).await?;
-    app.metrics.count_task(entry.declaration().path, label(&outcome));
+    let outcome = run(app, endpoint, task).await?;
+    app.metrics.count_task(endpoint.spec().path, label(&outcome));
     finish(app, task, outcome).await
 }
 
@@ -131,18 +132,21 @@ struct Ended {
 }
 
 /// Reads the input and waits for room to work; `AI_SERVICE_FLOW_RESTRICTION` when there is none.
-async fn prepare(app: &App, entry: &'static Entry, task: &Task) -> Result<(Job, Permits)> {
-    let patience = Patience::Worker(PATIENCE);
+async fn prepare(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<(Job, Permits)> {
     let size = task_input::size(app, &task.input).await?;
-    let input = app.bodies.acquire(Load::bytes(size), patience).await?;
-    let job = entry.prepare(&task_input::load(app, &task.input).await?)?;
-    let work = execute::admit(app, job.cost(), patience).await?;
-    Ok((job, Permits { work, input: Some(input) }))
+    let input = app.bodies.open(task.application);
+    input.keep()?;
+    input.grow(size, PATIENCE).await?;
+    let form = task_input::load(app, &task.input).await?;
+    let (job, _) = pipeline::prepare(endpoint, form).await?;
+    let patience = Patience::Worker(PATIENCE);
+    let permits = pipeline::admit(app, task.application, job.cost(), Some(input), patience).await?;
+    Ok((job, permits))
 }
 
 /// The work itself. The inner result is the task's, the outer one says that it was cut off.
-async fn run(app: &App, entry: &'static Entry, task: &Task) -> Result<Result<Ended>, Cut> {
-    let (job, permits) = match prepare(app, entry, task).await {
+async fn run(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<Result<Ended>, Cut> {
+    let (job, permits) = match prepare(app, endpoint, task).await {
         Ok(prepared) => prepared,
         Err(fault) if fault.code() == Code::AiServiceFlowRestriction => {
             return Err(Cut::Later(fault));
@@ -150,11 +154,12 @@ async fn run(app: &App, entry: &'static Entry, task: &Task) -> Result<Result<End
         Err(fault) => return Ok(Err(fault)),
     };
     let started = std::time::Instant::now();
-    let cancel = Cancel::after(entry.declaration().deadline);
-    let Executed { outcome, stages, permit } =
-        execute::execute(app, job, permits, cancel, |node| separate(node, marked)).await;
+    let spec = endpoint.spec();
+    let deadline = app.settings.limits.deadline(spec);
+    let running = pipeline::run(app, task.application, job, permits, deadline, marked);
+    let Ran { outcome, stages, permit } = running.await;
     for stage in stages {
-        app.metrics.observe(entry.declaration().path, stage.name, stage.took);
+        app.metrics.observe(spec.path, stage.name, stage.took);
     }
     tracing::info!(
         target: "safelight::task",
@@ -166,7 +171,7 @@ async fn run(app: &App, entry: &'static Entry, task: &Task) -> Result<Result<End
         work_ms = started.elapsed().as_secs_f64() * 1e3,
         code = outcome.as_ref().err().map_or("", |fault| fault.code().name()),
     );
-    let (fields, files) = match outcome {
+    let Made { fields, files } = match outcome {
         Ok(made) => made,
         Err(fault) => return Ok(Err(fault)),
     };

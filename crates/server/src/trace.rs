@@ -7,12 +7,18 @@ use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use safelight_contract::Ids;
-use safelight_services::Stage;
+use safelight_operation::Stage;
 
 use crate::metrics::Metrics;
 
 /// The name of requests that match no path.
 const UNMATCHED: &str = "unmatched";
+
+/// The name of what browsers ask before they ask for something of another origin.
+pub(crate) const PREFLIGHT: &str = "preflight";
+
+/// What probes and browsers ask all the time: logged at the level `debug`.
+const FREQUENT: [&str; 4] = ["/health/live", "/health/ready", "/metrics", PREFLIGHT];
 
 /// The record of one request. Writes its log line when dropped, so that requests whose client went
 /// away are logged too.
@@ -117,19 +123,43 @@ impl Drop for Trace {
             self.metrics.observe(notes.endpoint, stage.name, stage.took);
         }
         self.metrics.observe(notes.endpoint, "total", total);
-        tracing::info!(
-            target: "safelight::request",
-            request_id = %self.ids.request_id,
-            log_id = %self.ids.log_id,
-            application = notes.application,
-            service = notes.endpoint,
-            status = notes.status,
-            code = notes.code,
-            bytes_in = notes.bytes_in,
-            bytes_out = notes.bytes_out,
-            stages = %Stages(&notes.stages),
-            total_ms = total.as_secs_f64() * 1e3,
-        );
+        let total_ms = total.as_secs_f64() * 1e3;
+        // An event has the level of the place where it is written.
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: "safelight::request",
+                    request_id = %self.ids.request_id,
+                    log_id = %self.ids.log_id,
+                    application = notes.application,
+                    service = notes.endpoint,
+                    status = notes.status,
+                    code = notes.code,
+                    bytes_in = notes.bytes_in,
+                    bytes_out = notes.bytes_out,
+                    stages = %Stages(&notes.stages),
+                    total_ms,
+                    "{}",
+                    Summary(notes, total_ms)
+                )
+            };
+        }
+        match FREQUENT.contains(&notes.endpoint) {
+            true => line!(debug),
+            false => line!(info),
+        }
+    }
+}
+
+/// What happened in a few words: `200 /api/common/query-credits in 1.2 ms`. Formatted only when the
+/// line is really written.
+struct Summary<'a>(&'a Notes, f64);
+
+impl std::fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self(Notes { endpoint, code, status, .. }, millis) = self;
+        let space = if code.is_empty() { "" } else { " " };
+        write!(f, "{status} {endpoint}{space}{code} in {millis:.1} ms")
     }
 }
 

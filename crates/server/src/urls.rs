@@ -1,11 +1,16 @@
-//! The URLs of result files.
+//! The URLs of result files, and the host that a request is for.
 //!
 //! A file's key is `<date>/<unguessable>.<extension>`, its URL `<base>/results/<key>`. The base
 //! depends on who asks, so the stored answer of a task keeps the key behind a mark, and the URL is
 //! made when the task is polled.
 
+use std::net::Ipv6Addr;
+
+use axum::extract::Request;
 use axum::http::header::HOST;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Uri, Version};
+use safelight_contract::{Code, Fault, Result};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -77,18 +82,102 @@ pub(crate) fn base(app: &App, parts: &Parts) -> String {
     if let Some(url) = &app.settings.public_url {
         return url.clone();
     }
-    let named = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
-    let host = named.or_else(|| parts.uri.authority().map(|authority| authority.as_str()));
-    match host.filter(|host| is_host(host)) {
-        Some(host) => format!("http://{host}"),
-        None => format!("http://{}", app.address),
+    match host(parts.version, &parts.uri, &parts.headers) {
+        Ok(Some(host)) => format!("http://{host}"),
+        Ok(None) | Err(_) => format!("http://{}", app.address),
     }
 }
 
-/// Letters, digits and what else a name, an address and a port are made of.
+/// Refuses a request that does not say for which host it is, or says it wrongly.
+///
+/// # Errors
+/// `ERROR_PARAMETERS` for more than one header `Host`, for a host that is none, for two that
+/// differ, and for none at all since HTTP/1.1.
+pub(crate) fn check_host(request: &Request) -> Result<()> {
+    host(request.version(), request.uri(), request.headers()).map(drop)
+}
+
+/// The host that a request is for: that of its target, else its header `Host`.
+fn host<'a>(version: Version, uri: &'a Uri, headers: &'a HeaderMap) -> Result<Option<&'a str>> {
+    let refused = |message| Fault::new(Code::ErrorParameters, message);
+    let mut values = headers.get_all(HOST).iter();
+    let header = values.next().map(valid).transpose()?;
+    if values.next().is_some() {
+        return Err(refused("the header Host comes more than once".to_owned()));
+    }
+    let target = uri.authority().map(|authority| authority.as_str());
+    if let Some(target) = target.filter(|target| !is_host(target)) {
+        return Err(refused(format!(
+            "the request's target names the host {}, {HOST_FORM}",
+            cut(target)
+        )));
+    }
+    let missing = header.is_none() && (version == Version::HTTP_11 || target.is_none());
+    if missing && version >= Version::HTTP_11 {
+        return Err(refused(format!("the header Host is missing, {HOST_FORM}")));
+    }
+    match (target, header) {
+        (Some(target), Some(header))
+            if version >= Version::HTTP_2 && !target.eq_ignore_ascii_case(header) =>
+        {
+            Err(refused(format!("the header Host names {header}, the target {target}")))
+        }
+        (target, header) => Ok(target.or(header)),
+    }
+}
+
+const HOST_FORM: &str = "it must be a name or an address, with a port or without";
+
+fn valid(value: &HeaderValue) -> Result<&str> {
+    let host = value.to_str().ok().filter(|text| is_host(text));
+    host.ok_or_else(|| {
+        let found = String::from_utf8_lossy(value.as_bytes());
+        Fault::new(
+            Code::ErrorParameters,
+            format!("the header Host is {}, {HOST_FORM}", cut(&found)),
+        )
+    })
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+/// A name, an IPv4 address or an IPv6 address in brackets, with a port or without.
 fn is_host(text: &str) -> bool {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b);
-    (1..=255).contains(&text.len()) && text.bytes().all(allowed)
+    let (host, port) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let Some((address, port)) = rest.split_once(']') else { return false };
+            if address.parse::<Ipv6Addr>().is_err() {
+                return false;
+            }
+            match port.strip_prefix(':') {
+                None => return port.is_empty(),
+                Some(port) => (None, Some(port)),
+            }
+        }
+        None => match text.split_once(':') {
+            Some((name, port)) => (Some(name), Some(port)),
+            None => (Some(text), None),
+        },
+    };
+    host.is_none_or(is_name) && port.is_none_or(is_port)
+}
+
+/// Labels of letters, digits, `-` and `_`; the dot at the end is allowed.
+fn is_name(name: &str) -> bool {
+    let label = |label: &str| {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+        (1..=63).contains(&label.len())
+            && label.bytes().all(fits)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    name.len() <= 253 && name.strip_suffix('.').unwrap_or(name).split('.').all(label)
+}
+
+fn is_port(port: &str) -> bool {
+    port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0)
 }
 
 #[cfg(test)]
@@ -124,11 +213,84 @@ mod tests {
 
     #[test]
     fn hosts_are_validated() {
-        for host in ["localhost", "127.0.0.1:80", "[::1]:8080", "my-host.example"] {
+        for host in [
+            "localhost",
+            "127.0.0.1:80",
+            "[::1]:8080",
+            "[2001:db8::1]",
+            "my-host.example",
+            "my_service:9000",
+            "example.com.",
+            "xn--bcher-kva.example:65535",
+        ] {
             assert!(is_host(host), "{host}");
         }
-        for host in ["", "a b", "evil\"", "a/b", "user@host", &"x".repeat(300)] {
+        let long = "x".repeat(64);
+        for host in [
+            "",
+            ":80",
+            "a b",
+            "evil\"",
+            "a/b",
+            "user@host",
+            "a..b",
+            ".a",
+            "-a",
+            "a-.b",
+            "a:",
+            "a:x",
+            "a:+80",
+            "a:0",
+            "a:65536",
+            "a:80:80",
+            "::1",
+            "[::1",
+            "[::1]80",
+            "[a]",
+            "[]",
+            "bücher.example",
+            "a%2eb",
+            "a,b",
+            &long,
+        ] {
             assert!(!is_host(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_request_is_for_one_host() {
+        let host = |version, target: &'static str, hosts: &[&'static str]| {
+            let uri = Uri::from_static(target);
+            let mut headers = HeaderMap::new();
+            for host in hosts {
+                headers.append(HOST, HeaderValue::from_static(host));
+            }
+            let found = host(version, &uri, &headers);
+            found.map(|host| host.map(str::to_owned)).map_err(|fault| fault.code())
+        };
+        let (old, current) = (Version::HTTP_10, Version::HTTP_11);
+        let is = |host: &str| Ok(Some(host.to_owned()));
+        assert_eq!(host(current, "/", &["a"]), is("a"));
+        assert_eq!(host(old, "/", &[]), Ok(None));
+        assert_eq!(
+            host(current, "http://a/", &["b"]),
+            is("a"),
+            "the target counts, as the standard has it"
+        );
+        assert_eq!(host(Version::HTTP_2, "http://a/", &[]), is("a"));
+        assert_eq!(host(Version::HTTP_2, "http://a/", &["a"]), is("a"));
+        for (version, target, hosts) in [
+            (current, "/", &[][..]),
+            (current, "/", &["a", "a"]),
+            (old, "/", &["a", "b"]),
+            (current, "/", &["user@a"]),
+            (current, "http://a/", &[]),
+            (current, "http://user@a/", &["a"]),
+            (Version::HTTP_2, "/", &[]),
+            (Version::HTTP_2, "http://a/", &["b"]),
+        ] {
+            let refused = host(version, target, hosts);
+            assert_eq!(refused, Err(Code::ErrorParameters), "{version:?} {target} {hosts:?}");
         }
     }
 }

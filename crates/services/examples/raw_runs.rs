@@ -21,7 +21,8 @@ use safelight_inference::scheduler::Plan;
 use safelight_inference::{
     Engine, EngineError, OpenVino, Outputs, Registry, Session, Settings, Tensor,
 };
-use safelight_services::{Cancel, Form, Work, find};
+use safelight_operation::{Cancel, Context, Form, Inline};
+use safelight_services::find;
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 use serde_json::json;
@@ -110,15 +111,16 @@ fn main() -> Outcome<()> {
     let engine = Recorder { engine, runs: runs.clone() };
     let registry = Arc::new(Registry::open(Arc::new(engine), &[testkit::models()], &settings)?);
     let vision = Vision::new(registry.clone());
-    let entry = find(&service).ok_or("no such service")?;
+    let endpoint = find(&service).ok_or("no such service")?;
     for photo in &photos {
         let bytes = Bytes::from(std::fs::read(photo)?);
         let mut form = Form::new();
         form.add_file("image", bytes.clone());
         fields.iter().for_each(|(name, value)| form.add_text(name, value));
         runs.lock().map_err(|_| "a run panicked")?.clear();
-        let work = Work::new(&vision, Cancel::after(Duration::from_secs(600)));
-        entry.prepare(&form)?.run(&work)?;
+        let cancel = Cancel::after(Duration::from_secs(600));
+        let context = Context::new(vision.clone(), cancel, Arc::new(Inline));
+        endpoint.prepare(&form)?.run_here(context)?;
         let recorded = std::mem::take(&mut *runs.lock().map_err(|_| "a run panicked")?);
         let mut counts = BTreeMap::<&str, u32>::new();
         recorded.iter().for_each(|run| *counts.entry(&run.model).or_default() += 1);

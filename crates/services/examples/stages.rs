@@ -7,12 +7,14 @@
 //! ```
 
 use std::error::Error;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use safelight_imaging::{Cutout, Photo, decode, encode, probe};
 use safelight_inference::Tensor;
-use safelight_services::{Artifact, Cancel, Form, Work, find};
+use safelight_operation::{Artifact, Cancel, Context, Form, Inline};
+use safelight_services::find;
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 use serde_json::json;
@@ -96,6 +98,7 @@ fn result(service: &str, vision: &Vision, bytes: &Bytes) -> Outcome<Artifact> {
     let mut form = Form::new();
     form.add_file("image", bytes.clone());
     let job = find(service).ok_or("no such service")?.prepare(&form)?;
-    let node = job.run(&Work::new(vision, Cancel::after(Duration::from_secs(60))))?;
+    let cancel = Cancel::after(Duration::from_secs(60));
+    let node = job.run_here(Context::new(vision.clone(), cancel, Arc::new(Inline)))?;
     node.artifacts().into_iter().next().ok_or_else(|| "the answer holds no picture".into())
 }

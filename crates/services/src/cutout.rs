@@ -5,11 +5,8 @@ pub mod portrait;
 
 use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::{Cutout, Format, Photo, encode};
+use safelight_operation::{Artifact, Output, Picture, Url, Work};
 use safelight_vision::saliency::Saliency;
-
-use crate::{
-    Artifact, Choice, Field, FieldKind, FileField, Form, Optional, Param, Picture, Upload, Work,
-};
 
 /// What the result picture shows, where it is not the cut-out on transparent ground at the photo's
 /// size.
@@ -28,47 +25,24 @@ const WHITE: Word = ("whiteBK", ReturnForm::White, "the subject on white");
 const CROP: Word =
     ("crop", ReturnForm::Crop, "the transparent cut-out trimmed to the subject's box");
 
-/// The parameter `return_form` of a service that knows these forms.
-const fn return_form(words: &'static [Word]) -> Param<Choice<ReturnForm>> {
-    Param {
-        name: "return_form",
-        doc: "What the result picture shows; without it, the cut-out on transparent ground at the \
-              photo's size.",
-        kind: Choice(words),
-        presence: Optional,
-    }
+/// The answer of a service that gives one cut-out.
+#[derive(Output)]
+pub struct CutoutAnswer {
+    /// The result picture, a PNG, for 24 hours.
+    #[output(path = "data.image_url")]
+    image_url: Url,
 }
 
-/// The answer of a service that gives one cut-out in the form asked for.
-const ANSWER: &[Field] =
-    &[Field::new("data.image_url", FieldKind::Url, "The result picture, a PNG, for 24 hours.")];
-
-/// A photo, and the form that its cut-out is asked for in.
-pub struct Request {
-    image: Upload,
-    return_form: Option<ReturnForm>,
-}
-
-impl Request {
-    fn read(
-        form: &Form,
-        image: &FileField,
-        return_form: &Param<Choice<ReturnForm>>,
-    ) -> Result<Self> {
-        Ok(Self { image: image.read(form)?, return_form: return_form.read(form)? })
-    }
-
-    /// What `cut_out` frees from the photo, as `data.image_url`.
-    fn answer(
-        self,
-        cut_out: impl FnOnce(Photo, &Work) -> Result<Cutout>,
-        work: &Work,
-    ) -> Result<Picture> {
-        let photo = self.image.decode(work)?;
-        let cutout = cut_out(photo, work)?;
-        let made = work.stage("encode", || picture(cutout, self.return_form))?;
-        Ok(Picture::url("image_url", made))
-    }
+/// What `cut_out` frees from the photo, in the form asked for.
+fn answer(
+    image: &Picture,
+    form: Option<ReturnForm>,
+    cut_out: impl FnOnce(Photo, &Work) -> Result<Cutout>,
+    work: &Work,
+) -> Result<CutoutAnswer> {
+    let cutout = cut_out(image.decode(work)?, work)?;
+    let made = work.stage("encode", || picture(cutout, form))?;
+    Ok(CutoutAnswer { image_url: Url(made) })
 }
 
 /// A cut-out as a PNG in the form asked for.
@@ -79,7 +53,7 @@ fn picture(cutout: Cutout, form: Option<ReturnForm>) -> Result<Artifact> {
         Some(ReturnForm::White) => encode::png_rgb(&cutout.over([255; 3])),
         Some(ReturnForm::Crop) => encode::png_cutout(&cutout.trim()),
     }?;
-    Ok(Artifact { bytes, format: Format::Png })
+    Ok(Artifact::picture(bytes, Format::Png))
 }
 
 /// The subject that a mask shows, as the stage `matting`; `nothing` says what is missing where it

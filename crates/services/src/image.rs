@@ -5,41 +5,40 @@ pub mod effects;
 pub mod enhance;
 pub mod rating;
 
-use safelight_contract::Result;
-use safelight_imaging::{Cutout, Format, Photo, Rules, encode};
-
-use crate::{Artifact, FileField, Picture, Work};
+use safelight_imaging::{Cutout, Format, Photo, encode};
+use safelight_operation::{Artifact, Base64, Input, Picture, Result, Rules, Work};
 
 /// The photo, as most services here take it.
-static IMAGE: FileField = FileField::required(
-    "image",
-    "The photo.",
-    Rules {
-        max_bytes: 8 * Rules::MB,
-        min: (10, 10),
-        max: (5000, 5000),
-        max_aspect: Some(4.0),
-        ..Rules::ORDINARY
-    },
-);
+const PHOTO: Rules = Rules {
+    max_bytes: 8 * Rules::MB,
+    min: (10, 10),
+    max: (5000, 5000),
+    max_aspect: Some(4.0),
+    ..Rules::ORDINARY
+};
 
 /// The photo whose composition is judged.
-static SCENE: FileField = FileField::required(
-    "image",
-    "The photo. Transparent parts count as white.",
-    Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::Bmp, Format::WebP],
-        max_bytes: 3 * Rules::MB,
-        min: (32, 32),
-        max: (4096, 4096),
-        ..Rules::ORDINARY
-    },
-);
+const SCENE: Rules = Rules {
+    formats: &[Format::Jpeg, Format::Png, Format::Bmp, Format::WebP],
+    max_bytes: 3 * Rules::MB,
+    min: (32, 32),
+    max: (4096, 4096),
+    ..Rules::ORDINARY
+};
 
-/// The changed photo, as most services here answer it; its encoding is the stage `encode`.
-fn answer(photo: &Photo, work: &Work) -> Result<Picture> {
+/// What a request asks for where it sends nothing but the photo.
+#[derive(Input)]
+pub struct PhotoOnly {
+    /// The photo.
+    #[picture(PHOTO)]
+    image: Picture,
+}
+
+/// The changed photo, as most services here answer it: a JPEG; a PNG where it has transparency. Its
+/// encoding is the stage `encode`.
+fn in_base64(photo: &Photo, work: &Work) -> Result<Base64> {
     let (bytes, format) = work.stage("encode", || encode::photo(photo))?;
-    Ok(Picture::base64("image", Artifact { bytes, format }))
+    Ok(Base64(Artifact::picture(bytes, format)))
 }
 
 /// The photo without transparency: what shows it lies on white.

@@ -2,4 +2,6 @@
 
 pub mod analysis;
 pub mod effects;
+
+mod classes;
 mod faces;

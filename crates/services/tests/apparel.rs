@@ -4,7 +4,7 @@ mod support;
 
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, RgbaImage, imageops};
 use safelight_contract::Code;
-use safelight_services::{Form, Node};
+use safelight_operation::{Form, Node};
 use safelight_testkit as testkit;
 use support::{call, code, encoded, form, with};
 

@@ -10,7 +10,7 @@ use image::{DynamicImage, GenericImage, GenericImageView, Rgb, RgbImage, Rgba, i
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::warp::{Border, warp};
 use safelight_imaging::{encode, lettering};
-use safelight_services::Node;
+use safelight_operation::Node;
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 use safelight_vision::face::landmarks::{

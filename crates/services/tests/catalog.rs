@@ -5,84 +5,109 @@ mod support;
 use std::collections::{BTreeMap, BTreeSet};
 
 use safelight_imaging::Format;
-use safelight_services::{CATALOG, Declaration, FieldKind, FileField, Form, Node, find, samples};
+use safelight_operation::{FileField, Form, LeafKind, Node, Spec, samples};
+use safelight_services::{CATALOG, find};
 use safelight_testkit as testkit;
 use serde_json::Value;
 
-fn declarations() -> impl Iterator<Item = &'static Declaration> {
-    CATALOG.iter().map(|entry| entry.declaration())
+fn specs() -> impl Iterator<Item = &'static Spec> {
+    CATALOG.iter().map(|endpoint| endpoint.spec())
 }
 
 #[test]
 fn names_are_unique() {
-    let unique = |name: fn(&Declaration) -> &'static str| {
+    let unique = |name: fn(&Spec) -> &'static str| {
         let mut seen = BTreeSet::new();
-        declarations().map(name).for_each(|name| assert!(seen.insert(name), "{name} twice"));
+        specs().map(name).for_each(|name| assert!(seen.insert(name), "{name} twice"));
     };
     unique(|d| d.path);
     unique(|d| d.name);
     unique(|d| d.sign);
-    unique(|d| d.path.rsplit('/').next().unwrap_or_default());
+    unique(|d| d.slug());
 }
 
 #[test]
 fn declarations_are_complete() {
-    for declaration in declarations() {
-        let path = declaration.path;
+    for endpoint in CATALOG {
+        let spec = endpoint.spec();
+        let path = spec.path;
         assert!(path.starts_with("/api/") && !path.ends_with('/'), "{path}");
-        assert!(!declaration.summary.is_empty() && declaration.price > 0, "{path}");
-        assert!(!declaration.answer.is_empty() && !declaration.deadline.is_zero(), "{path}");
-        let mut fields: Vec<_> = declaration.files.iter().map(|file| file.name).collect();
-        fields.extend(declaration.params.iter().map(|param| param.name()));
+        assert!(!spec.summary.is_empty() && spec.price > 0, "{path}");
+        assert!(!endpoint.answer().leaves().is_empty() && !spec.deadline.is_zero(), "{path}");
+        let mut fields: Vec<_> = endpoint.fields().iter().map(|field| field.name()).collect();
         let count = fields.len();
         fields.sort_unstable();
         fields.dedup();
         assert_eq!(fields.len(), count, "{path} names a field twice");
-        assert!(declaration.params.iter().all(|param| !param.doc().is_empty()), "{path}");
-        for file in declaration.files {
+        assert!(endpoint.parameters().all(|parameter| !parameter.doc().is_empty()), "{path}");
+        for file in endpoint.files() {
             let rules = &file.rules;
             assert!(!file.doc.is_empty() && !rules.formats.is_empty() && rules.max_bytes > 0);
             assert!(rules.min.0 <= rules.max.0 && rules.min.1 <= rules.max.1, "{path}");
         }
-        assert_eq!(find(path).map(|entry| entry.declaration().path), Some(path));
+        for leaf in endpoint.answer().leaves() {
+            assert!(!leaf.doc.is_empty(), "{path} {} has no description", leaf.path);
+        }
+        assert_eq!(find(path).map(|endpoint| endpoint.spec().path), Some(path));
     }
 }
 
 #[test]
 fn defaults_are_in_their_own_range() {
-    for declaration in declarations() {
-        for param in declaration.params {
-            let shown = match &param.schema()["default"] {
+    for endpoint in CATALOG {
+        for parameter in endpoint.parameters() {
+            let shown = match &parameter.schema()["default"] {
                 Value::Null => continue,
                 Value::String(text) => text.clone(),
                 other => other.to_string(),
             };
-            assert!(!param.required(), "{} has a default", param.name());
-            let form = support::with(Form::new(), param.name(), &shown);
-            assert_eq!(param.check(&form), Ok(()), "{} {}", declaration.path, param.name());
+            assert!(!parameter.required(), "{} has a default", parameter.name());
+            let form = support::with(Form::new(), parameter.name(), &shown);
+            let path = endpoint.spec().path;
+            assert_eq!(parameter.check(&form), Ok(()), "{path} {}", parameter.name());
         }
     }
 }
 
-/// Where each leaf of an answer stands, and what it is.
-fn leaves(node: &Node, path: String, found: &mut BTreeMap<String, FieldKind>) {
+#[test]
+fn each_choice_is_tried_once() {
+    let of = |name: &str| samples(find(name).expect("a service"));
+    let labels: Vec<_> =
+        of("universal-background-removal").into_iter().map(|sample| sample.label).collect();
+    assert_eq!(labels, ["", "return_form=mask", "return_form=whiteBK", "return_form=crop"]);
+    let graded = of("image-color-enhancement");
+    let first = &graded[0].values;
+    assert!(first.contains(&("output_format", "png".to_owned())), "{first:?}");
+    assert!(graded.iter().all(|sample| sample.values.len() == 2), "required ones are sent");
+    assert_eq!(of("image-defogging").len(), 1);
+}
+
+/// Where each leaf of an answer stands, what it is, and its values.
+type Leaves = BTreeMap<String, (LeafKind, Vec<Value>)>;
+
+fn leaves(node: &Node, path: String, found: &mut Leaves) {
     let below =
         |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let mut add = |path, kind, value: &Value| {
+        let leaf = found.entry(path).or_insert((kind, Vec::new()));
+        assert_eq!(leaf.0, kind, "of one kind everywhere");
+        leaf.1.push(value.clone());
+    };
     match node {
+        Node::Url(_) => add(path, LeafKind::Url, &Value::Null),
+        Node::Base64(_) => add(path, LeafKind::Base64, &Value::Null),
+        Node::Json(value @ Value::String(_)) => add(path, LeafKind::Text, value),
+        Node::Json(value @ Value::Bool(_)) => add(path, LeafKind::Flag, value),
+        Node::Json(value @ Value::Number(n)) if n.is_f64() => add(path, LeafKind::Number, value),
         Node::Object(fields) => fields.iter().for_each(|(name, n)| leaves(n, below(name), found)),
         Node::List(items) => items.iter().for_each(|n| leaves(n, format!("{path}[]"), found)),
-        Node::Url(_) => drop(found.insert(path, FieldKind::Url)),
-        Node::Base64(_) => drop(found.insert(path, FieldKind::Base64)),
         Node::Json(Value::Object(map)) => {
             map.iter().for_each(|(name, v)| leaves(&Node::Json(v.clone()), below(name), found))
         }
         Node::Json(Value::Array(items)) => {
             items.iter().for_each(|v| leaves(&Node::Json(v.clone()), format!("{path}[]"), found))
         }
-        Node::Json(Value::String(_)) => drop(found.insert(path, FieldKind::Text)),
-        Node::Json(Value::Bool(_)) => drop(found.insert(path, FieldKind::Flag)),
-        Node::Json(Value::Number(n)) if n.is_f64() => drop(found.insert(path, FieldKind::Number)),
-        Node::Json(_) => drop(found.insert(path, FieldKind::Integer)),
+        Node::Json(value) => add(path, LeafKind::Integer, value),
     }
 }
 
@@ -95,32 +120,37 @@ fn photo_for(file: &FileField) -> Vec<u8> {
 }
 
 /// A photo that a service accepts gives every declared field that is not optional, of its
-/// declared kind, and no other.
+/// declared kind and values, and no other.
 #[test]
 fn answers_are_as_declared() {
-    for declaration in declarations() {
+    for endpoint in CATALOG {
+        let path = endpoint.spec().path;
         let call = |photo: fn(&FileField) -> Vec<u8>| {
             let mut form = Form::new();
-            for file in declaration.files {
+            for file in endpoint.files() {
                 form.add_file(file.name, photo(file).into());
             }
-            for (name, value) in samples(declaration).swap_remove(0).values {
+            for (name, value) in samples(endpoint).swap_remove(0).values {
                 form.add_text(name, value);
             }
-            support::call(declaration.path, &form)
+            support::call(path, &form)
         };
         // No service for food takes a portrait.
         let node = call(photo_for).or_else(|_| call(|_| testkit::photo("coffee.png")));
-        let node = node.unwrap_or_else(|fault| panic!("{}: {fault}", declaration.path));
+        let node = node.unwrap_or_else(|fault| panic!("{path}: {fault}"));
         let mut found = BTreeMap::new();
         leaves(&node, String::new(), &mut found);
-        for field in declaration.answer {
-            match found.remove(field.path) {
-                Some(kind) => assert_eq!(kind, field.kind, "{} {}", declaration.path, field.path),
-                None => assert!(field.optional, "{} {}", declaration.path, field.path),
+        for field in endpoint.answer().leaves() {
+            match found.remove(&field.path) {
+                Some((kind, values)) => {
+                    assert_eq!(kind, field.kind, "{path} {}", field.path);
+                    let fits = |value| field.values.is_empty() || field.values.contains(value);
+                    assert!(values.iter().all(fits), "{path} {} {values:?}", field.path);
+                }
+                None => assert!(field.optional, "{path} {}", field.path),
             }
         }
-        assert!(found.is_empty(), "{} declares no {found:?}", declaration.path);
+        assert!(found.is_empty(), "{path} declares no {found:?}");
     }
 }
 
@@ -138,24 +168,23 @@ fn garbage_is_refused() {
         b"RIFF\xff\xff\xff\xffWEBPVP8X\xff\xff\xff\xff".to_vec(),
         testkit::photo("flower.jpg")[..5000].to_vec(),
     ];
-    for entry in CATALOG {
-        let declaration = entry.declaration();
+    for endpoint in CATALOG {
         for file in &files {
             for text in texts.into_iter().chain(["x".repeat(100_000).as_str()]) {
                 let mut form = Form::new();
-                for field in declaration.files {
+                for field in endpoint.files() {
                     form.add_file(field.name, file.clone().into());
                 }
-                declaration.params.iter().for_each(|param| form.add_text(param.name(), text));
-                if let Err(fault) = entry.prepare(&form) {
+                endpoint.parameters().for_each(|parameter| form.add_text(parameter.name(), text));
+                if let Err(fault) = endpoint.prepare(&form) {
                     assert!((400..500).contains(&fault.code().status(Default::default())));
                     assert!(!fault.message().is_empty() && fault.message().len() < 1000);
                 }
             }
         }
         let mut swapped = Form::new();
-        declaration.files.iter().for_each(|field| swapped.add_text(field.name, "text"));
-        declaration.params.iter().for_each(|p| swapped.add_file(p.name(), vec![1].into()));
-        assert!(entry.prepare(&swapped).is_err(), "{}", declaration.path);
+        endpoint.files().for_each(|field| swapped.add_text(field.name, "text"));
+        endpoint.parameters().for_each(|p| swapped.add_file(p.name(), vec![1].into()));
+        assert!(endpoint.prepare(&swapped).is_err(), "{}", endpoint.spec().path);
     }
 }

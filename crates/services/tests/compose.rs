@@ -7,7 +7,7 @@ use std::io::Cursor;
 use image::{DynamicImage, GenericImageView, ImageFormat, Rgb, RgbImage};
 use safelight_contract::{Code, Fault};
 use safelight_imaging::lettering;
-use safelight_services::Form;
+use safelight_operation::Form;
 use safelight_testkit as testkit;
 use serde_json::Value;
 use support::{call, code, encoded, form, with};

@@ -5,6 +5,7 @@ mod support;
 use image::{DynamicImage, ImageFormat, RgbImage};
 use safelight_contract::Code;
 use safelight_imaging::Format;
+use safelight_operation::FileFormat;
 use safelight_testkit as testkit;
 use support::{artifact, call, code, encoded, form, picture};
 
@@ -24,7 +25,7 @@ fn a_flat_photo_comes_back_with_contrast() {
     let flat = DynamicImage::from(flat);
     let sent = form(encoded(&flat, ImageFormat::Png));
     let (made, url) = artifact(call(CONTRAST, &sent).expect("a success"));
-    assert_eq!((made.format, url), (Format::Jpeg, false), "Base64 of a JPEG");
+    assert_eq!((made.format, url), (FileFormat::Picture(Format::Jpeg), false), "Base64 of a JPEG");
     let back = image::load_from_memory(&made.bytes).expect("a picture");
     assert_eq!((back.width(), back.height()), (photo.width(), photo.height()));
     assert!(span(&flat) < 130 && span(&back) > 210, "{} {}", span(&flat), span(&back));
@@ -36,7 +37,8 @@ fn transparency_is_kept_and_gray_accepted() {
     let mut half = photo.to_rgba8();
     half.enumerate_pixels_mut().for_each(|(x, _, pixel)| pixel.0[3] = (x % 200) as u8);
     let sent = form(encoded(&half.clone().into(), ImageFormat::Png));
-    assert_eq!(artifact(call(CONTRAST, &sent).expect("a success")).0.format, Format::Png);
+    let (made, _) = artifact(call(CONTRAST, &sent).expect("a success"));
+    assert_eq!(made.format, FileFormat::Picture(Format::Png));
     let found = picture(CONTRAST, &sent).to_rgba8();
     assert!(found.pixels().zip(half.pixels()).all(|(found, sent)| found[3] == sent[3]));
     let gray = form(encoded(&photo.to_luma8().into(), ImageFormat::Jpeg));

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use image::{DynamicImage, GenericImageView, GrayImage, ImageFormat, RgbImage, Rgba, imageops};
 use safelight_contract::Code;
+use safelight_imaging::Format;
+use safelight_operation::FileFormat;
 use safelight_testkit as testkit;
 use support::{artifact, call, code, encoded, form, picture, with};
 
@@ -86,7 +88,7 @@ fn every_form_shows_the_same_cut_out() {
 fn the_large_one_gives_the_same_and_takes_more() {
     let sent = form(testkit::photo("coffee.png"));
     let (made, url) = artifact(call(HD, &sent).expect("a success"));
-    assert!(url && made.format == safelight_imaging::Format::Png);
+    assert!(url && made.format == FileFormat::Picture(Format::Png));
     assert_eq!(Some(made), call(CUTOUT, &sent).ok().map(|node| artifact(node).0));
 
     let photo = image::load_from_memory(&testkit::photo("flower.jpg")).expect("a photo");

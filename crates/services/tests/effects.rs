@@ -5,7 +5,8 @@ mod support;
 use bytes::Bytes;
 use image::{DynamicImage, GenericImageView, ImageFormat, Rgb, RgbImage, RgbaImage};
 use safelight_contract::Code;
-use safelight_services::{Form, Node, find};
+use safelight_operation::{Form, Node};
+use safelight_services::find;
 use safelight_testkit as testkit;
 use support::{artifact, call, code, encoded, form, picture, with};
 
@@ -255,7 +256,8 @@ fn pictures_of_every_kind_pass() {
                 assert!(found.width() >= 64, "{path}");
             }
         }
-        let rules = &find(path).expect("a service").declaration().files[0].rules;
+        let file = find(path).and_then(|endpoint| endpoint.files().next()).expect("a file");
+        let rules = &file.rules;
         let (width, height) = rules.min;
         let long = if rules.max_aspect.is_some() { 4 } else { 10 };
         for size in [(width, height), (width * long, height), (width, height * long)] {

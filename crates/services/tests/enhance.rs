@@ -7,7 +7,8 @@ use std::time::Duration;
 use image::{DynamicImage, GenericImageView, ImageFormat, Rgb, RgbImage};
 use safelight_contract::{Code, Fault};
 use safelight_inference::Registry;
-use safelight_services::{Artifact, Cancel, Form, Work, find};
+use safelight_operation::{Artifact, Cancel, Context, Form, Inline};
+use safelight_services::find;
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 use serde_json::Value;
@@ -19,13 +20,12 @@ const EXPOSURE: &str = "/api/image/rating/image-exposure-score";
 
 /// What a service of the catalogue makes of a form: its JSON with URLs by number, and the pictures.
 fn call(path: &str, form: &Form) -> Result<(Value, Vec<Artifact>), Fault> {
-    let entry = find(path).expect("a service");
-    let models = find(path).expect("a service").declaration().models;
-    let registry =
-        if models.is_empty() { Arc::new(Registry::empty()) } else { testkit::registry() };
-    let vision = Vision::new(registry);
-    let work = Work::new(&vision, Cancel::after(Duration::from_secs(60)));
-    let node = entry.prepare(form)?.run(&work)?;
+    let endpoint = find(path).expect("a service");
+    let without_models = endpoint.needs().all_models().next().is_none();
+    let registry = if without_models { Arc::new(Registry::empty()) } else { testkit::registry() };
+    let cancel = Cancel::after(Duration::from_secs(3600));
+    let context = Context::new(Vision::new(registry), cancel, Arc::new(Inline));
+    let node = endpoint.prepare(form)?.run_here(context)?;
     let mut published = Vec::new();
     let json = node.into_json(&mut |artifact| {
         published.push(artifact);
@@ -140,8 +140,8 @@ fn pictures_of_every_kind_pass() {
                 assert_eq!(found.dimensions(), (120, 90), "{path}");
             }
         }
-        let smallest = find(path).expect("a service").declaration().files[0].rules.min;
-        let (width, height) = smallest;
+        let file = find(path).and_then(|endpoint| endpoint.files().next()).expect("a file");
+        let (width, height) = file.rules.min;
         for (width, height) in [(width, height), (width * 4, height), (width, height * 4)] {
             call(path, &form(hazy(width, height), ImageFormat::Png, fields)).expect("a success");
         }

@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use image::{DynamicImage, Rgb, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_imaging::Format;
-use safelight_services::{Artifact, CATALOG, Declaration, Form, Node, samples};
+use safelight_operation::{Artifact, Endpoint, Form, Node, samples};
+use safelight_services::CATALOG;
 use safelight_testkit as testkit;
 
 /// The photo that a service is shown with is the first of these that holds what it looks for.
@@ -25,10 +26,9 @@ const TOLERANCE: f64 = 0.02;
 fn every_service_makes_what_was_looked_at() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden/gallery");
     let mut wrong = Vec::new();
-    for entry in CATALOG {
-        let declaration = entry.declaration();
-        let name = declaration.path.rsplit('/').next().expect("a segment");
-        let found = shown(declaration).artifacts();
+    for endpoint in CATALOG {
+        let name = endpoint.spec().slug();
+        let found = shown(endpoint).artifacts();
         if found.is_empty() {
             continue;
         }
@@ -56,26 +56,26 @@ fn every_service_makes_what_was_looked_at() {
 }
 
 /// What a service answers with its required parameters on the first photo that it accepts.
-fn shown(declaration: &Declaration) -> Node {
-    let sample = samples(declaration).swap_remove(0);
+fn shown(endpoint: &Endpoint) -> Node {
+    let sample = samples(endpoint).swap_remove(0);
     for photo in PHOTOS {
         let mut form = Form::new();
-        for (index, file) in declaration.files.iter().filter(|file| file.required).enumerate() {
+        for (index, file) in endpoint.files().filter(|file| file.is_required()).enumerate() {
             let photo = if index == 0 { photo } else { OTHER };
             let png = file.rules.formats.contains(&Format::Png);
             let bytes = if png { testkit::photo(photo) } else { support::head() };
             form.add_file(file.name, bytes.into());
         }
         sample.values.iter().for_each(|(name, value)| form.add_text(*name, value));
-        match support::call(declaration.path, &form) {
+        match support::call(endpoint.spec().path, &form) {
             Ok(node) => return node,
             Err(fault) => {
-                let (path, code) = (declaration.path, fault.code());
+                let (path, code) = (endpoint.spec().path, fault.code());
                 assert_eq!(code, Code::NoRecognitionTargetDetected, "{path} on {photo}: {fault}");
             }
         }
     }
-    panic!("{} accepts none of {PHOTOS:?}", declaration.path);
+    panic!("{} accepts none of {PHOTOS:?}", endpoint.spec().path);
 }
 
 /// Pictures side by side, small, on magenta, so that what is transparent shows.

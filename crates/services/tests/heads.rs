@@ -4,7 +4,7 @@ mod support;
 
 use image::{DynamicImage, ImageFormat, RgbImage, RgbaImage, imageops};
 use safelight_contract::Code;
-use safelight_services::{Form, Node};
+use safelight_operation::{Form, Node};
 use safelight_testkit as testkit;
 use serde_json::Value;
 use support::{artifact, call, code, encoded, form, with};

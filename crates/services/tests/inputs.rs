@@ -7,7 +7,8 @@ use image::{DynamicImage, ImageFormat, Rgba, imageops};
 use jpeg_encoder::{ColorType, Encoder};
 use safelight_contract::{Code, Fault};
 use safelight_imaging::{ColorModel, Format, Rules};
-use safelight_services::{Artifact, CATALOG, Declaration, Form, Node, samples};
+use safelight_operation::{Artifact, Endpoint, Form, Node, samples};
+use safelight_services::CATALOG;
 use safelight_testkit as testkit;
 use support::encoded;
 
@@ -141,34 +142,30 @@ const SAME_SIZE: [&str; 14] = [
     "blurred-faces",
 ];
 
-fn last(declaration: &Declaration) -> &'static str {
-    declaration.path.rsplit('/').next().expect("a segment")
-}
-
 /// The photo that holds what a service looks for.
-fn photo_for(declaration: &Declaration) -> &'static str {
-    let name = last(declaration);
-    let of_people = declaration.path.contains("portrait") || name.starts_with("apparel");
+fn photo_for(endpoint: &Endpoint) -> &'static str {
+    let name = endpoint.spec().slug();
+    let of_people = endpoint.spec().path.contains("portrait") || name.starts_with("apparel");
     if of_people { "astronaut.png" } else { "coffee.png" }
 }
 
-fn outcome(declaration: &Declaration, input: &Input) -> Result<Vec<Artifact>, Fault> {
+fn outcome(endpoint: &Endpoint, input: &Input) -> Result<Vec<Artifact>, Fault> {
     let mut form = Form::new();
-    for file in declaration.files.iter().filter(|file| file.required) {
+    for file in endpoint.files().filter(|file| file.is_required()) {
         form.add_file(file.name, input.bytes.clone().into());
     }
-    for (name, value) in samples(declaration).swap_remove(0).values {
+    for (name, value) in samples(endpoint).swap_remove(0).values {
         form.add_text(name, value);
     }
-    support::call(declaration.path, &form).map(Node::artifacts)
+    support::call(endpoint.spec().path, &form).map(Node::artifacts)
 }
 
 /// What is wrong with what a service makes of a picture.
-fn wrong(declaration: &Declaration, input: &Input) -> Option<String> {
-    let rules = declaration.files.iter().filter(|file| file.required).map(|file| &file.rules);
-    let expected = rules.clone().find_map(|rules| refusal(rules, input));
-    let found = outcome(declaration, input);
-    let what = format!("{} on {}", last(declaration), input.name);
+fn wrong(endpoint: &Endpoint, input: &Input) -> Option<String> {
+    let mut rules = endpoint.files().filter(|file| file.is_required()).map(|file| &file.rules);
+    let expected = rules.find_map(|rules| refusal(rules, input));
+    let found = outcome(endpoint, input);
+    let what = format!("{} on {}", endpoint.spec().slug(), input.name);
     match (expected, found) {
         (Some(code), Err(fault)) if fault.code() == code => None,
         (Some(code), found) => {
@@ -181,7 +178,7 @@ fn wrong(declaration: &Declaration, input: &Input) -> Option<String> {
             let of_size = |artifact: &Artifact| {
                 let picture = image::load_from_memory(&artifact.bytes);
                 let size = picture.map(|picture| (picture.width(), picture.height())).ok();
-                let free = !SAME_SIZE.contains(&last(declaration));
+                let free = !SAME_SIZE.contains(&endpoint.spec().slug());
                 size.is_some_and(|size| free && size != (0, 0) || size == input.size)
             };
             (!made.iter().all(of_size)).then(|| format!("{what}: another size"))
@@ -193,11 +190,11 @@ fn wrong(declaration: &Declaration, input: &Input) -> Option<String> {
 fn every_kind_of_picture_has_its_answer() {
     let kinds = ["astronaut.png", "coffee.png"].map(|photo| (photo, inputs(photo)));
     let mut all = Vec::new();
-    for declaration in CATALOG.iter().map(|entry| entry.declaration()) {
-        let own = photo_for(declaration);
+    for endpoint in CATALOG {
+        let own = photo_for(endpoint);
         let (_, inputs) = kinds.iter().find(|(photo, _)| *photo == own).expect("its pictures");
         for input in inputs {
-            all.extend(wrong(declaration, input));
+            all.extend(wrong(endpoint, input));
         }
     }
     assert!(all.is_empty(), "{all:#?}");

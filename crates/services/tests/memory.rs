@@ -2,6 +2,7 @@
 //! badly, measured by counting.
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use image::{GrayImage, Luma, Rgb, RgbImage};
 use safelight_imaging::grading::{self, Look};
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::{Cutout, Photo, Region, contrast, dehaze, encode, exposure, sharpen, skin};
-use safelight_services::{Cancel, Form, Work, find};
+use safelight_operation::{Cancel, Context, Form, Inline};
+use safelight_services::find;
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 use safelight_vision::cutout::{BASE_BYTES, BYTES_PER_PIXEL};
@@ -160,19 +162,6 @@ fn work_stays_within_what_is_declared() {
     jobs_stay_within_their_cost();
 }
 
-/// Models that services for faces load when they are asked for what needs them.
-const FACE_MODELS: [&str; 9] = [
-    "face_mesh",
-    "face_parsing",
-    "age_gender",
-    "expression",
-    "emotion",
-    "face_mask",
-    "face_quality",
-    "face_blendshapes",
-    "sface",
-];
-
 /// Everything that can be asked of a face.
 const ATTRIBUTES: &str = "Age,Beauty,Emotion,Eye,Eyebrow,Gender,Hair,Hat,Headpose,Mask,Mouth,Moustache,\
                           Nose,Shape,Skin,Smile";
@@ -252,17 +241,16 @@ fn jobs_stay_within_their_cost() {
     let vision = Vision::new(testkit::registry());
     for (name, fields, files) in cases {
         // Models are loaded at their first use and stay.
-        let models = find(name).expect("a service").declaration().models;
-        testkit::registry().warm(models.iter().copied());
-        testkit::registry().warm(FACE_MODELS);
+        testkit::registry().warm(find(name).expect("a service").needs().all_models());
         let mut form = Form::new();
         fields.iter().for_each(|(name, value)| form.add_text(*name, *value));
         files.iter().for_each(|(name, file)| form.add_file(*name, file.to_vec().into()));
         let run = || {
             let job = find(name).expect("a service").prepare(&form).expect("a job");
             let cost = job.cost().bytes;
-            let work = Work::new(&vision, Cancel::after(Duration::from_secs(600)));
-            (job.run(&work).map(drop), cost)
+            let cancel = Cancel::after(Duration::from_secs(3600));
+            let context = Context::new(vision.clone(), cancel, Arc::new(Inline));
+            (job.run_here(context).map(drop), cost)
         };
         let ((outcome, cost), taken) = peak(run);
         println!("{name} {fields:?}: {} of {} MB", taken >> 20, cost >> 20);

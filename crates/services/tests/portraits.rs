@@ -4,7 +4,7 @@ mod support;
 
 use image::{DynamicImage, GenericImage, GrayImage, ImageFormat, RgbImage, imageops};
 use safelight_contract::Code;
-use safelight_services::Node;
+use safelight_operation::Node;
 use safelight_testkit as testkit;
 use support::{artifact, call, code, encoded, form, picture, with};
 
@@ -15,7 +15,7 @@ fn photo(name: &str) -> DynamicImage {
     image::load_from_memory(&testkit::photo(name)).expect("a photo")
 }
 
-fn matte(sent: &safelight_services::Form) -> GrayImage {
+fn matte(sent: &safelight_operation::Form) -> GrayImage {
     picture(PORTRAIT, &with(sent.clone(), "return_form", "mask")).to_luma8()
 }
 

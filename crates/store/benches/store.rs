@@ -154,7 +154,7 @@ impl Bench {
                 request_id: request.request_id.clone(),
                 input: format!("inputs/{}", request.request_id),
             };
-            self.store.submit_task(&task, &request, NOW).await.expect("a task");
+            self.store.submit_task(&task, &request, 1000, NOW).await.expect("a task");
             self.store.claim_task(NOW + 1, 3, NOW).await.expect("a claim").expect("a task");
             let outcome = Outcome::Done { answer: json!({ "a": 1 }), expires_at: NOW };
             let ended = self.store.finish_task(&task.id, 1, &outcome, NOW).await.expect("an end");

@@ -179,6 +179,11 @@ impl Blobs {
         Ok(blobs.boxed())
     }
 
+    /// Bytes that the file system of the folder has left for this user.
+    pub fn free_space(&self) -> io::Result<u64> {
+        fs4::available_space(&self.folder)
+    }
+
     /// Deletes what writes left half done that began before `before` and were cut off by the end
     /// of their process; answers how many.
     pub async fn remove_partial(&self, before: Millis) -> Result<u64, BlobError> {

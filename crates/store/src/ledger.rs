@@ -17,6 +17,12 @@ impl Credits {
         Self(credits as i64 * 1000)
     }
 
+    /// The price of so many items.
+    #[must_use]
+    pub const fn times(self, count: u32) -> Self {
+        Self(self.0.saturating_mul(count as i64))
+    }
+
     /// As the number that the API shows.
     pub fn as_f64(self) -> f64 {
         self.0 as f64 / 1000.0

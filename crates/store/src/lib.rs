@@ -8,16 +8,18 @@
 //!
 //! A call that has returned has happened, also when the process is killed the next instant; a call
 //! that has not may have happened whole or not at all. (A power cut is another matter:
-//! [`Durability`].) So, wherever the process ends:
+//! [`Durability`]. With [`Durability::Power`] a blob and the names of its folders are on the disk
+//! when [`Blobs::put`] returns, so before the task, its end or the charge that tells of it commits.)
+//! So, wherever the process ends:
 //!
 //! - *Between hold and settle or release:* an open hold. [`Store::recover`] gives it back at the
 //!   next start, [`Store::release_stale_holds`] while the process lives on. The caller had no
 //!   answer, and pays nothing.
 //! - *After settle, before the answer is sent:* a charge. The request is done and cannot be told
 //!   from one whose answer was lost on its way; [`Store::settle`] therefore comes last.
-//! - *After an input was written, before its task is submitted:* a blob without an open task, as
-//!   are those of tasks that ended and were not tidied: a sweep compares [`Blobs::list`] with
-//!   [`Store::task`].
+//! - *After an input was recorded or written, before its task is submitted:* a row, and perhaps
+//!   blobs, without an open task, as are those of tasks that ended and were not tidied: a sweep asks
+//!   for [`Store::orphaned_inputs`], and compares [`Blobs::list`] with [`Store::task`].
 //! - *While a task is processing:* its row says so, and its hold stays. `recover` queues it again,
 //!   a lease that is over hands it to the next worker, and the number of the attempt keeps the one
 //!   before from ending it. Its end and its charge are one transaction: it is charged once or not.
@@ -49,9 +51,9 @@ pub use blobs::{Blob, BlobError, BlobStream, Blobs};
 pub use error::{Result, StoreError};
 pub use key::{ApiKey, KeyHash, KeySecret};
 pub use ledger::{Audit, Credits, Hold, HoldOutcome, HoldRequest, Pool};
-pub use result_file::ResultFile;
+pub use result_file::{DiskUse, ResultFile};
 pub use sqlite::{Durability, Settings, Sqlite};
-pub use task::{NewTask, Outcome, TASK_LIFE, Task, TaskState};
+pub use task::{NewTask, Outcome, Queue, Submission, TASK_LIFE, Task, TaskState};
 
 /// Unix time in milliseconds, UTC. Times are passed in, so that tests can move the clock.
 pub type Millis = i64;
@@ -144,16 +146,21 @@ pub trait Store: Send + Sync + 'static {
 
     // Tasks.
 
-    /// Accepts a task and holds its price, in one transaction. An id or request id in use is
+    /// Accepts a task and holds its price, in one transaction, unless the queue of at most
+    /// `max_queued` has no room for it ([`Queue::has_room`]). An id or request id in use is
     /// [`StoreError::Conflict`].
     async fn submit_task(
         &self,
         task: &NewTask,
         hold: &HoldRequest,
+        max_queued: u64,
         now: Millis,
-    ) -> Result<HoldOutcome>;
-    /// Takes the oldest task that is queued, or whose worker's lease is over, until `lease_until`.
-    /// A task that was taken `max_attempts` times without being ended or parked is failed instead
+    ) -> Result<Submission>;
+    /// How many tasks are queued, in all and of an application.
+    async fn queue(&self, application: i64) -> Result<Queue>;
+    /// Takes a task that is queued, or whose worker's lease is over, until `lease_until`:
+    /// applications that have fewer tasks at work come first, those that have as many take turns,
+    /// and within an application the oldest task is taken. A task that was taken `max_attempts` times without being ended or parked is failed instead
     /// (`AI_SERVICE_ERROR`), and its hold released.
     async fn claim_task(
         &self,
@@ -189,8 +196,8 @@ pub trait Store: Send + Sync + 'static {
 
     // Result files.
 
-    /// Records a file, unless that would take the sum of all files over `disk_budget` bytes:
-    /// `false`, and nothing recorded.
+    /// Records a file, unless that would take the sum of all files and inputs over `disk_budget`
+    /// bytes: `false`, and nothing recorded.
     async fn add_file(&self, file: &ResultFile, disk_budget: u64) -> Result<bool>;
     /// The file of that key, also when reclaimed.
     async fn file(&self, key: &str) -> Result<Option<ResultFile>>;
@@ -198,6 +205,22 @@ pub trait Store: Send + Sync + 'static {
     async fn expired_files(&self, now: Millis, limit: u32) -> Result<Vec<String>>;
     /// Marks a file reclaimed; the key stays known.
     async fn reclaim_file(&self, key: &str) -> Result<()>;
+    // Inputs of tasks, and what lies on the disk.
+
+    /// Records the input of a task that is about to be written to the blobs under `path`, unless
+    /// that would take the sum of all files and inputs over `disk_budget` bytes: `false`, and
+    /// nothing recorded. A path in use is [`StoreError::Conflict`].
+    async fn add_input(&self, path: &str, size: u64, disk_budget: u64, now: Millis)
+    -> Result<bool>;
+    /// Forgets an input whose blobs are deleted; an unknown one is fine.
+    async fn remove_input(&self, path: &str) -> Result<()>;
+    /// Paths of up to `limit` inputs that were recorded before `before` and have no open task,
+    /// oldest first.
+    async fn orphaned_inputs(&self, before: Millis, limit: u32) -> Result<Vec<String>>;
+    /// Bytes of the files that are not reclaimed, and of the inputs.
+    async fn disk_use(&self) -> Result<DiskUse>;
+    /// Makes sure that rows can be read and changed at this moment, without changing any.
+    async fn check(&self) -> Result<()>;
     /// Forgets reclaimed files and tasks that ended before `before`.
     async fn forget(&self, before: Millis) -> Result<u64>;
 }

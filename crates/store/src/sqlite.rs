@@ -19,9 +19,9 @@ use rusqlite::{Connection, ErrorCode};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ApiKey, Application, Audit, Credits, Hold, HoldOutcome, HoldRequest, KeyHash, Limits, Millis,
-    NewApplication, NewTask, Outcome, Pool, Principal, Result, ResultFile, ServiceState, Store,
-    StoreError, Task, TaskState, User,
+    ApiKey, Application, Audit, BlobError, Blobs, Credits, DiskUse, Hold, HoldOutcome, HoldRequest,
+    KeyHash, Limits, Millis, NewApplication, NewTask, Outcome, Pool, Principal, Queue, Result,
+    ResultFile, ServiceState, Store, StoreError, Submission, Task, TaskState, User,
 };
 
 use readers::Readers;
@@ -48,6 +48,18 @@ pub struct Settings {
     pub durability: Durability,
 }
 
+impl Settings {
+    /// [`Sqlite::open_with`] these settings.
+    pub fn open_database(&self, path: impl AsRef<Path>) -> Result<Sqlite> {
+        Sqlite::open_with(path, self.durability)
+    }
+
+    /// [`Blobs::local_with`] these settings.
+    pub fn open_files(&self, folder: impl AsRef<Path>) -> Result<Blobs, BlobError> {
+        Blobs::local_with(folder, self.durability)
+    }
+}
+
 /// What a change survives once its call has returned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -56,7 +68,8 @@ pub enum Durability {
     /// part of a transaction, so that the books stay right (`synchronous = NORMAL`).
     #[default]
     Process,
-    /// A power cut too, at the price of a disk flush per transaction (`synchronous = FULL`).
+    /// A power cut too, at the price of a disk flush per transaction (`synchronous = FULL`), and of
+    /// one for each file and one for its folder.
     Power,
 }
 
@@ -244,10 +257,15 @@ impl Store for Sqlite {
         &self,
         task: &NewTask,
         hold: &HoldRequest,
+        max_queued: u64,
         now: Millis,
-    ) -> Result<HoldOutcome> {
+    ) -> Result<Submission> {
         let (task, hold) = (task.clone(), hold.clone());
-        self.writer.run(move |db| tasks::submit(db, &task, &hold, now)).await
+        self.writer.run(move |db| tasks::submit(db, &task, &hold, max_queued, now)).await
+    }
+
+    async fn queue(&self, application: i64) -> Result<Queue> {
+        self.readers.quick(|db| tasks::queue(db, application))
     }
 
     async fn claim_task(
@@ -318,6 +336,35 @@ impl Store for Sqlite {
     async fn reclaim_file(&self, key: &str) -> Result<()> {
         let key = key.to_owned();
         self.writer.run(move |db| files::reclaim(db, &key)).await
+    }
+
+    async fn disk_use(&self) -> Result<DiskUse> {
+        self.readers.quick(files::disk_use)
+    }
+
+    async fn add_input(
+        &self,
+        path: &str,
+        size: u64,
+        disk_budget: u64,
+        now: Millis,
+    ) -> Result<bool> {
+        let path = path.to_owned();
+        self.writer.run(move |db| files::add_input(db, &path, size, disk_budget, now)).await
+    }
+
+    async fn remove_input(&self, path: &str) -> Result<()> {
+        let path = path.to_owned();
+        self.writer.run(move |db| files::remove_input(db, &path)).await
+    }
+
+    async fn orphaned_inputs(&self, before: Millis, limit: u32) -> Result<Vec<String>> {
+        self.readers.slow(move |db| files::orphaned_inputs(db, before, limit)).await
+    }
+
+    async fn check(&self) -> Result<()> {
+        self.readers.quick(tasks::open)?;
+        self.writer.run(|_| Ok(())).await
     }
 
     async fn forget(&self, before: Millis) -> Result<u64> {

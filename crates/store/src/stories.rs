@@ -15,11 +15,14 @@ use tokio::task::JoinSet;
 
 use crate::{
     Application, Credits, Hold, HoldOutcome, HoldRequest, KeyHash, Limits, Millis, NewApplication,
-    NewTask, Pool, Store, StoreError, Task,
+    NewTask, Pool, Store, StoreError, Submission, Task,
 };
 
 /// A time in 2026.
 const NOW: Millis = 1_790_000_000_000;
+
+/// A limit of the queue that no story reaches by accident.
+const MANY: u64 = 1000;
 
 /// A named story.
 type Story = (&'static str, fn(Arc<dyn Store>) -> Telling);
@@ -69,6 +72,13 @@ async fn shop_with(store: &dyn Store, credits: u32) -> Application {
     shop
 }
 
+/// Another application of `ada`, with a hundred credits.
+async fn another(store: &dyn Store, name: &str) -> Application {
+    let application = store.create_application(&named("ada", name, None), NOW).await.unwrap();
+    store.add_credits(application.id, "common", Credits::whole(100), NOW).await.unwrap();
+    application
+}
+
 fn named(user: &str, name: &str, key: Option<u8>) -> NewApplication {
     NewApplication {
         user: user.into(),
@@ -108,7 +118,8 @@ fn held(outcome: HoldOutcome) -> Hold {
 /// Submits task `id`, by request `r-<id>`, for one credit.
 async fn submit(store: &dyn Store, application: &Application, id: &str) {
     let request = request(application, &format!("r-{id}"), 1);
-    held(store.submit_task(&new_task(application, id), &request, NOW).await.unwrap());
+    let outcome = store.submit_task(&new_task(application, id), &request, MANY, NOW).await;
+    assert!(matches!(outcome, Ok(Submission::Accepted(_))), "{outcome:?}");
 }
 
 fn new_task(application: &Application, id: &str) -> NewTask {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use safelight_contract::Fault;
 use serde_json::Value;
 
-use crate::Millis;
+use crate::{Credits, Hold, Millis};
 
 /// How long the end of a task is kept that no worker ended: one that was cancelled, or that crashed
 /// too often. A day, as long as the answers of the API live.
@@ -105,6 +105,40 @@ pub struct Task {
     pub created_at: Millis,
     /// When it ended.
     pub ended_at: Option<Millis>,
+}
+
+/// Tasks that are queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Queue {
+    /// Of all applications.
+    pub all: u64,
+    /// Of the application in question.
+    pub own: u64,
+}
+
+impl Queue {
+    /// Whether the application may queue one more where `max` may be queued in all: it may take as
+    /// many places as it leaves free, so that others always find one. An application that is alone
+    /// gets half of the places.
+    pub fn has_room(self, max: u64) -> bool {
+        self.own < max.saturating_sub(self.all)
+    }
+}
+
+/// What became of a task that was submitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Submission {
+    /// It is queued, and its price held.
+    Accepted(Hold),
+    /// The queue has no room for it; what is in the queue.
+    QueueFull(Queue),
+    /// The credits were not there: what the service's pool and `common` have.
+    NotEnough {
+        /// Balance of the service's pool, zero where there is none.
+        own: Credits,
+        /// Balance of `common`.
+        common: Credits,
+    },
 }
 
 /// How a task ended.

@@ -79,7 +79,7 @@ impl Vision {
         let elements: Vec<i32> = square.iter().map(|&value| i32::from(value)).collect();
         let side = SIDE as usize;
         let input = Tensor::new([1, side, side, 3], elements).map_err(mismatch)?;
-        let outputs = self.registry.get(MODEL)?.run(&[("input:0", &input)])?;
+        let outputs = self.models.get(MODEL)?.run(&[("input:0", &input)])?;
         let found = output(&outputs, MODEL, "Identity:0", 17 * 3)?;
         let (across, down) = (width as f32 / columns as f32, height as f32 / rows as f32);
         Ok(Body(std::array::from_fn(|joint| {

@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 use safelight_contract::Result;
-use safelight_inference::{Registry, Tensor};
+use safelight_inference::{Models, Tensor};
 
 use crate::model::{mismatch, output};
 use crate::tiles::Tile;
@@ -21,12 +21,12 @@ const TILE: u32 = 204;
 /// The photo without noise of this standard deviation (0 to 1, of each channel). Asks `proceed` before
 /// each tile, and stops with its fault.
 pub(crate) fn denoise(
-    registry: &Registry,
+    models: &Models,
     photo: &RgbImage,
     deviation: f32,
     proceed: &dyn Fn() -> Result<()>,
 ) -> Result<RgbImage> {
-    let model = registry.get(MODEL)?;
+    let model = models.get(MODEL)?;
     let sigma = Tensor::new([1, 1, 1, 1], vec![deviation]).map_err(mismatch)?;
     let mut result = RgbImage::new(photo.width(), photo.height());
     // The network halves the picture first, so sides are even.

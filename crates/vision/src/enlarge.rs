@@ -7,7 +7,7 @@
 use image::RgbImage;
 use safelight_contract::Result;
 use safelight_imaging::resize::{self, Filter};
-use safelight_inference::Registry;
+use safelight_inference::Models;
 
 use crate::model::output;
 use crate::tiles::Tile;
@@ -68,14 +68,14 @@ impl Noise {
 
 /// The photo at `factor` times its size: doubled once or twice, and brought to the size from there.
 pub(crate) fn enlarge(
-    registry: &Registry,
+    models: &Models,
     photo: RgbImage,
     factor: u32,
     noise: Noise,
     proceed: &dyn Fn() -> Result<()>,
 ) -> Result<RgbImage> {
     let (width, height) = photo.dimensions();
-    let twice = double(registry, &photo, noise, proceed)?;
+    let twice = double(models, &photo, noise, proceed)?;
     drop(photo);
     if factor == 2 {
         return Ok(twice);
@@ -85,7 +85,7 @@ pub(crate) fn enlarge(
         proceed()?;
         return Ok(resize::rgb(&twice, wide, high, Filter::Lanczos3));
     }
-    let four = double(registry, &twice, Noise::Clean, proceed)?;
+    let four = double(models, &twice, Noise::Clean, proceed)?;
     drop(twice);
     if factor == 4 {
         return Ok(four);
@@ -95,7 +95,7 @@ pub(crate) fn enlarge(
 
 /// The photo at twice its width and height. Asks `proceed` before each tile, and stops with its fault.
 pub(crate) fn double(
-    registry: &Registry,
+    models: &Models,
     photo: &RgbImage,
     noise: Noise,
     proceed: &dyn Fn() -> Result<()>,
@@ -105,7 +105,7 @@ pub(crate) fn double(
     if result.is_empty() {
         return Ok(result);
     }
-    let model = registry.get(noise.model())?;
+    let model = models.get(noise.model())?;
     for tile in Tile::cover((width, height), TILE, 1) {
         proceed()?;
         let outputs = model.run(&[("input", &tile.read(photo, CONTEXT)?)])?;

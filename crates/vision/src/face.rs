@@ -16,6 +16,7 @@ mod hull;
 pub mod landmarks;
 pub(crate) mod mask;
 pub mod mesh;
+pub mod models;
 pub mod parsing;
 mod portrait;
 pub mod pose;
@@ -49,63 +50,63 @@ const SURE_SCORE: f32 = 0.7;
 impl Vision {
     /// The faces of the photo, largest first, up to [`detection::MOST_FACES`].
     pub fn detect_faces(&self, photo: &RgbImage) -> Result<Vec<Detection>> {
-        detection::detect(&self.registry, photo)
+        detection::detect(&self.models, photo)
     }
 
     /// Like [`detect_faces`](Self::detect_faces), for photos that may lie on a side or stand on
     /// their head: looks at all four orientations and answers in the photo's own coordinates.
     pub fn detect_faces_any_way_up(&self, photo: &RgbImage) -> Result<Vec<Detection>> {
-        detection::detect_any_way_up(&self.registry, photo)
+        detection::detect_any_way_up(&self.models, photo)
     }
 
     /// Whether a detection is a person's face beyond doubt: the detector is sure of it, or the mesh
     /// fits. Of the faces of animals, some are detected, but with little confidence.
     pub fn is_sure_face(&self, photo: &RgbImage, face: &Detection) -> Result<bool> {
-        Ok(face.score >= SURE_SCORE || mesh::is_face(&self.registry, photo, face)?)
+        Ok(face.score >= SURE_SCORE || mesh::is_face(&self.models, photo, face)?)
     }
 
     /// The 478 points of a face.
     pub fn mesh(&self, photo: &RgbImage, face: &Detection) -> Result<Mesh> {
-        mesh::mesh(&self.registry, photo, face)
+        mesh::mesh(&self.models, photo, face)
     }
 
     /// Whose face it is, as a vector to compare.
     pub fn embed(&self, photo: &RgbImage, face: &Detection) -> Result<Embedding> {
-        embedding::embed(&self.registry, photo, face)
+        embedding::embed(&self.models, photo, face)
     }
 
     /// Which part of a face, of what it wears or of what is around it each place belongs to.
     pub fn parse_face(&self, photo: &RgbImage, face: &Detection) -> Result<Parsing> {
-        parsing::parse(&self.registry, photo, face)
+        parsing::parse(&self.models, photo, face)
     }
 
     /// What a head shows that the mesh does not find, since it is turned to the side.
     pub fn side_view(&self, photo: &RgbImage, face: &Detection) -> Result<SideView> {
-        profile::side_view(&self.registry, photo, face)
+        profile::side_view(&self.models, photo, face)
     }
 
     /// How old a person looks, and as which gender.
     pub fn age_and_gender(&self, photo: &RgbImage, mesh: &Mesh) -> Result<AgeAndGender> {
-        age::age_and_gender(&self.registry, photo, mesh)
+        age::age_and_gender(&self.models, photo, mesh)
     }
 
     /// The mood that a face shows.
     pub fn emotions(&self, photo: &RgbImage, face: &Detection) -> Result<Emotions> {
-        emotion::emotions(&self.registry, photo, face)
+        emotion::emotions(&self.models, photo, face)
     }
 
     /// How a face moves, from its points.
     pub fn blendshapes(&self, mesh: &Mesh) -> Result<Blendshapes> {
-        expression::blendshapes(&self.registry, mesh)
+        expression::blendshapes(&self.models, mesh)
     }
 
     /// Probability that a face wears a mask, 0..1.
     pub fn face_mask(&self, photo: &RgbImage, face: &Detection) -> Result<f32> {
-        mask::mask(&self.registry, photo, face)
+        mask::mask(&self.models, photo, face)
     }
 
     /// How fit a photo of a face is for recognition, 0..1, as a model sees it.
     pub fn face_fitness(&self, photo: &RgbImage, face: &Detection) -> Result<f32> {
-        fitness::fitness(&self.registry, photo, face)
+        fitness::fitness(&self.models, photo, face)
     }
 }

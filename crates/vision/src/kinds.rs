@@ -121,7 +121,7 @@ impl Vision {
         let Region { x, y, width, height } = region;
         let part = resize::rgb_part(photo, [x, y, width, height], SIDE, SIDE, Filter::Bilinear);
         let input = planes(&part, SIGNED)?;
-        let outputs = self.registry.get(MODEL)?.run(&[("input", &input)])?;
+        let outputs = self.models.get(MODEL)?.run(&[("input", &input)])?;
         Ok(Kinds(output(&outputs, MODEL, "probabilities", CLASSES)?.to_vec()))
     }
 }

@@ -1,4 +1,4 @@
-//! One typed function per model, over the models that the registry has.
+//! One typed function per model, over the models that a registry has.
 
 pub mod body;
 pub mod cutout;
@@ -23,7 +23,7 @@ use image::{GrayImage, RgbImage};
 use safelight_contract::Result;
 use safelight_imaging::Region;
 use safelight_imaging::composition::Scene;
-use safelight_inference::Registry;
+use safelight_inference::{Models, Registry};
 
 use crate::enlarge::Noise;
 use crate::saliency::Saliency;
@@ -31,23 +31,29 @@ use crate::saliency::Saliency;
 /// The models, each behind one typed function.
 #[derive(Clone)]
 pub struct Vision {
-    registry: Arc<Registry>,
+    models: Models,
 }
 
 impl Vision {
-    /// Over this registry.
+    /// Over every model of a registry.
     pub fn new(registry: Arc<Registry>) -> Self {
-        Self { registry }
+        Self { models: Models::all(registry) }
+    }
+
+    /// The same functions over the models of these names alone.
+    #[must_use]
+    pub fn restricted_to(&self, names: Vec<&'static str>) -> Self {
+        Self { models: self.models.restricted_to(names) }
     }
 
     /// Where the main subject of the photo is, as a small mask over a region of the photo.
     pub fn salient(&self, photo: &RgbImage) -> Result<Saliency> {
-        Saliency::of(&self.registry, photo)
+        Saliency::of(&self.models, photo)
     }
 
     /// Like [`salient`](Self::salient), of a region of the photo alone, in one pass.
     pub fn salient_in(&self, photo: &RgbImage, region: Region) -> Result<Saliency> {
-        Saliency::within(&self.registry, photo, region)
+        Saliency::within(&self.models, photo, region)
     }
 
     /// How salient each pixel is, 0..255, at the photo's size.
@@ -74,7 +80,7 @@ impl Vision {
         deviation: f32,
         proceed: &dyn Fn() -> Result<()>,
     ) -> Result<RgbImage> {
-        denoise::denoise(&self.registry, photo, deviation, proceed)
+        denoise::denoise(&self.models, photo, deviation, proceed)
     }
 
     /// The photo at `factor` (2, 3 or 4) times its width and height; see [`enlarge`]. Asks `proceed`
@@ -86,7 +92,7 @@ impl Vision {
         noise: Noise,
         proceed: &dyn Fn() -> Result<()>,
     ) -> Result<RgbImage> {
-        enlarge::enlarge(&self.registry, photo, factor, noise, proceed)
+        enlarge::enlarge(&self.models, photo, factor, noise, proceed)
     }
 
     /// The photo painted in a mixture of built-in styles whose weights sum to 1. Asks `proceed` as
@@ -97,7 +103,7 @@ impl Vision {
         weights: &[f32; style::PRESETS],
         proceed: &dyn Fn() -> Result<()>,
     ) -> Result<RgbImage> {
-        style::preset(&self.registry, photo, weights, proceed)
+        style::preset(&self.models, photo, weights, proceed)
     }
 
     /// The photo painted in the style of a picture. Asks `proceed` as above.
@@ -107,6 +113,6 @@ impl Vision {
         style: &RgbImage,
         proceed: &dyn Fn() -> Result<()>,
     ) -> Result<RgbImage> {
-        style::any(&self.registry, photo, style, proceed)
+        style::any(&self.models, photo, style, proceed)
     }
 }

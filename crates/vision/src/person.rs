@@ -23,7 +23,7 @@ impl Vision {
         let Region { x, y, width, height } = region;
         let part = resize::rgb_part(photo, [x, y, width, height], SIDE, SIDE, Filter::Bilinear);
         let input = interleaved(&part, Normalisation::UNIT)?;
-        let outputs = self.registry.get(MODEL)?.run(&[("input_1:0", &input)])?;
+        let outputs = self.models.get(MODEL)?.run(&[("input_1:0", &input)])?;
         let likely = output(&outputs, MODEL, "activation_10:0", (SIDE * SIDE) as usize)?;
         let bytes = likely.iter().map(|value| (value * 255.0 + 0.5).clamp(0.0, 255.0) as u8);
         GrayImage::from_raw(SIDE, SIDE, bytes.collect()).ok_or_else(|| mismatch("the mask's size"))

@@ -6,7 +6,7 @@ use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::Region;
 use safelight_imaging::components::{components, count_from, grown};
 use safelight_imaging::resize::{self, Filter};
-use safelight_inference::{Model, Registry, Tensor};
+use safelight_inference::{Model, Models, Tensor};
 
 use crate::model::check_photo;
 
@@ -45,9 +45,9 @@ pub struct Saliency {
 impl Saliency {
     /// Finds the main subject of a photo of at least one pixel. Where the model tells no pixel from
     /// another (a plain surface), nothing is salient.
-    pub(crate) fn of(registry: &Registry, photo: &RgbImage) -> Result<Self> {
+    pub(crate) fn of(models: &Models, photo: &RgbImage) -> Result<Self> {
         check_photo(photo)?;
-        let model = registry.get("u2net")?;
+        let model = models.get("u2net")?;
         let whole = Region::whole(photo);
         let mask = look(&model, photo, whole)?;
         let Some(region) = second_look(&mask, whole) else {
@@ -59,9 +59,9 @@ impl Saliency {
     }
 
     /// Finds the main subject of a region of the photo, in one pass.
-    pub(crate) fn within(registry: &Registry, photo: &RgbImage, region: Region) -> Result<Self> {
+    pub(crate) fn within(models: &Models, photo: &RgbImage, region: Region) -> Result<Self> {
         check_photo(photo)?;
-        Ok(Self { mask: look(&*registry.get("u2net")?, photo, region)?, region })
+        Ok(Self { mask: look(&*models.get("u2net")?, photo, region)?, region })
     }
 
     /// Whether the model found anything.

@@ -6,7 +6,7 @@ use image::RgbImage;
 use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::mosaic;
 use safelight_imaging::resize::{self, Filter};
-use safelight_inference::{Registry, Tensor};
+use safelight_inference::{Models, Tensor};
 
 use crate::model::{Normalisation, interleaved, output, planes};
 
@@ -49,12 +49,12 @@ const STYLE_LENGTH: usize = 100;
 
 /// A photo painted in a mixture of the built-in styles; `weights` sum to 1.
 pub(crate) fn preset(
-    registry: &Registry,
+    models: &Models,
     photo: &RgbImage,
     weights: &[f32; PRESETS],
     proceed: &dyn Fn() -> Result<()>,
 ) -> Result<RgbImage> {
-    let model = registry.get("style-presets")?;
+    let model = models.get("style-presets")?;
     let weights = Tensor::new([PRESETS], weights.to_vec()).map_err(internal)?;
     painted(photo, PRESET_SIDE, &mut |square| {
         proceed()?;
@@ -68,13 +68,13 @@ pub(crate) fn preset(
 
 /// A photo painted in the style of a picture.
 pub(crate) fn any(
-    registry: &Registry,
+    models: &Models,
     photo: &RgbImage,
     style: &RgbImage,
     proceed: &dyn Fn() -> Result<()>,
 ) -> Result<RgbImage> {
-    let style = describe(registry, style)?;
-    let model = registry.get("style-transform")?;
+    let style = describe(models, style)?;
+    let model = models.get("style-transform")?;
     painted(photo, ANY_SIDE, &mut |square| {
         proceed()?;
         let content = interleaved(square, Normalisation::UNIT)?;
@@ -86,10 +86,10 @@ pub(crate) fn any(
 }
 
 /// What a picture's style is, in numbers.
-fn describe(registry: &Registry, style: &RgbImage) -> Result<Tensor> {
+fn describe(models: &Models, style: &RgbImage) -> Result<Tensor> {
     let square = resize::rgb(style, STYLE_SIDE, STYLE_SIDE, Filter::Area);
     let input = interleaved(&square, Normalisation::UNIT)?;
-    let outputs = registry.get("style-predict")?.run(&[("style_image", &input)])?;
+    let outputs = models.get("style-predict")?.run(&[("style_image", &input)])?;
     let numbers = output(&outputs, "style-predict", STYLE, STYLE_LENGTH)?;
     Tensor::new([1, 1, 1, STYLE_LENGTH], numbers.to_vec()).map_err(internal)
 }

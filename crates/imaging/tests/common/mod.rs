@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use safelight_contract::Fault;
 use safelight_imaging::{Header, decode, probe};
@@ -13,6 +14,16 @@ pub fn fixture(name: &str) -> Vec<u8> {
 
 pub fn be32(file: &mut [u8], at: usize, value: u32) {
     file[at..at + 4].copy_from_slice(&value.to_be_bytes());
+}
+
+/// The result, and how long this thread had a processor for it, whatever else the machine did.
+pub fn processor_time<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let now = || {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::try_from(time).expect("a time since the thread began")
+    };
+    let start = now();
+    (work(), now() - start)
 }
 
 /// CRC-32 of PNG chunks.

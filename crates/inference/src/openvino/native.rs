@@ -56,6 +56,22 @@ fn check(doing: &str, status: ov_status_e) -> Result<()> {
     Err(EngineError::Failed(format!("{doing} failed ({status:?}): {}", words.join(" "))))
 }
 
+/// What a failure to load a model means. The library tells only by its words whether the model is to
+/// blame: its graph does not parse, or holds what is not supported. All else (a file that does not
+/// open, a part of the library that does not load, memory that is not there) may pass.
+fn loading(error: EngineError) -> EngineError {
+    let EngineError::Failed(why) = error else { return error };
+    let refused = why.contains("FrontEnd API failed") && !why.contains("Could not open the file");
+    // Without a reader of its own for the format, the library ran out of files to load it from.
+    let foreign = why
+        .split_once("Available frontends:")
+        .is_some_and(|(_, frontends)| frontends.split_whitespace().any(|name| name == "onnx"));
+    match refused || foreign || why.contains("NOT_IMPLEMENTED") {
+        true => EngineError::Failed(why),
+        false => EngineError::Unavailable(why),
+    }
+}
+
 /// Text for the library.
 pub(super) fn c_string(text: &str) -> Result<CString> {
     CString::new(text).map_err(|_| EngineError::Mismatch(format!("{text:?} holds a NUL")))
@@ -118,7 +134,7 @@ impl Core {
                 &mut compiled,
             )
         };
-        check("compiling the model", status)?;
+        check("compiling the model", status).map_err(loading)?;
         some("compiling the model", compiled).map(Compiled)
     }
 }
@@ -381,4 +397,38 @@ impl Element for u8 {
 
 impl Element for i32 {
     const DTYPE: DType = DType::I32;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What OpenVINO 2026.4 says, word for word but for the paths.
+    #[test]
+    fn a_broken_model_is_told_from_a_lack_that_may_pass() {
+        let is_final = |words: &str| match loading(EngineError::Failed(words.to_owned())) {
+            EngineError::Failed(_) => true,
+            EngineError::Unavailable(_) => false,
+            EngineError::Mismatch(_) => panic!("{words}"),
+        };
+        for words in [
+            "Unable to read the model: \"m.onnx\" Please check that model format: \".onnx\" is \
+             supported and the model is correct. Available frontends: jax paddle onnx pytorch",
+            "Check 'm_model->ParseFromIstream(&model_file)' failed at graph_iterator_proto.cpp:563: \
+             FrontEnd API failed with GeneralFailure: Model can't be parsed",
+        ] {
+            assert!(is_final(words), "{words}");
+        }
+        for words in [
+            "Unable to read the model: \"m.onnx\" Please check that model format: \".onnx\" is \
+             supported and the model is correct. Available frontends:",
+            "Cannot load library \"libopenvino_intel_cpu_plugin.so\": cannot open shared object \
+             file: Too many open files",
+            "FrontEnd API failed with GeneralFailure: onnx: Could not open the file: \"m.onnx\"",
+            "Exception from src/core/src/runtime/allocator.cpp:79: std::bad_alloc",
+            "Exception from src/inference/src/dev/plugin.cpp:54: can't alloc",
+        ] {
+            assert!(!is_final(words), "{words}");
+        }
+    }
 }

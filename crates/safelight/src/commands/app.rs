@@ -166,8 +166,8 @@ async fn add(
 
 async fn service(context: &Context, accounts: &Accounts, arguments: ServiceArgs) -> Result<()> {
     let ServiceArgs { name, service, enable, disable, price, default_price } = arguments;
-    let entry = find(&service)?;
-    let path = entry.declaration().path;
+    let endpoint = find(&service)?;
+    let path = endpoint.spec().path;
     let id = hint(accounts.store.application(&name).await, "app list")?.id;
     let services = accounts.store.services(id).await?;
     let before = services.get(path).copied().unwrap_or_default();
@@ -178,7 +178,7 @@ async fn service(context: &Context, accounts: &Accounts, arguments: ServiceArgs)
     if state != before {
         accounts.store.set_service(id, path, state).await?;
     }
-    let price = state.price.unwrap_or(Credits::whole(entry.declaration().price));
+    let price = state.price.unwrap_or(Credits::whole(endpoint.spec().price));
     let answer = match state.enabled {
         true => format!("{name} may use {path} at {price} credits."),
         false => format!("{name} may not use {path}."),

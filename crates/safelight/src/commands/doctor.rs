@@ -27,7 +27,7 @@ The exit code is 1 if anything is wrong.";
 /// Free space below which a warning is due.
 const LEAST_SPACE: u64 = 1 << 30;
 
-/// Checks the installation: folder, disk, database, library, models, services, port
+/// Checks the installation: folder, disk, database, library, limits, models, services, port
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Doctor {}
@@ -65,10 +65,13 @@ impl Doctor {
         let mut findings = vec![
             Finding::of("configuration", Ok(origin(&loaded))),
             Finding::of("data folder", folder(&data)),
-            Finding::of("disk", disk(&data)),
+            Finding::of("disk", disk(&loaded, &data)),
+            Finding::of("memory", memory(&loaded)),
             Finding::of("database", database(&data)),
             Finding::of("key secret", secret(&data)),
             Finding::of("library", library(&loaded, &data)),
+            Finding::of("public URL", Ok(public_url(&loaded))),
+            Finding::of("open files", open_files(&loaded)),
         ];
         findings.extend(models(&loaded, &data));
         findings.push(Finding::of("port", port(&loaded, &data)));
@@ -96,9 +99,19 @@ fn folder(data: &DataFolder) -> Result<String> {
     Ok(path.to_string())
 }
 
-fn disk(data: &DataFolder) -> Result<String> {
-    data.require_space(LEAST_SPACE, "a working installation")?;
-    Ok(format!("{} free", size(data.free_space()?)))
+fn disk(loaded: &Loaded, data: &DataFolder) -> Result<String> {
+    let reserve = loaded.config.server.results.disk_reserve;
+    data.require_space(LEAST_SPACE.saturating_add(reserve), "a working installation")?;
+    Ok(format!("{} free, of which {} stay free", size(data.free_space()?), size(reserve)))
+}
+
+/// Whether the memory budget leaves room for jobs beside the models.
+fn memory(loaded: &Loaded) -> Result<String> {
+    let limits = &loaded.config.server.limits;
+    let own = &loaded.config.own;
+    let models = if own.without_engine { 0 } else { engine::memory(&own.models)? };
+    let jobs = limits.job_budget(models).map_err(|reason| anyhow!(reason))?;
+    Ok(format!("{} for the process, {} of it for jobs", size(limits.memory()), size(jobs)))
 }
 
 fn database(data: &DataFolder) -> Result<String> {
@@ -150,16 +163,50 @@ fn models(loaded: &Loaded, data: &DataFolder) -> Vec<Finding> {
         let detail = outcome.map(|()| format!("{}, {}", spec.task, size(spec.bytes)));
         Finding::of(format!("model {}", spec.name), detail)
     });
-    let services = CATALOG.iter().map(|entry| {
-        let declaration = entry.declaration();
-        let name = declaration.path.rsplit('/').next().unwrap_or(declaration.path);
-        let outcome = match inventory.why_not(declaration) {
+    let services = CATALOG.iter().map(|endpoint| {
+        let name = endpoint.spec().slug();
+        let outcome = match inventory.why_not(endpoint) {
             Some(reason) => Err(anyhow!(reason)),
             None => Ok("available".into()),
         };
         Finding::of(format!("service {name}"), outcome)
     });
     models.chain(services).collect()
+}
+
+fn public_url(loaded: &Loaded) -> String {
+    let settings = &loaded.config.server;
+    match &settings.public_url {
+        Some(url) => url.clone(),
+        None if settings.listen.ip().is_loopback() => {
+            "not set; only this machine reaches the server".into()
+        }
+        None => "not set; recommended is public_url = \"<how clients reach this server>\", since \
+                 without it the URLs of results name whatever host a request names"
+            .into(),
+    }
+}
+
+/// Each connection is an open file, and the server raises its limit as far as it may.
+#[cfg(unix)]
+fn open_files(loaded: &Loaded) -> Result<String> {
+    let limits = &loaded.config.server.limits;
+    let most = rlimit::Resource::NOFILE.get_hard()?;
+    let connections = limits.connections_within(most);
+    let mut found = format!("at most {most}, {connections} of them connections");
+    if connections < limits.connections {
+        found += &format!(
+            "; for all {} of limits.connections raise the limit to {} (ulimit -Hn, LimitNOFILE)",
+            limits.connections,
+            2 * u64::from(limits.connections)
+        );
+    }
+    Ok(found)
+}
+
+#[cfg(not(unix))]
+fn open_files(_: &Loaded) -> Result<String> {
+    Ok("not limited".into())
 }
 
 fn port(loaded: &Loaded, data: &DataFolder) -> Result<String> {

@@ -13,7 +13,8 @@ use bytes::Bytes;
 use clap::Args;
 use indicatif::ProgressBar;
 use safelight_contract::{Code, Edition};
-use safelight_services::{CATALOG, Entry, Form, Sample, samples};
+use safelight_operation::{Endpoint, Form, Sample, samples};
+use safelight_services::CATALOG;
 use safelight_vision::Vision;
 use serde::Serialize;
 
@@ -67,7 +68,7 @@ impl Gallery {
     pub fn run(self, context: &Context) -> Result<ExitCode> {
         let loaded = context.load()?;
         crate::logs::start_quietly(&loaded.config.own.log)?;
-        let entries = self.entries()?;
+        let endpoints = self.endpoints()?;
         let inputs = inputs::expand(&self.photos)?;
         if let Some(skipped) = inputs.skipped() {
             eprintln!("{skipped}");
@@ -78,12 +79,12 @@ impl Gallery {
         let data = DataFolder::new(loaded.data.clone());
         let registry = Arc::new(engine::start(&data, &loaded.config.own.models)?);
         let limits = &loaded.config.server.limits;
-        let (workers, memory) = (limits.worker_count() as usize, limits.memory_budget);
+        let (workers, memory) = (limits.worker_count() as usize, limits.memory());
         let mut strips = Vec::new();
-        let plan: Vec<_> = entries
+        let plan: Vec<_> = endpoints
             .into_iter()
-            .filter(|entry| engine::why_not(&registry, entry.declaration()).is_none())
-            .flat_map(|entry| samples(entry.declaration()).into_iter().map(move |s| (entry, s)))
+            .filter(|endpoint| engine::why_not(&registry, endpoint).is_none())
+            .flat_map(|endpoint| samples(endpoint).into_iter().map(move |s| (endpoint, s)))
             .collect();
         let bar = match context.output.is_json() {
             true => ProgressBar::hidden(),
@@ -92,11 +93,11 @@ impl Gallery {
                 progress::bar((plan.len() * items.len()) as u64, template)
             }
         };
-        for (entry, sample) in plan {
+        for (endpoint, sample) in plan {
             let vision = Vision::new(registry.clone());
             let reports =
-                strip(entry, &sample, &items, &self.output, (vision, workers, memory), &bar)?;
-            strips.push(Strip { service: entry.declaration().path, sample: sample.label, reports });
+                strip(endpoint, &sample, &items, &self.output, (vision, workers, memory), &bar)?;
+            strips.push(Strip { service: endpoint.spec().path, sample: sample.label, reports });
         }
         bar.finish_and_clear();
         fs::write(self.output.join(PAGE), page::render(&photos, &strips).into_string())
@@ -105,7 +106,7 @@ impl Gallery {
     }
 
     /// The services that were asked for, or all.
-    fn entries(&self) -> Result<Vec<&'static Entry>> {
+    fn endpoints(&self) -> Result<Vec<&'static Endpoint>> {
         match self.service.is_empty() {
             true => Ok(CATALOG.iter().collect()),
             false => self.service.iter().map(|name| find(name)).collect(),
@@ -150,31 +151,30 @@ fn copy(items: &[Item], folder: &Path) -> Result<Vec<PathBuf>> {
 /// One service with one set of values over all photos. Paths in the reports are relative to the
 /// page.
 fn strip(
-    entry: &'static Entry,
+    endpoint: &'static Endpoint,
     sample: &Sample,
     items: &[Item],
     output: &Path,
     (vision, workers, memory): (Vision, usize, u64),
     bar: &ProgressBar,
 ) -> Result<Vec<Report>> {
-    let declaration = entry.declaration();
-    let name = declaration.path.rsplit('/').next().unwrap_or_default();
+    let name = endpoint.spec().slug();
     let folder = match sample.label.as_str() {
         "" => Path::new(name).to_owned(),
         label => Path::new(name).join(label),
     };
-    let Some(first) = declaration.files.first() else { return Ok(vec![]) };
+    let Some(first) = endpoint.files().next() else { return Ok(vec![]) };
     let mut form = Form::new();
     sample.values.iter().for_each(|(name, value)| form.add_text(*name, value));
     let mut reports = Vec::with_capacity(items.len());
     let mut run = |form: Form, items: &[Item]| -> Result<()> {
         let delivery = Delivery::new(Some(&output.join(&folder)), true, items)?;
         let vision = vision.clone();
-        let batch = Batch { entry, form, field: first.name, vision, delivery, workers, memory };
+        let batch = Batch { endpoint, form, field: first.name, vision, delivery, workers, memory };
         reports.extend(batch.run(items, &|_| bar.inc(1)));
         Ok(())
     };
-    let others: Vec<_> = declaration.files[1..].iter().filter(|file| file.required).collect();
+    let others: Vec<_> = endpoint.files().skip(1).filter(|file| file.is_required()).collect();
     if others.is_empty() {
         run(form, items)?;
     } else {

@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use bytes::Bytes;
 use clap::Args;
 use indicatif::ProgressBar;
-use safelight_services::{Declaration, FieldKind, Form};
+use safelight_operation::{Endpoint, Form, LeafKind};
 
 use super::Context;
 use super::services::find;
@@ -80,31 +80,30 @@ impl Run {
     pub fn run(self, context: &Context) -> Result<ExitCode> {
         let loaded = context.load()?;
         crate::logs::start_quietly(&loaded.config.own.log)?;
-        let entry = find(&self.service)?;
-        let declaration = entry.declaration();
-        let form = form(declaration, &self.parameter)?;
-        let field = declaration.files.first().map(|field| field.name);
-        let field = field.ok_or_else(|| anyhow!("{} takes no file", declaration.path))?;
+        let endpoint = find(&self.service)?;
+        let form = form(endpoint, &self.parameter)?;
+        let field = endpoint.files().next().map(|field| field.name);
+        let field = field.ok_or_else(|| anyhow!("{} takes no file", endpoint.spec().path))?;
         let inputs = inputs::expand(&self.inputs)?;
         if let Some(skipped) = inputs.skipped() {
             eprintln!("{skipped}");
         }
         let items = inputs.items;
-        if self.output.is_none() && makes_pictures(declaration) {
+        if self.output.is_none() && makes_pictures(endpoint) {
             bail!("say where the pictures go: -o <folder>, or -o <file> for a single input");
         }
         let delivery = Delivery::new(self.output.as_deref(), self.force, &items)?;
         let data = DataFolder::new(loaded.data.clone());
-        let vision = engine::vision_for(&data, &loaded.config.own.models, declaration)?;
+        let vision = engine::vision_for(&data, &loaded.config.own.models, endpoint)?;
         let limits = &loaded.config.server.limits;
         let batch = Batch {
-            entry,
+            endpoint,
             form,
             field,
             vision,
             delivery,
             workers: limits.worker_count() as usize,
-            memory: limits.memory_budget,
+            memory: limits.memory(),
         };
         let listener = Listener::new(context.output, items.len());
         let reports = batch.run(&items, &|report| listener.hear(report));
@@ -114,10 +113,10 @@ impl Run {
 
 /// The form that every input shares. A parameter that the service does not have is refused, and so
 /// is a value that it would refuse.
-fn form(declaration: &Declaration, parameters: &[Parameter]) -> Result<Form> {
+fn form(endpoint: &Endpoint, parameters: &[Parameter]) -> Result<Form> {
     let mut form = Form::new();
-    let files: Vec<_> = declaration.files.iter().skip(1).map(|field| field.name).collect();
-    let names: Vec<_> = declaration.params.iter().map(|parameter| parameter.name()).collect();
+    let files: Vec<_> = endpoint.files().skip(1).map(|field| field.name).collect();
+    let names: Vec<_> = endpoint.parameters().map(|parameter| parameter.name()).collect();
     for Parameter { name, value } in parameters {
         match value.strip_prefix('@') {
             Some(path) if files.contains(&&**name) => {
@@ -128,20 +127,20 @@ fn form(declaration: &Declaration, parameters: &[Parameter]) -> Result<Form> {
             _ if names.contains(&&**name) => form.add_text(name, value),
             _ => {
                 let all: Vec<_> = names.iter().chain(&files).copied().collect();
-                let path = declaration.path;
+                let path = endpoint.spec().path;
                 bail!("{path} has no parameter `{name}`; it has: {}", all.join(", "));
             }
         }
     }
-    for parameter in declaration.params {
+    for parameter in endpoint.parameters() {
         parameter.check(&form)?;
     }
     Ok(form)
 }
 
-fn makes_pictures(declaration: &Declaration) -> bool {
-    let picture = |kind| matches!(kind, FieldKind::Url | FieldKind::Base64);
-    declaration.answer.iter().any(|field| picture(field.kind))
+fn makes_pictures(endpoint: &Endpoint) -> bool {
+    let picture = |kind| matches!(kind, LeafKind::Url | LeafKind::Base64);
+    endpoint.answer().leaves().iter().any(|field| picture(field.kind))
 }
 
 /// Tells what happens, while it happens and at the end.

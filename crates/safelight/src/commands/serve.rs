@@ -12,7 +12,7 @@ use clap::Args;
 use safelight_inference::Registry;
 use safelight_server::{Parts, Settings};
 use safelight_services::CATALOG;
-use safelight_store::{Blobs, KeySecret, Sqlite};
+use safelight_store::KeySecret;
 use safelight_vision::Vision;
 use tokio::signal;
 use tracing::{info, warn};
@@ -53,6 +53,7 @@ impl Serve {
         let start = Instant::now();
         let loaded = context.load_with(&self.flags())?;
         logs::start(&loaded.config.own.log)?;
+        raise_open_files();
         // First what can fail without leaving anything behind.
         let listener = bind(loaded.config.server.listen)?;
         let data = DataFolder::new(loaded.data.clone());
@@ -79,6 +80,14 @@ impl Serve {
         let url = self.public_url.iter().map(|value| Assignment::new("public_url", value));
         let without = self.without_engine.then(|| Assignment::new("without_engine", "true"));
         listen.chain(url).chain(without).collect()
+    }
+}
+
+/// Lets the process open as many files as the system allows it: each connection is one.
+fn raise_open_files() {
+    #[cfg(unix)]
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        warn!(%error, "the limit of open files could not be raised");
     }
 }
 
@@ -110,7 +119,12 @@ fn prepare(loaded: &Loaded, data: &DataFolder) -> Result<(Parts, Option<JoinHand
     let compiled = data.cache().exists();
     let registry = match own.without_engine {
         true => engine::without(data, &own.models)?,
-        false => engine::start(data, &own.models)?,
+        false => {
+            // The library ends the process where memory runs out, so that has to be known before.
+            let models = engine::memory(&own.models)?;
+            loaded.config.server.limits.job_budget(models).map_err(|reason| anyhow!(reason))?;
+            engine::start(data, &own.models)?
+        }
     };
     let registry = Arc::new(registry);
     // Compiling models takes seconds, the first time: nobody should meet a key or a ready server
@@ -125,12 +139,14 @@ fn prepare(loaded: &Loaded, data: &DataFolder) -> Result<(Parts, Option<JoinHand
             None
         }
     };
-    let store = Sqlite::open_with(data.database(), loaded.config.own.store.durability)
+    let store = own
+        .store
+        .open_database(data.database())
         .with_context(|| format!("the database {} cannot be used", data.database().display()))?;
     let parts = Parts {
         settings: loaded.config.server.clone(),
         store: Arc::new(store),
-        blobs: Blobs::local(data.blobs())?,
+        blobs: own.store.open_files(data.blobs())?,
         secret: KeySecret::load_or_create(data.secret())?,
         vision: Vision::new(registry.clone()),
         registry,
@@ -144,10 +160,9 @@ fn warm(registry: &Registry) {
         info!(engine, "engine");
     }
     registry.warm(engine::needed());
-    for entry in CATALOG {
-        let declaration = entry.declaration();
-        if let Some(reason) = engine::why_not(registry, declaration) {
-            warn!(service = declaration.path, reason, "service is not available");
+    for endpoint in CATALOG {
+        if let Some(reason) = engine::why_not(registry, endpoint) {
+            warn!(service = endpoint.spec().path, reason, "service is not available");
         }
     }
 }

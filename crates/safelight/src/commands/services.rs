@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
-use safelight_services::{CATALOG, Declaration, Entry, Mode};
+use safelight_operation::{Delivery, Endpoint, FileField, Parameter};
+use safelight_services::CATALOG;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -39,6 +40,7 @@ struct ServiceRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     why_not: Option<String>,
     summary: &'static str,
+    limitations: &'static str,
     deadline_seconds: u64,
     models: &'static [&'static str],
     files: Vec<Value>,
@@ -59,20 +61,17 @@ impl Services {
         let loaded = context.load()?;
         let data = DataFolder::new(loaded.data.clone());
         let models = Inventory::take(&data, &loaded.config.own.models)?;
-        let row = |entry: &Entry| {
-            let declaration = entry.declaration();
-            ServiceRow::new(declaration, models.why_not(declaration))
-        };
+        let row = |endpoint| ServiceRow::new(endpoint, models.why_not(endpoint));
         match self.service {
             None => {
                 let rows: Vec<_> = CATALOG.iter().map(row).collect();
                 context.output.list(&rows, "")?;
             }
             Some(name) => {
-                let entry = find(&name)?;
+                let endpoint = find(&name)?;
                 match context.output.is_json() {
-                    true => context.output.json(&row(entry))?,
-                    false => print(&describe(entry.declaration()))?,
+                    true => context.output.json(&row(endpoint))?,
+                    false => print(&describe(endpoint))?,
                 }
             }
         }
@@ -81,25 +80,27 @@ impl Services {
 }
 
 /// The service of that path or last segment.
-pub fn find(name: &str) -> Result<&'static Entry> {
+pub fn find(name: &str) -> Result<&'static Endpoint> {
     safelight_services::find(name)
         .ok_or_else(|| anyhow!("`{name}` is no service; `safelight services` lists them all"))
 }
 
-/// `sync` or `async`.
-pub fn mode(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Sync => "sync",
-        Mode::Async => "async",
+/// `sync`, `async`, or both.
+pub fn delivery(delivery: Delivery) -> &'static str {
+    match delivery {
+        Delivery::Sync => "sync",
+        Delivery::Async => "async",
+        Delivery::Either { .. } => "sync or async",
     }
 }
 
 impl ServiceRow {
-    fn new(declaration: &'static Declaration, why_not: Option<String>) -> Self {
-        let files = declaration.files.iter().map(|field| {
-            json!({ "name": field.name, "required": field.required, "description": field.doc })
+    fn new(endpoint: &Endpoint, why_not: Option<String>) -> Self {
+        let spec = endpoint.spec();
+        let files = endpoint.files().map(|field| {
+            json!({ "name": field.name, "required": field.is_required(), "description": field.doc })
         });
-        let parameters = declaration.params.iter().map(|parameter| {
+        let parameters = endpoint.parameters().map(|parameter| {
             json!({
                 "name": parameter.name(),
                 "required": parameter.required(),
@@ -108,16 +109,17 @@ impl ServiceRow {
             })
         });
         Self {
-            path: declaration.path,
-            name: declaration.name,
-            mode: mode(declaration.mode),
-            price: declaration.price,
-            pool: declaration.pool,
+            path: spec.path,
+            name: spec.name,
+            mode: delivery(spec.delivery),
+            price: spec.price,
+            pool: spec.pool,
             available: why_not.is_none(),
             why_not,
-            summary: declaration.summary,
-            deadline_seconds: declaration.deadline.as_secs(),
-            models: declaration.models,
+            summary: spec.summary,
+            limitations: spec.limitations,
+            deadline_seconds: spec.deadline.as_secs(),
+            models: endpoint.needs().models,
             files: files.collect(),
             parameters: parameters.collect(),
         }
@@ -125,19 +127,23 @@ impl ServiceRow {
 }
 
 /// A service in full, for people.
-fn describe(declaration: &Declaration) -> String {
+fn describe(endpoint: &Endpoint) -> String {
+    let spec = endpoint.spec();
     let mut text = format!(
         "{}\n{}, {}, {} (pool {}, else common), deadline {} s\n\n{}\n",
-        declaration.path,
-        declaration.name,
-        mode(declaration.mode),
-        credits(declaration.price),
-        declaration.pool,
-        declaration.deadline.as_secs(),
-        declaration.summary
+        spec.path,
+        spec.name,
+        delivery(spec.delivery),
+        credits(spec.price),
+        spec.pool,
+        spec.deadline.as_secs(),
+        spec.summary
     );
-    text += &format!("\nFiles\n{}", table(&["name", "what", "pictures"], &files(declaration)));
-    let parameters = parameters(declaration);
+    if !spec.limitations.is_empty() {
+        text += &format!("\nLimits: {}\n", spec.limitations);
+    }
+    text += &format!("\nFiles\n{}", table(&["name", "what", "pictures"], &files(endpoint)));
+    let parameters = parameters(endpoint);
     if !parameters.is_empty() {
         text += &format!("\nParameters\n{}", table(PARAMETER_HEAD, &parameters));
     }
@@ -153,8 +159,8 @@ pub fn credits(price: u32) -> String {
 pub const PARAMETER_HEAD: &[&str] = &["name", "values", "default", "what"];
 
 /// The parameters of a service, one line each.
-pub fn parameters(declaration: &Declaration) -> Vec<Vec<String>> {
-    let line = |parameter: &&dyn safelight_services::Parameter| {
+pub fn parameters(endpoint: &Endpoint) -> Vec<Vec<String>> {
+    let line = |parameter: &'static dyn Parameter| {
         let schema = parameter.schema();
         let default = match (&schema["default"], parameter.required()) {
             (_, true) => "required".to_owned(),
@@ -164,7 +170,7 @@ pub fn parameters(declaration: &Declaration) -> Vec<Vec<String>> {
         };
         vec![parameter.name().into(), values(&schema), default, parameter.doc().into()]
     };
-    declaration.params.iter().map(line).collect()
+    endpoint.parameters().map(line).collect()
 }
 
 /// The values that a schema allows, in a few words.
@@ -181,18 +187,18 @@ fn values(schema: &Value) -> String {
 }
 
 /// The files of a service, one line each.
-pub fn files(declaration: &Declaration) -> Vec<Vec<String>> {
-    let line = |field: &&safelight_services::FileField| {
+pub fn files(endpoint: &Endpoint) -> Vec<Vec<String>> {
+    let line = |field: &FileField| {
         let rules = &field.rules;
         let formats: Vec<_> = rules.formats.iter().map(|format| format.name()).collect();
         let ((least_width, least_height), (width, height)) = (rules.min, rules.max);
         let pictures = format!(
-            "{}, up to {} MiB, {least_width}×{least_height} to {width}×{height} px",
+            "{}, up to {} MB, {least_width}×{least_height} to {width}×{height} px",
             formats.join(", "),
-            rules.max_bytes >> 20
+            rules.max_megabytes()
         );
-        let required = if field.required { "" } else { "optional: " };
+        let required = if field.is_required() { "" } else { "optional: " };
         vec![field.name.into(), format!("{required}{}", field.doc), pictures]
     };
-    declaration.files.iter().map(line).collect()
+    endpoint.files().map(line).collect()
 }

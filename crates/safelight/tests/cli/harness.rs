@@ -4,14 +4,14 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// How long a server may take to start while other tests keep the machine busy.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Longest wait for a server to start: far more than the slowest machine needs.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A machine where nothing is installed yet.
 pub struct Home {
@@ -43,10 +43,11 @@ impl Home {
         command
     }
 
-    /// The same, with the inference library that tests share.
+    /// The same, with the inference library that tests share, and with time for slow machines.
     pub fn with_library(&self, arguments: &[&str]) -> Command {
         let mut command = self.command(arguments);
         command.env("SAFELIGHT_MODELS__LIBRARY", safelight_testkit::runtime());
+        command.env("SAFELIGHT_LIMITS__WORK_TIMEOUT_SECONDS", "3600");
         command
     }
 
@@ -96,6 +97,7 @@ pub fn fails(command: &mut Command) -> String {
 /// A running server; killed when dropped.
 pub struct Server {
     child: Child,
+    log: Option<JoinHandle<String>>,
     /// What it printed until it was ready.
     pub greeting: String,
 }
@@ -120,7 +122,7 @@ impl Server {
                 Ok(line) => {
                     greeting += &format!("{line}\n");
                     if line.starts_with("Safelight is ready at ") {
-                        return Self { child, greeting };
+                        return Self { child, log: Some(log), greeting };
                     }
                 }
                 Err(_) => {
@@ -136,6 +138,12 @@ impl Server {
     pub fn key(&self) -> Option<String> {
         let line = self.greeting.lines().find(|line| line.trim().starts_with("sl_"));
         line.map(|line| line.trim().to_owned())
+    }
+
+    /// Ends it and answers what it wrote to the standard error output.
+    pub fn log(mut self) -> String {
+        let _ = self.child.kill();
+        self.log.take().expect("read once").join().expect("the reader ends")
     }
 
     /// Asks it to stop, as a service manager does; answers whether it ended well.

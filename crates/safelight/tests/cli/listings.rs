@@ -105,6 +105,13 @@ fn the_doctor_says_what_is_wrong_and_what_is_right() {
     let after = crate::harness::ok(&mut home.with_library(&["doctor", port]));
     assert!(!after.contains("WRONG"), "{after}");
     assert!(after.contains("OpenVINO"), "{after}");
+    assert!(!after.contains("public_url"), "only this machine: {after}");
+    let open = crate::harness::ok(&mut home.with_library(&["doctor", "--set=listen=0.0.0.0:0"]));
+    assert!(open.contains("recommended is public_url"), "{open}");
+    let url = "--set=public_url=https://images.example.com";
+    let set = home.with_library(&["doctor", "--set=listen=0.0.0.0:0", url]);
+    let set = crate::harness::ok(&mut { set });
+    assert!(set.contains("https://images.example.com") && !set.contains("public_url"), "{set}");
 
     let model = std::fs::read_dir(home.data().join("models"))
         .expect("unpacked")

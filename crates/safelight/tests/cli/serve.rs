@@ -110,3 +110,39 @@ fn without_pip_it_says_what_to_install() {
     assert!(error.contains("pip"), "{error}");
     assert!(!home.data().exists(), "nothing half-made stays");
 }
+
+/// What the log says after a health check, a look at the metrics and a request without a key.
+async fn logged(settings: &[&str]) -> String {
+    let home = Home::new();
+    let arguments = [&LISTEN[..], &["--without-engine"], settings].concat();
+    let server = Server::start(home.command(&arguments));
+    let url = server.greeting.split("ready at ").nth(1).and_then(|rest| rest.split(' ').next());
+    let url = url.expect("a URL").to_owned();
+    for path in ["/health/live", "/health/ready", "/metrics", "/api/common/query-credits"] {
+        let answer = reqwest::get(format!("{url}{path}")).await.expect("an answer");
+        answer.bytes().await.expect("a body");
+    }
+    // The line of a request is written before its connection serves the next one, and ends here.
+    server.log()
+}
+
+#[tokio::test]
+async fn the_log_is_json_when_redirected_and_leaves_out_what_asks_all_the_time() {
+    let log = logged(&[]).await;
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let requests: Vec<_> = lines.filter(|line| line["target"] == "safelight::request").collect();
+    let services: Vec<_> = requests.iter().map(|line| line["service"].as_str()).collect();
+    assert_eq!(services, [Some("/api/common/query-credits")], "{log}");
+    assert_eq!(requests[0]["status"], 401);
+    let debug = logged(&["--set", "log.level=debug"]).await;
+    assert!(debug.contains("/health/live") && debug.contains("/metrics"), "{debug}");
+}
+
+#[tokio::test]
+async fn the_log_is_text_where_that_is_asked_for() {
+    let log = logged(&["--set", "log.format=text"]).await;
+    let line = log.lines().find(|line| line.contains("query-credits")).expect("a line");
+    assert!(line.contains(" INFO ") && !line.contains('{') && !line.contains('\u{1b}'), "{line}");
+    let said = "401 /api/common/query-credits ERROR_APPLICATIONS_NOT_EXISTS in ";
+    assert!(line.contains(said) && line.contains(" request_id="), "{line}");
+}

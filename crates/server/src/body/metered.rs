@@ -9,20 +9,22 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::body::{Body, Bytes, Frame};
-use safelight_contract::Fault;
+use safelight_contract::{Code, Fault};
 use tokio::time::{Instant, Sleep, sleep};
 
-use super::{too_large, transfer_failed};
+use super::{UNUSED, too_large, transfer_failed};
+use crate::settings::LimitSettings;
 
-/// A parser must use what it got before this much more comes in: part headers and the text before
-/// the first boundary are small.
-const MAX_UNUSED: u64 = 2 << 20;
-
-/// A body that fails when it grows over its limit, stalls, or is not used up by its reader.
+/// A body that fails when it grows over its limit, is slower than the least rate, or is not used up
+/// by its reader.
 pub(super) struct Metered<B> {
     body: B,
     limit: u64,
     stall: Duration,
+    /// Bytes that must come within each `stall`, at least one.
+    least: u64,
+    /// Bytes since the timer was set.
+    recent: u64,
     timer: Pin<Box<Sleep>>,
     progress: Arc<Progress>,
     yielded: bool,
@@ -48,9 +50,19 @@ impl Progress {
 }
 
 impl<B> Metered<B> {
-    pub fn new(body: B, limit: u64, stall: Duration) -> Self {
-        let timer = Box::pin(sleep(stall));
-        Self { body, limit, stall, timer, progress: Arc::default(), yielded: false }
+    pub fn new(body: B, limits: &LimitSettings) -> Self {
+        let stall = limits.stall_timeout();
+        let least = limits.min_body_bytes_per_second * limits.stall_timeout_seconds;
+        Self {
+            body,
+            limit: limits.max_body_bytes,
+            stall,
+            least: least.max(1),
+            recent: 0,
+            timer: Box::pin(sleep(stall)),
+            progress: Arc::default(),
+            yielded: false,
+        }
     }
 
     pub fn progress(&self) -> Arc<Progress> {
@@ -58,10 +70,7 @@ impl<B> Metered<B> {
     }
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for Metered<B>
-where
-    B::Error: fmt::Display,
-{
+impl<B: Body<Data = Bytes, Error = axum::Error> + Unpin> Body for Metered<B> {
     type Data = Bytes;
     type Error = Broken;
 
@@ -78,18 +87,21 @@ where
         match Pin::new(&mut self.body).poll_frame(context) {
             Poll::Pending => {
                 if self.timer.as_mut().poll(context).is_ready() {
-                    return Poll::Ready(Some(Err(Broken::Stalled(self.stall))));
+                    let Self { recent, least, stall, .. } = *self;
+                    return Poll::Ready(Some(Err(Broken::Slow { recent, least, stall })));
                 }
                 Poll::Pending
             }
             Poll::Ready(None) => Poll::Ready(None),
-            Poll::Ready(Some(Err(error))) => {
-                Poll::Ready(Some(Err(Broken::Connection(error.to_string()))))
-            }
+            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error.into()))),
             Poll::Ready(Some(Ok(frame))) => {
                 self.yielded = false;
-                let deadline = Instant::now() + self.stall;
-                self.timer.as_mut().reset(deadline);
+                self.recent += frame.data_ref().map_or(0, |data| data.len() as u64);
+                if self.recent >= self.least {
+                    self.recent = 0;
+                    let deadline = Instant::now() + self.stall;
+                    self.timer.as_mut().reset(deadline);
+                }
                 Poll::Ready(Some(self.count(frame)))
             }
         }
@@ -104,11 +116,12 @@ impl<B> Metered<B> {
     fn count(&self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Broken> {
         let size = frame.data_ref().map_or(0, |data| data.len() as u64);
         let received = self.progress.received.fetch_add(size, Ordering::Relaxed) + size;
-        let unused = self.progress.unused.fetch_add(size, Ordering::Relaxed) + size;
+        let unused = self.progress.unused.fetch_add(size, Ordering::Relaxed);
         if received > self.limit {
             return Err(Broken::TooLarge { size: received, limit: self.limit });
         }
-        if unused > MAX_UNUSED {
+        // Part headers and the text before the first boundary are small.
+        if unused > UNUSED {
             return Err(Broken::NotUsed);
         }
         Ok(frame)
@@ -118,10 +131,37 @@ impl<B> Metered<B> {
 /// Why reading a body ended early.
 #[derive(Debug)]
 pub(super) enum Broken {
-    TooLarge { size: u64, limit: u64 },
-    Stalled(Duration),
+    TooLarge {
+        size: u64,
+        limit: u64,
+    },
+    Slow {
+        recent: u64,
+        least: u64,
+        stall: Duration,
+    },
     NotUsed,
+    /// The body is not compressed as its header says.
+    Encoding(String),
     Connection(String),
+}
+
+impl From<axum::Error> for Broken {
+    fn from(error: axum::Error) -> Self {
+        match error.into_inner().downcast::<Self>() {
+            Ok(broken) => *broken,
+            Err(error) => Self::Connection(cause(&*error)),
+        }
+    }
+}
+
+/// The first cause of an error, which says most: `Invalid chunk size line`.
+fn cause(error: &(dyn Error + 'static)) -> String {
+    let mut first = error;
+    while let Some(source) = first.source() {
+        first = source;
+    }
+    first.to_string()
 }
 
 impl fmt::Display for Broken {
@@ -136,10 +176,12 @@ impl Error for Broken {}
 pub(super) fn fault(error: &(dyn Error + 'static)) -> Fault {
     match error.downcast_ref::<Broken>() {
         Some(Broken::TooLarge { size, limit }) => too_large(*size, *limit),
-        Some(Broken::Stalled(pause)) => {
-            transfer_failed(format!("no byte of the body came for {} s", pause.as_secs_f64()))
-        }
+        Some(Broken::Slow { recent, least, stall }) => transfer_failed(format!(
+            "{recent} bytes of the body came in the last {} s, the least is {least}",
+            stall.as_secs_f64()
+        )),
         Some(Broken::NotUsed) => super::multipart::broken("a part's header is too long"),
+        Some(Broken::Encoding(why)) => Fault::new(Code::ErrorParameters, why.clone()),
         Some(Broken::Connection(error)) => transfer_failed(format!("the body broke off: {error}")),
         None => transfer_failed(format!("the body broke off: {error}")),
     }

@@ -1,14 +1,16 @@
 //! Reading `multipart/form-data`.
 
 use axum::body::Body;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use futures_util::TryStreamExt;
 use http_body_util::BodyDataStream;
 use multer::{Field, Multipart};
+use parking_lot::Mutex;
 use safelight_contract::{Code, Fault, Result};
-use safelight_services::{Declaration, FileField, Form};
+use safelight_operation::{Endpoint, FileField, FilePresence, Form, InputField};
 
-use super::metered::{self, Metered, Progress};
-use super::{MAX_TEXT, declares};
+use super::metered::{self, Broken, Metered, Progress};
+use super::{MAX_TEXT, Room, declares};
 
 /// A form has a few fields; more than this is an attack.
 const MAX_FIELDS: usize = 1000;
@@ -18,25 +20,29 @@ pub(super) fn broken(why: &str) -> Fault {
     Fault::new(Code::ErrorParameters, format!("the body is broken multipart/form-data: {why}"))
 }
 
-/// Reads the fields that `declaration` names into `form`; `length` is that of the whole body where
-/// it is known.
+/// Reads the fields that `endpoint` declares into `form`.
 pub(super) async fn read(
-    body: Metered<Body>,
+    body: &mut Metered<Body>,
     boundary: &str,
-    declaration: &Declaration,
-    length: Option<u64>,
+    endpoint: &Endpoint,
+    room: &Room<'_>,
     form: &mut Form,
 ) -> Result<()> {
     let progress = body.progress();
-    let mut parts = Multipart::new(BodyDataStream::new(body), boundary);
+    let opening = Opening::default();
+    let stream = BodyDataStream::new(body).inspect_ok(|data| opening.note(data));
+    let mut parts = Multipart::new(stream, boundary);
     let mut count = 0;
     loop {
         let field = match parts.next_field().await {
             Ok(Some(field)) => field,
             Ok(None) => return Ok(()),
             // Some clients send a form of no fields as no bytes at all.
-            Err(_) if progress.received() == 0 => return Ok(()),
-            Err(error) => return Err(fault(error)),
+            Err(multer::Error::IncompleteStream) if progress.received() == 0 => return Ok(()),
+            Err(error) => {
+                let foreign = opening.lacks(boundary).filter(|_| found_no_boundary(&error));
+                return Err(foreign.unwrap_or_else(|| fault(error)));
+            }
         };
         progress.used();
         count += 1;
@@ -44,14 +50,17 @@ pub(super) async fn read(
             return Err(broken(&format!("it has more than {MAX_FIELDS} fields")));
         }
         let name = field.name().unwrap_or_default().to_owned();
-        let file = declaration.files.iter().find(|declared| declared.name == name);
-        match file {
-            Some(declared) if is_file(&field) && form.file(&name).is_none() => {
-                let bytes = read_file(field, declared, length, &progress).await?;
-                form.add_file(name, bytes);
+        match endpoint.field(&name) {
+            Some(InputField::File(declared)) if form.files_of(&name).len() < most(declared) => {
+                let called_file = is_called_file(&field);
+                let bytes = read_file(field, declared, room, &progress).await?;
+                match text(&bytes).filter(|_| !called_file) {
+                    Some(text) => form.add_text(name, text),
+                    None => form.add_file(name, bytes),
+                }
             }
-            _ if declares(declaration, &name) && !(file.is_some() && is_file(&field)) => {
-                let text = read_text(field, &name, &progress).await?;
+            Some(InputField::Text(_)) | None if declares(endpoint, &name) => {
+                let text = read_text(field, &name, room, &progress).await?;
                 form.add_text(name, text);
             }
             _ => skip(field, &progress).await?,
@@ -59,22 +68,76 @@ pub(super) async fn read(
     }
 }
 
+/// How many files of a field are kept: one more than it takes, where it takes several, so that too many
+/// are noticed.
+fn most(field: &FileField) -> usize {
+    match field.presence {
+        FilePresence::Several(_) => field.most() + 1,
+        FilePresence::Required | FilePresence::Optional => 1,
+    }
+}
+
+/// The first bytes of a body.
+#[derive(Default)]
+struct Opening(Mutex<Vec<u8>>);
+
+impl Opening {
+    /// More than a boundary may have, which is 70.
+    const LENGTH: usize = 200;
+
+    fn note(&self, data: &[u8]) {
+        let mut bytes = self.0.lock();
+        let free = Self::LENGTH - bytes.len();
+        bytes.extend_from_slice(&data[..data.len().min(free)]);
+    }
+
+    /// The fault for a body that begins with something else than this boundary.
+    fn lacks(&self, boundary: &str) -> Option<Fault> {
+        let bytes = self.0.lock();
+        let text = String::from_utf8_lossy(&bytes);
+        if text.contains(&format!("--{boundary}")) {
+            return None;
+        }
+        let line: String = text.lines().next().unwrap_or_default().chars().take(80).collect();
+        Some(broken(&format!(
+            "it begins with `{}`, the boundary in Content-Type is `{boundary}`",
+            line.escape_debug()
+        )))
+    }
+}
+
+/// Whether the parser came to its end, or gave up, without meeting a boundary.
+fn found_no_boundary(error: &multer::Error) -> bool {
+    match error {
+        multer::Error::IncompleteStream => true,
+        multer::Error::StreamReadFailed(cause) => {
+            matches!(cause.downcast_ref(), Some(Broken::NotUsed))
+        }
+        _ => false,
+    }
+}
+
 /// A part with a file name or a content type that is not text. Clients send parameters without
-/// either, some with `text/plain`.
-fn is_file(field: &Field<'_>) -> bool {
+/// either, some with `text/plain`, and some send files so.
+fn is_called_file(field: &Field<'_>) -> bool {
     field.file_name().is_some() || field.content_type().is_some_and(|media| media.type_() != "text")
+}
+
+/// What was sent as text where a file belongs: a path, a URL, Base64. No picture is without control
+/// characters.
+fn text(bytes: &[u8]) -> Option<&str> {
+    let plain = |text: &&str| !text.contains(|c: char| c.is_control() && !c.is_whitespace());
+    std::str::from_utf8(bytes).ok().filter(|text| text.len() <= MAX_TEXT).filter(plain)
 }
 
 async fn read_file(
     mut field: Field<'_>,
     declared: &FileField,
-    length: Option<u64>,
+    room: &Room<'_>,
     progress: &Progress,
 ) -> Result<Bytes> {
     let limit = declared.rules.max_bytes;
-    // One allocation of the most that can come; memory that is not written to is not taken.
-    let capacity = length.unwrap_or(limit).min(limit) as usize;
-    let mut bytes = BytesMut::with_capacity(capacity);
+    let mut bytes = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(fault)? {
         progress.used();
         if (bytes.len() + chunk.len()) as u64 > limit {
@@ -87,12 +150,18 @@ async fn read_file(
                 ),
             ));
         }
-        bytes.extend_from_slice(&chunk);
+        room.append(&mut bytes, &chunk, limit).await?;
     }
-    Ok(bytes.freeze())
+    bytes.shrink_to_fit();
+    Ok(bytes.into())
 }
 
-async fn read_text(mut field: Field<'_>, name: &str, progress: &Progress) -> Result<String> {
+async fn read_text(
+    mut field: Field<'_>,
+    name: &str,
+    room: &Room<'_>,
+    progress: &Progress,
+) -> Result<String> {
     let mut bytes = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(fault)? {
         progress.used();
@@ -102,7 +171,7 @@ async fn read_text(mut field: Field<'_>, name: &str, progress: &Progress) -> Res
                 format!("{name} has more than {MAX_TEXT} bytes, which is the limit of a text"),
             ));
         }
-        bytes.extend_from_slice(&chunk);
+        room.append(&mut bytes, &chunk, MAX_TEXT as u64).await?;
     }
     String::from_utf8(bytes)
         .map_err(|_| Fault::new(Code::ErrorParameters, format!("{name} is not UTF-8 text")))

@@ -1,7 +1,7 @@
 //! `GET /api/common/query-credits`: the credit pools of the application.
 
 use safelight_contract::Result;
-use safelight_services::Entry;
+use safelight_operation::Endpoint;
 use safelight_store::{Credits, Pool};
 use serde_json::{Map, Number, Value, json};
 
@@ -24,7 +24,7 @@ pub(crate) async fn handle(call: Call) -> Result<Reply> {
     Reply::new(&trace, fields)
 }
 
-fn show(pool: &Pool, catalog: &[Entry]) -> Value {
+fn show(pool: &Pool, catalog: &[Endpoint]) -> Value {
     json!({
         "unique_sign": pool.sign,
         "name": name(&pool.sign, catalog),
@@ -38,11 +38,11 @@ fn show(pool: &Pool, catalog: &[Entry]) -> Value {
 }
 
 /// A pool is named after the service that it pays for.
-fn name<'a>(sign: &'a str, catalog: &[Entry]) -> &'a str {
+fn name<'a>(sign: &'a str, catalog: &[Endpoint]) -> &'a str {
     if sign == "common" {
         return "Universal Credits";
     }
-    let service = catalog.iter().map(Entry::declaration).find(|service| service.pool == sign);
+    let service = catalog.iter().map(Endpoint::spec).find(|service| service.pool == sign);
     service.map_or(sign, |service| service.name)
 }
 

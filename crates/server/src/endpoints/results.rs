@@ -1,15 +1,17 @@
 //! `GET /results/<day>/<file>`: a result file, for whoever knows its name.
 
+use std::future::ready;
 use std::ops::Range;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::header::{
-    ACCEPT_RANGES, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CACHE_CONTROL,
-    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED,
-    RANGE, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+    IF_RANGE, LAST_MODIFIED, RANGE,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use futures_util::stream::{self, StreamExt};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimePrinter;
 use safelight_contract::{Code, Fault, Result, failure};
@@ -17,9 +19,13 @@ use safelight_store::{BlobError, ResultFile};
 
 use crate::app::{App, Stored, now};
 use crate::endpoints::Call;
+use crate::protection::allow_embedding;
 use crate::reply::{internal, json_response};
 use crate::trace::Trace;
 use crate::urls::{RESULTS, blob_key, key_of_path};
+
+/// Bytes that are read of a file at a time.
+const PIECE: u64 = 64 << 10;
 
 /// Where they are, as the router writes it.
 pub(crate) const ROUTE: &str = "/results/{*key}";
@@ -52,14 +58,9 @@ pub(crate) async fn handle(call: Call) -> Result<Response> {
     trace.answered(response.status().as_u16(), "");
     trace.bytes_out(length);
     if request.method != Method::HEAD {
-        *response.body_mut() = open(&app, &file, range).await?;
+        *response.body_mut() = read(app, &file, range.unwrap_or(0..file.size)).await?;
     }
     Ok(response)
-}
-
-/// Answers that browsers may read from any page.
-pub(crate) fn allow_any_origin(headers: &mut HeaderMap) {
-    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
 }
 
 async fn find(app: &App, path: &str) -> Result<ResultFile> {
@@ -79,12 +80,37 @@ fn reclaimed(app: &App) -> Fault {
     Fault::new(Code::ResourceReclaimed, message)
 }
 
-async fn open(app: &App, file: &ResultFile, range: Option<Range<u64>>) -> Result<Body> {
-    match app.blobs.stream(&blob_key(&file.key), range).await {
-        Ok((_, stream)) => Ok(Body::from_stream(stream)),
-        Err(BlobError::NotFound(_)) => Err(reclaimed(app)),
-        Err(error) => Err(internal("reading the result file", &error)),
+/// The bytes of a range, read as the client takes them. The file is open only while a piece is
+/// read, so that clients that take nothing cannot use up the files that the process may open.
+async fn read(app: Arc<App>, file: &ResultFile, range: Range<u64>) -> Result<Body> {
+    if range.is_empty() {
+        return Ok(Body::empty());
     }
+    let key = blob_key(&file.key);
+    let (first, rest) = pieces(range);
+    let first = match app.blobs.get_range(&key, first).await {
+        Ok(first) => first,
+        Err(BlobError::NotFound(_)) => return Err(reclaimed(&app)),
+        Err(error) => return Err(internal("reading the result file", &error)),
+    };
+    let rest = stream::try_unfold(
+        (app, key, rest),
+        |(app, key, rest): (Arc<App>, String, Range<u64>)| async move {
+            let (next, rest) = pieces(rest);
+            if next.is_empty() {
+                return Ok(None);
+            }
+            let piece = app.blobs.get_range(&key, next).await?;
+            Ok::<_, BlobError>(Some((piece, (app, key, rest))))
+        },
+    );
+    Ok(Body::from_stream(stream::once(ready(Ok(first))).chain(rest)))
+}
+
+/// The first piece of a range, and what remains of it.
+fn pieces(range: Range<u64>) -> (Range<u64>, Range<u64>) {
+    let middle = range.end.min(range.start.saturating_add(PIECE));
+    (range.start..middle, middle..range.end)
 }
 
 fn insert(headers: &mut HeaderMap, name: axum::http::HeaderName, value: &str) {
@@ -105,11 +131,7 @@ fn describe(headers: &mut HeaderMap, file: &ResultFile, etag: &str) {
     let left = ((file.expires_at - now()) / 1000).max(0);
     insert(headers, CACHE_CONTROL, &format!("private, max-age={left}, immutable"));
     headers.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(
-        ACCESS_CONTROL_EXPOSE_HEADERS,
-        HeaderValue::from_static("Content-Range, ETag, Accept-Ranges"),
-    );
+    allow_embedding(headers);
     let written = Timestamp::from_millisecond(file.created_at);
     let printed =
         written.ok().and_then(|at| DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok());

@@ -1,23 +1,24 @@
-//! A service of the catalogue: `POST` to its path.
+//! An operation of the catalogue, at its path.
 
 use std::time::Duration;
 
 use axum::extract::Request;
 use safelight_contract::{Code, Fault, Result, success};
-use safelight_services::{Cancel, Declaration, Entry, Form, Job, Mode};
-use safelight_store::{NewTask, Principal, ServiceState};
-use serde_json::{Map, json};
+use safelight_operation::{Cost, Delivery, Endpoint, Form, Spec};
+use safelight_store::{HoldRequest, NewTask, Principal, Queue, ServiceState, Submission};
+use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::admission::{Patience, Permit};
+use crate::admission::Patience;
 use crate::app::{App, Stored, now};
 use crate::auth::{authenticate, service_state};
-use crate::body::{self, Received};
+use crate::body::{self, Memory, Received};
 use crate::credits::{self, Held};
+use crate::disk;
 use crate::endpoints::Call;
-use crate::execute::{self, Executed, Permits};
-use crate::publish::{publish, separate};
-use crate::reply::{Reply, to_json};
+use crate::pipeline::{self, Made, Permits, Ran};
+use crate::publish::{publish, withdraw};
+use crate::reply::{Reply, internal, to_json};
 use crate::task_input;
 use crate::trace::Trace;
 use crate::urls;
@@ -25,18 +26,38 @@ use crate::urls;
 /// A hold that outlives its request by this much belongs to a process that is gone.
 const HOLD_MARGIN: Duration = Duration::from_secs(300);
 
-/// Serves a request to `entry`.
-pub(crate) async fn handle(call: Call, entry: &'static Entry) -> Result<Reply> {
+/// Serves a request to `endpoint`.
+pub(crate) async fn handle(call: Call, endpoint: &'static Endpoint) -> Result<Reply> {
     let Call { app, trace, request } = call;
-    let declaration = entry.declaration();
     let principal = authenticate(&app, &trace, request.headers()).await?;
-    let state = service_state(&app, &principal, declaration)?;
+    let state = service_state(&app, &principal, endpoint)?;
     let limits = principal.application.limits;
+    disk::check(&app, endpoint).await?;
     let _at_work = app.limits.enter(principal.application.id, limits, app.default_limits())?;
-    let caller = Caller { app: &app, trace: &trace, principal, state, declaration };
-    match declaration.mode {
-        Mode::Sync => caller.answer(entry, request).await,
-        Mode::Async => caller.submit(entry, request).await,
+    let caller = Caller { app: &app, trace: &trace, principal, state, endpoint };
+    let (parts, body) = request.into_parts();
+    let base = urls::base(&app, &parts);
+    let received = caller.receive(Request::from_parts(parts, body)).await?;
+    let later = is_later(endpoint.spec().delivery, &received.form)?;
+    if later { caller.submit(received).await } else { caller.answer(received, base).await }
+}
+
+/// Whether the answer comes later, as a task.
+fn is_later(delivery: Delivery, form: &Form) -> Result<bool> {
+    let default = match delivery {
+        Delivery::Sync => return Ok(false),
+        Delivery::Async => return Ok(true),
+        Delivery::Either { default_async } => default_async,
+    };
+    match form.text(body::TASK_TYPE).unwrap_or_default() {
+        "" => Ok(default),
+        "sync" => Ok(false),
+        "async" => Ok(true),
+        other => {
+            let shown: String = other.chars().take(60).collect();
+            let message = format!("task_type is `{shown}`, allowed are sync, async");
+            Err(Fault::new(Code::UnsupportedParameterValues, message))
+        }
     }
 }
 
@@ -46,30 +67,60 @@ struct Caller<'a> {
     trace: &'a Trace,
     principal: Principal,
     state: ServiceState,
-    declaration: &'static Declaration,
+    endpoint: &'static Endpoint,
 }
 
 impl Caller<'_> {
-    fn hold_request(&self) -> safelight_store::HoldRequest {
-        let limits = &self.app.settings.limits;
-        let life = self.declaration.deadline + limits.queue_wait() + HOLD_MARGIN;
-        let request_id = &self.trace.ids.request_id;
-        credits::request(&self.principal, self.declaration, self.state, request_id, life)
+    fn spec(&self) -> &'static Spec {
+        self.endpoint.spec()
     }
 
-    /// Does the work and answers with the result.
-    async fn answer(&self, entry: &'static Entry, request: Request) -> Result<Reply> {
-        let (parts, body) = request.into_parts();
-        let base = urls::base(self.app, &parts);
-        let request = Request::from_parts(parts, body);
-        let received = body::receive(self.app, self.trace, self.declaration, request).await?;
-        let job = entry.prepare(&received.form)?;
-        self.app.work.check(execute::load(job.cost()))?;
-        let held = Held::take(self.app, &self.hold_request()).await?;
-        match self.work(job, received.permit, base).await {
-            Ok(reply) => {
-                self.trace.timed("settle", held.settle()).await?;
-                Ok(reply)
+    fn application(&self) -> i64 {
+        self.principal.application.id
+    }
+
+    fn hold_request(&self, units: u32) -> HoldRequest {
+        let limits = &self.app.settings.limits;
+        let life = limits.deadline(self.spec()) + limits.queue_wait() + HOLD_MARGIN;
+        let request_id = &self.trace.ids.request_id;
+        credits::request(&self.principal, self.spec(), self.state, units, request_id, life)
+    }
+
+    async fn receive(&self, request: Request) -> Result<Received> {
+        let application = self.application();
+        body::receive(self.app, self.trace, application, self.endpoint, request).await
+    }
+
+    /// Does the work and answers with the result. The price is held once there is room to work, so
+    /// that a request that finds none writes nothing.
+    async fn answer(&self, received: Received, base: String) -> Result<Reply> {
+        let Received { form, memory } = received;
+        let (job, form) = pipeline::prepare(self.endpoint, form).await?;
+        drop(form);
+        self.app.work.check(pipeline::load(job.cost()))?;
+        let permits = self.admit(job.cost(), memory).await?;
+        let held = Held::take(self.app, &self.hold_request(job.units())).await?;
+        let running = pipeline::run(
+            self.app,
+            self.application(),
+            job,
+            permits,
+            self.app.settings.limits.deadline(self.spec()),
+            move |key| urls::url(&base, key),
+        );
+        let Ran { outcome, stages, permit } = running.await;
+        self.trace.stages(stages);
+        match self.publish(outcome).await {
+            Ok((fields, keys)) => {
+                if let Err(fault) = self.trace.timed("settle", held.settle()).await {
+                    withdraw(self.app, &keys).await;
+                    return Err(fault);
+                }
+                let reply = Reply::serialised(self.envelope(fields).await?);
+                Ok(match permit {
+                    Some(permit) => reply.holding(permit),
+                    None => reply,
+                })
             }
             Err(fault) => {
                 held.release().await;
@@ -78,43 +129,40 @@ impl Caller<'_> {
         }
     }
 
-    async fn work(&self, job: Job, input: Option<Permit>, base: String) -> Result<Reply> {
+    async fn admit(&self, cost: Cost, input: Option<Memory>) -> Result<Permits> {
         let patience = Patience::Client(self.app.settings.limits.queue_wait());
-        let admission = execute::admit(self.app, job.cost(), patience);
-        let work = self.trace.timed("queue", admission).await?;
-        let ids = self.trace.ids.clone();
-        let finish = move |node| {
-            let (fields, files) = separate(node, |key| urls::url(&base, key))?;
-            Ok((to_json(&success(&ids, fields))?, files))
-        };
-        let cancel = Cancel::after(self.declaration.deadline);
-        let permits = Permits { work, input };
-        let Executed { outcome, stages, permit } =
-            execute::execute(self.app, job, permits, cancel, finish).await;
-        self.trace.stages(stages);
-        let (body, files) = outcome?;
-        if !files.is_empty() {
-            let publication = publish(self.app, self.principal.application.id, files);
-            self.trace.timed("publish", publication).await?;
+        let admission = pipeline::admit(self.app, self.application(), cost, input, patience);
+        self.trace.timed("queue", admission).await
+    }
+
+    /// Writes the result files; answers the business fields and the keys of the files.
+    async fn publish(&self, outcome: Result<Made>) -> Result<(Map<String, Value>, Vec<String>)> {
+        let Made { fields, files } = outcome?;
+        if files.is_empty() {
+            return Ok((fields, Vec::new()));
         }
-        let reply = Reply::serialised(body);
-        Ok(match permit {
-            Some(permit) => reply.holding(permit),
-            None => reply,
-        })
+        let publication = publish(self.app, self.application(), files);
+        Ok((fields, self.trace.timed("publish", publication).await?))
+    }
+
+    /// The answer's bytes. They are made on a thread of the jobs, since pictures in Base64 take a
+    /// while; the job's permit still counts its slot.
+    async fn envelope(&self, fields: Map<String, Value>) -> Result<bytes::Bytes> {
+        let ids = self.trace.ids.clone();
+        let made = self.app.jobs.run(move || to_json(&success(&ids, fields))).await;
+        made.unwrap_or_else(|panicked| Err(internal("the answer", &panicked.0)))
     }
 
     /// Accepts a task and answers with its id.
-    async fn submit(&self, entry: &'static Entry, request: Request) -> Result<Reply> {
+    async fn submit(&self, received: Received) -> Result<Reply> {
         let app = self.app;
-        let Received { form, permit } =
-            body::receive(app, self.trace, self.declaration, request).await?;
-        let cost = entry.prepare(&form)?.cost();
-        app.work.check(execute::load(cost))?;
+        let Received { form, memory } = received;
+        let (job, form) = pipeline::prepare(self.endpoint, form).await?;
+        app.work.check(pipeline::load(job.cost()))?;
         self.check_queue().await?;
         let id = Uuid::new_v4().to_string();
-        self.trace.timed("store", self.accept(&id, form)).await?;
-        drop(permit);
+        self.trace.timed("store", self.accept(&id, form, job.units())).await?;
+        drop((job, memory));
         app.task_added.notify_one();
         Reply::new(
             self.trace,
@@ -125,39 +173,50 @@ impl Caller<'_> {
         )
     }
 
+    /// Refuses what the queue has no room for before its input is stored. The store looks again
+    /// when it accepts the task.
     async fn check_queue(&self) -> Result<()> {
-        let (queued, _) = self.app.store.open_tasks().await.or_internal("counting the tasks")?;
+        let queue = self.app.store.queue(self.application()).await;
+        let queue = queue.or_internal("counting the tasks")?;
         let limit = self.app.settings.tasks.max_queued;
-        if queued < limit {
-            return Ok(());
-        }
-        Err(Fault::new(
-            Code::AiServiceFlowRestriction,
-            format!("{queued} tasks wait already, the limit is {limit}"),
-        )
-        .retry_after(Duration::from_secs(10)))
+        if queue.has_room(limit) { Ok(()) } else { Err(queue_full(queue, limit)) }
     }
 
-    async fn accept(&self, id: &str, form: Form) -> Result<()> {
+    async fn accept(&self, id: &str, form: Form, units: u32) -> Result<()> {
         let app = self.app;
-        let application = self.principal.application.id;
+        let application = self.application();
         let input = task_input::save(app, application, id, form).await?;
-        let hold = self.hold_request();
+        let hold = self.hold_request(units);
         let task = NewTask {
             id: id.to_owned(),
             application,
-            service: self.declaration.path.to_owned(),
+            service: self.spec().path.to_owned(),
             request_id: self.trace.ids.request_id.clone(),
             input: input.clone(),
         };
-        let outcome = app.store.submit_task(&task, &hold, now()).await;
-        let accepted = outcome
-            .or_internal("accepting the task")
-            .and_then(|outcome| credits::held(&hold, outcome));
+        let limit = app.settings.tasks.max_queued;
+        let outcome = app.store.submit_task(&task, &hold, limit, now()).await;
+        let outcome = outcome.or_internal("accepting the task");
+        let accepted = outcome.and_then(|outcome| match outcome {
+            Submission::Accepted(_) => Ok(()),
+            Submission::QueueFull(queue) => Err(queue_full(queue, limit)),
+            Submission::NotEnough { own, common } => Err(credits::not_enough(&hold, own, common)),
+        });
         if let Err(fault) = accepted {
             task_input::delete(app, &input).await;
             return Err(fault);
         }
         Ok(())
     }
+}
+
+fn queue_full(Queue { all, own }: Queue, limit: u64) -> Fault {
+    Fault::new(
+        Code::AiServiceFlowRestriction,
+        format!(
+            "{all} tasks wait already, {own} of them of this application; the limit is {limit} in \
+             all, and an application may take as many places as it leaves free"
+        ),
+    )
+    .retry_after(Duration::from_secs(10))
 }

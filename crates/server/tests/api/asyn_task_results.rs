@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::common::{Answer, TestServer, eventually, form, text};
+use crate::common::{Answer, Gate, TestServer, eventually, form, text};
 
 async fn query(server: &TestServer, query: &str) -> Answer {
     server.get(&format!("/api/image/asyn-task-results?{query}")).await
@@ -45,7 +45,8 @@ async fn a_failed_task_is_a_status_of_a_success() {
 #[tokio::test]
 async fn a_task_at_work_says_so() {
     let server = TestServer::start().await;
-    let (_, request) = server.submit(form([("sleep", "400")])).await;
+    let gate = Gate::closed();
+    let (_, request) = server.submit(form([("gate", &gate.name())])).await;
     let answer = query(&server, &format!("job_id={request}&type=HD_COLOUR_MIGRATION")).await;
     let data = answer.success()["data"].clone();
     assert!(data["status"] == "QUEUING" || data["status"] == "PROCESSING", "{data}");

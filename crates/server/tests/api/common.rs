@@ -1,16 +1,17 @@
 //! A server on a free port with a folder of its own, and what the tests send to it.
 
+mod gate;
 mod play;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::multipart::{Form, Part};
 use reqwest::{Response, StatusCode};
 use safelight_inference::Registry;
+use safelight_operation::Endpoint;
 use safelight_server::{Parts, Settings, serve_catalog};
-use safelight_services::Entry;
 use safelight_store::{
     Application, Blobs, Credits, KeySecret, Limits, NewApplication, Sqlite, Store,
 };
@@ -21,7 +22,11 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-pub use play::{ASYNC, CATALOG, HEAVY, MODELLESS, SLOW, SYNC};
+pub use gate::Gate;
+pub use play::{ASYNC, CATALOG, HEAVY, Hold, MODELLESS, NO_SUCH_MODEL, SLOW, SYNC, started};
+
+/// Longest wait for what must happen: far more than the slowest machine needs.
+pub const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A running server. Dropping it ends it without ceremony.
 pub struct TestServer {
@@ -39,7 +44,7 @@ pub struct TestServer {
 
 /// What a server serves, and with which models.
 struct Services {
-    catalog: &'static [Entry],
+    catalog: &'static [Endpoint],
     registry: Arc<Registry>,
 }
 
@@ -51,6 +56,21 @@ impl Services {
     fn shipping() -> Self {
         Self { catalog: safelight_services::CATALOG, registry: safelight_testkit::registry() }
     }
+}
+
+/// Settings under which a slow machine is slow and nothing else.
+fn patient() -> Settings {
+    let mut settings = Settings { shutdown_grace_seconds: 3600, ..Settings::default() };
+    let limits = &mut settings.limits;
+    for seconds in [
+        &mut limits.queue_wait_seconds,
+        &mut limits.header_timeout_seconds,
+        &mut limits.body_timeout_seconds,
+        &mut limits.stall_timeout_seconds,
+    ] {
+        *seconds = 3600;
+    }
+    settings
 }
 
 fn fresh_folder() -> Arc<TempDir> {
@@ -68,20 +88,27 @@ impl TestServer {
         Self::with(|_| {}).await
     }
 
-    /// A fresh server with changed settings.
+    /// A fresh server with changed settings. No limit of time strikes unless a test sets it.
     pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = Settings::default();
+        let mut settings = patient();
         settings.limits.memory_budget = 512 << 20;
         settings.limits.workers = 4;
         settings.tasks.workers = 2;
-        settings.shutdown_grace_seconds = 5;
         change(&mut settings);
         Self::open(fresh_folder(), settings, Services::play(), None).await
     }
 
+    /// A fresh server with the services of the tests and models of their own.
+    pub async fn with_models(registry: Arc<Registry>) -> Self {
+        let services = Services { catalog: CATALOG, registry };
+        Self::open(fresh_folder(), patient(), services, None).await
+    }
+
     /// A fresh server with the services and models that ship.
     pub async fn shipping() -> Self {
-        Self::open(fresh_folder(), Settings::default(), Services::shipping(), None).await
+        let mut settings = patient();
+        settings.limits.work_timeout_seconds = Some(3600);
+        Self::open(fresh_folder(), settings, Services::shipping(), None).await
     }
 
     async fn open(
@@ -136,7 +163,7 @@ impl TestServer {
 
     /// Waits until the server has shut down.
     pub async fn stopped(&mut self) {
-        let stopping = tokio::time::timeout(Duration::from_secs(20), &mut self.serving);
+        let stopping = tokio::time::timeout(PATIENCE, &mut self.serving);
         stopping.await.expect("in time").expect("no panic").expect("no error");
     }
 
@@ -182,6 +209,21 @@ impl TestServer {
         (text(&answer["task_id"]), text(&answer["request_id"]))
     }
 
+    /// Submits a task that stands at the gate when this returns, and answers its id.
+    pub async fn submit_at(&self, gate: &Gate, fields: Form) -> String {
+        let (task, _) = self.submit(fields.text("gate", gate.name())).await;
+        gate.reached(1).await;
+        task
+    }
+
+    /// Posts a form in the background; the request stands at the gate when this returns.
+    pub async fn post_at(&self, gate: &Gate, path: &str) -> JoinHandle<reqwest::Result<Response>> {
+        let form = Form::new().text("gate", gate.name());
+        let posted = tokio::spawn(self.request(path).multipart(form).send());
+        gate.reached(1).await;
+        posted
+    }
+
     pub async fn poll(&self, task: &str) -> Answer {
         self.get(&format!("/api/common/query-async-task-result?task_id={task}")).await
     }
@@ -193,6 +235,16 @@ impl TestServer {
             (answer.json()["task_status"] != 1).then_some(answer)
         })
         .await
+    }
+
+    /// Waits until a gauge of the metrics has this value.
+    pub async fn gauge(&self, name: &str, value: u64) {
+        let line = format!("{name} {value}");
+        eventually(async || {
+            let metrics = String::from_utf8(self.get("/metrics").await.body).expect("text");
+            metrics.lines().any(|found| found == line).then_some(())
+        })
+        .await;
     }
 
     /// Balance of the pool `common` and what is held in it, in whole credits.
@@ -297,16 +349,22 @@ pub fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
 }
 
-/// Tries until there is something, for ten seconds.
+/// Tries until there is something.
 pub async fn eventually<T>(mut attempt: impl AsyncFnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(found) = attempt().await {
-            return found;
+    let trying = async {
+        loop {
+            if let Some(found) = attempt().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        assert!(start.elapsed() < Duration::from_secs(10), "nothing within ten seconds");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    };
+    tokio::time::timeout(PATIENCE, trying).await.expect("it never happened")
+}
+
+/// The answer to a request in the background.
+pub async fn answered(request: JoinHandle<reqwest::Result<Response>>) -> Answer {
+    Answer::of(request.await.expect("no panic").expect("answer")).await
 }
 
 /// A form of text fields.

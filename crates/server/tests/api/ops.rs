@@ -23,6 +23,9 @@ async fn metrics_tell_what_happened() {
     server.post(SYNC, Form::new().part("image", file(png(10, 10)))).await.success();
     server.post(SYNC, form([("pictures", "x")])).await;
     server.post("/api/no/such", form([])).await;
+    // Permits are given back when the answer has gone out.
+    server.gauge("safelight_job_bytes", 0).await;
+    server.gauge("safelight_body_bytes", 0).await;
     let answer = server.get("/metrics").await;
     assert!(answer.header("content-type").starts_with("application/openmetrics-text"));
     let text = String::from_utf8(answer.body).expect("text");
@@ -38,9 +41,13 @@ async fn metrics_tell_what_happened() {
         "safelight_queue 0",
         "safelight_tasks_queued 0",
         "safelight_tasks_processing 0",
+        "safelight_models_failed 0",
+        "safelight_result_bytes 1000",
+        "safelight_input_bytes 0",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
     }
+    assert!(text.contains("safelight_disk_free_bytes "));
     #[cfg(target_os = "linux")]
     assert!(text.contains("process_resident_memory_bytes "));
 }

@@ -2,17 +2,19 @@
 
 use safelight_store::TaskState;
 
-use crate::common::{Answer, TestServer, eventually, form, now, text};
+use crate::common::{Answer, Gate, TestServer, form, now, text};
 
 const PATH: &str = "/api/common/query-async-task-result";
 
 #[tokio::test]
 async fn a_task_is_pending_then_done_with_its_answer_at_top_level() {
     let server = TestServer::start().await;
-    let (task, _) = server.submit(form([("sleep", "300"), ("note", "hello")])).await;
+    let gate = Gate::closed();
+    let task = server.submit_at(&gate, form([("note", "hello")])).await;
     let pending = server.poll(&task).await.success();
     assert_eq!(pending["task_status"], 1);
     assert!(pending.get("data").is_none(), "{pending}");
+    gate.open();
     let done = server.wait(&task).await.success();
     assert_eq!((&done["task_status"], &done["data"]["task_status"]), (&2.into(), &2.into()));
     assert_eq!(done["data"]["note"], "hello");
@@ -66,12 +68,8 @@ async fn the_task_of_another_application_is_unknown() {
 #[tokio::test]
 async fn revoked_and_stopped_tasks_say_so_and_are_free() {
     let server = TestServer::with(|settings| settings.tasks.workers = 1).await;
-    let (stopped, _) = server.submit(form([("sleep", "1500")])).await;
-    eventually(async || {
-        let (_, processing) = server.store.open_tasks().await.expect("count");
-        (processing == 1).then_some(())
-    })
-    .await;
+    let gate = Gate::closed();
+    let stopped = server.submit_at(&gate, form([])).await;
     let (revoked, _) = server.submit(form([])).await;
     let cancel = async |id: &str| server.store.cancel_task(id, now()).await.expect("cancel");
     assert_eq!(cancel(&revoked).await, Some(TaskState::Revoked));

@@ -30,7 +30,9 @@ async fn a_file_needs_no_key_and_says_what_it_is() {
     ] {
         assert_eq!(answer.header(name), value, "{name}");
     }
-    assert!(answer.header("cache-control").contains("max-age=86"), "{:?}", answer.headers);
+    let words = answer.header("cache-control").split(", ");
+    let age = words.filter_map(|word| word.strip_prefix("max-age=")?.parse().ok()).next();
+    assert!(age.is_some_and(|age: u32| (1..=86_400).contains(&age)), "{:?}", answer.headers);
     assert!(answer.header("last-modified").ends_with("GMT"), "{:?}", answer.headers);
     let again = get(&server, &url, &[("if-none-match", answer.header("etag"))]).await;
     assert_eq!((again.status, again.body.len()), (304, 0));
@@ -121,7 +123,7 @@ async fn the_public_url_is_used_where_it_is_set() {
 }
 
 #[tokio::test]
-async fn without_it_the_host_that_was_asked_for_is_used_if_it_is_one() {
+async fn without_it_the_host_that_was_asked_for_is_used() {
     let server = TestServer::start().await;
     let ask = async |host: &str| {
         let request = server.request(SYNC).header("host", host).multipart(form([]));
@@ -129,5 +131,4 @@ async fn without_it_the_host_that_was_asked_for_is_used_if_it_is_one() {
         text(&answer["data"]["image_url"])
     };
     assert!(ask("cutouts.local:9000").await.starts_with("http://cutouts.local:9000/results/"));
-    assert!(ask("evil@x").await.starts_with(&format!("{}/results/", server.base)));
 }

@@ -11,10 +11,10 @@ use ailabtools::{ApiError, Client, Error, FileInput, WaitForTaskOptions};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::common::{TestServer, png};
+use crate::common::{PATIENCE, TestServer, png};
 
 fn client(server: &TestServer, key: &str) -> Client {
-    Client::builder(key).base_url(&server.base).build().expect("client")
+    Client::builder(key).base_url(&server.base).timeout(PATIENCE).build().expect("client")
 }
 
 fn picture(width: u32, height: u32) -> FileInput {
@@ -24,7 +24,7 @@ fn picture(width: u32, height: u32) -> FileInput {
 fn patiently() -> WaitForTaskOptions {
     WaitForTaskOptions {
         interval: Duration::from_millis(50),
-        timeout: Duration::from_secs(60),
+        timeout: PATIENCE,
         raise_on_failed: true,
     }
 }

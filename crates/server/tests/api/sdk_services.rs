@@ -10,7 +10,7 @@ use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::{decode, encode, probe};
 use safelight_services::CATALOG;
 
-use crate::common::TestServer;
+use crate::common::{PATIENCE, TestServer};
 
 fn photo(name: &str) -> FileInput {
     FileInput::from_bytes(safelight_testkit::photo(name), "photo", None)
@@ -33,13 +33,13 @@ struct Calls {
 
 impl Calls {
     fn ships(&self, path: &str) -> bool {
-        CATALOG.iter().any(|entry| entry.declaration().path == path)
+        CATALOG.iter().any(|entry| entry.spec().path == path)
     }
 
     async fn follow(&self, task: &str) {
         let options = WaitForTaskOptions {
             interval: Duration::from_millis(50),
-            timeout: Duration::from_secs(120),
+            timeout: PATIENCE,
             raise_on_failed: true,
         };
         let done = self.client.wait_for_task(task, Some(options)).await.expect("done");
@@ -64,7 +64,8 @@ macro_rules! read {
 }
 
 fn calls(server: &TestServer) -> Calls {
-    let client = Client::builder(&server.key).base_url(&server.base).build().expect("client");
+    let client = Client::builder(&server.key).base_url(&server.base).timeout(PATIENCE);
+    let client = client.build().expect("client");
     Calls { client, called: BTreeSet::new() }
 }
 
@@ -75,7 +76,7 @@ async fn every_answer_is_read_into_its_type() {
     cutouts(&mut calls).await;
     pictures(&mut calls).await;
     portraits(&mut calls).await;
-    let ships: BTreeSet<_> = CATALOG.iter().map(|entry| entry.declaration().path).collect();
+    let ships: BTreeSet<_> = CATALOG.iter().map(|entry| entry.spec().path).collect();
     assert_eq!(calls.called, ships, "a service ships that this test does not call");
 }
 

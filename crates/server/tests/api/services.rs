@@ -1,13 +1,12 @@
 //! Requests to services: each check and its code, in order.
 
-use std::time::{Duration, Instant};
-
 use reqwest::multipart::Form;
 use safelight_store::{Credits, ServiceState};
 use serde_json::Value;
 
 use crate::common::{
-    Answer, HEAVY, MODELLESS, SLOW, SYNC, TestServer, eventually, file, files_below, form, now, png,
+    Answer, Gate, HEAVY, MODELLESS, SLOW, SYNC, TestServer, answered, eventually, file,
+    files_below, form, now, png,
 };
 
 #[tokio::test]
@@ -39,7 +38,7 @@ async fn failures_of_every_kind_are_free() {
     let post = async |fields| server.post(SYNC, fields).await;
     post(form([("fail", "ERROR_NO_FACE_IN_FILE")])).await.failure(422, "ERROR_NO_FACE_IN_FILE");
     post(form([("panic", "yes")])).await.failure(500, "UNKNOWN_ERROR");
-    post(form([("sleep", "many")])).await.failure(422, "ERROR_PARAMETER_CONVERSION_FAILED");
+    post(form([("gate", "many")])).await.failure(422, "ERROR_PARAMETER_CONVERSION_FAILED");
     post(form([("pictures", "9")])).await.failure(422, "UNSUPPORTED_PARAMETER_VALUES");
     server.assert_charges(0).await;
     assert_eq!(server.credits().await, (1000, 0));
@@ -127,12 +126,12 @@ async fn the_deadline_is_kept_and_its_permit_stays_until_the_work_stops() {
         settings.limits.queue_wait_seconds = 1;
     })
     .await;
-    let start = Instant::now();
-    let late = server.post(SLOW, form([("sleep", "3000"), ("stubborn", "1")])).await;
-    late.failure(504, "AI_SERVICE_TIMEOUT");
-    assert!(start.elapsed() < Duration::from_millis(1900), "{:?}", start.elapsed());
+    let gate = Gate::closed();
+    let stubborn = form([("gate", &gate.name()), ("stubborn", "1")]);
+    server.post(SLOW, stubborn).await.failure(504, "AI_SERVICE_TIMEOUT");
     // The only thread is still at it.
     server.post(SYNC, form([])).await.failure(503, "AI_SERVICE_FLOW_RESTRICTION");
+    gate.open();
     eventually(async || (server.post(SYNC, form([])).await.status == 200).then_some(())).await;
     server.assert_charges(1).await;
 }
@@ -140,9 +139,8 @@ async fn the_deadline_is_kept_and_its_permit_stays_until_the_work_stops() {
 #[tokio::test]
 async fn a_client_that_leaves_stops_its_work_and_gets_its_credits_back() {
     let server = TestServer::with(|settings| settings.limits.workers = 1).await;
-    let request = server.request(SYNC).multipart(form([("sleep", "20000")]));
-    let gone = request.timeout(Duration::from_millis(300)).send().await;
-    assert!(gone.expect_err("timed out").is_timeout());
+    let gate = Gate::closed();
+    server.post_at(&gate, SYNC).await.abort();
     eventually(async || (server.credits().await == (1000, 0)).then_some(())).await;
     // Its thread is free again.
     server.post(SYNC, form([])).await.success();
@@ -152,26 +150,30 @@ async fn a_client_that_leaves_stops_its_work_and_gets_its_credits_back() {
 #[tokio::test]
 async fn a_full_queue_refuses_at_once() {
     let server = TestServer::with(|settings| settings.limits.queue = 0).await;
-    let long = server.request(HEAVY).multipart(form([("sleep", "1500")])).send();
-    let long = tokio::spawn(long);
-    eventually(async || (server.credits().await == (997, 3)).then_some(())).await;
-    tokio::time::sleep(Duration::from_millis(100)).await;
-    let start = Instant::now();
+    let gate = Gate::closed();
+    let long = server.post_at(&gate, HEAVY).await;
+    assert_eq!(server.credits().await, (997, 3));
+    // What waited for the gate would not be answered at all.
     let refused = server.post(HEAVY, form([])).await;
     refused.failure(503, "AI_SERVICE_FLOW_RESTRICTION");
     assert!(refused.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds >= 1));
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
-    let long = long.await.expect("no panic").expect("answer");
-    Answer::of(long).await.success();
+    gate.open();
+    answered(long).await.success();
     server.assert_charges(1).await;
 }
 
 #[tokio::test]
 async fn with_a_queue_the_same_requests_wait_for_each_other() {
     let server = TestServer::start().await;
-    let post = || server.post(HEAVY, form([("sleep", "100")]));
-    let answers = tokio::join!(post(), post(), post());
-    for answer in [answers.0, answers.1, answers.2] {
+    let gate = Gate::closed();
+    let first = server.post_at(&gate, HEAVY).await;
+    let waiting = async {
+        server.gauge("safelight_queue", 2).await;
+        gate.open();
+    };
+    let post = || server.post(HEAVY, form([]));
+    let (second, third, ()) = tokio::join!(post(), post(), waiting);
+    for answer in [answered(first).await, second, third] {
         answer.success();
     }
 }

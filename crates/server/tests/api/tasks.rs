@@ -3,14 +3,16 @@
 use reqwest::multipart::Form;
 use safelight_store::Credits;
 
-use crate::common::{ASYNC, TestServer, eventually, file, files_below, form, now, png};
+use crate::common::{ASYNC, Gate, TestServer, eventually, file, files_below, form, now, png};
 
 #[tokio::test]
 async fn the_input_is_kept_until_the_end_and_then_deleted() {
     let server = TestServer::start().await;
-    let picture = Form::new().part("image", file(png(30, 20))).text("sleep", "500");
-    let (task, _) = server.submit(picture.text("note", "kept")).await;
+    let gate = Gate::closed();
+    let picture = Form::new().part("image", file(png(30, 20))).text("note", "kept");
+    let task = server.submit_at(&gate, picture).await;
     assert_eq!(files_below(&server.files().join("inputs")).len(), 2, "one file, the texts");
+    gate.open();
     let done = server.wait(&task).await.success();
     assert_eq!(done["data"]["size"], serde_json::json!([30, 20]));
     assert_eq!(done["data"]["note"], "kept");
@@ -51,9 +53,12 @@ async fn without_credits_nothing_is_accepted() {
 #[tokio::test]
 async fn the_price_is_held_while_a_task_waits() {
     let server = TestServer::with(|settings| settings.tasks.workers = 1).await;
-    server.submit(form([("sleep", "700")])).await;
+    let gate = Gate::closed();
+    let first = server.submit_at(&gate, form([])).await;
     let (last, _) = server.submit(form([])).await;
     assert_eq!(server.credits().await, (994, 6));
+    gate.open();
+    server.wait(&first).await.success();
     server.wait(&last).await.success();
     assert_eq!(server.credits().await, (994, 0));
 }
@@ -65,9 +70,8 @@ async fn a_full_queue_refuses() {
         settings.tasks.max_queued = 1;
     })
     .await;
-    server.submit(form([("sleep", "1500")])).await;
-    eventually(async || (server.store.open_tasks().await.expect("count") == (0, 1)).then_some(()))
-        .await;
+    let gate = Gate::closed();
+    server.submit_at(&gate, form([])).await;
     server.submit(form([])).await;
     let refused = server.post(ASYNC, form([])).await;
     refused.failure(503, "AI_SERVICE_FLOW_RESTRICTION");
@@ -77,10 +81,10 @@ async fn a_full_queue_refuses() {
 #[tokio::test]
 async fn a_revoked_task_leaves_nothing_behind() {
     let server = TestServer::with(|settings| settings.tasks.workers = 1).await;
-    let (task, _) = server.submit(form([("sleep", "600")])).await;
-    eventually(async || (server.store.open_tasks().await.expect("count") == (0, 1)).then_some(()))
-        .await;
+    let gate = Gate::closed();
+    let task = server.submit_at(&gate, form([])).await;
     server.store.cancel_task(&task, now()).await.expect("cancel");
+    gate.open();
     let files = server.files();
     eventually(async || files_below(&files).is_empty().then_some(())).await;
     assert_eq!(server.credits().await, (1000, 0));

@@ -1,16 +1,14 @@
 //! Request bodies: their forms, limits and defects.
 
-use std::time::{Duration, Instant};
-
 use reqwest::multipart::Form;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::common::{Answer, HEAVY, SYNC, TestServer, file, form, png};
+use crate::common::{Answer, HEAVY, PATIENCE, SYNC, TestServer, file, form, png};
 
 const MIB: usize = 1 << 20;
 
-/// Sends bytes as they are and reads the answer until its end or that of the connection.
+/// Sends bytes as they are and reads one whole answer.
 async fn raw(server: &TestServer, head: &str, pieces: Vec<Vec<u8>>) -> String {
     let address = server.base.strip_prefix("http://").expect("http");
     let mut stream = TcpStream::connect(address).await.expect("connection");
@@ -23,9 +21,20 @@ async fn raw(server: &TestServer, head: &str, pieces: Vec<Vec<u8>>) -> String {
         }
     }
     let mut answer = Vec::new();
-    let reading = stream.read_to_end(&mut answer);
-    let _ = tokio::time::timeout(Duration::from_secs(5), reading).await;
+    let reading = async {
+        while !is_whole(&answer) && stream.read_buf(&mut answer).await.is_ok_and(|got| got > 0) {}
+    };
+    tokio::time::timeout(PATIENCE, reading).await.expect("an answer");
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Whether this is an answer to its last byte, with or without `100 Continue` before it.
+fn is_whole(answer: &[u8]) -> bool {
+    let answer = String::from_utf8_lossy(answer);
+    let last = answer.strip_prefix("HTTP/1.1 100 Continue\r\n\r\n").unwrap_or(&answer);
+    let Some((head, body)) = last.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    length.and_then(|length| length.parse().ok()) == Some(body.len())
 }
 
 #[tokio::test]
@@ -117,7 +126,7 @@ async fn a_file_over_its_limit_is_named_with_the_limit() {
 async fn an_ordinary_client_sees_the_refusal_of_a_body_far_over_the_limit() {
     let server = TestServer::start().await;
     for _ in 0..3 {
-        let large = Form::new().part("image", file(vec![1; 200 * MIB]));
+        let large = Form::new().part("image", file(vec![1; 100 * MIB]));
         let answer = server.post(SYNC, large).await;
         let message = answer.failure(413, "ERROR_REQUEST_BODY_TOO_LARGE");
         assert!(message.contains(&(48 * MIB).to_string()), "{message}");
@@ -136,11 +145,9 @@ async fn the_refusal_by_content_length_does_not_wait_for_the_body() {
         "POST {SYNC} HTTP/1.1\r\ncontent-type: multipart/form-data; boundary=b\r\n\
          content-length: 99999999999\r\nconnection: close\r\n"
     );
-    let start = Instant::now();
     let answer = raw(&server, &head, vec![]).await;
     assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
     assert!(answer.contains("ERROR_REQUEST_BODY_TOO_LARGE"), "{answer}");
-    assert!(start.elapsed() < Duration::from_secs(5));
 }
 
 #[tokio::test]
@@ -175,7 +182,7 @@ async fn a_body_that_stalls_is_given_up() {
     );
     let answer = raw(&server, &head, vec![b"--b\r\n".to_vec()]).await;
     assert!(
-        answer.contains("ERROR_DATA_TRANSFER_FAILED") && answer.contains("for 1 s"),
+        answer.contains("ERROR_DATA_TRANSFER_FAILED") && answer.contains("in the last 1 s"),
         "{answer}"
     );
 }
@@ -195,31 +202,12 @@ async fn expect_continue_is_answered_before_the_body() {
 }
 
 #[tokio::test]
-async fn bodies_wait_for_memory_or_are_refused_before_they_are_read() {
-    // An eighth of the budget is 8 MiB: two bodies of 3 MiB that are not yet sent, no third.
+async fn work_that_can_never_fit_is_refused() {
     let server = TestServer::with(|settings| {
         settings.limits.memory_budget = 64 << 20;
         settings.limits.max_body_bytes = 8 << 20;
-        settings.limits.queue = 0;
     })
     .await;
-    let head = format!(
-        "POST {SYNC} HTTP/1.1\r\ncontent-type: multipart/form-data; boundary=b\r\n\
-         content-length: 8000000\r\n"
-    );
-    let address = server.base.strip_prefix("http://").expect("http");
-    let mut held = Vec::new();
-    for _ in 0..2 {
-        let mut stream = TcpStream::connect(address).await.expect("connection");
-        let head = format!("{head}ailabapi-api-key: {}\r\nhost: x\r\n\r\n", server.key);
-        stream.write_all(head.as_bytes()).await.expect("head");
-        held.push(stream);
-    }
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let third = Form::new().part("image", file(vec![1; 3 * MIB]));
-    let refused = server.post(SYNC, third).await;
-    refused.failure(503, "AI_SERVICE_FLOW_RESTRICTION");
-    drop(held);
     let message = server.post(HEAVY, form([])).await;
     message.failure(400, "ERROR_INSUFFICIENT_RESOURCES");
 }

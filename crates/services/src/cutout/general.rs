@@ -9,11 +9,11 @@ mod universal_background_removal;
 use image::RgbImage;
 use safelight_contract::Result;
 use safelight_imaging::{Cutout, Photo, Region};
+use safelight_operation::Work;
 use safelight_vision::kinds::Kind;
 use safelight_vision::saliency::Saliency;
 
 use super::{matted, no_target};
-use crate::Work;
 
 pub use apparel_background_removal::ApparelBackgroundRemoval;
 pub use commodity_background_removal::CommodityBackgroundRemoval;

@@ -8,9 +8,9 @@ mod portrait_background_removal;
 
 use safelight_contract::Result;
 use safelight_imaging::{Cutout, Photo};
+use safelight_operation::Work;
 
 use super::{matted, no_target};
-use crate::Work;
 
 pub use avatar_extraction::AvatarExtraction;
 pub use hairstyle_extraction::HairstyleExtraction;

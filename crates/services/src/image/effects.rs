@@ -8,4 +8,4 @@ pub use image_style_conversion::ImageStyleConversion;
 pub use image_style_migration::ImageStyleMigration;
 pub use photo_to_line_art::PhotoToLineArt;
 
-use super::{IMAGE, answer, on_white};
+use super::{PHOTO, in_base64, on_white};

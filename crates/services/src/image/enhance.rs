@@ -14,4 +14,4 @@ pub use image_lossless_enlargement::ImageLosslessEnlargement;
 pub use image_sharpness_enhancement::ImageSharpnessEnhancement;
 pub use stretch_image_recovery::StretchImageRecovery;
 
-use super::{IMAGE, answer};
+use super::{PhotoOnly, in_base64};

@@ -3,26 +3,25 @@
 use image::RgbImage;
 use rayon::prelude::*;
 use safelight_contract::{Code, Fault, Result};
-use safelight_vision::face::{Detection, Face, QualityControl};
+use safelight_operation::{Choice, Defaulted, Kind, Param, Work};
+use safelight_vision::face::{Detection, Face, QualityControl, models};
 use serde_json::Value;
-
-use crate::param::Kind;
-use crate::{Choice, Defaulted, Param, Work};
 
 /// The models that look at a face from every side but mood and recognition.
 pub(crate) const PORTRAIT_MODELS: &[&str] = &[
-    "yunet",
-    "face_mesh",
-    "face_parsing",
-    "age_gender",
-    "face_mask",
-    "face_quality",
-    "face_blendshapes",
+    models::DETECTION,
+    models::MESH,
+    models::PARSING,
+    models::AGE,
+    models::MASK,
+    models::FITNESS,
+    models::BLENDSHAPES,
 ];
 
 /// How good a face must be; the same parameter for all services for faces.
 pub(crate) static QUALITY_CONTROL: Param<Level, Defaulted<QualityControl>> = Param {
     name: "quality_control",
+    aliases: &[],
     doc: "How good the photo of each face that is looked at must be; an extension. Checked in this \
           order, each with its own error code, the value found and the limit: there is a face, \
           completeness, pose, occlusion of left eye, right eye, nose, mouth, left cheek, right cheek \
@@ -79,7 +78,7 @@ pub(crate) fn find<'a>(
     any_way_up: bool,
     most: usize,
 ) -> Result<Vec<Face<'a>>> {
-    let vision = work.vision;
+    let vision = &work.vision;
     let found: Vec<Detection> = work.stage("detect", || match any_way_up {
         true => vision.detect_faces_any_way_up(photo),
         false => vision.detect_faces(photo),

@@ -1,6 +1,7 @@
 //! Face rating.
 
 use safelight_contract::Code;
+use safelight_operation::Node;
 use safelight_testkit as testkit;
 
 use crate::portraits::refusals;
@@ -20,9 +21,9 @@ fn cards_have_the_shape_that_was_asked_for_and_show_something() {
     ] {
         let asked = with(form(testkit::photo("astronaut.png")), "aspect_ratio", shape);
         let node = call(PATH, &asked).unwrap_or_else(|fault| panic!("{fault}"));
-        let safelight_services::Node::Object(mut fields) = node else { panic!("an object") };
-        let safelight_services::Node::Object(mut data) = fields.remove(0).1 else { panic!("data") };
-        let safelight_services::Node::List(mut urls) = data.remove(0).1 else { panic!("a list") };
+        let Node::Object(mut fields) = node else { panic!("an object") };
+        let Node::Object(mut data) = fields.remove(0).1 else { panic!("data") };
+        let Node::List(mut urls) = data.remove(0).1 else { panic!("a list") };
         let (card, url) = artifact(urls.remove(0));
         assert!(url && urls.is_empty());
         let card = image::load_from_memory(&card.bytes).expect("a picture").into_rgb8();

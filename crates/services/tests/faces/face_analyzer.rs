@@ -3,7 +3,7 @@
 use image::{RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_imaging::resize::{self, Filter};
-use safelight_services::Node;
+use safelight_operation::Node;
 use safelight_testkit as testkit;
 use serde_json::{Value, json};
 

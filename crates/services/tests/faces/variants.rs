@@ -6,7 +6,7 @@ use safelight_contract::Code;
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::warp::{Affine, Border, warp};
 use safelight_imaging::{decode, encode, probe};
-use safelight_services::{Artifact, Form};
+use safelight_operation::{Artifact, Form};
 use serde_json::Value;
 
 use crate::portraits::{crowd, photo, png};

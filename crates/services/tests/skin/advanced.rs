@@ -29,6 +29,7 @@ fn every_field_is_there_and_in_its_range() {
     let (ita, hue) = (&result["skintone_ita"], &result["skin_hue_ha"]);
     assert!((-90.0..=90.0).contains(&number(&ita["ITA"])) && ita["skintone"].as_u64() < Some(7));
     assert!((0.0..=90.0).contains(&number(&hue["HA"])) && hue["skintone"].as_u64() < Some(4));
+    assert_eq!(hue["skin_hue"], hue["skintone"]);
     // She was 36 on this photo.
     assert!((20..50).contains(&result["skin_age"]["value"].as_u64().expect("years")));
     for side in ["left_eyelids", "right_eyelids"] {
@@ -107,7 +108,7 @@ fn each_refusal_has_its_code() {
         |name: &str, value: &str| support::code(PATH, &with(form(head.jpeg()), name, value));
     assert_eq!(asked("return_maps", "red_area,blue_area"), Code::UnsupportedParameterValues);
     assert_eq!(asked("face_quality_control", "2"), Code::UnsupportedParameterValues);
-    assert_eq!(asked("return_rect_confidence", "yes"), Code::UnsupportedParameterValues);
+    assert_eq!(asked("return_rect_confidence", "2"), Code::UnsupportedParameterValues);
     let coded = |photo: image::RgbImage, control: &str| {
         let jpeg = encoded(&DynamicImage::ImageRgb8(photo), ImageFormat::Jpeg);
         let form = with(form(jpeg), "face_quality_control", control);

@@ -1,7 +1,7 @@
 //! The portrait enlarged until its face is large enough, to paint on.
 
 use image::{DynamicImage, GenericImageView, ImageFormat, Rgb, RgbImage, imageops};
-use safelight_services::Node;
+use safelight_operation::Node;
 use safelight_testkit as testkit;
 use serde_json::Value;
 

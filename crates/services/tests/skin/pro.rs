@@ -10,6 +10,7 @@ use crate::canvas::{Canvas, check_sign, check_skin_type, json as to_json};
 use crate::support::{self, Form, encoded, form, with};
 
 const PATH: &str = "skin-analysis-pro";
+const RIGHT_CHEEK: [f32; 2] = [250.0, 121.0];
 const MAPS: [(&str, &str); 10] = [
     ("red_area", "jpeg"),
     ("brown_area", "jpeg"),
@@ -202,7 +203,29 @@ fn marks_are_outlined_in_the_colour_asked_for() {
     let map = map.expect("a picture").to_rgba8();
     let drawn = map.pixels().filter(|pixel| pixel.0 == [1, 2, 3, 255]).count();
     assert!(drawn > 20, "{drawn}");
-    assert!(whole(&result["score_info"]["acne_score"]) < 100);
+    let scores = &result["score_info"];
+    assert!(whole(&scores["acne_score"]) < 100);
+    let spots = 1 + whole(&result["acne_mark"]["count"]);
+    let score = (100.0 - 2.4 * spots as f64).round();
+    assert_eq!(whole(&scores["red_spot_score"]), score as i64, "{spots} red spots");
+}
+
+#[test]
+fn the_class_of_redness_follows_its_area() {
+    let look = |canvas: &Canvas| {
+        let found = answer(&with(form(canvas.jpeg()), "return_maps", "red_area"));
+        let result = &found["result"];
+        let area = number(&result["sensitivity"]["sensitivity_area"]);
+        let class = [0.1, 0.31, 0.61].iter().filter(|&&limit| area >= limit).count();
+        assert_eq!(whole(&result["sensitivity_type_v1"]), class as i64, "{area}");
+        class
+    };
+    let plain = Canvas::head(5.0);
+    let mut flushed = Canvas::head(5.0);
+    for cheek in [LEFT_CHEEK, RIGHT_CHEEK] {
+        flushed.tint(cheek, 14.0, 4.0, [1.0, 0.72, 0.76]);
+    }
+    assert!(look(&flushed) > look(&plain));
 }
 
 #[test]

@@ -3,13 +3,15 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::io::Cursor;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use image::{DynamicImage, ImageFormat};
 use safelight_contract::{Code, Fault};
-pub use safelight_services::Form;
-use safelight_services::{Artifact, Cancel, Node, Work, find};
+pub use safelight_operation::Form;
+use safelight_operation::{Artifact, Cancel, Context, Inline, Node};
+use safelight_services::find;
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 
@@ -28,9 +30,13 @@ pub fn with(mut form: Form, name: &str, value: &str) -> Form {
 
 /// What a service of the catalogue answers.
 pub fn call(path: &str, form: &Form) -> Result<Node, Fault> {
+    find(path).expect("a service").prepare(form)?.run_here(context())
+}
+
+/// A context with every model and an hour of time.
+pub fn context() -> Context {
     let vision = Vision::new(testkit::registry());
-    let work = Work::new(&vision, Cancel::after(Duration::from_secs(300)));
-    find(path).expect("a service").prepare(form)?.run(&work)
+    Context::new(vision, Cancel::after(Duration::from_secs(3600)), Arc::new(Inline))
 }
 
 /// The code that a service refuses a form with.

@@ -132,6 +132,17 @@ fn a_folder_that_cannot_be_made_is_reported() {
 }
 
 #[test]
+fn files_are_as_durable_as_the_settings_say() {
+    let folder = tempfile::tempdir().unwrap();
+    for (durability, flushed) in [(Durability::Process, "false"), (Durability::Power, "true")] {
+        let settings = crate::Settings { durability };
+        let blobs = settings.open_files(folder.path()).unwrap();
+        let store = format!("{:?}", blobs.store);
+        assert!(store.contains(&format!("fsync: {flushed}")), "{store}");
+    }
+}
+
+#[test]
 fn a_full_disk_is_told_apart() {
     let full = || io::Error::from(ErrorKind::StorageFull);
     let wrapped = object_store::Error::Generic { store: "local", source: Box::new(full()) };

@@ -74,6 +74,10 @@ const CHECKS: &[&str] = &[
     "SELECT format('files have %d bytes, the sum says %d', f.used, d.used)
      FROM disk d, (SELECT ifnull(sum(size), 0) AS used FROM files WHERE reclaimed = 0) f
      WHERE d.used <> f.used",
+    // And so is the sum of the inputs.
+    "SELECT format('inputs have %d bytes, the sum says %d', i.used, d.inputs)
+     FROM disk d, (SELECT ifnull(sum(size), 0) AS used FROM inputs) i
+     WHERE d.inputs <> i.used",
 ];
 
 pub fn audit(db: &Connection) -> Result<Audit> {

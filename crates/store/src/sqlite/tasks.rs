@@ -9,7 +9,8 @@ use safelight_contract::{Code, Fault};
 
 use crate::task::TASK_LIFE;
 use crate::{
-    HoldOutcome, HoldRequest, Millis, NewTask, Outcome, Result, StoreError, Task, TaskState,
+    HoldOutcome, HoldRequest, Millis, NewTask, Outcome, Queue, Result, StoreError, Submission,
+    Task, TaskState,
 };
 
 use super::ledger::{self, Closing};
@@ -53,21 +54,29 @@ pub fn submit(
     db: &Connection,
     task: &NewTask,
     request: &HoldRequest,
+    max_queued: u64,
     now: Millis,
-) -> Result<HoldOutcome> {
+) -> Result<Submission> {
     if task.application != request.application {
         return Err(StoreError::Invalid(format!(
             "task {} is of application {}, its hold of {}",
             task.id, task.application, request.application
         )));
     }
+    let (queue, turn) = place(db, task.application)?;
+    if !queue.has_room(max_queued) {
+        return Ok(Submission::QueueFull(queue));
+    }
     let hold = match ledger::hold(db, request, true, now)? {
         HoldOutcome::Held(hold) => hold,
-        refused => return Ok(refused),
+        HoldOutcome::NotEnough { own, common } => {
+            return Ok(Submission::NotEnough { own, common });
+        }
     };
     db.prepare_cached(
-        "INSERT INTO tasks (id, request_id, application_id, hold_id, service, input, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO tasks
+             (id, request_id, application_id, hold_id, service, input, created_at, turn)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         task.id,
@@ -76,12 +85,34 @@ pub fn submit(
         hold.id,
         task.service,
         task.input,
-        now
+        now,
+        turn
     ])
     .map_err(|e| {
         unique(e, || format!("there is a task {} or one of its request already", task.id))
     })?;
-    Ok(HoldOutcome::Held(hold))
+    Ok(Submission::Accepted(hold))
+}
+
+/// The tasks that wait, and the turn of the next one of an application: after its own open ones,
+/// and not before the turn that has come, so that nobody saves turns up.
+fn place(db: &Connection, application: i64) -> Result<(Queue, i64)> {
+    let sql = "SELECT count(*) FILTER (WHERE state = 'queued'),
+                   count(*) FILTER (WHERE state = 'queued' AND application_id = ?1),
+                   max(turn) FILTER (WHERE application_id = ?1),
+                   max(turn) FILTER (WHERE state = 'processing'),
+                   min(turn) FILTER (WHERE state = 'queued')
+               FROM tasks WHERE ended_at IS NULL";
+    let (all, own, last, claimed, first): (u32, u32, Option<i64>, Option<i64>, Option<i64>) =
+        db.prepare_cached(sql)?.query_row([application], |row| row.try_into())?;
+    let now = claimed.or(first).unwrap_or(0);
+    let turn = last.map_or(now, |last| now.max(last + 1));
+    Ok((Queue { all: all.into(), own: own.into() }, turn))
+}
+
+/// The tasks that wait.
+pub fn queue(db: &Connection, application: i64) -> Result<Queue> {
+    Ok(place(db, application)?.0)
 }
 
 pub fn claim(
@@ -107,10 +138,12 @@ pub fn claim(
 
 /// Whether there is a task to take.
 pub fn is_waiting(db: &Connection, now: Millis) -> Result<bool> {
-    Ok(next(db, now)?.is_some())
+    let sql = "SELECT 1 FROM tasks
+               WHERE ended_at IS NULL AND (state = 'queued' OR lease_until <= ?1) LIMIT 1";
+    Ok(db.prepare_cached(sql)?.exists([now])?)
 }
 
-/// The task to take next.
+/// The task to take next: of the application that has the fewest at work, then in turn.
 struct Next {
     seq: i64,
     hold: i64,
@@ -119,8 +152,11 @@ struct Next {
 
 fn next(db: &Connection, now: Millis) -> Result<Option<Next>> {
     let sql = "SELECT seq, hold_id, attempt - parked FROM tasks
+               LEFT JOIN (SELECT application_id, count(*) AS running FROM tasks
+                          WHERE lease_until > ?1 GROUP BY application_id) AS busy
+                   USING (application_id)
                WHERE ended_at IS NULL AND (state = 'queued' OR lease_until <= ?1)
-               ORDER BY seq LIMIT 1";
+               ORDER BY coalesce(running, 0), turn, seq LIMIT 1";
     let next = |row: &Row<'_>| {
         Ok(Next { seq: row.get(0)?, hold: row.get(1)?, failed_attempts: row.get(2)? })
     };

@@ -143,6 +143,30 @@ async fn another_process_is_seen_at_once() {
     assert_eq!(server.audit().await.unwrap().errors, Vec::<String>::new());
 }
 
+#[tokio::test]
+async fn a_database_of_the_first_release_is_brought_up_to_date() {
+    let (_folder, path) = folder();
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(include_str!("0001.sql")).unwrap();
+    db.execute_batch(
+        "INSERT INTO users VALUES (1, 'ada', 0, 1, NULL);
+         INSERT INTO applications VALUES (1, 1, 'shop', NULL, NULL, 1, NULL);
+         INSERT INTO pools (id, application_id, sign, created_at, updated_at)
+             VALUES (1, 1, 'common', 1, 1);
+         INSERT INTO holds (id, pool_id, request_id, amount, for_task, created_at, expires_at)
+             VALUES (1, 1, 'r-t', 0, 1, 1, 1);
+         INSERT INTO tasks (id, request_id, application_id, hold_id, service, input, created_at)
+             VALUES ('t', 'r-t', 1, 1, '/a', 'inputs/t', 1);",
+    )
+    .unwrap();
+    db.pragma_update(None, "application_id", i32::from_be_bytes(*b"Safe")).unwrap();
+    db.pragma_update(None, "user_version", 1).unwrap();
+    drop(db);
+    let store = Sqlite::open(&path).unwrap();
+    let claimed = store.claim_task(NOW + 1, 3, NOW).await.unwrap();
+    assert_eq!(claimed.map(|task| task.id).as_deref(), Some("t"));
+}
+
 #[test]
 fn a_database_of_a_later_release_is_refused_untouched() {
     let (_folder, path) = folder();
@@ -221,9 +245,10 @@ async fn changes_that_share_a_broken_transaction_are_told() {
     let shop = shop(&store, 1000).await;
     let mut told = 0;
     for round in 0..40 {
-        // The first change keeps the writer busy, so that the others share a transaction.
-        let busy = store.writer.run(|_| {
-            std::thread::sleep(std::time::Duration::from_millis(5));
+        // The first change keeps the writer busy until the others wait together.
+        let (go, wait) = std::sync::mpsc::channel();
+        let busy = store.writer.run(move |_| {
+            wait.recv().unwrap();
             Ok(())
         });
         faults.steps.store(40 + 13 * round, Ordering::Relaxed);
@@ -232,7 +257,8 @@ async fn changes_that_share_a_broken_transaction_are_told() {
             let outcome = store.hold(&request(shop, id), NOW).await;
             (store.hold(&request(shop, id), NOW).await.is_ok(), outcome)
         });
-        let (_, outcomes) = tokio::join!(busy, futures_util::future::join_all(holds));
+        let holds = futures_util::future::join_all(holds);
+        let (_, outcomes, ()) = tokio::join!(busy, holds, async { go.send(()).unwrap() });
         faults.disarm();
         for (possible_again, outcome) in outcomes {
             if outcome.is_ok() {
@@ -301,7 +327,8 @@ async fn the_audit_finds_what_is_wrong() {
         ("DELETE FROM transfers WHERE to_account = 'spent'", "settled of 1"),
         ("INSERT INTO transfers SELECT NULL, pool_id, from_account, to_account, amount, hold_id, at
           FROM transfers WHERE hold_id IS NOT NULL LIMIT 1", "moved 2"),
-        ("UPDATE disk SET used = used + 1", "bytes"),
+        ("UPDATE disk SET used = used + 1", "files have 0 bytes"),
+        ("UPDATE disk SET inputs = inputs + 1", "inputs have 0 bytes"),
     ];
     for (sql, finding) in tampering {
         let (_folder, path) = folder();
@@ -316,12 +343,25 @@ async fn the_audit_finds_what_is_wrong() {
             request_id: "q".into(),
             input: "inputs/t".into(),
         };
-        store.submit_task(&task, &request(shop, "q"), NOW).await.unwrap();
+        store.submit_task(&task, &request(shop, "q"), 9, NOW).await.unwrap();
         assert_eq!(store.audit().await.unwrap().errors, Vec::<String>::new());
         Connection::open(&path).unwrap().execute_batch(sql).unwrap();
         let errors = store.audit().await.unwrap().errors;
         assert!(errors.iter().any(|error| error.contains(finding)), "{sql}: {errors:?}");
     }
+}
+
+#[tokio::test]
+async fn the_check_waits_for_a_lock_on_changes() {
+    let (_folder, path) = folder();
+    let store = Sqlite::open(&path).unwrap();
+    store.check().await.unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let blocked = tokio::time::timeout(std::time::Duration::from_millis(50), store.check());
+    assert!(blocked.await.is_err(), "no change can be made");
+    other.execute_batch("ROLLBACK").unwrap();
+    store.check().await.unwrap();
 }
 
 #[tokio::test]
@@ -352,14 +392,16 @@ async fn point_reads_use_an_index() {
         "SELECT * FROM api_keys WHERE hash = x'00' AND revoked_at IS NULL",
         "SELECT * FROM pools WHERE application_id = 1 ORDER BY sign <> 'common', sign",
         "SELECT * FROM tasks WHERE application_id = 1 AND (id = 'a' OR request_id = 'a')",
-        "SELECT seq FROM tasks WHERE ended_at IS NULL AND (state = 'queued' OR lease_until <= 1)
-         ORDER BY seq LIMIT 1",
+        "SELECT 1 FROM tasks WHERE ended_at IS NULL AND (state = 'queued' OR lease_until <= 1)",
+        "SELECT count(*) FROM tasks WHERE lease_until > 1 GROUP BY application_id",
         "SELECT seq FROM tasks WHERE expires_at <= 1 LIMIT 5",
         "SELECT seq FROM tasks WHERE state = 'reclaimed' AND ended_at < 1 LIMIT 5",
         "SELECT seq FROM tasks WHERE application_id = 1 AND ended_at IS NULL",
         "SELECT id FROM holds WHERE state = 'open' AND for_task = 0 AND expires_at <= 1",
         "SELECT key FROM files WHERE reclaimed = 0 AND expires_at <= 1 ORDER BY expires_at LIMIT 1",
         "SELECT rowid FROM files WHERE reclaimed = 1 AND expires_at < 1 LIMIT 1",
+        "SELECT path FROM inputs WHERE created_at < 1 AND path NOT IN
+         (SELECT input FROM tasks WHERE ended_at IS NULL) ORDER BY created_at LIMIT 1",
     ];
     for query in plans {
         let mut statement = db.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();

@@ -1,7 +1,7 @@
-//! Result files.
+//! Result files and inputs of tasks.
 
 use super::*;
-use crate::ResultFile;
+use crate::{DiskUse, ResultFile};
 
 stories! {
     a_file_lives_and_is_reclaimed,
@@ -9,6 +9,8 @@ stories! {
     expired_files_are_listed_oldest_first,
     reclaimed_files_are_forgotten,
     parallel_files_keep_the_budget,
+    inputs_count_in_the_budget,
+    inputs_without_an_open_task_are_orphans,
 }
 
 /// A file of a few bytes that lives for a second after `NOW`.
@@ -91,5 +93,38 @@ async fn parallel_files_keep_the_budget(store: Arc<dyn Store>) {
         writes.spawn(async move { store.add_file(&file, 50).await.unwrap() });
     }
     assert_eq!(writes.join_all().await.into_iter().filter(|added| *added).count(), 16);
+    audited(&*store).await;
+}
+
+async fn inputs_count_in_the_budget(store: Arc<dyn Store>) {
+    let shop = shop(&*store).await;
+    assert_eq!(store.disk_use().await.unwrap(), DiskUse::default());
+    assert!(store.add_file(&file(&shop, "a", 60), 100).await.unwrap());
+    assert!(!store.add_input("inputs/1/t", 41, 100, NOW).await.unwrap());
+    assert!(store.add_input("inputs/1/t", 40, 100, NOW).await.unwrap());
+    assert_eq!(store.disk_use().await.unwrap(), DiskUse { results: 60, inputs: 40 });
+    assert!(!store.add_file(&file(&shop, "b", 1), 100).await.unwrap());
+    conflict(store.add_input("inputs/1/t", 1, 1000, NOW).await);
+    assert!(!store.add_input("inputs/1/huge", u64::MAX, u64::MAX, NOW).await.unwrap());
+    for _ in 0..2 {
+        store.remove_input("inputs/1/t").await.unwrap();
+    }
+    assert_eq!(store.disk_use().await.unwrap(), DiskUse { results: 60, inputs: 0 });
+    assert!(store.add_file(&file(&shop, "b", 40), 100).await.unwrap());
+    audited(&*store).await;
+}
+
+async fn inputs_without_an_open_task_are_orphans(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 1).await;
+    submit(&*store, &shop, "waiting").await;
+    for (path, age) in [("inputs/waiting", 9), ("inputs/1/young", 1), ("inputs/1/old", 3)] {
+        assert!(store.add_input(path, 1, 100, NOW - age).await.unwrap());
+    }
+    assert_eq!(store.orphaned_inputs(NOW, 1).await.unwrap(), ["inputs/1/old"]);
+    assert_eq!(store.orphaned_inputs(NOW - 1, 9).await.unwrap(), ["inputs/1/old"]);
+    let all = store.orphaned_inputs(NOW, 9).await.unwrap();
+    assert_eq!(all, ["inputs/1/old", "inputs/1/young"]);
+    store.cancel_task("waiting", NOW).await.unwrap();
+    assert_eq!(store.orphaned_inputs(NOW, 1).await.unwrap(), ["inputs/waiting"]);
     audited(&*store).await;
 }

@@ -4,7 +4,7 @@ use safelight_contract::{Code, Fault};
 use serde_json::json;
 
 use super::*;
-use crate::{Outcome, TASK_LIFE, TaskState};
+use crate::{Outcome, Queue, TASK_LIFE, TaskState};
 
 stories! {
     a_task_runs_from_submit_to_answer,
@@ -12,6 +12,10 @@ stories! {
     a_task_without_credits_is_not_accepted,
     ids_of_tasks_are_unique,
     tasks_are_claimed_oldest_first,
+    applications_take_turns,
+    who_has_fewer_tasks_at_work_comes_first,
+    the_limit_of_the_queue_is_exact,
+    no_application_fills_the_queue,
     a_lease_that_is_over_goes_to_another,
     a_worker_may_be_late_if_nobody_took_over,
     a_task_that_always_crashes_fails,
@@ -88,14 +92,15 @@ async fn a_failed_task_costs_nothing(store: Arc<dyn Store>) {
 
 async fn a_task_without_credits_is_not_accepted(store: Arc<dyn Store>) {
     let shop = shop(&*store).await;
-    let outcome = store.submit_task(&new_task(&shop, "t"), &request(&shop, "r-t", 1), NOW).await;
-    let refused = HoldOutcome::NotEnough { own: Credits(0), common: Credits(0) };
+    let hold = request(&shop, "r-t", 1);
+    let outcome = store.submit_task(&new_task(&shop, "t"), &hold, MANY, NOW).await;
+    let refused = Submission::NotEnough { own: Credits(0), common: Credits(0) };
     assert_eq!(outcome.unwrap(), refused);
     assert_eq!(store.task(shop.id, "t").await.unwrap(), None);
     assert_eq!(store.open_tasks().await.unwrap(), (0, 0));
     let mut stranger = request(&shop, "r-t", 0);
     stranger.application += 1;
-    invalid(store.submit_task(&new_task(&shop, "t"), &stranger, NOW).await);
+    invalid(store.submit_task(&new_task(&shop, "t"), &stranger, MANY, NOW).await);
     audited(&*store).await;
 }
 
@@ -103,10 +108,10 @@ async fn ids_of_tasks_are_unique(store: Arc<dyn Store>) {
     let shop = shop_with(&*store, 10).await;
     submit(&*store, &shop, "t").await;
     let again = new_task(&shop, "t");
-    conflict(store.submit_task(&again, &request(&shop, "other", 1), NOW).await);
+    conflict(store.submit_task(&again, &request(&shop, "other", 1), MANY, NOW).await);
     let mut same_request = new_task(&shop, "u");
     same_request.request_id = "r-t".into();
-    conflict(store.submit_task(&same_request, &request(&shop, "r-t", 1), NOW).await);
+    conflict(store.submit_task(&same_request, &request(&shop, "r-t", 1), MANY, NOW).await);
     assert_eq!(common(&*store, &shop).await, [9, 1, 10], "a refusal holds nothing");
     audited(&*store).await;
 }
@@ -120,6 +125,111 @@ async fn tasks_are_claimed_oldest_first(store: Arc<dyn Store>) {
     for id in ["z", "a", "m"] {
         assert_eq!(claim(&*store, NOW).await.id, id);
     }
+}
+
+/// Claims a task, ends it, and answers its id.
+async fn work_off(store: &dyn Store) -> String {
+    let task = claim(store, NOW).await;
+    assert!(store.finish_task(&task.id, task.attempt, &done(json!(1)), NOW).await.unwrap());
+    task.id
+}
+
+async fn applications_take_turns(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 100).await;
+    let blog = another(&*store, "blog").await;
+    let wiki = another(&*store, "wiki").await;
+    for number in 0..20 {
+        submit(&*store, &shop, &format!("s{number}")).await;
+    }
+    let mut order = vec![work_off(&*store).await, work_off(&*store).await];
+    for number in 0..3 {
+        submit(&*store, &blog, &format!("b{number}")).await;
+        submit(&*store, &wiki, &format!("w{number}")).await;
+    }
+    for _ in 0..10 {
+        order.push(work_off(&*store).await);
+    }
+    // Whoever comes to a long queue is served in the next round, and in each round after it.
+    let expected = ["s0", "s1", "s2", "b0", "w0", "s3", "b1", "w1", "s4", "b2", "w2", "s5"];
+    assert_eq!(order, expected);
+    // Who was away has saved nothing up.
+    for number in 3..6 {
+        submit(&*store, &blog, &format!("b{number}")).await;
+    }
+    let mut order = Vec::new();
+    for _ in 0..4 {
+        order.push(work_off(&*store).await);
+    }
+    assert_eq!(order, ["s6", "b3", "s7", "b4"]);
+}
+
+async fn who_has_fewer_tasks_at_work_comes_first(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 100).await;
+    let blog = another(&*store, "blog").await;
+    for number in 0..9 {
+        submit(&*store, &shop, &format!("s{number}")).await;
+    }
+    for id in ["s0", "s1"] {
+        assert_eq!(claim(&*store, NOW).await.id, id);
+    }
+    for number in 0..3 {
+        submit(&*store, &blog, &format!("b{number}")).await;
+    }
+    // The two that are at work count, so the other application catches up.
+    for id in ["b0", "b1", "s2", "b2"] {
+        assert_eq!(claim(&*store, NOW).await.id, id);
+    }
+    // A lease that is over counts no more.
+    assert_eq!(claim(&*store, NOW + 60_000).await.id, "s0");
+}
+
+async fn the_limit_of_the_queue_is_exact(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 100).await;
+    let mut submissions = JoinSet::new();
+    for number in 0..60 {
+        let (store, shop) = (Arc::clone(&store), shop.clone());
+        submissions.spawn(async move {
+            let (id, request_id) = (format!("t{number}"), format!("r-t{number}"));
+            let hold = request(&shop, &request_id, 1);
+            store.submit_task(&new_task(&shop, &id), &hold, 30, NOW).await.unwrap()
+        });
+    }
+    let outcomes = submissions.join_all().await;
+    let accepted = outcomes.iter().filter(|o| matches!(o, Submission::Accepted(_))).count();
+    assert_eq!(accepted, 15, "half of the places");
+    let full = Submission::QueueFull(Queue { all: 15, own: 15 });
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == full).count(), 45);
+    assert_eq!(store.open_tasks().await.unwrap(), (15, 0));
+    assert_eq!(store.audit().await.unwrap().open_holds, 15, "a refusal holds nothing");
+    audited(&*store).await;
+}
+
+async fn no_application_fills_the_queue(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 100).await;
+    let mut accepted = Vec::new();
+    for name in ["shop", "blog", "wiki", "news"] {
+        let application = match name {
+            "shop" => shop.clone(),
+            name => another(&*store, name).await,
+        };
+        let mut count = 0;
+        let refused = loop {
+            let (id, request_id) = (format!("{name}{count}"), format!("r-{name}{count}"));
+            let hold = request(&application, &request_id, 1);
+            match store.submit_task(&new_task(&application, &id), &hold, 16, NOW).await.unwrap() {
+                Submission::Accepted(_) => count += 1,
+                refused => break refused,
+            }
+        };
+        let queue = store.queue(application.id).await.unwrap();
+        assert_eq!(refused, Submission::QueueFull(queue));
+        assert_eq!(queue.own, count);
+        accepted.push(count);
+    }
+    assert_eq!(accepted, [8, 4, 2, 1], "half of what the others left");
+    // A task at work no longer waits.
+    let task = claim(&*store, NOW).await;
+    assert_eq!(store.queue(task.application).await.unwrap(), Queue { all: 14, own: 7 });
 }
 
 async fn a_lease_that_is_over_goes_to_another(store: Arc<dyn Store>) {

@@ -8,13 +8,13 @@
 use image::{RgbImage, imageops};
 use safelight_contract::Result;
 use safelight_imaging::warp::Border;
-use safelight_inference::Registry;
+use safelight_inference::Models;
 
 use super::frame::Frame;
 use super::{Mesh, Point};
 use crate::model::{Normalisation, batch_of_planes, check_photo, output};
 
-const MODEL: &str = "age_gender";
+pub(super) const MODEL: &str = "age_gender";
 const SIDE: u32 = 112;
 /// How much larger than the points of the mesh each square is, and how far its middle is moved across
 /// and down the face, in its sides.
@@ -41,12 +41,12 @@ pub struct AgeAndGender {
 
 /// Age and gender of a face.
 pub(crate) fn age_and_gender(
-    registry: &Registry,
+    models: &Models,
     photo: &RgbImage,
     mesh: &Mesh,
 ) -> Result<AgeAndGender> {
     check_photo(photo)?;
-    let model = registry.get(MODEL)?;
+    let model = models.get(MODEL)?;
     let squares = LOOKS.map(|(margin, across, down)| moved(mesh.frame(margin), across, down));
     let mut looks: Vec<_> =
         squares.iter().map(|square| square.cut(photo, SIDE, Border::Black).0).collect();

@@ -4,12 +4,12 @@
 use image::{RgbImage, imageops};
 use safelight_contract::Result;
 use safelight_imaging::resize::{self, Filter};
-use safelight_inference::{Model, Registry, Tensor};
+use safelight_inference::{Model, Models, Tensor};
 
 use super::{Point, Rect, mesh};
 use crate::model::{check_photo, mismatch, output};
 
-const MODEL: &str = "yunet";
+pub(super) const MODEL: &str = "yunet";
 /// More faces than this are not told apart; the smallest are left out.
 pub const MOST_FACES: usize = 120;
 /// The photo's longest side at the first look and at the second, closer one.
@@ -45,17 +45,17 @@ pub struct Detection {
 }
 
 /// The faces of the photo, largest first.
-pub(crate) fn detect(registry: &Registry, photo: &RgbImage) -> Result<Vec<Detection>> {
+pub(crate) fn detect(models: &Models, photo: &RgbImage) -> Result<Vec<Detection>> {
     check_photo(photo)?;
-    Ok(ordered(all_scales(&*registry.get(MODEL)?, photo)?))
+    Ok(ordered(all_scales(&*models.get(MODEL)?, photo)?))
 }
 
 /// The faces of the photo whichever way up it is, largest first. The view with the most evidence says
 /// which way that is; of the others only what is plainly a face elsewhere counts, since upside-down
 /// faces and folds of cloth pass for faces more often in a wrong view.
-pub(crate) fn detect_any_way_up(registry: &Registry, photo: &RgbImage) -> Result<Vec<Detection>> {
+pub(crate) fn detect_any_way_up(models: &Models, photo: &RgbImage) -> Result<Vec<Detection>> {
     check_photo(photo)?;
-    let model = registry.get(MODEL)?;
+    let model = models.get(MODEL)?;
     // The last pixel of a row and of a column.
     let (right, bottom) = ((photo.width() - 1) as f32, (photo.height() - 1) as f32);
     type Turn = fn(&RgbImage) -> RgbImage;
@@ -79,7 +79,7 @@ pub(crate) fn detect_any_way_up(registry: &Registry, photo: &RgbImage) -> Result
     let mut found = views.next().unwrap_or_default();
     for face in views.flatten().filter(|face| face.score >= LEAST_SCORE_ASIDE) {
         let elsewhere = found.iter().all(|other| other.rect.shared(&face.rect) <= MOST_OVERLAP);
-        if elsewhere && mesh::is_face(registry, photo, &face)? {
+        if elsewhere && mesh::is_face(models, photo, &face)? {
             found.push(face);
         }
     }

@@ -4,12 +4,12 @@
 use image::RgbImage;
 use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::warp::{Affine, Border, warp};
-use safelight_inference::Registry;
+use safelight_inference::Models;
 
 use super::{Detection, Point};
 use crate::model::{Normalisation, check_photo, output, planes};
 
-const MODEL: &str = "sface";
+pub(super) const MODEL: &str = "sface";
 /// How many numbers a face is described by.
 pub const LENGTH: usize = 128;
 /// Side of the picture that the model sees.
@@ -47,9 +47,9 @@ impl Embedding {
 }
 
 /// The vector of a face.
-pub(crate) fn embed(registry: &Registry, photo: &RgbImage, face: &Detection) -> Result<Embedding> {
+pub(crate) fn embed(models: &Models, photo: &RgbImage, face: &Detection) -> Result<Embedding> {
     check_photo(photo)?;
-    let model = registry.get(MODEL)?;
+    let model = models.get(MODEL)?;
     let unusable = || Fault::new(Code::FaceUnrecognizable, "the points of the face coincide");
     let into = Affine::similarity(&face.points.map(Point::pair), &PLACES).ok_or_else(unusable)?;
     let pixels = warp(photo, &into, SIDE, SIDE, Border::Black);

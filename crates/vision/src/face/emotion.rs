@@ -4,14 +4,14 @@
 use image::RgbImage;
 use safelight_contract::Result;
 use safelight_imaging::warp::Border;
-use safelight_inference::Registry;
+use safelight_inference::Models;
 
 use super::Detection;
 use super::frame::Frame;
 use crate::model::{Normalisation, check_photo, interleaved, output, planes};
 
-const FIRST: &str = "expression";
-const SECOND: &str = "emotion";
+pub(super) const FIRST: &str = "expression";
+pub(super) const SECOND: &str = "emotion";
 /// Sides of the squares that the models see.
 const SIDES: [u32; 2] = [112, 170];
 
@@ -67,13 +67,9 @@ impl Emotions {
 }
 
 /// The mood of a face.
-pub(crate) fn emotions(
-    registry: &Registry,
-    photo: &RgbImage,
-    face: &Detection,
-) -> Result<Emotions> {
+pub(crate) fn emotions(models: &Models, photo: &RgbImage, face: &Detection) -> Result<Emotions> {
     check_photo(photo)?;
-    let [first, second] = [registry.get(FIRST)?, registry.get(SECOND)?];
+    let [first, second] = [models.get(FIRST)?, models.get(SECOND)?];
     let frame = Frame::of(face, 1.0);
     let [one, two] = SIDES.map(|side| frame.cut(photo, side, Border::Black).0);
     let one = first.run(&[("input", &planes(&one, Normalisation::BYTES)?)])?;

@@ -2,12 +2,12 @@
 //! how far eyes and mouth are open.
 
 use safelight_contract::Result;
-use safelight_inference::{Registry, Tensor};
+use safelight_inference::{Models, Tensor};
 
 use super::Mesh;
 use crate::model::{mismatch, output};
 
-const MODEL: &str = "face_blendshapes";
+pub(super) const MODEL: &str = "face_blendshapes";
 
 /// The names of the blendshapes in the model's order; left and right are the person's own.
 pub const BLENDSHAPES: [&str; 52] = [
@@ -100,8 +100,8 @@ impl Blendshapes {
 }
 
 /// The movements of a face. The model sees its points upright, or a head that lies would smile less.
-pub(crate) fn blendshapes(registry: &Registry, mesh: &Mesh) -> Result<Blendshapes> {
-    let model = registry.get(MODEL)?;
+pub(crate) fn blendshapes(models: &Models, mesh: &Mesh) -> Result<Blendshapes> {
+    let model = models.get(MODEL)?;
     let (sin, cos) = mesh.angle().sin_cos();
     let upright = |[x, y, _]: [f32; 3]| [cos * x + sin * y, cos * y - sin * x];
     let numbers: Vec<f32> = POINTS.iter().flat_map(|&i| upright(mesh.points[i])).collect();

@@ -5,13 +5,13 @@
 use image::RgbImage;
 use safelight_contract::Result;
 use safelight_imaging::warp::Border;
-use safelight_inference::{Model, Registry};
+use safelight_inference::{Model, Models};
 
 use super::frame::{Frame, angle_of, back};
 use super::{Detection, Point, Rect};
 use crate::model::{Normalisation, check_photo, interleaved, output};
 
-const MODEL: &str = "face_mesh";
+pub(super) const MODEL: &str = "face_mesh";
 /// How many points a mesh has: 468 on the face, and 5 on each iris.
 pub const POINTS: usize = 478;
 /// How many of them lie on the face; the irises follow.
@@ -66,16 +66,16 @@ impl Mesh {
 }
 
 /// The points of a face.
-pub(crate) fn mesh(registry: &Registry, photo: &RgbImage, face: &Detection) -> Result<Mesh> {
+pub(crate) fn mesh(models: &Models, photo: &RgbImage, face: &Detection) -> Result<Mesh> {
     check_photo(photo)?;
-    let model = registry.get(MODEL)?;
+    let model = models.get(MODEL)?;
     let rough = look(&model, photo, Frame::of(face, MARGIN))?;
     look(&model, photo, rough.frame(MARGIN))
 }
 
 /// Whether the model sees a face where the detector did.
-pub(super) fn is_face(registry: &Registry, photo: &RgbImage, face: &Detection) -> Result<bool> {
-    let model = registry.get(MODEL)?;
+pub(super) fn is_face(models: &Models, photo: &RgbImage, face: &Detection) -> Result<bool> {
+    let model = models.get(MODEL)?;
     Ok(look(&model, photo, Frame::of(face, MARGIN))?.presence > LEAST_PRESENCE)
 }
 

@@ -5,13 +5,13 @@ use image::{GrayImage, Luma, RgbImage};
 use rayon::prelude::*;
 use safelight_contract::Result;
 use safelight_imaging::warp::{Affine, Border, warp};
-use safelight_inference::Registry;
+use safelight_inference::Models;
 
 use super::frame::{Frame, back};
 use super::{Detection, Point, Rect};
 use crate::model::{Normalisation, check_photo, output, planes};
 
-const MODEL: &str = "face_parsing";
+pub(super) const MODEL: &str = "face_parsing";
 /// Side of the square of cells that a parsing has.
 pub const SIDE: u32 = 512;
 /// Side of the grid that the model answers.
@@ -220,8 +220,8 @@ impl Parsing {
 }
 
 /// The parts of a face.
-pub(crate) fn parse(registry: &Registry, photo: &RgbImage, face: &Detection) -> Result<Parsing> {
-    parse_through(registry, photo, to_cells(face, Frame::of(face, MARGIN).angle))
+pub(crate) fn parse(models: &Models, photo: &RgbImage, face: &Detection) -> Result<Parsing> {
+    parse_through(models, photo, to_cells(face, Frame::of(face, MARGIN).angle))
 }
 
 /// The map from the photo to the square around a face that is turned clockwise by `angle`, in radians.
@@ -234,12 +234,12 @@ pub(super) fn to_cells(face: &Detection, angle: f32) -> Affine {
 
 /// The parts of a face in the square that a map from the photo to its cells makes.
 pub(super) fn parse_through(
-    registry: &Registry,
+    models: &Models,
     photo: &RgbImage,
     to_cells: Affine,
 ) -> Result<Parsing> {
     check_photo(photo)?;
-    let model = registry.get(MODEL)?;
+    let model = models.get(MODEL)?;
     let pixels = warp(photo, &to_cells, SIDE, SIDE, Border::Replicate);
     let outputs = model.run(&[("input", &planes(&pixels, Normalisation::IMAGENET)?)])?;
     let logits = output(&outputs, MODEL, "logits", Part::ALL.len() * GRID * GRID)?.to_vec();

@@ -9,7 +9,7 @@
 use image::{GrayImage, Luma, RgbImage};
 use safelight_contract::Result;
 use safelight_imaging::components::grown;
-use safelight_inference::Registry;
+use safelight_inference::Models;
 
 use super::parsing::{SIDE, parse_through, to_cells};
 use super::{Detection, Parsing, Part, Point, SURE_SCORE};
@@ -87,18 +87,14 @@ impl Bearing {
     }
 }
 
-pub(crate) fn side_view(
-    registry: &Registry,
-    photo: &RgbImage,
-    face: &Detection,
-) -> Result<SideView> {
+pub(crate) fn side_view(models: &Models, photo: &RgbImage, face: &Detection) -> Result<SideView> {
     let bearing = Bearing::of(face);
     let mut to_cells = to_cells(face, bearing.roll);
     if !bearing.looks_left {
         let [a, b, c] = to_cells.rows[0];
         to_cells.rows[0] = [-a, -b, f64::from(SIDE) - c];
     }
-    let parsing = parse_through(registry, photo, to_cells)?;
+    let parsing = parse_through(models, photo, to_cells)?;
     let cell = |place: Point| parsing.cell(place);
     let height = face.rect.height / parsing.pixels_per_cell();
     let labels = Labels { cells: parsing.labels(), height };

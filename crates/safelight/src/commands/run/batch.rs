@@ -4,13 +4,13 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use safelight_contract::{Code, Fault, Result};
-use safelight_services::{Cancel, Entry, Form, Stage, Work};
+use safelight_operation::{Cancel, Context, Endpoint, Form, Inline, Stage};
 use safelight_vision::Vision;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
@@ -24,7 +24,7 @@ const DEADLINE: Duration = Duration::from_secs(24 * 3600);
 
 /// A service, its parameters, and what it may use.
 pub struct Batch {
-    pub entry: &'static Entry,
+    pub endpoint: &'static Endpoint,
     pub form: Form,
     /// The field that each input goes to.
     pub field: &'static str,
@@ -126,8 +126,9 @@ impl Batch {
 
     fn one(&self, item: &Item, memory: &Memory) -> Report {
         let start = Instant::now();
-        let work = Work::new(&self.vision, Cancel::after(DEADLINE));
-        let outcome = catch_unwind(AssertUnwindSafe(|| self.attempt(item, &work, memory)));
+        let cancel = Cancel::after(DEADLINE);
+        let context = Context::new(self.vision.clone(), cancel, Arc::new(Inline));
+        let outcome = catch_unwind(AssertUnwindSafe(|| self.attempt(item, &context, memory)));
         let outcome = outcome.unwrap_or_else(|panic| Err(unforeseen(&*panic)));
         let (delivered, failure) = match outcome {
             Ok(delivered) => (delivered, None),
@@ -140,26 +141,26 @@ impl Batch {
         Report {
             file: item.path.clone(),
             seconds: (start.elapsed().as_secs_f64() * 1e4).round() / 1e4,
-            stages: work.stages(),
+            stages: context.stages(),
             outputs: delivered.files,
             answer: delivered.answer,
             failure,
         }
     }
 
-    fn attempt(&self, item: &Item, work: &Work, memory: &Memory) -> Result<Delivered> {
+    fn attempt(&self, item: &Item, context: &Context, memory: &Memory) -> Result<Delivered> {
         let mut form = self.form.clone();
         form.add_file(self.field, self.read(item)?);
-        let job = self.entry.prepare(&form)?;
+        let job = self.endpoint.prepare(&form)?;
         let _room = memory.take(job.cost().bytes);
-        self.delivery.deliver(job.run(work)?, item)
+        self.delivery.deliver(job.run_here(context.clone())?, item)
     }
 
     /// Reads a file, unless it is larger than the service takes.
     fn read(&self, item: &Item) -> Result<Bytes> {
         let unreadable = |error| Fault::new(Code::FileNotFound, format!("cannot be read: {error}"));
         let length = std::fs::metadata(&item.path).map_err(unreadable)?.len();
-        if let Some(field) = self.entry.declaration().files.first() {
+        if let Some(field) = self.endpoint.files().next() {
             field.rules.check_size(self.field, length)?;
         }
         std::fs::read(&item.path).map(Bytes::from).map_err(unreadable)

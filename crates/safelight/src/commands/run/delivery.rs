@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use safelight_contract::{Code, Fault};
-use safelight_services::{Artifact, Node};
+use safelight_operation::{Artifact, Node};
 use serde_json::Value;
 
 use super::inputs::Item;
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
 
     fn picture() -> Node {
-        let artifact = Artifact { bytes: vec![1, 2, 3], format: Format::Png };
+        let artifact = Artifact::picture(vec![1, 2, 3], Format::Png);
         Node::Object(vec![("image", Node::Base64(artifact))])
     }
 

@@ -1,14 +1,17 @@
 //! Services that do what a test tells them to.
 
-use std::time::{Duration, Instant};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
 use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::{Format, Rules};
-use safelight_services::{
-    Answer, Artifact, Declaration, Defaulted, Entry, Field, FieldKind, FileField, Flag, Form,
-    Integer, Memory, Mode, Node, Optional, Param, Service, Text, Upload, Work,
+use safelight_operation::{
+    Artifact, CpuOperation, Delivery, Endpoint, Input, Memory, Needs, Node, ObjectShape, Output,
+    Picture, Shape, Spec, Url, Work,
 };
 use serde_json::json;
+
+use super::gate;
 
 pub const SYNC: &str = "/api/test/sync";
 pub const ASYNC: &str = "/api/test/async";
@@ -18,140 +21,163 @@ pub const HEAVY: &str = "/api/test/heavy";
 pub const SLOW: &str = "/api/test/slow";
 /// Needs a model that is not there.
 pub const MODELLESS: &str = "/api/test/modelless";
+/// That model.
+pub const NO_SUCH_MODEL: &str = "no-such-model";
 /// Two paths that the vendor's SDK knows.
 const SDK_SYNC: &str = "/api/cutout/general/universal-background-removal";
 const SDK_ASYNC: &str = "/api/cutout/general/hd-universal-background-removal";
 
-pub static CATALOG: &[Entry] = &[
-    Entry::of::<Play<0>>(),
-    Entry::of::<Play<1>>(),
-    Entry::of::<Play<2>>(),
-    Entry::of::<Play<3>>(),
-    Entry::of::<Play<4>>(),
-    Entry::of::<Play<5>>(),
-    Entry::of::<Play<6>>(),
+pub static CATALOG: &[Endpoint] = &[
+    Endpoint::of::<Play<0>>(),
+    Endpoint::of::<Play<1>>(),
+    Endpoint::of::<Play<2>>(),
+    Endpoint::of::<Play<3>>(),
+    Endpoint::of::<Play<4>>(),
+    Endpoint::of::<Play<5>>(),
+    Endpoint::of::<Play<6>>(),
 ];
 
-const VARIANTS: [(&str, Mode, u64, Duration, &[&str]); 7] = [
-    (SYNC, Mode::Sync, 1 << 20, Duration::from_secs(25), &[]),
-    (ASYNC, Mode::Async, 1 << 20, Duration::from_secs(25), &[]),
-    (HEAVY, Mode::Sync, 384 << 20, Duration::from_secs(25), &[]),
-    (SLOW, Mode::Sync, 1 << 20, Duration::from_secs(1), &[]),
-    (MODELLESS, Mode::Sync, 1 << 20, Duration::from_secs(25), &["no-such-model"]),
-    (SDK_SYNC, Mode::Sync, 1 << 20, Duration::from_secs(25), &[]),
-    (SDK_ASYNC, Mode::Async, 1 << 20, Duration::from_secs(25), &[]),
+/// A deadline that no test meets, however slow the machine.
+const LONG: Duration = Duration::from_secs(3600);
+
+const VARIANTS: [(&str, Delivery, u64, Duration, &[&str]); 7] = [
+    (SYNC, Delivery::Sync, 1 << 20, LONG, &[]),
+    (ASYNC, Delivery::Async, 1 << 20, LONG, &[]),
+    (HEAVY, Delivery::Sync, 384 << 20, LONG, &[]),
+    (SLOW, Delivery::Sync, 1 << 20, Duration::from_secs(1), &[]),
+    (MODELLESS, Delivery::Sync, 1 << 20, LONG, &[NO_SUCH_MODEL]),
+    (SDK_SYNC, Delivery::Sync, 1 << 20, LONG, &[]),
+    (SDK_ASYNC, Delivery::Async, 1 << 20, LONG, &[]),
 ];
 
 struct Play<const VARIANT: usize>;
 
-static IMAGE: FileField = FileField::optional(
-    "image",
-    "A picture.",
-    Rules {
+/// What works are held by, and the notes of those that started, in their order.
+static HELD: LazyLock<Mutex<(Vec<String>, Vec<String>)>> = LazyLock::new(Mutex::default);
+
+fn with_held<T>(use_it: impl FnOnce(&mut Vec<String>, &mut Vec<String>) -> T) -> T {
+    let mut held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+    let (names, notes) = &mut *held;
+    use_it(names, notes)
+}
+
+/// Holds all work that names it; until it is dropped.
+pub struct Hold(&'static str);
+
+impl Hold {
+    pub fn new(name: &'static str) -> Self {
+        with_held(|names, _| names.push(name.to_owned()));
+        Self(name)
+    }
+
+    pub fn release(self) {}
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        with_held(|names, _| names.retain(|name| name != self.0));
+    }
+}
+
+/// The notes of works that started, in their order: those that begin so.
+pub fn started(prefix: &str) -> Vec<String> {
+    with_held(|_, notes| notes.iter().filter(|n| n.starts_with(prefix)).cloned().collect())
+}
+
+/// What a test tells.
+#[derive(Input)]
+struct Told {
+    /// A picture.
+    #[picture(Rules {
         formats: &[Format::Png],
         max_bytes: 2 * Rules::MB,
         min: (8, 8),
         max: (1000, 1000),
         ..Rules::ORDINARY
-    },
-);
-static SLEEP: Param<Integer, Defaulted<i64>> = Param {
-    name: "sleep",
-    doc: "Milliseconds.",
-    kind: Integer(0..=60_000),
-    presence: Defaulted(0),
-};
-static STUBBORN: Param<Flag, Defaulted<bool>> = Param {
-    name: "stubborn",
-    doc: "Sleeps on when told to stop.",
-    kind: Flag,
-    presence: Defaulted(false),
-};
-static PANIC: Param<Flag, Defaulted<bool>> =
-    Param { name: "panic", doc: "Panics.", kind: Flag, presence: Defaulted(false) };
-static FAIL: Param<Text, Optional> =
-    Param { name: "fail", doc: "Fails with this code.", kind: Text(60), presence: Optional };
-static PICTURES: Param<Integer, Defaulted<i64>> =
-    Param { name: "pictures", doc: "How many.", kind: Integer(0..=4), presence: Defaulted(1) };
-static BYTES: Param<Integer, Defaulted<i64>> = Param {
-    name: "bytes",
-    doc: "Size of each picture.",
-    kind: Integer(0..=50_000_000),
-    presence: Defaulted(1000),
-};
-static INLINE: Param<Flag, Defaulted<bool>> =
-    Param { name: "inline", doc: "As Base64.", kind: Flag, presence: Defaulted(false) };
-static NOTE: Param<Text, Optional> =
-    Param { name: "note", doc: "Comes back.", kind: Text(100), presence: Optional };
-
-struct Input {
-    image: Option<Upload>,
-    sleep: Duration,
+    })]
+    image: Option<Picture>,
+    /// The gate to stand at.
+    #[integer(0..=u64::MAX >> 1)]
+    #[field(default = 0)]
+    gate: u64,
+    /// Stays at the gate when told to stop.
+    #[flag]
+    #[field(default = false)]
     stubborn: bool,
+    /// Panics.
+    #[flag]
+    #[field(default = false)]
     panic: bool,
+    /// Fails with this code.
+    #[text(60)]
     fail: Option<String>,
-    pictures: i64,
+    /// How many.
+    #[integer(0..=4)]
+    #[field(default = 1)]
+    pictures: usize,
+    /// Size of each picture.
+    #[integer(0..=50_000_000)]
+    #[field(default = 1000)]
     bytes: usize,
+    /// As Base64.
+    #[flag]
+    #[field(default = false)]
     inline: bool,
+    /// Comes back.
+    #[text(100)]
     note: Option<String>,
+    /// Works until the test lets go of what has this name.
+    #[text(100)]
+    hold: Option<String>,
 }
 
-struct Output(Node);
+/// Whatever was told.
+struct Answer(Node);
 
-impl Answer for Output {
-    fn into_node(self) -> Node {
-        self.0
+impl Output for Answer {
+    const HOLDS_FILES: bool = true;
+
+    fn shape() -> Shape {
+        let mut object = ObjectShape::new();
+        object.add::<Option<Url>>(&["data", "image_url"], "A picture.", vec![]);
+        Shape::Object(object)
+    }
+
+    fn into_node(self) -> Option<Node> {
+        Some(self.0)
     }
 }
 
-impl<const VARIANT: usize> Service for Play<VARIANT> {
-    type Input = Input;
-    type Output = Output;
-
-    const DECLARATION: &'static Declaration = &Declaration {
+impl<const VARIANT: usize> CpuOperation for Play<VARIANT> {
+    const SPEC: &'static Spec = &Spec {
         path: VARIANTS[VARIANT].0,
         name: "Play",
         sign: "play",
         pool: "play_pool",
         price: 3,
         summary: "Does what it is told.",
-        mode: VARIANTS[VARIANT].1,
+        delivery: VARIANTS[VARIANT].1,
         deadline: VARIANTS[VARIANT].3,
-        files: &[&IMAGE],
-        params: &[&SLEEP, &STUBBORN, &PANIC, &FAIL, &PICTURES, &BYTES, &INLINE, &NOTE],
-        answer: &[Field::new("data.image_url", FieldKind::Url, "A picture.")],
-        models: VARIANTS[VARIANT].4,
         memory: Memory { base: VARIANTS[VARIANT].2, per_pixel: 4 },
+        ..Spec::DEFAULT
     };
+    const NEEDS: Needs = Needs::models(VARIANTS[VARIANT].4);
+    type Input = Told;
+    type Output = Answer;
 
-    fn read(form: &Form) -> Result<Input> {
-        let has_image = form.file("image").is_some() || form.text("image").is_some();
-        Ok(Input {
-            image: has_image.then(|| IMAGE.read(form)).transpose()?,
-            sleep: Duration::from_millis(SLEEP.read(form)? as u64),
-            stubborn: STUBBORN.read(form)?,
-            panic: PANIC.read(form)?,
-            fail: FAIL.read(form)?,
-            pictures: PICTURES.read(form)?,
-            bytes: BYTES.read(form)? as usize,
-            inline: INLINE.read(form)?,
-            note: NOTE.read(form)?,
-        })
-    }
-
-    fn run(input: Input, work: &Work) -> Result<Output> {
+    fn run(input: Told, work: &Work) -> Result<Answer> {
         let size = match &input.image {
             Some(image) => Some(image.decode(work)?.rgb.dimensions()),
             None => None,
         };
         work.stage("play", || {
-            let end = Instant::now() + input.sleep;
-            while Instant::now() < end {
+            with_held(|_, notes| notes.extend(input.note.clone()));
+            while input.hold.as_ref().is_some_and(|name| with_held(|names, _| names.contains(name)))
+            {
                 std::thread::sleep(Duration::from_millis(5));
-                if !input.stubborn {
-                    work.check()?;
-                }
+                work.check()?;
             }
+            gate::pass(input.gate, || if input.stubborn { Ok(()) } else { work.check() })?;
             assert!(!input.panic, "told to panic");
             Ok(())
         })?;
@@ -159,12 +185,12 @@ impl<const VARIANT: usize> Service for Play<VARIANT> {
             let code: Code = code.parse().map_err(|e| Fault::new(Code::ErrorParameters, e))?;
             return Err(Fault::new(code, "told to fail"));
         }
-        Ok(Output(answer(&input, size)))
+        Ok(Answer(answer(&input, size)))
     }
 }
 
-fn answer(input: &Input, size: Option<(u32, u32)>) -> Node {
-    let picture = || Artifact { bytes: vec![b'x'; input.bytes], format: Format::Png };
+fn answer(input: &Told, size: Option<(u32, u32)>) -> Node {
+    let picture = || Artifact::picture(vec![b'x'; input.bytes], Format::Png);
     if input.inline {
         return Node::Object(vec![("image", Node::Base64(picture()))]);
     }

@@ -1,56 +1,46 @@
 //! Commodity background removal: the goods of a product photo, without their shadow.
 
-use std::time::Duration;
-
-use safelight_contract::Result;
 use safelight_imaging::{Cutout, Photo, Rules, erase_reflection};
+use safelight_operation::{CpuOperation, Input, Memory, Needs, Picture, Result, Spec, Work};
 use safelight_vision::cutout;
 use safelight_vision::kinds::Kind;
 
 use super::{NOTHING, salient_of_kind};
-use crate::cutout::{ANSWER, CROP, MASK, Request, ReturnForm, WHITE, matted, return_form};
-use crate::{Choice, Declaration, FileField, Form, Memory, Mode, Param, Picture, Service, Work};
+use crate::cutout::{CROP, CutoutAnswer, MASK, ReturnForm, WHITE, answer, matted};
 
 /// The service.
 pub struct CommodityBackgroundRemoval;
 
-static IMAGE: FileField = FileField::required(
-    "image",
-    "The photo; it shows goods.",
-    Rules { max_bytes: 3 * Rules::MB, min: (1, 1), max: (2000, 2000), ..Rules::ORDINARY },
-);
+/// What a request asks for.
+#[derive(Input)]
+pub struct Request {
+    /// The photo; it shows goods.
+    #[picture(Rules { max_bytes: 3 * Rules::MB, min: (1, 1), max: (2000, 2000), ..Rules::ORDINARY })]
+    image: Picture,
+    /// What the result picture shows; without it, the cut-out on transparent ground at the photo's
+    /// size.
+    #[choice(&[MASK, WHITE, CROP])]
+    return_form: Option<ReturnForm>,
+}
 
-static RETURN_FORM: Param<Choice<ReturnForm>> = return_form(&[MASK, WHITE, CROP]);
-
-impl Service for CommodityBackgroundRemoval {
-    type Input = Request;
-    type Output = Picture;
-
-    const DECLARATION: &'static Declaration = &Declaration {
+impl CpuOperation for CommodityBackgroundRemoval {
+    const SPEC: &'static Spec = &Spec {
         path: "/api/cutout/general/commodity-background-removal",
         name: "Product Background Removal",
         sign: "cutout_commodity_background_removal",
         pool: "cutout_product_background_removal",
         price: 1,
-        summary: "Frees goods from their background; the shadow that they cast goes, and their \
-                  mirror image below them where it shows their detail more faintly. Whatever thing \
-                  stands out passes for goods; an animal does not, as far as a network of 1,000 \
-                  classes tells a live one.",
-        mode: Mode::Sync,
-        deadline: Duration::from_secs(25),
-        files: &[&IMAGE],
-        params: &[&RETURN_FORM],
-        answer: ANSWER,
-        models: cutout::KIND_MODELS,
+        summary: "Frees goods from their background, without the shadow that they cast and without their mirror image below them where it shows their detail more faintly.",
+        limitations: "Whatever thing stands out passes for goods; an animal does not, as far as a network of 1,000 classes recognises a live one.",
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::BYTES_PER_PIXEL },
+        ..Spec::DEFAULT
     };
+    const NEEDS: Needs = Needs::models(cutout::KIND_MODELS);
+    type Input = Request;
+    type Output = CutoutAnswer;
 
-    fn read(form: &Form) -> Result<Request> {
-        Request::read(form, &IMAGE, &RETURN_FORM)
-    }
-
-    fn run(request: Request, work: &Work) -> Result<Picture> {
-        request.answer(cut_out, work)
+    fn run(input: Request, work: &Work) -> Result<CutoutAnswer> {
+        answer(&input.image, input.return_form, cut_out, work)
     }
 }
 

@@ -1,57 +1,46 @@
 //! Food background removal: a dish with its plate, a drink with its cup, fruit as it lies.
 
-use std::time::Duration;
-
-use safelight_contract::Result;
 use safelight_imaging::{Cutout, Photo, Rules};
+use safelight_operation::{CpuOperation, Input, Memory, Needs, Picture, Result, Spec, Work};
 use safelight_vision::cutout;
 use safelight_vision::kinds::Kind;
 
 use super::{NOTHING, salient_of_kind};
-use crate::cutout::{ANSWER, MASK, Request, ReturnForm, WHITE, matted, return_form};
-use crate::{Choice, Declaration, FileField, Form, Memory, Mode, Param, Picture, Service, Work};
+use crate::cutout::{CutoutAnswer, MASK, ReturnForm, WHITE, answer, matted};
 
 /// The service.
 pub struct FoodBackgroundRemoval;
 
-static IMAGE: FileField = FileField::required(
-    "image",
-    "The photo; it shows food or drink.",
-    Rules { max_bytes: 4 * Rules::MB, min: (40, 40), max: (1999, 1999), ..Rules::ORDINARY },
-);
+/// What a request asks for.
+#[derive(Input)]
+pub struct Request {
+    /// The photo; it shows food or drink.
+    #[picture(Rules { max_bytes: 4 * Rules::MB, min: (40, 40), max: (1999, 1999), ..Rules::ORDINARY })]
+    image: Picture,
+    /// What the result picture shows; without it, the cut-out on transparent ground at the photo's
+    /// size.
+    #[choice(&[MASK, WHITE])]
+    return_form: Option<ReturnForm>,
+}
 
-static RETURN_FORM: Param<Choice<ReturnForm>> = return_form(&[MASK, WHITE]);
-
-impl Service for FoodBackgroundRemoval {
-    type Input = Request;
-    type Output = Picture;
-
-    const DECLARATION: &'static Declaration = &Declaration {
+impl CpuOperation for FoodBackgroundRemoval {
+    const SPEC: &'static Spec = &Spec {
         path: "/api/cutout/general/food-background-removal",
         name: "Food Background Removal",
         sign: "cutout_food_background_removal",
         pool: "cutout_food_background_removal",
         price: 1,
-        summary: "Frees food or drink from its background, with the plate, bowl or cup that it is \
-                  served in; the table goes. Whether a photo shows food is judged by a network of \
-                  1,000 classes, some 60 of which are dishes, drinks, fruit, vegetables and what \
-                  holds them: a dish unlike any of these may be refused, and a thing that looks like \
-                  one may pass.",
-        mode: Mode::Sync,
-        deadline: Duration::from_secs(25),
-        files: &[&IMAGE],
-        params: &[&RETURN_FORM],
-        answer: ANSWER,
-        models: cutout::KIND_MODELS,
+        summary: "Frees food or drink from its background, with the plate, bowl or cup that it is served in; the table goes.",
+        limitations: "Whether a photo shows food is judged by a network of 1,000 classes, some 60 of which are dishes, drinks, fruit, vegetables and what holds them: a dish unlike any of these may be refused, and a thing that looks like one may pass.",
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::BYTES_PER_PIXEL },
+        ..Spec::DEFAULT
     };
+    const NEEDS: Needs = Needs::models(cutout::KIND_MODELS);
+    type Input = Request;
+    type Output = CutoutAnswer;
 
-    fn read(form: &Form) -> Result<Request> {
-        Request::read(form, &IMAGE, &RETURN_FORM)
-    }
-
-    fn run(request: Request, work: &Work) -> Result<Picture> {
-        request.answer(cut_out, work)
+    fn run(input: Request, work: &Work) -> Result<CutoutAnswer> {
+        answer(&input.image, input.return_form, cut_out, work)
     }
 }
 

@@ -1,40 +1,41 @@
 //! Pieces of the heads in a photo: for each face, the parts around it that a service asks for.
 
 use safelight_contract::Result;
-use safelight_imaging::{Cutout, Photo, Region};
+use safelight_imaging::{Cutout, Photo, Region, Rules};
+use safelight_operation::{Output, Url, Work};
 use safelight_vision::face::{Detection, Part};
 
 use crate::cutout::{ReturnForm, no_target, picture};
-use crate::{Answer, Artifact, Node, Work};
 
 /// Faces beyond the largest of these are left out.
 pub(super) const MOST: usize = 20;
 /// Faces smaller than this, in pixels, are left out: nothing can be told apart in them.
 const SMALLEST: f32 = 24.0;
+
+/// What photos of heads are accepted.
+pub(super) const RULES: Rules =
+    Rules { max_bytes: 3 * Rules::MB, min: (32, 32), max: (2000, 2000), ..Rules::ORDINARY };
+
 /// One cut-out with its place in the photo.
+#[derive(Output)]
 pub struct Piece {
-    artifact: Artifact,
-    place: Region,
+    /// The piece on transparent ground, trimmed to its box, a PNG, for 24 hours.
+    image_url: Url,
+    /// Width of the picture.
+    width: u32,
+    /// Height of the picture.
+    height: u32,
+    /// Its left edge in the photo.
+    x: u32,
+    /// Its top edge in the photo.
+    y: u32,
 }
 
 /// The cut-outs, that of the largest face first.
-pub struct Pieces(Vec<Piece>);
-
-impl Answer for Pieces {
-    fn into_node(self) -> Node {
-        let piece = |Piece { artifact, place }: Piece| {
-            let number = |value: u32| Node::Json(value.into());
-            Node::Object(vec![
-                ("image_url", Node::Url(artifact)),
-                ("width", number(place.width)),
-                ("height", number(place.height)),
-                ("x", number(place.x)),
-                ("y", number(place.y)),
-            ])
-        };
-        let elements = Node::List(self.0.into_iter().map(piece).collect());
-        Node::Object(vec![("data", Node::Object(vec![("elements", elements)]))])
-    }
+#[derive(Output)]
+pub struct Pieces {
+    #[output(path = "data.elements")]
+    elements: Vec<Piece>,
 }
 
 /// Cuts these parts out around every face, as the stages `faces` and `pieces`; `nothing` says what is
@@ -58,7 +59,7 @@ pub(super) fn cut_out(
         }
         Ok(pieces)
     })?;
-    if pieces.is_empty() { Err(no_target(nothing)) } else { Ok(Pieces(pieces)) }
+    if pieces.is_empty() { Err(no_target(nothing)) } else { Ok(Pieces { elements: pieces }) }
 }
 
 /// The parts around one face; none where it has none of them.
@@ -74,7 +75,11 @@ fn piece(
     let whole = Region::whole(&own.rgb);
     let cutout = Cutout::refine(own, &found.mask, whole);
     let Some(bounds) = cutout.bounds().filter(|_| !cutout.is_empty()) else { return Ok(None) };
-    let place = Region { x: region.x + bounds.x, y: region.y + bounds.y, ..bounds };
-    let artifact = picture(cutout.trim(), form)?;
-    Ok(Some(Piece { artifact, place }))
+    Ok(Some(Piece {
+        image_url: Url(picture(cutout.trim(), form)?),
+        width: bounds.width,
+        height: bounds.height,
+        x: region.x + bounds.x,
+        y: region.y + bounds.y,
+    }))
 }

@@ -1,81 +1,68 @@
 //! Cropping to a size: what matters stays in.
 
-use std::time::Duration;
-
-use safelight_contract::Result;
 use safelight_imaging::resize::{self, Filter};
-use safelight_imaging::{Format, Rules, encode};
+use safelight_imaging::{Format, encode};
+use safelight_operation::{
+    Artifact, CpuOperation, Input, Memory, Needs, Output, Picture, Result, Rules, Spec, Url, Work,
+};
 use safelight_vision::scene;
-use serde_json::json;
 
 use super::on_white;
-use crate::{
-    Answer, Artifact, Declaration, Field, FieldKind, FileField, Form, Integer, Memory, Mode, Node,
-    Param, Required, Service, Upload, Work,
-};
 
 /// The service.
 pub struct ImageCropping;
 
-static IMAGE: FileField = FileField::required(
-    "image",
-    "The photo. Transparent parts count as white.",
-    Rules {
+/// Longest side of a result.
+const LONGEST: u32 = 4096;
+
+/// What a request asks for.
+#[derive(Input)]
+pub struct Request {
+    /// The photo. Transparent parts count as white.
+    #[picture(Rules {
         formats: &[Format::Jpeg, Format::Png, Format::Bmp, Format::WebP],
         max_bytes: 7 * Rules::MB / 2,
         min: (1, 1),
         max: (2000, 2000),
         grayscale: false,
         ..Rules::ORDINARY
-    },
-);
-
-/// Longest side of a result.
-const LONGEST: i64 = 4096;
-
-static WIDTH: Param<Integer, Required> = Param {
-    name: "width",
-    doc: "Width of the result in pixels.",
-    kind: Integer(1..=LONGEST),
-    presence: Required,
-};
-
-static HEIGHT: Param<Integer, Required> = Param {
-    name: "height",
-    doc: "Height of the result in pixels.",
-    kind: Integer(1..=LONGEST),
-    presence: Required,
-};
-
-/// What a request asks for.
-pub struct Input {
-    image: Upload,
+    })]
+    image: Picture,
+    /// Width of the result in pixels.
+    #[integer(1..=LONGEST)]
     width: u32,
+    /// Height of the result in pixels.
+    #[integer(1..=LONGEST)]
     height: u32,
 }
 
-/// The cropped photo, and where the whole photo would lie in its coordinates.
-pub struct Output {
-    picture: Artifact,
-    size: [i64; 2],
-    place: [i64; 2],
+/// What a success answers.
+#[derive(Output)]
+pub struct Answer {
+    /// The cropped photo, a JPEG of exactly the asked size, for 24 hours.
+    #[output(path = "data.url")]
+    url: Url,
+    #[output(path = "data.retain_location")]
+    retain_location: Location,
 }
 
-impl Answer for Output {
-    fn into_node(self) -> Node {
-        let ([width, height], [x, y]) = (self.size, self.place);
-        let location = json!({ "width": width, "height": height, "x": x, "y": y });
-        let data =
-            vec![("url", Node::Url(self.picture)), ("retain_location", Node::Json(location))];
-        Node::Object(vec![("data", Node::Object(data))])
-    }
+/// Where the whole photo would lie in the result's coordinates.
+#[derive(Output)]
+struct Location {
+    /// Width of the whole photo at the result's scale.
+    width: i64,
+    /// Height of the whole photo at the result's scale.
+    height: i64,
+    /// Left edge of the whole photo in the result's pixels: 0, or negative by what is cut off at the
+    /// left.
+    x: i64,
+    /// Top edge of the whole photo in the result's pixels: 0, or negative by what is cut off at the
+    /// top.
+    y: i64,
 }
 
-impl Service for ImageCropping {
-    type Input = Input;
-    type Output = Output;
-
-    const DECLARATION: &'static Declaration = &Declaration {
+impl CpuOperation for ImageCropping {
+    const SPEC: &'static Spec = &Spec {
         path: "/api/image/editing/image-cropping",
         name: "AI Image Cropping",
         sign: "image_image_cropping",
@@ -84,58 +71,20 @@ impl Service for ImageCropping {
         summary: "Scales a photo until it covers the asked size and cuts off what is over, so that \
                   heads stay whole first, then as much of the subject as possible stays in, then the \
                   composition is best.",
-        mode: Mode::Sync,
-        deadline: Duration::from_secs(25),
-        files: &[&IMAGE],
-        params: &[&WIDTH, &HEIGHT],
-        answer: &[
-            Field::new(
-                "data.url",
-                FieldKind::Url,
-                "The cropped photo, a JPEG of exactly the asked size, for 24 hours.",
-            ),
-            Field::new(
-                "data.retain_location.width",
-                FieldKind::Integer,
-                "Width of the whole photo at the result's scale.",
-            ),
-            Field::new(
-                "data.retain_location.height",
-                FieldKind::Integer,
-                "Height of the whole photo at the result's scale.",
-            ),
-            Field::new(
-                "data.retain_location.x",
-                FieldKind::Integer,
-                "Left edge of the whole photo in the result's pixels: 0, or negative by what is cut off \
-                 at the left.",
-            ),
-            Field::new(
-                "data.retain_location.y",
-                FieldKind::Integer,
-                "Top edge of the whole photo in the result's pixels: 0, or negative by what is cut off \
-                 at the top.",
-            ),
-        ],
-        models: scene::MODELS,
         // The photo on white.
         memory: Memory { base: scene::BASE_BYTES, per_pixel: 1 },
+        ..Spec::DEFAULT
     };
-
-    fn read(form: &Form) -> Result<Input> {
-        Ok(Input {
-            image: IMAGE.read(form)?,
-            width: WIDTH.read(form)? as u32,
-            height: HEIGHT.read(form)? as u32,
-        })
-    }
+    const NEEDS: Needs = Needs::models(scene::MODELS);
+    type Input = Request;
+    type Output = Answer;
 
     /// The result, and its file while it grows.
-    fn further_bytes(input: &Input) -> u64 {
+    fn further_bytes(input: &Request) -> u64 {
         9 * u64::from(input.width) * u64::from(input.height)
     }
 
-    fn run(input: Input, work: &Work) -> Result<Output> {
+    fn run(input: Request, work: &Work) -> Result<Answer> {
         let photo = on_white(input.image.decode(work)?).rgb;
         let (width, height) = (input.width, input.height);
         let scene = work.stage("scene", || work.vision.scene(&photo))?;
@@ -155,10 +104,14 @@ impl Service for ImageCropping {
         let scale = [f64::from(width) / f64::from(part[2]), f64::from(height) / f64::from(part[3])];
         let scaled = |length: u32, axis: usize| (f64::from(length) * scale[axis]).round() as i64;
         let bytes = work.stage("encode", || encode::jpeg(&result, encode::JPEG_QUALITY))?;
-        Ok(Output {
-            picture: Artifact { bytes, format: Format::Jpeg },
-            size: [scaled(photo.width(), 0), scaled(photo.height(), 1)],
-            place: [-scaled(part[0], 0), -scaled(part[1], 1)],
+        Ok(Answer {
+            url: Url(Artifact::picture(bytes, Format::Jpeg)),
+            retain_location: Location {
+                width: scaled(photo.width(), 0),
+                height: scaled(photo.height(), 1),
+                x: -scaled(part[0], 0),
+                y: -scaled(part[1], 1),
+            },
         })
     }
 }

@@ -1,18 +1,14 @@
 //! Retouching after an example: a photo developed like another one.
 
-use std::time::Duration;
-
-use safelight_contract::Result;
-use safelight_imaging::{Format, Rules, encode, retouch};
-
-use crate::{
-    Artifact, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Picture, Service,
-    Upload, Work,
+use safelight_imaging::{Format, encode, retouch};
+use safelight_operation::{
+    Artifact, CpuOperation, Input, Memory, Needs, Output, Picture, Result, Rules, Spec, Url, Work,
 };
 
 /// The service.
 pub struct PhotoRetouching;
 
+/// Either picture.
 const RULES: Rules = Rules {
     formats: &[Format::Jpeg, Format::Png],
     max_bytes: 3 * Rules::MB,
@@ -21,25 +17,27 @@ const RULES: Rules = Rules {
     ..Rules::ORDINARY
 };
 
-static IMAGE: FileField = FileField::required("image", "The photo to develop.", RULES);
-
-static STYLE: FileField = FileField::required(
-    "style",
-    "The picture whose tones and colours to take. Its transparent parts do not count.",
-    RULES,
-);
-
 /// What a request asks for.
-pub struct Input {
-    image: Upload,
-    style: Upload,
+#[derive(Input)]
+pub struct Request {
+    /// The photo to develop.
+    #[picture(RULES)]
+    image: Picture,
+    /// The picture whose tones and colours to take. Its transparent parts do not count.
+    #[picture(RULES)]
+    style: Picture,
 }
 
-impl Service for PhotoRetouching {
-    type Input = Input;
-    type Output = Picture;
+/// What a success answers.
+#[derive(Output)]
+pub struct Answer {
+    /// The photo in the new look, a JPEG; a PNG where it has transparency; for 24 hours.
+    #[output(path = "data.image_url")]
+    image_url: Url,
+}
 
-    const DECLARATION: &'static Declaration = &Declaration {
+impl CpuOperation for PhotoRetouching {
+    const SPEC: &'static Spec = &Spec {
         path: "/api/image/editing/photo-retouching",
         name: "Photo Retouch",
         sign: "image_photo_retouching",
@@ -48,25 +46,15 @@ impl Service for PhotoRetouching {
         summary: "Carries the tones and colours of a reference picture over to a photo: lightness by \
                   its distribution, colour by optimal transport, both as one smooth change without \
                   bands.",
-        mode: Mode::Sync,
-        deadline: Duration::from_secs(25),
-        files: &[&IMAGE, &STYLE],
-        params: &[],
-        answer: &[Field::new(
-            "data.image_url",
-            FieldKind::Url,
-            "The photo in the new look, a JPEG; a PNG where it has transparency; for 24 hours.",
-        )],
-        models: &[],
         // The encoded result.
         memory: Memory { base: retouch::BASE_BYTES, per_pixel: 6 },
+        ..Spec::DEFAULT
     };
+    const NEEDS: Needs = Needs::NOTHING;
+    type Input = Request;
+    type Output = Answer;
 
-    fn read(form: &Form) -> Result<Input> {
-        Ok(Input { image: IMAGE.read(form)?, style: STYLE.read(form)? })
-    }
-
-    fn run(input: Input, work: &Work) -> Result<Picture> {
+    fn run(input: Request, work: &Work) -> Result<Answer> {
         let style = input.style.decode(work)?;
         let mut photo = input.image.decode(work)?;
         work.stage("retouch", || {
@@ -75,6 +63,6 @@ impl Service for PhotoRetouching {
             Ok(())
         })?;
         let (bytes, format) = work.stage("encode", || encode::photo(&photo))?;
-        Ok(Picture::url("image_url", Artifact { bytes, format }))
+        Ok(Answer { image_url: Url(Artifact::picture(bytes, format)) })
     }
 }

@@ -2,39 +2,17 @@
 
 use std::time::Duration;
 
-use safelight_contract::Result;
 use safelight_imaging::drawing::{self, Lines, Weight};
-use safelight_imaging::{Format, Rules, encode};
+use safelight_imaging::{Format, encode};
+use safelight_operation::{
+    Artifact, CpuOperation, Delivery, Input, Memory, Needs, Output, Picture, Result, Rules, Spec,
+    Url, Work,
+};
 
 use super::on_white;
-use crate::{
-    Artifact, Choice, Cut, Declaration, Defaulted, Field, FieldKind, FileField, Form, Memory, Mode,
-    Optional, Param, Picture, Service, Upload, Work,
-};
 
 /// The service.
 pub struct PhotoToLineArt;
-
-static IMAGE: FileField = FileField::required(
-    "image",
-    "The photo. Transparent parts count as white paper.",
-    Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::WebP],
-        max_bytes: 10 * Rules::MB,
-        min: (1, 1),
-        max: (4096, 4096),
-        ..Rules::ORDINARY
-    },
-);
-
-static PROMPT: Param<Cut, Optional> = Param {
-    name: "prompt",
-    doc: "Wishes in English. These words are understood: thick or bold, thin or fine (lines), simple \
-          or clean, detailed or intricate (how much is drawn). All others are ignored: the drawing \
-          follows the photo, nothing is added to it. What exceeds 3000 characters is cut off.",
-    kind: Cut(LONGEST_PROMPT),
-    presence: Optional,
-};
 
 /// Characters of a prompt that count.
 const LONGEST_PROMPT: usize = 3000;
@@ -52,39 +30,56 @@ pub enum Page {
     Auto,
 }
 
-static IMAGE_SIZE: Param<Choice<Page>, Defaulted<Page>> = Param {
-    name: "image_size",
-    doc: "Shape of the page, whose long side has 2048 pixels. The drawing lies in its middle, as large \
-          as fits.",
-    kind: Choice(&[
-        ("A4", Page::Turned(210, 297), "210 by 297, upright or lying as the photo"),
-        ("auto", Page::Auto, "as the photo"),
-        ("1:1", Page::Ratio(1, 1), "square"),
-        ("2:3", Page::Ratio(2, 3), "upright"),
-        ("3:2", Page::Ratio(3, 2), "lying"),
-        ("3:4", Page::Ratio(3, 4), "upright"),
-        ("4:3", Page::Ratio(4, 3), "lying"),
-        ("4:5", Page::Ratio(4, 5), "upright"),
-        ("5:4", Page::Ratio(5, 4), "lying"),
-        ("9:16", Page::Ratio(9, 16), "upright"),
-        ("16:9", Page::Ratio(16, 9), "lying"),
-        ("21:9", Page::Ratio(21, 9), "lying"),
-    ]),
-    presence: Defaulted(Page::Turned(210, 297)),
-};
+/// The words of `image_size`.
+const PAGES: &[(&str, Page, &str)] = &[
+    ("A4", Page::Turned(210, 297), "210 by 297, upright or lying as the photo"),
+    ("auto", Page::Auto, "as the photo"),
+    ("1:1", Page::Ratio(1, 1), "square"),
+    ("2:3", Page::Ratio(2, 3), "upright"),
+    ("3:2", Page::Ratio(3, 2), "lying"),
+    ("3:4", Page::Ratio(3, 4), "upright"),
+    ("4:3", Page::Ratio(4, 3), "lying"),
+    ("4:5", Page::Ratio(4, 5), "upright"),
+    ("5:4", Page::Ratio(5, 4), "lying"),
+    ("9:16", Page::Ratio(9, 16), "upright"),
+    ("16:9", Page::Ratio(16, 9), "lying"),
+    ("21:9", Page::Ratio(21, 9), "lying"),
+];
 
 /// What a request asks for.
-pub struct Input {
-    image: Upload,
-    lines: Lines,
-    page: Page,
+#[derive(Input)]
+pub struct Request {
+    /// The photo. Transparent parts count as white paper.
+    #[picture(Rules {
+        formats: &[Format::Jpeg, Format::Png, Format::WebP],
+        max_bytes: 10 * Rules::MB,
+        min: (1, 1),
+        max: (4096, 4096),
+        ..Rules::ORDINARY
+    })]
+    image: Picture,
+    /// Wishes in English. These words are understood: thick or bold, thin or fine (lines), simple or
+    /// clean, detailed or intricate (how much is drawn). All others are ignored: the drawing follows
+    /// the photo, nothing is added to it. What exceeds 3000 characters is cut off.
+    #[cut(LONGEST_PROMPT)]
+    prompt: Option<String>,
+    /// Shape of the page, whose long side has 2048 pixels. The drawing lies in its middle, as large
+    /// as fits.
+    #[choice(PAGES)]
+    #[field(default = Page::Turned(210, 297))]
+    image_size: Page,
 }
 
-impl Service for PhotoToLineArt {
-    type Input = Input;
-    type Output = Picture;
+/// What a success answers.
+#[derive(Output)]
+pub struct Answer {
+    /// The page, a gray PNG, for 24 hours.
+    #[output(path = "data.result_urls")]
+    result_urls: Vec<Url>,
+}
 
-    const DECLARATION: &'static Declaration = &Declaration {
+impl CpuOperation for PhotoToLineArt {
+    const SPEC: &'static Spec = &Spec {
         path: "/api/image/effects/photo-to-line-art",
         name: "Photo to Coloring Page",
         sign: "image_effects_photo_to_line_art",
@@ -92,37 +87,26 @@ impl Service for PhotoToLineArt {
         price: 15,
         summary: "Draws a photo as a colouring page: smooth black lines along its edges on white paper, \
                   by a flow-based difference of Gaussians.",
-        mode: Mode::Async,
+        delivery: Delivery::Async,
         deadline: Duration::from_secs(60),
-        files: &[&IMAGE],
-        params: &[&PROMPT, &IMAGE_SIZE],
-        answer: &[Field::new(
-            "data.result_urls[]",
-            FieldKind::Url,
-            "The page, a gray PNG, for 24 hours.",
-        )],
-        models: &[],
         // The photo on white, and the page with all that it is drawn from.
         memory: Memory { base: drawing::LINE_ART_BYTES, per_pixel: 1 },
+        ..Spec::DEFAULT
     };
+    const NEEDS: Needs = Needs::NOTHING;
+    type Input = Request;
+    type Output = Answer;
 
-    fn read(form: &Form) -> Result<Input> {
-        Ok(Input {
-            image: IMAGE.read(form)?,
-            lines: PROMPT.read(form)?.as_deref().map(lines).unwrap_or_default(),
-            page: IMAGE_SIZE.read(form)?,
-        })
-    }
-
-    fn run(input: Input, work: &Work) -> Result<Picture> {
+    fn run(input: Request, work: &Work) -> Result<Answer> {
         let photo = input.image.decode(work)?;
+        let lines = input.prompt.as_deref().map(lines).unwrap_or_default();
         let page = work.stage("draw", || {
             let photo = on_white(photo).rgb;
-            let size = input.page.pixels(photo.dimensions());
-            Ok(drawing::line_art(&photo, size, input.lines))
+            let size = input.image_size.pixels(photo.dimensions());
+            Ok(drawing::line_art(&photo, size, lines))
         })?;
         let bytes = work.stage("encode", || encode::png_gray(&page))?;
-        Ok(Picture::listed("result_urls", Artifact { bytes, format: Format::Png }))
+        Ok(Answer { result_urls: vec![Url(Artifact::picture(bytes, Format::Png))] })
     }
 }
 

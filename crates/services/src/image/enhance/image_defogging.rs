@@ -1,21 +1,22 @@
 //! Dehazing: what haze and fog have veiled, with its contrast and colour.
 
-use std::time::Duration;
-
-use safelight_contract::Result;
 use safelight_imaging::dehaze;
+use safelight_operation::{Base64, CpuOperation, Memory, Needs, Output, Result, Spec, Work};
 
-use super::{IMAGE, answer};
-use crate::{Declaration, Field, FieldKind, Form, Memory, Mode, Picture, Service, Upload, Work};
+use super::{PhotoOnly, in_base64};
 
 /// The service.
 pub struct ImageDefogging;
 
-impl Service for ImageDefogging {
-    type Input = Upload;
-    type Output = Picture;
+/// What a success answers.
+#[derive(Output)]
+pub struct Answer {
+    /// The photo without haze, a JPEG; a PNG where the photo has transparency.
+    image: Base64,
+}
 
-    const DECLARATION: &'static Declaration = &Declaration {
+impl CpuOperation for ImageDefogging {
+    const SPEC: &'static Spec = &Spec {
         path: "/api/image/enhance/image-defogging",
         name: "Image Dehaze",
         sign: "image_image_defogging",
@@ -23,30 +24,20 @@ impl Service for ImageDefogging {
         price: 1,
         summary: "Removes haze and fog by the dark channel prior, careful with skies; a photo \
                   without haze stays as it is.",
-        mode: Mode::Sync,
-        deadline: Duration::from_secs(25),
-        files: &[&IMAGE],
-        params: &[],
-        answer: &[Field::new(
-            "image",
-            FieldKind::Base64,
-            "The photo without haze, a JPEG; a PNG where the photo has transparency.",
-        )],
-        models: &[],
         // After the kernel, the encoded result.
         memory: Memory { base: dehaze::BASE_BYTES, per_pixel: 6 },
+        ..Spec::DEFAULT
     };
+    const NEEDS: Needs = Needs::NOTHING;
+    type Input = PhotoOnly;
+    type Output = Answer;
 
-    fn read(form: &Form) -> Result<Upload> {
-        IMAGE.read(form)
-    }
-
-    fn run(image: Upload, work: &Work) -> Result<Picture> {
-        let mut photo = image.decode(work)?;
+    fn run(input: PhotoOnly, work: &Work) -> Result<Answer> {
+        let mut photo = input.image.decode(work)?;
         work.stage("dehaze", || {
             dehaze::remove(&mut photo.rgb);
             Ok(())
         })?;
-        answer(&photo, work)
+        Ok(Answer { image: in_base64(&photo, work)? })
     }
 }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use safelight_contract::Result;
 use safelight_imaging::sharpen;
+use safelight_operation::{Base64, CpuOperation, Memory, Needs, Output, Result, Spec, Work};
 use safelight_vision::denoise;
 
-use super::{IMAGE, answer};
-use crate::{Declaration, Field, FieldKind, Form, Memory, Mode, Picture, Service, Upload, Work};
+use super::{PhotoOnly, in_base64};
 
 /// The service.
 pub struct ImageSharpnessEnhancement;
@@ -19,11 +18,15 @@ const CHANNELS: f32 = 1.3;
 /// Photos of more pixels are sharpened as they are: removing noise takes seconds for each megapixel.
 const DENOISED_UP_TO: u64 = 4_000_000;
 
-impl Service for ImageSharpnessEnhancement {
-    type Input = Upload;
-    type Output = Picture;
+/// What a success answers.
+#[derive(Output)]
+pub struct Answer {
+    /// The sharpened photo, a JPEG; a PNG where the photo has transparency.
+    image: Base64,
+}
 
-    const DECLARATION: &'static Declaration = &Declaration {
+impl CpuOperation for ImageSharpnessEnhancement {
+    const SPEC: &'static Spec = &Spec {
         path: "/api/image/enhance/image-sharpness-enhancement",
         name: "Image Sharpness Enhancement",
         sign: "image_image_sharpness_enhancement",
@@ -32,27 +35,18 @@ impl Service for ImageSharpnessEnhancement {
         summary: "Undoes slight blur by deconvolution, as wide as the photo's edges are soft, without \
                   rings and without sharpening noise. Where there is visible noise, and the photo has \
                   no more than 4 megapixels, the network FFDNet removes it first.",
-        mode: Mode::Sync,
         // Removing noise from 4 megapixels takes 22 s of one core.
         deadline: Duration::from_secs(60),
-        files: &[&IMAGE],
-        params: &[],
-        answer: &[Field::new(
-            "image",
-            FieldKind::Base64,
-            "The sharpened photo, a JPEG; a PNG where the photo has transparency.",
-        )],
-        models: denoise::MODELS,
         // After the kernel, the encoded result.
         memory: Memory { base: sharpen::BASE_BYTES + denoise::BASE_BYTES, per_pixel: 6 },
+        ..Spec::DEFAULT
     };
+    const NEEDS: Needs = Needs::models(denoise::MODELS);
+    type Input = PhotoOnly;
+    type Output = Answer;
 
-    fn read(form: &Form) -> Result<Upload> {
-        IMAGE.read(form)
-    }
-
-    fn run(image: Upload, work: &Work) -> Result<Picture> {
-        let mut photo = image.decode(work)?;
+    fn run(input: PhotoOnly, work: &Work) -> Result<Answer> {
+        let mut photo = input.image.decode(work)?;
         let noise = sharpen::noise(&photo.rgb);
         let pixels = u64::from(photo.rgb.width()) * u64::from(photo.rgb.height());
         if noise > NOISY && pixels <= DENOISED_UP_TO {
@@ -64,6 +58,6 @@ impl Service for ImageSharpnessEnhancement {
             sharpen::sharpen(&mut photo.rgb);
             Ok(())
         })?;
-        answer(&photo, work)
+        Ok(Answer { image: in_base64(&photo, work)? })
     }
 }

@@ -1,35 +1,34 @@
 //! Composition: how well a photo is framed.
 
-use std::time::Duration;
-
-use safelight_contract::Result;
 use safelight_imaging::composition::Frame;
-use safelight_vision::scene;
-use serde_json::json;
-
-use crate::answer::rounded;
-use crate::image::{SCENE, on_white};
-use crate::{
-    Answer, Declaration, Field, FieldKind, Form, Memory, Mode, Node, Service, Upload, Work,
+use safelight_operation::{
+    CpuOperation, Input, Memory, Needs, Output, Picture, Result, Spec, Work, rounded,
 };
+use safelight_vision::scene;
+
+use crate::image::{SCENE, on_white};
 
 /// The service.
 pub struct ImageCompositionAestheticsScoring;
 
-/// The score.
-pub struct Output(f32);
-
-impl Answer for Output {
-    fn into_node(self) -> Node {
-        Node::Object(vec![("data", Node::Json(json!({ "score": rounded(self.0, 4) })))])
-    }
+/// What a request asks for.
+#[derive(Input)]
+pub struct Request {
+    /// The photo. Transparent parts count as white.
+    #[picture(SCENE)]
+    image: Picture,
 }
 
-impl Service for ImageCompositionAestheticsScoring {
-    type Input = Upload;
-    type Output = Output;
+/// What a success answers.
+#[derive(Output)]
+pub struct Answer {
+    /// The score, 0 to 5; from 3.8 up counts as good.
+    #[output(path = "data.score")]
+    score: f64,
+}
 
-    const DECLARATION: &'static Declaration = &Declaration {
+impl CpuOperation for ImageCompositionAestheticsScoring {
+    const SPEC: &'static Spec = &Spec {
         path: "/api/image/rating/image-composition-aesthetics-scoring",
         name: "Image Composition Aesthetics Score",
         sign: "image_image_composition_aesthetics_scoring",
@@ -38,27 +37,17 @@ impl Service for ImageCompositionAestheticsScoring {
         summary: "Scores a photo's composition from 0 to 5 by rules of photography, a heuristic on a \
                   saliency model and a face detector: whole heads and subjects, room above, place near \
                   a third or the middle, size, calm surroundings.",
-        mode: Mode::Sync,
-        deadline: Duration::from_secs(25),
-        files: &[&SCENE],
-        params: &[],
-        answer: &[Field::new(
-            "data.score",
-            FieldKind::Number,
-            "The score, 0 to 5; from 3.8 up counts as good.",
-        )],
-        models: scene::MODELS,
         // The photo on white.
         memory: Memory { base: scene::BASE_BYTES, per_pixel: 1 },
+        ..Spec::DEFAULT
     };
+    const NEEDS: Needs = Needs::models(scene::MODELS);
+    type Input = Request;
+    type Output = Answer;
 
-    fn read(form: &Form) -> Result<Upload> {
-        SCENE.read(form)
-    }
-
-    fn run(image: Upload, work: &Work) -> Result<Output> {
-        let photo = on_white(image.decode(work)?).rgb;
+    fn run(input: Request, work: &Work) -> Result<Answer> {
+        let photo = on_white(input.image.decode(work)?).rgb;
         let scene = work.stage("scene", || work.vision.scene(&photo))?;
-        Ok(Output(scene.score(&Frame::whole(&photo))))
+        Ok(Answer { score: rounded(scene.score(&Frame::whole(&photo)), 4) })
     }
 }

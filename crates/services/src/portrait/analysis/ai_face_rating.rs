@@ -4,33 +4,20 @@ mod card;
 
 use std::time::Duration;
 
-use safelight_contract::Result;
 use safelight_imaging::{Format, Rules, encode};
+use safelight_operation::{
+    Artifact, CpuOperation, Delivery, Input, Memory, Needs, Output, Picture, Result, Spec, Url,
+    Work,
+};
 use safelight_vision::face::traits::Beauty;
 use safelight_vision::face::{Face, QualityControl, Rect, Traits};
 
 use self::card::{Card, Row};
 use super::super::faces::{self, PORTRAIT_MODELS, QUALITY_CONTROL};
 use crate::image::on_white;
-use crate::{
-    Artifact, Choice, Declaration, Defaulted, Field, FieldKind, FileField, Form, Memory, Mode,
-    Param, Picture, Service, Upload, Work,
-};
 
 /// The service.
 pub struct AiFaceRating;
-
-static IMAGE: FileField = FileField::required(
-    "image",
-    "The photo. Its largest face is rated.",
-    Rules {
-        formats: &[Format::Jpeg, Format::Png, Format::WebP],
-        max_bytes: 10 * Rules::MB,
-        min: (1, 1),
-        max: (4096, 4096),
-        ..Rules::ORDINARY
-    },
-);
 
 /// The shape of the card, width to height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,19 +28,15 @@ pub enum Shape {
     Ratio(u32, u32),
 }
 
-static ASPECT_RATIO: Param<Choice<Shape>, Defaulted<Shape>> = Param {
-    name: "aspect_ratio",
-    doc: "Shape of the card, whose shorter side has 1080 pixels.",
-    kind: Choice(&[
-        ("auto", Shape::Auto, "the one nearest to the photo's shape"),
-        ("1:1", Shape::Ratio(1, 1), "square"),
-        ("3:4", Shape::Ratio(3, 4), "upright"),
-        ("4:3", Shape::Ratio(4, 3), "lying"),
-        ("9:16", Shape::Ratio(9, 16), "upright"),
-        ("16:9", Shape::Ratio(16, 9), "lying"),
-    ]),
-    presence: Defaulted(Shape::Auto),
-};
+/// The words of `aspect_ratio`.
+const SHAPES: &[(&str, Shape, &str)] = &[
+    ("auto", Shape::Auto, "the one nearest to the photo's shape"),
+    ("1:1", Shape::Ratio(1, 1), "square"),
+    ("3:4", Shape::Ratio(3, 4), "upright"),
+    ("4:3", Shape::Ratio(4, 3), "lying"),
+    ("9:16", Shape::Ratio(9, 16), "upright"),
+    ("16:9", Shape::Ratio(16, 9), "lying"),
+];
 
 /// The shorter side of every card in pixels.
 const SHORT_SIDE: u32 = 1080;
@@ -76,58 +59,65 @@ impl Shape {
 }
 
 /// What a request asks for.
-pub struct Input {
-    image: Upload,
-    shape: Shape,
+#[derive(Input)]
+pub struct Request {
+    /// The photo. Its largest face is rated.
+    #[picture(Rules {
+        formats: &[Format::Jpeg, Format::Png, Format::WebP],
+        max_bytes: 10 * Rules::MB,
+        min: (1, 1),
+        max: (4096, 4096),
+        ..Rules::ORDINARY
+    })]
+    image: Picture,
+    /// Shape of the card, whose shorter side has 1080 pixels.
+    #[choice(SHAPES)]
+    #[field(default = Shape::Auto)]
+    aspect_ratio: Shape,
+    #[shared(QUALITY_CONTROL)]
     quality_control: QualityControl,
 }
 
-impl Service for AiFaceRating {
-    type Input = Input;
-    type Output = Picture;
+/// The card.
+#[derive(Output)]
+pub struct Answer {
+    /// The card, a JPEG, for 24 hours. The score is a heuristic: 40 % symmetry, 35 % nearness to five
+    /// neoclassical canons, 25 % even skin.
+    #[output(path = "data.result_urls")]
+    result_urls: Vec<Url>,
+}
 
-    const DECLARATION: &'static Declaration = &Declaration {
+impl CpuOperation for AiFaceRating {
+    const SPEC: &'static Spec = &Spec {
         path: "/api/portrait/analysis/ai-face-rating",
         name: "AI Face Rating",
         sign: "portrait_analysis_ai_face_rating",
         pool: "portrait_ai_face_rater",
         price: 15,
         summary: "Draws a report card of the largest face: symmetry, proportions, even skin, smile, \
-                  sharpness and light, and a score that is a published formula, no judgement.",
-        mode: Mode::Async,
+                  sharpness and light, and a score.",
+        limitations: "The score is a published formula, no judgement.",
+        delivery: Delivery::Async,
         deadline: Duration::from_secs(60),
-        files: &[&IMAGE],
-        params: &[&ASPECT_RATIO, &QUALITY_CONTROL],
-        answer: &[Field::new(
-            "data.result_urls[]",
-            FieldKind::Url,
-            "The card, a JPEG, for 24 hours. The score is a heuristic: 40 % symmetry, 35 % nearness to \
-             five neoclassical canons, 25 % even skin.",
-        )],
-        models: PORTRAIT_MODELS,
         memory: Memory { base: 96 << 20, per_pixel: 4 },
+        ..Spec::DEFAULT
     };
+    const NEEDS: Needs = Needs::models(PORTRAIT_MODELS);
+    type Input = Request;
+    type Output = Answer;
 
-    fn read(form: &Form) -> Result<Input> {
-        Ok(Input {
-            image: IMAGE.read(form)?,
-            shape: ASPECT_RATIO.read(form)?,
-            quality_control: QUALITY_CONTROL.read(form)?,
-        })
-    }
-
-    fn run(input: Input, work: &Work) -> Result<Picture> {
+    fn run(input: Request, work: &Work) -> Result<Answer> {
         let photo = on_white(input.image.decode(work)?).rgb;
         let found = faces::find(work, &photo, false, 1)?;
         faces::check(work, &found, input.quality_control)?;
-        let size = input.shape.pixels(photo.dimensions());
+        let size = input.aspect_ratio.pixels(photo.dimensions());
         let drawn = work.stage("rate", || {
             let rated = faces::each(&found, rate)?;
             Ok(rated.first().map(|card| card::draw(&photo, card, size)))
         })?;
         let drawn = drawn.unwrap_or_default();
         let bytes = work.stage("encode", || encode::jpeg(&drawn, encode::JPEG_QUALITY))?;
-        Ok(Picture::listed("result_urls", Artifact { bytes, format: Format::Jpeg }))
+        Ok(Answer { result_urls: vec![Url(Artifact::picture(bytes, Format::Jpeg))] })
     }
 }
 

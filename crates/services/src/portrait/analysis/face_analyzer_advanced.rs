@@ -1,32 +1,20 @@
 //! Advanced face analyzer: all faces in parallel lists, with 105 points, attributes and suitability for
 //! recognition.
 
-use std::time::Duration;
-
-use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::Rules;
+use safelight_operation::{
+    Code, CpuOperation, Fault, Input, Memory, Needs, Output, Picture, Result, Spec, Work, rounded,
+};
 use safelight_vision::face::embedding::LENGTH;
 use safelight_vision::face::landmarks::{POINTS_105, place};
 use safelight_vision::face::quality::Region;
 use safelight_vision::face::traits::{Beauty, Eyewear, MaskWear};
 use safelight_vision::face::{Face, Mesh, Quality, QualityControl, Traits};
-use serde_json::{Map, Value, json};
 
 use super::super::faces::{self, PORTRAIT_MODELS, QUALITY_CONTROL, pixels};
-use crate::answer::rounded;
-use crate::{
-    Answer, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Node, Service, Upload,
-    Work,
-};
 
 /// The service.
 pub struct FaceAnalyzerAdvanced;
-
-static IMAGE: FileField = FileField::required(
-    "image",
-    "The photo. Faces of at least 64 pixels count.",
-    Rules { max_bytes: 20 * Rules::MB, min: (32, 32), max: (4096, 4096), ..Rules::ORDINARY },
-);
 
 /// Faces whose box has a shorter longer side do not count.
 const LEAST_FACE: f32 = 64.0;
@@ -34,151 +22,112 @@ const LEAST_FACE: f32 = 64.0;
 const MOST_FACES: usize = 20;
 
 /// What a request asks for.
-pub struct Input {
-    image: Upload,
+#[derive(Input)]
+pub struct Request {
+    /// The photo. Faces of at least 64 pixels count.
+    #[picture(Rules {
+        max_bytes: 20 * Rules::MB,
+        min: (32, 32),
+        max: (4096, 4096),
+        ..Rules::ORDINARY
+    })]
+    image: Picture,
+    #[shared(QUALITY_CONTROL)]
     quality_control: QualityControl,
 }
 
-/// The names of the lists, and of those in `qualities`.
-const LISTS: [&str; 12] = [
-    "face_rectangles",
-    "face_probability_list",
-    "landmarks",
-    "pupils",
-    "pose_list",
-    "age_list",
-    "gender_list",
-    "expressions",
-    "glasses",
-    "hat_list",
-    "masks",
-    "beauty_list",
-];
-const QUALITIES: [&str; 8] = [
-    "score_list",
-    "blur_list",
-    "fnf_list",
-    "glass_list",
-    "illu_list",
-    "mask_list",
-    "noise_list",
-    "pose_list",
-];
-
-/// What is said of one face, in the order of [`LISTS`] and of [`QUALITIES`].
-struct Described {
-    lists: [Vec<Value>; 12],
-    qualities: [f32; 8],
-}
-
 /// The faces.
-pub struct Output(Vec<Described>);
-
-impl Answer for Output {
-    fn into_node(self) -> Node {
-        let mut data = Map::new();
-        data.insert("face_count".into(), json!(self.0.len()));
-        data.insert("landmark_count".into(), json!(POINTS_105.len()));
-        data.insert("dense_feature_length".into(), json!(LENGTH));
-        for (index, name) in LISTS.iter().enumerate() {
-            let all: Vec<&Value> = self.0.iter().flat_map(|face| &face.lists[index]).collect();
-            data.insert((*name).into(), json!(all));
-        }
-        let qualities = QUALITIES.iter().enumerate().map(|(index, name)| {
-            let all: Vec<f64> = self.0.iter().map(|f| rounded(f.qualities[index], 2)).collect();
-            ((*name).to_owned(), json!(all))
-        });
-        data.insert("qualities".into(), Value::Object(qualities.collect()));
-        Node::Object(vec![("data", Node::Json(Value::Object(data)))])
-    }
+#[derive(Output)]
+pub struct Answer {
+    data: Faces,
 }
 
-const FIELDS: &[Field] = {
-    use FieldKind::{Integer, Number};
-    &[
-        Field::new("data.face_count", Integer, "How many faces are answered, up to 20."),
-        Field::new("data.face_rectangles[]", Integer, "4 per face: left, top, width, height."),
-        Field::new("data.face_probability_list[]", Number, "How sure each face is, 0 to 1."),
-        Field::new("data.landmark_count", Integer, "Points per face: 105."),
-        Field::new(
-            "data.landmarks[]",
-            Number,
-            "210 per face, x and y: brows 24, eyes 32, nose 6, mouth 34, outline 9; drawn in \
-             docs/faces.md.",
-        ),
-        Field::new(
-            "data.pupils[]",
-            Number,
-            "6 per face: x, y and radius of the iris on the left of the photo, then on its right.",
-        ),
-        Field::new(
-            "data.pose_list[]",
-            Number,
-            "3 per face, degrees: yaw (positive to the right of the photo), pitch (positive down), roll \
-             (positive clockwise).",
-        ),
-        Field::new("data.age_list[]", Integer, "Age in years by a model, 0 to 100."),
-        Field::new("data.gender_list[]", Integer, "0 female, 1 male, by a model."),
-        Field::new(
-            "data.expressions[]",
-            Integer,
-            "0 neutral, 1 smiling, by MediaPipe's blendshapes.",
-        ),
-        Field::new(
-            "data.glasses[]",
-            Integer,
-            "0 none, 1 glasses, 2 dark glasses; a heuristic on the parser that misses thin rims.",
-        ),
-        Field::new("data.hat_list[]", Integer, "0 no hat, 1 a hat; a heuristic on the parser."),
-        Field::new("data.masks[]", Integer, "0 none, 1 worn correctly, 2 worn badly."),
-        Field::new(
-            "data.beauty_list[]",
-            Number,
-            "Attractiveness, 0 to 100: a heuristic, 40 % symmetry, 35 % nearness to five neoclassical \
-             canons, 25 % even skin.",
-        ),
-        Field::new(
-            "data.dense_feature_length",
-            Integer,
-            "Length of the recognition vector, which is not answered: 128.",
-        ),
-        Field::new(
-            "data.qualities.score_list[]",
-            Number,
-            "Fitness for recognition by a model, 0 to 100.",
-        ),
-        Field::new("data.qualities.blur_list[]", Number, "Sharpness, 0 to 100."),
-        Field::new("data.qualities.fnf_list[]", Number, "How sure it is a face, 0 to 100."),
-        Field::new("data.qualities.glass_list[]", Number, "How free the eyes are, 0 to 100."),
-        Field::new(
-            "data.qualities.illu_list[]",
-            Number,
-            "Light, 0 to 100: full from a mean luma of 100 on the skin, less where the halves of the \
-             face differ.",
-        ),
-        Field::new(
-            "data.qualities.mask_list[]",
-            Number,
-            "How free nose, mouth and chin are, 0 to 100.",
-        ),
-        Field::new(
-            "data.qualities.noise_list[]",
-            Number,
-            "Freedom from noise, 0 to 100: 0 from a deviation of a tenth of the range.",
-        ),
-        Field::new(
-            "data.qualities.pose_list[]",
-            Number,
-            "Frontality, 0 to 100: the product of the cosines of the angles.",
-        ),
-    ]
-};
+/// What is said of the faces, in parallel lists.
+#[derive(Output)]
+struct Faces {
+    /// How many faces are answered, up to 20.
+    face_count: usize,
+    /// 4 per face: left, top, width, height.
+    face_rectangles: Vec<i64>,
+    /// How sure each face is, 0 to 1.
+    face_probability_list: Vec<f64>,
+    /// Points per face: 105.
+    landmark_count: usize,
+    /// 210 per face, x and y: brows 24, eyes 32, nose 6, mouth 34, outline 9; drawn in
+    /// docs/faces.md.
+    landmarks: Vec<f64>,
+    /// 6 per face: x, y and radius of the iris on the left of the photo, then on its right.
+    pupils: Vec<f64>,
+    /// 3 per face, degrees: yaw (positive to the right of the photo), pitch (positive down), roll
+    /// (positive clockwise).
+    pose_list: Vec<f64>,
+    /// Age in years by a model, 0 to 100.
+    age_list: Vec<i64>,
+    /// 0 female, 1 male, by a model.
+    #[output(values(0, 1))]
+    gender_list: Vec<u8>,
+    /// 0 neutral, 1 smiling, by MediaPipe's blendshapes.
+    #[output(values(0, 1))]
+    expressions: Vec<u8>,
+    /// 0 none, 1 glasses, 2 dark glasses; a heuristic on the parser that misses thin rims.
+    #[output(values(0, 1, 2))]
+    glasses: Vec<u8>,
+    /// 0 no hat, 1 a hat; a heuristic on the parser.
+    #[output(values(0, 1))]
+    hat_list: Vec<u8>,
+    /// 0 none, 1 worn correctly, 2 worn badly.
+    #[output(values(0, 1, 2))]
+    masks: Vec<u8>,
+    /// Attractiveness, 0 to 100: a heuristic, 40 % symmetry, 35 % nearness to five neoclassical
+    /// canons, 25 % even skin.
+    beauty_list: Vec<f64>,
+    /// Length of the recognition vector, which is not answered: 128.
+    dense_feature_length: usize,
+    qualities: Qualities,
+}
 
-impl Service for FaceAnalyzerAdvanced {
-    type Input = Input;
-    type Output = Output;
+/// How fit each face is for recognition.
+#[derive(Output)]
+struct Qualities {
+    /// Fitness for recognition by a model, 0 to 100.
+    score_list: Vec<f64>,
+    /// Sharpness, 0 to 100.
+    blur_list: Vec<f64>,
+    /// How sure it is a face, 0 to 100.
+    fnf_list: Vec<f64>,
+    /// How free the eyes are, 0 to 100.
+    glass_list: Vec<f64>,
+    /// Light, 0 to 100: full from a mean luma of 100 on the skin, less where the halves of the face
+    /// differ.
+    illu_list: Vec<f64>,
+    /// How free nose, mouth and chin are, 0 to 100.
+    mask_list: Vec<f64>,
+    /// Freedom from noise, 0 to 100: 0 from a deviation of a tenth of the range.
+    noise_list: Vec<f64>,
+    /// Frontality, 0 to 100: the product of the cosines of the angles.
+    pose_list: Vec<f64>,
+}
 
-    const DECLARATION: &'static Declaration = &Declaration {
+/// What is said of one face.
+struct Described {
+    rectangle: [i64; 4],
+    probability: f64,
+    landmarks: Vec<f64>,
+    pupils: [f64; 6],
+    pose: [f64; 3],
+    age: i64,
+    gender: u8,
+    expression: u8,
+    glasses: u8,
+    hat: u8,
+    mask: u8,
+    beauty: f64,
+    /// In the order of [`Qualities`].
+    qualities: [f64; 8],
+}
+
+impl CpuOperation for FaceAnalyzerAdvanced {
+    const SPEC: &'static Spec = &Spec {
         path: "/api/portrait/analysis/face-analyzer-advanced",
         name: "Face Analyzer Advanced",
         sign: "portrait_face_analyzer_advanced",
@@ -186,20 +135,14 @@ impl Service for FaceAnalyzerAdvanced {
         price: 1,
         summary: "All faces from 64 pixels, up to 20: box, 105 points, irises, pose, age, gender, smile, \
                   glasses, hat, mask, a beauty heuristic and how fit each is for recognition.",
-        mode: Mode::Sync,
-        deadline: Duration::from_secs(25),
-        files: &[&IMAGE],
-        params: &[&QUALITY_CONTROL],
-        answer: FIELDS,
-        models: PORTRAIT_MODELS,
         memory: Memory { base: 128 << 20, per_pixel: 4 },
+        ..Spec::DEFAULT
     };
+    const NEEDS: Needs = Needs::models(PORTRAIT_MODELS);
+    type Input = Request;
+    type Output = Answer;
 
-    fn read(form: &Form) -> Result<Input> {
-        Ok(Input { image: IMAGE.read(form)?, quality_control: QUALITY_CONTROL.read(form)? })
-    }
-
-    fn run(input: Input, work: &Work) -> Result<Output> {
+    fn run(input: Request, work: &Work) -> Result<Answer> {
         let photo = input.image.decode(work)?.rgb;
         let mut found = faces::find(work, &photo, false, MOST_FACES)?;
         let side = |face: &Face| face.detection.rect.longer_side();
@@ -212,7 +155,49 @@ impl Service for FaceAnalyzerAdvanced {
             return Err(Fault::new(Code::SmallFaceSize, message));
         }
         faces::check(work, &found, input.quality_control)?;
-        work.stage("attributes", || faces::each(&found, describe).map(Output))
+        let described = work.stage("attributes", || faces::each(&found, describe))?;
+        Ok(Answer { data: Faces::of(&described) })
+    }
+}
+
+impl Faces {
+    fn of(faces: &[Described]) -> Self {
+        /// One value of each face.
+        fn one<T>(faces: &[Described], value: impl Fn(&Described) -> T) -> Vec<T> {
+            faces.iter().map(value).collect()
+        }
+        /// Several values of each face.
+        fn several<T: Copy>(faces: &[Described], values: impl Fn(&Described) -> &[T]) -> Vec<T> {
+            faces.iter().flat_map(values).copied().collect()
+        }
+        let quality = |place: usize| one(faces, |face| face.qualities[place]);
+        Self {
+            face_count: faces.len(),
+            face_rectangles: several(faces, |face| &face.rectangle),
+            face_probability_list: one(faces, |face| face.probability),
+            landmark_count: POINTS_105.len(),
+            landmarks: several(faces, |face| &face.landmarks),
+            pupils: several(faces, |face| &face.pupils),
+            pose_list: several(faces, |face| &face.pose),
+            age_list: one(faces, |face| face.age),
+            gender_list: one(faces, |face| face.gender),
+            expressions: one(faces, |face| face.expression),
+            glasses: one(faces, |face| face.glasses),
+            hat_list: one(faces, |face| face.hat),
+            masks: one(faces, |face| face.mask),
+            beauty_list: one(faces, |face| face.beauty),
+            dense_feature_length: LENGTH,
+            qualities: Qualities {
+                score_list: quality(0),
+                blur_list: quality(1),
+                fnf_list: quality(2),
+                glass_list: quality(3),
+                illu_list: quality(4),
+                mask_list: quality(5),
+                noise_list: quality(6),
+                pose_list: quality(7),
+            },
+        }
     }
 }
 
@@ -230,24 +215,24 @@ fn describe(face: &Face) -> Result<Described> {
         MaskWear::Full => 1,
         _ => 2,
     };
-    let number = |value: f32| json!(rounded(value, 2));
+    let number = |value: f32| rounded(value, 2);
     let points = POINTS_105.iter().map(|blend| place(mesh, blend));
+    let [[x, y, radius], [other_x, other_y, other_radius]] =
+        [468, 473].map(|iris| pupil(mesh, iris).map(number));
     Ok(Described {
-        lists: [
-            [rect.x, rect.y, rect.width, rect.height].map(|v| json!(pixels(v))).to_vec(),
-            vec![number(face.detection.score)],
-            points.flat_map(|point| [number(point.x), number(point.y)]).collect(),
-            [468, 473].into_iter().flat_map(|iris| pupil(mesh, iris).map(number)).collect(),
-            [pose.yaw, pose.pitch, pose.roll].map(number).to_vec(),
-            vec![json!(pixels(person.age.clamp(0.0, 100.0)))],
-            vec![json!(u8::from(person.male >= 0.5))],
-            vec![json!(u8::from(face.blendshapes()?.smile() > 0.5))],
-            vec![json!(glasses)],
-            vec![json!(u8::from(traits.hat().class))],
-            vec![json!(mask)],
-            vec![number(Beauty::of(&traits).score())],
-        ],
-        qualities: qualities(face, quality),
+        rectangle: [rect.x, rect.y, rect.width, rect.height].map(pixels),
+        probability: number(face.detection.score),
+        landmarks: points.flat_map(|point| [number(point.x), number(point.y)]).collect(),
+        pupils: [x, y, radius, other_x, other_y, other_radius],
+        pose: [pose.yaw, pose.pitch, pose.roll].map(number),
+        age: pixels(person.age.clamp(0.0, 100.0)),
+        gender: u8::from(person.male >= 0.5),
+        expression: u8::from(face.blendshapes()?.smile() > 0.5),
+        glasses,
+        hat: u8::from(traits.hat().class),
+        mask,
+        beauty: number(Beauty::of(&traits).score()),
+        qualities: qualities(face, quality).map(number),
     })
 }
 
@@ -258,7 +243,7 @@ fn pupil(mesh: &Mesh, iris: usize) -> [f32; 3] {
     [middle.x, middle.y, radius]
 }
 
-/// In the order of [`QUALITIES`], each 0..100.
+/// In the order of [`Qualities`], each 0..100.
 fn qualities(face: &Face, quality: &Quality) -> [f32; 8] {
     let hidden = |regions: &[Region]| {
         regions.iter().map(|&r| quality.occlusion.of_region(r)).fold(0.0, f32::max)

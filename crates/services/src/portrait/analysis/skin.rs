@@ -2,13 +2,18 @@
 //! answered. "Left" and "right" are those of the picture.
 
 pub(super) mod answer;
-pub(super) mod fields;
 pub(super) mod signs;
 pub(super) mod subject;
 
-/// The models that these services need, with those that tell how good a photo is.
-pub(super) const MODELS: &[&str] =
-    &["yunet", "face_mesh", "face_parsing", "age_gender", "face_mask", "face_quality"];
+use safelight_vision::face::models;
+
+/// The models that every look at skin needs.
+pub(super) const MODELS: &[&str] = &[models::DETECTION, models::MESH, models::PARSING];
+/// Those of a look that tells the age too.
+pub(super) const MODELS_WITH_AGE: &[&str] =
+    &[models::DETECTION, models::MESH, models::PARSING, models::AGE];
+/// Those that further tell how good a photo is, where `quality_control` asks for it.
+pub(super) const QUALITY_MODELS: &[&str] = &[models::MASK, models::FITNESS];
 
 /// Peak bytes of the models' work and of the measures on a chip, whatever the photo.
 pub(super) const BASE_BYTES: u64 = safelight_imaging::skin::BASE_BYTES + (96 << 20);
@@ -18,3 +23,7 @@ pub(super) const AREA_LIMITS: [f32; 3] = [0.1, 0.31, 0.61];
 
 /// The colour that redness is drawn in.
 pub(super) const RED: [u8; 3] = [200, 20, 30];
+
+/// What none of these services can do.
+pub(super) const LIMITATIONS: &str = "Image science on a photo, no diagnosis; every value is a \
+                                      heuristic. Left and right are those of the picture.";

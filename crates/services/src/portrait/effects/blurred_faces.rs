@@ -1,69 +1,62 @@
 //! Face blur: every face in the photo beyond recognition.
 
-use std::time::Duration;
-
-use safelight_contract::Result;
 use safelight_imaging::anonymise::{Ellipse, blur};
 use safelight_imaging::{Rules, encode};
+use safelight_operation::{
+    Artifact, CpuOperation, Input, Memory, Needs, Output, Picture, Result, Spec, Url, Work,
+};
 use safelight_vision::face::detection::MOST_FACES;
-use safelight_vision::face::{Detection, QualityControl};
+use safelight_vision::face::{Detection, QualityControl, models};
 
 use super::super::faces::{self, QUALITY_CONTROL};
-use crate::{
-    Artifact, Declaration, Field, FieldKind, FileField, Form, Memory, Mode, Picture, Service,
-    Upload, Work,
-};
 
 /// The service.
 pub struct BlurredFaces;
 
-static IMAGE: FileField = FileField::required(
-    "image",
-    "The photo. It may lie on a side or stand on its head.",
-    Rules { max_bytes: 3 * Rules::MB, min: (32, 32), max: (5000, 5000), ..Rules::ORDINARY },
-);
-
 /// What a request asks for.
-pub struct Input {
-    image: Upload,
+#[derive(Input)]
+pub struct Request {
+    /// The photo. It may lie on a side or stand on its head.
+    #[picture(Rules { max_bytes: 3 * Rules::MB, min: (32, 32), max: (5000, 5000), ..Rules::ORDINARY })]
+    image: Picture,
+    #[shared(QUALITY_CONTROL)]
     quality_control: QualityControl,
+}
+
+/// The blurred photo.
+#[derive(Output)]
+pub struct Answer {
+    /// The photo with its faces blurred, a JPEG; a PNG where the photo has transparency; for 24
+    /// hours.
+    #[output(path = "data.image_url")]
+    image_url: Url,
 }
 
 /// The half axes of the blurred ellipse by those of the face's box: ears, chin and the hairline are
 /// in it.
 const REACH: [f32; 2] = [1.3, 1.25];
 
-impl Service for BlurredFaces {
-    type Input = Input;
-    type Output = Picture;
-
-    const DECLARATION: &'static Declaration = &Declaration {
+impl CpuOperation for BlurredFaces {
+    const SPEC: &'static Spec = &Spec {
         path: "/api/portrait/effects/blurred-faces",
         name: "Face Blur",
         sign: "portrait_blurred_faces",
         pool: "portrait_facial_blurring",
         price: 1,
         summary: "Blurs every face, up to 120 of them, so far that nobody can tell whose it is.",
-        mode: Mode::Sync,
-        deadline: Duration::from_secs(25),
-        files: &[&IMAGE],
-        params: &[&QUALITY_CONTROL],
-        answer: &[Field::new(
-            "data.image_url",
-            FieldKind::Url,
-            "The photo with its faces blurred, a JPEG; a PNG where the photo has transparency; for \
-             24 hours.",
-        )],
-        models: &["yunet", "face_mesh"],
         // A turned copy of the photo, or the encoded result.
         memory: Memory { base: 32 << 20, per_pixel: 8 },
+        ..Spec::DEFAULT
     };
+    const NEEDS: Needs = Needs::models(&[models::DETECTION, models::MESH]).on_request(&[
+        models::PARSING,
+        models::MASK,
+        models::FITNESS,
+    ]);
+    type Input = Request;
+    type Output = Answer;
 
-    fn read(form: &Form) -> Result<Input> {
-        Ok(Input { image: IMAGE.read(form)?, quality_control: QUALITY_CONTROL.read(form)? })
-    }
-
-    fn run(input: Input, work: &Work) -> Result<Picture> {
+    fn run(input: Request, work: &Work) -> Result<Answer> {
         let mut photo = input.image.decode(work)?;
         let ellipses: Vec<Ellipse> = {
             let faces = faces::find(work, &photo.rgb, true, MOST_FACES)?;
@@ -75,7 +68,7 @@ impl Service for BlurredFaces {
             Ok(())
         })?;
         let (bytes, format) = work.stage("encode", || encode::photo(&photo))?;
-        Ok(Picture::url("image_url", Artifact { bytes, format }))
+        Ok(Answer { image_url: Url(Artifact::picture(bytes, format)) })
     }
 }
 

@@ -34,6 +34,14 @@ pub struct ModelTask {
     pub parked: u32,
     pub lease_until: Millis,
     pub expires_at: Millis,
+    pub turn: i64,
+}
+
+impl ModelTask {
+    fn is_free(&self, now: Millis) -> bool {
+        self.state == TaskState::Queued
+            || self.state == TaskState::Processing && self.lease_until <= now
+    }
 }
 
 /// What the store should remember.
@@ -107,26 +115,56 @@ impl Model {
         assert!(self.close(self.tasks[task].hold, state == TaskState::Done));
     }
 
+    /// The turn of the next task of an application.
+    pub fn next_turn(&self, application: usize) -> i64 {
+        let turns = |state, of: Option<usize>| {
+            let wanted = move |t: &&ModelTask| {
+                t.state == state && of.is_none_or(|application| t.application == application)
+            };
+            self.tasks.iter().filter(wanted).map(|task| task.turn)
+        };
+        let (queued, processing) = (TaskState::Queued, TaskState::Processing);
+        let now = turns(processing, None).max().or(turns(queued, None).min()).unwrap_or(0);
+        let own = turns(queued, Some(application)).chain(turns(processing, Some(application)));
+        own.max().map_or(now, |last| now.max(last + 1))
+    }
+
+    /// How many tasks are queued, in all and of an application.
+    pub fn queue(&self, application: usize) -> (u64, u64) {
+        let queued = self.tasks.iter().filter(|task| task.state == TaskState::Queued);
+        let own = queued.clone().filter(|task| task.application == application);
+        (queued.count() as u64, own.count() as u64)
+    }
+
     /// The task that a claim takes, and its attempt; fails those that crashed too often.
     pub fn claim(&mut self, lease: i64) -> Option<(usize, u32)> {
-        for number in 0..self.tasks.len() {
+        while let Some(number) = self.next() {
             let task = &mut self.tasks[number];
-            let free = match task.state {
-                TaskState::Queued => true,
-                TaskState::Processing => task.lease_until <= self.now,
-                _ => false,
-            };
-            if free && task.attempt - task.parked < MAX_ATTEMPTS {
+            if task.attempt - task.parked < MAX_ATTEMPTS {
                 task.attempt += 1;
                 task.state = TaskState::Processing;
                 task.lease_until = self.now + lease;
                 return Some((number, task.attempt));
             }
-            if free {
-                self.end(number, TaskState::Failed, self.now + TASK_LIFE);
-            }
+            self.end(number, TaskState::Failed, self.now + TASK_LIFE);
         }
         None
+    }
+
+    fn next(&self) -> Option<usize> {
+        let at_work = |application| {
+            let held = |t: &&ModelTask| {
+                t.state == TaskState::Processing
+                    && t.lease_until > self.now
+                    && t.application == application
+            };
+            self.tasks.iter().filter(held).count()
+        };
+        let free = (0..self.tasks.len()).filter(|number| self.tasks[*number].is_free(self.now));
+        free.min_by_key(|number| {
+            let task = &self.tasks[*number];
+            (at_work(task.application), task.turn, *number)
+        })
     }
 
     pub fn recover(&mut self) -> (u64, u64) {

@@ -12,6 +12,9 @@ use serde_json::json;
 use super::model::{Books, MAX_ATTEMPTS, Model, ModelHold, ModelTask};
 use super::*;
 
+/// Tasks that may be queued.
+const MAX_QUEUED: u64 = 6;
+
 const POOLS: [&str; 2] = ["common", "cutout"];
 
 #[derive(Clone, Debug)]
@@ -290,7 +293,18 @@ impl World {
             request_id: request.request_id.clone(),
             input: format!("inputs/t{number}"),
         };
-        let outcome = self.store.submit_task(&task, &request, self.model.now).await?;
+        let (all, own) = self.model.queue(made.application);
+        let outcome = self.store.submit_task(&task, &request, MAX_QUEUED, self.model.now).await?;
+        if !(Queue { all, own }).has_room(MAX_QUEUED) {
+            assert_eq!(outcome, Submission::QueueFull(Queue { all, own }));
+            return Ok(());
+        }
+        let outcome = match outcome {
+            Submission::Accepted(hold) => HoldOutcome::Held(hold),
+            Submission::NotEnough { own, common } => HoldOutcome::NotEnough { own, common },
+            Submission::QueueFull(queue) => panic!("{queue:?} of {MAX_QUEUED} has room"),
+        };
+        let turn = self.model.next_turn(made.application);
         if let Some(hold) = self.check_hold(made, pool, amount, None, outcome) {
             self.model.tasks.push(ModelTask {
                 application: made.application,
@@ -300,6 +314,7 @@ impl World {
                 parked: 0,
                 lease_until: 0,
                 expires_at: 0,
+                turn,
             });
         }
         Ok(())

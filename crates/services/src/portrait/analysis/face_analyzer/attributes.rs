@@ -7,10 +7,6 @@ use safelight_vision::face::traits::{
     Trait,
 };
 use safelight_vision::face::{Emotion, Face, Part, Point, Pose, Traits};
-use serde_json::{Value, json};
-
-use super::super::super::faces::pixels;
-use crate::answer::rounded;
 
 /// A group of attributes that a request can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +63,9 @@ pub const GROUPS: &[(&str, Group, &str)] = &[
 
 /// A type of the answer with its probability; 0 where it was not asked for.
 #[derive(Clone, Copy, Debug, Default)]
-struct Typed {
-    kind: u8,
-    probability: f32,
+pub(super) struct Typed {
+    pub kind: u8,
+    pub probability: f32,
 }
 
 impl Typed {
@@ -85,17 +81,11 @@ impl Typed {
     }
 }
 
-impl From<Typed> for Value {
-    fn from(typed: Typed) -> Self {
-        json!({ "type": typed.kind, "probability": rounded(typed.probability, 4) })
-    }
-}
-
 /// The attributes of a face; 0 for those that were not asked for.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Attributes {
-    looked: Looked,
-    measured: Measured,
+pub(super) struct Attributes {
+    pub looked: Looked,
+    pub measured: Measured,
 }
 
 impl Attributes {
@@ -114,13 +104,13 @@ impl Attributes {
 
 /// What models say.
 #[derive(Clone, Copy, Debug, Default)]
-struct Looked {
-    age: u8,
-    emotion: Typed,
-    gender: Typed,
-    pose: Pose,
-    mask: Typed,
-    smile: u8,
+pub(super) struct Looked {
+    pub age: u8,
+    pub emotion: Typed,
+    pub gender: Typed,
+    pub pose: Pose,
+    pub mask: Typed,
+    pub smile: u8,
 }
 
 impl Looked {
@@ -156,25 +146,25 @@ impl Looked {
 
 /// What is measured on points, parts and colours.
 #[derive(Clone, Copy, Debug, Default)]
-struct Measured {
-    beauty: u8,
-    glass: Typed,
-    eye_open: Typed,
-    eyelid: Typed,
-    eye_size: Typed,
-    brow_density: Typed,
-    brow_curve: Typed,
-    brow_length: Typed,
-    hair_length: Typed,
-    bang: Typed,
-    hair_color: Typed,
-    hat: Typed,
-    hat_color: Typed,
-    mouth_open: Typed,
-    moustache: Typed,
-    nose: Typed,
-    shape: Typed,
-    skin: Typed,
+pub(super) struct Measured {
+    pub beauty: u8,
+    pub glass: Typed,
+    pub eye_open: Typed,
+    pub eyelid: Typed,
+    pub eye_size: Typed,
+    pub brow_density: Typed,
+    pub brow_curve: Typed,
+    pub brow_length: Typed,
+    pub hair_length: Typed,
+    pub bang: Typed,
+    pub hair_color: Typed,
+    pub hat: Typed,
+    pub hat_color: Typed,
+    pub mouth_open: Typed,
+    pub moustache: Typed,
+    pub nose: Typed,
+    pub shape: Typed,
+    pub skin: Typed,
 }
 
 impl Measured {
@@ -299,47 +289,4 @@ fn colour(tone: Option<Tone>) -> Typed {
         _ => 2,
     };
     Typed { kind, probability }
-}
-
-impl From<&Attributes> for Value {
-    fn from(attributes: &Attributes) -> Self {
-        let Attributes { looked, measured } = attributes;
-        // Poses beyond 30 degrees are answered as 30.
-        let turned = |angle: f32| pixels(angle.clamp(-30.0, 30.0));
-        json!({
-            "age": looked.age,
-            "beauty": measured.beauty,
-            "emotion": Value::from(looked.emotion),
-            "eye": {
-                "glass": Value::from(measured.glass),
-                "eye_open": Value::from(measured.eye_open),
-                "eyelid_type": Value::from(measured.eyelid),
-                "eye_size": Value::from(measured.eye_size),
-            },
-            "eyebrow": {
-                "eyebrow_density": Value::from(measured.brow_density),
-                "eyebrow_curve": Value::from(measured.brow_curve),
-                "eyebrow_length": Value::from(measured.brow_length),
-            },
-            "gender": Value::from(looked.gender),
-            "hair": {
-                "length": Value::from(measured.hair_length),
-                "bang": Value::from(measured.bang),
-                "color": Value::from(measured.hair_color),
-            },
-            "hat": { "style": Value::from(measured.hat), "color": Value::from(measured.hat_color) },
-            "head_pose": {
-                "pitch": turned(looked.pose.pitch),
-                "yaw": turned(looked.pose.yaw),
-                "roll": pixels(looked.pose.roll),
-            },
-            "mask": Value::from(looked.mask),
-            "mouth": { "mouth_open": Value::from(measured.mouth_open) },
-            "moustache": Value::from(measured.moustache),
-            "nose": Value::from(measured.nose),
-            "shape": Value::from(measured.shape),
-            "skin": Value::from(measured.skin),
-            "smile": looked.smile,
-        })
-    }
 }

@@ -4,12 +4,10 @@
 use std::collections::BTreeMap;
 
 use safelight_imaging::skin::{
-    DarkCircle, Dot, EyeBag, Eyelid, Fold, Kind, Lines, Mark, Severity, Side, Skin, Spot, Tone,
-    Zone, blackheads, chance, dark_circle, eye_bag, eyelid, lines, pores,
+    DarkCircle, Dot, EyeBag, Eyelid, Fold, Lines, Mark, Severity, Side, Skin, Spot, Tone, Zone,
+    blackheads, chance, dark_circle, eye_bag, eyelid, lines, pores,
 };
-use serde_json::{Value, json};
 
-use super::answer::share;
 use super::subject::Subject;
 
 /// Lines of a zone score at least this where they are a sign, and how uncertain the score is.
@@ -49,10 +47,6 @@ impl Sign {
         let above = |i: usize| limits.get(i).map_or(0.0, |&limit| chance(measure, limit, softness));
         let below = class.checked_sub(1).map_or(1.0, above);
         Self { value: class as u8, confidence: (below - above(class)).clamp(0.0, 1.0) }
-    }
-
-    pub fn json(&self) -> Value {
-        json!({ "value": self.value, "confidence": share(self.confidence) })
     }
 }
 
@@ -284,15 +278,6 @@ pub(in super::super) fn tint(tone: &Tone) -> u8 {
 /// The class of the hue angle, 3 where the light does not let one tell.
 pub(in super::super) fn hue(tone: &Tone) -> u8 {
     if tone.reliable { tone.hue() as u8 } else { 3 }
-}
-
-/// The type of the skin with the chances of all four.
-pub(in super::super) fn skin_type(kind: &Kind) -> Value {
-    let likeliest = kind.likeliest();
-    let details = kind.chances.iter().enumerate().map(
-        |(i, &chance)| json!({ "value": u8::from(i == likeliest), "confidence": share(chance) }),
-    );
-    json!({ "skin_type": likeliest, "details": details.collect::<Vec<_>>() })
 }
 
 #[cfg(test)]

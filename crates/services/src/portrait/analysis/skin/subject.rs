@@ -1,11 +1,9 @@
 //! The face whose skin is measured.
 
-use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::Photo;
 use safelight_imaging::skin::{Chip, Light, Skin, Zone};
+use safelight_operation::{Code, Fault, Result, Work};
 use safelight_vision::face::{Face, Part, Point, Pose, QualityControl, Rect};
-
-use crate::Work;
 
 /// A mesh that is less sure than this is of no face.
 const LEAST_PRESENCE: f32 = 0.5;
@@ -50,7 +48,7 @@ impl<'a> Subject<'a> {
         photo: &'a Photo,
         rules: &FaceRules,
         control: QualityControl,
-        work: &Work<'a>,
+        work: &'a Work,
     ) -> Result<Self> {
         let subject = Self::seen(photo, rules, work)?;
         if control != QualityControl::None {
@@ -74,18 +72,18 @@ impl<'a> Subject<'a> {
 
     /// As [`Self::find`], without a look at how much of the face is covered: of a side view half is
     /// turned away.
-    fn seen(photo: &'a Photo, rules: &FaceRules, work: &Work<'a>) -> Result<Self> {
+    fn seen(photo: &'a Photo, rules: &FaceRules, work: &'a Work) -> Result<Self> {
         Self::of(Self::largest(photo, rules, work)?, rules, work)
     }
 
     /// The largest face of a photo and its mesh, checked up to `ERROR_FACE_SIZE_RATIO_NOT_MET`.
-    pub fn largest(photo: &'a Photo, rules: &FaceRules, work: &Work<'a>) -> Result<Face<'a>> {
+    pub fn largest(photo: &'a Photo, rules: &FaceRules, work: &'a Work) -> Result<Face<'a>> {
         let field = rules.field;
         let mut faces = work.stage("detect", || work.vision.detect_faces(&photo.rgb))?;
         if faces.is_empty() {
             return Err(Fault::new(Code::NoFaceInFile, format!("{field}: no face was found")));
         }
-        let face = Face::new(work.vision, &photo.rgb, faces.swap_remove(0));
+        let face = Face::new(&work.vision, &photo.rgb, faces.swap_remove(0));
         let rect = square(&face.detection.rect);
         check_size(rules, rect.width, photo.rgb.width().min(photo.rgb.height()))?;
         work.stage("mesh", || face.mesh().map(drop))?;
@@ -98,7 +96,7 @@ impl<'a> Subject<'a> {
     }
 
     /// Prepares a face, checked from `ERROR_FACE_UNRECOGNIZABLE` to `ERROR_INCOMPLETE_FACE`.
-    pub fn of(face: Face<'a>, rules: &FaceRules, work: &Work<'a>) -> Result<Self> {
+    pub fn of(face: Face<'a>, rules: &FaceRules, work: &'a Work) -> Result<Self> {
         let field = rules.field;
         let (photo, rect) = (face.photo(), square(&face.detection.rect));
         let mesh = face.mesh()?;

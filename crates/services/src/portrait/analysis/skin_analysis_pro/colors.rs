@@ -1,9 +1,7 @@
 //! The colours that problem areas are drawn in.
 
-use safelight_contract::{Code, Fault, Result};
+use safelight_operation::{Code, Fault, Kind, Result};
 use serde_json::{Value, json};
-
-use crate::Kind;
 
 /// One colour for each thing that is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

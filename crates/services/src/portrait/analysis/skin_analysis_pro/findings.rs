@@ -1,18 +1,25 @@
 //! What is measured, and how it is written.
 
 use safelight_imaging::skin::{
-    Chip, Extent, Kind, Line, Lines, Mark, Severity, Side, Skin, Spot, Tone, Zone, band, browning,
-    chance, dryness, kind, oil, redness, roughness, spots,
+    Extent, Kind, Mark, Side, Skin, Spot, Tone, Zone, band, browning, chance, dryness, kind, oil,
+    redness, roughness, spots,
 };
-use serde_json::{Map, Value, json};
+use safelight_operation::rounded;
 
-use super::courses::COURSES;
+use super::MarkName;
+use super::answer::{
+    CheekboneOutlines, DarkCircleOutlines, EyeAnswers, ImageQuality, LineAnswers, MarkAnswers,
+    Measured, Melanin, Oil, Orientation, Outlines, PoreAnswers, PoreCounts, Roughness, Sensitivity,
+    Shine, Water,
+};
+use super::lines::{LineCounts, LineInfos, LineOutlines};
+use super::places::{Marks, Place, Polygons, outlines, places};
 use super::score::Scores;
-use crate::answer::rounded;
 use crate::portrait::analysis::skin::AREA_LIMITS;
-use crate::portrait::analysis::skin::answer::{bounds, share};
+use crate::portrait::analysis::skin::answer::{WholeRectangle, bounds, share, tone};
 use crate::portrait::analysis::skin::signs::{self, Circles, Pores, Sign, Wrinkles};
 use crate::portrait::analysis::skin::subject::Subject;
+use crate::portrait::classes::Class;
 
 /// Shares of the face from which roughness is mild, moderate and severe.
 const ROUGH_LIMITS: [f32; 3] = [0.07, 0.21, 0.51];
@@ -26,6 +33,8 @@ const FRECKLES: (f32, f32) = (11.5, 2.0);
 const FRECKLE: f32 = 17.0;
 /// Shares of a zone that shine, and strengths, from which shine is medium and strong.
 const SHINE: [(f32, f32); 2] = [(0.1, 0.0), (0.3, 0.35)];
+/// Areas of fewer chip pixels than this have no outline.
+const LEAST_AREA: usize = 60;
 
 /// Everything that is measured of a face.
 pub(super) struct Findings {
@@ -46,10 +55,9 @@ pub(super) struct Findings {
 impl Findings {
     pub fn of(skin: &Skin, age: u8) -> Self {
         let (oil, dry) = (oil(skin), dryness(skin));
-        let unknown = Tone { lab: [50.0, 0.0, 0.0], reliable: false };
         Self {
             age,
-            tone: Tone::of(skin).unwrap_or(unknown),
+            tone: tone(skin),
             kind: kind(skin, &oil, &dry),
             wrinkles: Wrinkles::of(skin),
             pores: Pores::of(skin),
@@ -71,121 +79,122 @@ impl Findings {
         band(extent.share(&face), limits, extent.strength(&face))
     }
 
-    /// All fields of the result but maps and what must be asked for.
-    pub fn result(&self, subject: &Subject) -> Map<String, Value> {
+    /// All of the result but maps and redness; of the coordinates those of `asked`.
+    pub fn result(&self, subject: &Subject, asked: &[MarkName]) -> Measured {
         let skin = &subject.skin;
-        let mut result = Map::new();
-        let mut put = |name: &str, value: Value| drop(result.insert(name.to_owned(), value));
-        put("image_quality", image_quality(subject));
-        put("skin_type", signs::skin_type(&self.kind));
-        put("oily_intensity", self.oily(skin));
-        put("water", self.water(skin));
-        put("rough", self.roughness(skin));
-        put("melanin", self.melanin(skin));
         let (class, confidence) = self.tone.class(&TONES);
-        put("skintone", Sign { value: class as u8, confidence }.json());
-        let ita = rounded(self.tone.ita(), 3);
-        put("skintone_ita", json!({ "ITA": ita, "skintone": signs::tint(&self.tone) }));
-        let hue = rounded(self.tone.hue_angle(), 3);
-        put("skin_hue_ha", json!({ "HA": hue, "skin_hue": signs::hue(&self.tone) }));
-        put("skin_age", json!({ "value": self.age }));
-        self.put_pores(&mut put);
-        self.put_marks(skin, &mut put);
-        self.put_eyes(skin, &mut put);
-        self.put_lines(&mut put);
-        put("score_info", Scores::of(self, skin).json());
-        result
+        Measured {
+            face_maps: None,
+            enhanced_bw_info: None,
+            image_quality: image_quality(subject),
+            skin_type: (&self.kind).into(),
+            oily_intensity: self.oily(skin),
+            water: self.water(skin),
+            rough: self.roughness(skin),
+            melanin: self.melanin(skin),
+            skintone: Sign { value: class as u8, confidence }.into(),
+            skintone_ita: (&self.tone).into(),
+            skin_hue_ha: (&self.tone).into(),
+            skin_age: self.age,
+            pores: self.pores(),
+            marks: self.marks(skin),
+            sensitivity_type_v1: self.sensitivity_class(skin),
+            sensitivity: None,
+            eyes: self.eyes(skin),
+            lines: self.lines(skin, asked),
+            score_info: Scores::of(self, skin).into(),
+            outlines: self.outlines(skin, asked),
+        }
     }
 
-    fn oily(&self, skin: &Skin) -> Value {
+    fn oily(&self, skin: &Skin) -> Oil {
         let zone = |zones: &[Zone]| {
             let mask = skin.zones(zones);
             let (area, strength) = (self.oil.share(&mask), self.oil.strength(&mask));
             let reached = |(a, s): &&(f32, f32)| area >= *a && strength >= *s;
             let intensity = SHINE.iter().take_while(reached).count();
-            json!({ "area": share(area), "intensity": intensity })
+            Shine { area: share(area), intensity }
         };
-        json!({
-            "t_zone": zone(&Zone::T_ZONE),
-            "left_cheek": zone(&[Zone::Cheek(Side::Left)]),
-            "right_cheek": zone(&[Zone::Cheek(Side::Right)]),
-            "chin_area": zone(&[Zone::Chin]),
-            "full_face": zone(&Zone::FACE),
-        })
+        Oil {
+            t_zone: zone(&Zone::T_ZONE),
+            left_cheek: zone(&[Zone::Cheek(Side::Left)]),
+            right_cheek: zone(&[Zone::Cheek(Side::Right)]),
+            chin_area: zone(&[Zone::Chin]),
+            full_face: zone(&Zone::FACE),
+        }
     }
 
-    fn water(&self, skin: &Skin) -> Value {
+    fn water(&self, skin: &Skin) -> Water {
         let area = |zones: &[Zone]| share(self.dry.share(&skin.zones(zones)));
-        json!({
-            "water_severity": rounded(self.severity(skin, &self.dry), 2),
-            "water_area": area(&Zone::FACE),
-            "water_forehead": { "area": area(&[Zone::Forehead]) },
-            "water_leftcheek": { "area": area(&[Zone::Cheek(Side::Left)]) },
-            "water_rightcheek": { "area": area(&[Zone::Cheek(Side::Right)]) },
-        })
+        Water {
+            water_severity: rounded(self.severity(skin, &self.dry), 2),
+            water_area: area(&Zone::FACE),
+            water_forehead: area(&[Zone::Forehead]),
+            water_leftcheek: area(&[Zone::Cheek(Side::Left)]),
+            water_rightcheek: area(&[Zone::Cheek(Side::Right)]),
+        }
     }
 
-    fn roughness(&self, skin: &Skin) -> Value {
+    fn roughness(&self, skin: &Skin) -> Roughness {
         let area = |zones: &[Zone]| share(self.rough.share(&skin.zones(zones)));
-        json!({
-            "rough_severity": self.severity(skin, &self.rough).round() as u8,
-            "rough_area": area(&Zone::FACE),
-            "rough_forehead": { "area": area(&[Zone::Forehead]) },
-            "rough_leftcheek": { "area": area(&[Zone::Cheek(Side::Left)]) },
-            "rough_rightcheek": { "area": area(&[Zone::Cheek(Side::Right)]) },
-            "rough_jaw": { "area": area(&[Zone::Chin]) },
-        })
+        Roughness {
+            rough_severity: self.severity(skin, &self.rough).round() as u8,
+            rough_area: area(&Zone::FACE),
+            rough_forehead: area(&[Zone::Forehead]),
+            rough_leftcheek: area(&[Zone::Cheek(Side::Left)]),
+            rough_rightcheek: area(&[Zone::Cheek(Side::Right)]),
+            rough_jaw: area(&[Zone::Chin]),
+        }
     }
 
-    fn melanin(&self, skin: &Skin) -> Value {
+    fn melanin(&self, skin: &Skin) -> Melanin {
         let area = |zones: &[Zone]| share(self.brown.share(&skin.zones(zones)));
-        json!({
-            "brown_area": area(&Zone::FACE),
-            "melanin_concentration": self.severity(skin, &self.brown).round() as u8,
-            "brown_forehead": area(&[Zone::Forehead]),
-            "brown_leftcheek": area(&[Zone::Cheek(Side::Left)]),
-            "brown_rightcheek": area(&[Zone::Cheek(Side::Right)]),
-        })
+        Melanin {
+            brown_area: area(&Zone::FACE),
+            melanin_concentration: self.severity(skin, &self.brown).round() as u8,
+            brown_forehead: area(&[Zone::Forehead]),
+            brown_leftcheek: area(&[Zone::Cheek(Side::Left)]),
+            brown_rightcheek: area(&[Zone::Cheek(Side::Right)]),
+        }
     }
 
     /// Redness over the face: for who asked for its map.
-    pub fn sensitivity(&self, skin: &Skin) -> Value {
-        json!({
-            "sensitivity_area": share(self.red.share(&skin.zones(&Zone::FACE))),
-            "sensitivity_intensity": self.severity(skin, &self.red).round() as u8,
-        })
+    pub fn sensitivity(&self, skin: &Skin) -> Sensitivity {
+        Sensitivity {
+            sensitivity_area: share(self.red.share(&skin.zones(&Zone::FACE))),
+            sensitivity_intensity: self.severity(skin, &self.red).round() as u8,
+        }
     }
 
-    fn put_pores(&self, put: &mut impl FnMut(&str, Value)) {
-        let [forehead, left, right, chin] = self.pores.counts;
-        put(
-            "enlarged_pore_count",
-            json!({
-                "forehead_count": forehead, "left_cheek_count": left, "right_cheek_count": right,
-                "chin_count": chin,
-            }),
-        );
-        let names = ["pores_forehead", "pores_left_cheek", "pores_right_cheek", "pores_jaw"];
-        let grades = names.into_iter().zip(self.pores.grades());
-        grades.for_each(|(name, grade)| put(name, grade.json()));
-        put("blackhead", self.pores.blackhead_grade().json());
-        put("blackhead_count", json!(self.pores.blackheads));
+    /// How much of the face is red: 0 none, 1 mild, 2 moderate, 3 severe.
+    fn sensitivity_class(&self, skin: &Skin) -> Class<4> {
+        let area = self.red.share(&skin.zones(&Zone::FACE));
+        Class(AREA_LIMITS.iter().take_while(|&&limit| area >= limit).count() as u8)
     }
 
-    fn put_marks(&self, skin: &Skin, put: &mut impl FnMut(&str, Value)) {
-        let names = [
-            ("mole", Mark::Mole),
-            ("brown_spot", Mark::BrownSpot),
-            ("acne", Mark::Papule),
-            ("acne_pustule", Mark::Pustule),
-            ("acne_nodule", Mark::Nodule),
-            ("acne_mark", Mark::RedMark),
-            ("closed_comedones", Mark::ClosedComedone),
-        ];
-        names.into_iter().for_each(|(name, mark)| put(name, marks(&skin.chip, &self.spots, mark)));
+    fn pores(&self) -> PoreAnswers {
+        let [forehead_count, left_cheek_count, right_cheek_count, chin_count] = self.pores.counts;
+        let [forehead, left_cheek, right_cheek, jaw] = self.pores.grades();
+        PoreAnswers {
+            blackhead: self.pores.blackhead_grade().into(),
+            blackhead_count: self.pores.blackheads,
+            enlarged_pore_count: PoreCounts {
+                forehead_count,
+                left_cheek_count,
+                right_cheek_count,
+                chin_count,
+            },
+            pores_forehead: forehead.into(),
+            pores_left_cheek: left_cheek.into(),
+            pores_right_cheek: right_cheek.into(),
+            pores_jaw: jaw.into(),
+        }
+    }
+
+    fn marks(&self, skin: &Skin) -> MarkAnswers {
+        let marks = |mark| Marks::of(&skin.chip, &self.spots, mark);
         let cheeks = Side::BOTH.map(|side| self.brown.share(&skin.zone(Zone::Cheek(side))));
         let melasma = chance(cheeks[0].min(cheeks[1]), MELASMA.0, MELASMA.1);
-        put("melasma", Sign::present(melasma).json());
         let middle = skin.zones(&[Zone::Cheek(Side::Left), Zone::Cheek(Side::Right), Zone::Nose]);
         let freckles = self.spots.iter().filter(|spot| {
             let [x, y] = spot.blob.centre.map(|value| value as isize);
@@ -193,117 +202,89 @@ impl Findings {
             small && middle.has(x, y)
         });
         let freckles = chance(freckles.count() as f32, FRECKLES.0, FRECKLES.1);
-        put("freckle", Sign::present(freckles).json());
+        MarkAnswers {
+            mole: marks(Mark::Mole),
+            brown_spot: marks(Mark::BrownSpot),
+            acne: marks(Mark::Papule),
+            acne_pustule: marks(Mark::Pustule),
+            acne_nodule: marks(Mark::Nodule),
+            acne_mark: marks(Mark::RedMark),
+            closed_comedones: marks(Mark::ClosedComedone),
+            melasma: Sign::present(melasma).into(),
+            freckle: Sign::present(freckles).into(),
+        }
     }
 
-    fn put_eyes(&self, skin: &Skin, put: &mut impl FnMut(&str, Value)) {
-        let (pouch, severity) = signs::eye_pouch(skin);
-        put("eye_pouch", pouch.json());
-        severity.into_iter().for_each(|sign| put("eye_pouch_severity", sign.json()));
-        put("dark_circle", self.circles.kind().json());
-        let severity = self.circles.severity();
-        severity.into_iter().for_each(|sign| put("dark_circle_severity", sign.json()));
-        let mut rects = Map::new();
-        for (side, name) in [(Side::Left, "left"), (Side::Right, "right")] {
-            let kinds = ["pigment", "rete", "structural"].into_iter();
-            for (kind, severity) in kinds.zip(self.circles.severities(side)) {
-                let level = json!({ "value": severity.level() });
-                put(&format!("{name}_dark_circle_{kind}"), level);
-            }
+    fn eyes(&self, skin: &Skin) -> EyeAnswers {
+        let (pouch, pouch_severity) = signs::eye_pouch(skin);
+        let [left, right] = Side::BOTH.map(|side| self.circles.severities(side).map(Into::into));
+        let ([left_pigment, left_rete, left_structural], [pigment, rete, structural]) =
+            (left, right);
+        let [left_rect, right_rect]: [WholeRectangle; 2] = Side::BOTH.map(|side| {
             let outline = skin.outline(Zone::UnderEye(side));
             let places: Vec<_> = outline.iter().map(|&p| skin.chip.upright.from_photo(p)).collect();
-            let rect = rectangle(bounds(&skin.chip, &places));
-            put(&format!("{name}_eye_pouch_rect"), rect.clone());
-            rects.insert(format!("{name}_eye_rect"), rect);
+            bounds(&skin.chip, &places).into()
+        });
+        EyeAnswers {
+            eye_pouch: pouch.into(),
+            eye_pouch_severity: pouch_severity.map(Into::into),
+            dark_circle: self.circles.kind().into(),
+            dark_circle_severity: self.circles.severity().map(Into::into),
+            left_dark_circle_pigment: left_pigment,
+            left_dark_circle_rete: left_rete,
+            left_dark_circle_structural: left_structural,
+            right_dark_circle_pigment: pigment,
+            right_dark_circle_rete: rete,
+            right_dark_circle_structural: structural,
+            left_eye_rect: left_rect,
+            right_eye_rect: right_rect,
+            left_eye_pouch_rect: left_rect,
+            right_eye_pouch_rect: right_rect,
         }
-        put("dark_circle_mark", Value::Object(rects));
     }
 
-    fn put_lines(&self, put: &mut impl FnMut(&str, Value)) {
+    fn lines(&self, skin: &Skin, asked: &[MarkName]) -> LineAnswers {
         let wrinkles = &self.wrinkles;
-        let named = [
-            ("forehead_wrinkle", wrinkles.forehead()),
-            ("crows_feet", wrinkles.crows_feet()),
-            ("eye_finelines", wrinkles.under_eyes()),
-            ("glabella_wrinkle", wrinkles.glabella()),
-            ("nasolabial_fold", wrinkles.nasolabial()),
-        ];
-        named.into_iter().for_each(|(name, sign)| put(name, sign.json()));
-        let folds = wrinkles.severity(&Side::BOTH.map(Zone::Nasolabial));
-        folds.into_iter().for_each(|sign| put("nasolabial_fold_severity", sign.json()));
-        let fine = wrinkles.severity(&Side::BOTH.map(Zone::UnderEye));
-        fine.into_iter().for_each(|sign| put("eye_finelines_severity", sign.json()));
-        let (mut shallow, mut deep) = (Map::new(), Map::new());
-        for course in &COURSES {
-            let lines = &wrinkles.0[&course.zone];
-            let level = wrinkles.level(course.zone);
-            put(course.severity, json!({ "value": level.level() }));
-            put(course.info, info(lines, level));
-            let count = lines.lines.iter().filter(|line| line.is_deep()).count();
-            deep.insert(course.count.to_owned(), json!(count));
-            if course.fine {
-                shallow.insert(course.count.to_owned(), json!(lines.lines.len() - count));
-            }
+        let severity =
+            |zone: fn(Side) -> Zone| wrinkles.severity(&Side::BOTH.map(zone)).map(Into::into);
+        let listed = |zone| asked.contains(&MarkName::Lines(zone));
+        LineAnswers {
+            signs: wrinkles.into(),
+            eye_finelines_severity: severity(Zone::UnderEye),
+            nasolabial_fold_severity: severity(Zone::Nasolabial),
+            severities: wrinkles.into(),
+            fine_line: LineCounts::of_fine_lines(wrinkles),
+            wrinkle_count: wrinkles.into(),
+            infos: LineInfos::of(&skin.chip, wrinkles, listed),
         }
-        put("fine_line", Value::Object(shallow));
-        put("wrinkle_count", Value::Object(deep));
     }
-}
 
-fn info(lines: &Lines, level: Severity) -> Value {
-    let deep = lines.lines.iter().filter(|line| line.is_deep()).count();
-    json!({
-        "wrinkle_score": lines.score().round().clamp(0.0, 100.0) as u8,
-        "wrinkle_severity_level": level.level(),
-        "wrinkle_norm_length": rounded(lines.norm_length(), 5),
-        "wrinkle_norm_depth": rounded(lines.norm_depth(), 5),
-        "wrinkle_pixel_density": rounded(lines.density(), 5),
-        "wrinkle_area_ratio": share(lines.area_ratio()),
-        "wrinkle_deep_ratio": share(lines.deep_ratio()),
-        "wrinkle_deep_num": deep,
-        "wrinkle_shallow_num": lines.lines.len() - deep,
-    })
-}
-
-/// The lines of a zone one by one, in pixels of the photo.
-pub(super) fn line_list(chip: &Chip, lines: &[Line]) -> Value {
-    let line = |line: &Line| {
-        let path: Vec<_> = line.path.iter().map(|&place| chip.upright.to_photo(place)).collect();
-        json!({
-            "wrinkle_coord": points(&path),
-            "wrinkle_depth": rounded(line.norm_depth(), 4),
-            "wrinkle_length": rounded(line.length / chip.upright.magnification(), 2),
-        })
-    };
-    lines.iter().map(line).collect()
-}
-
-/// Places of the photo as whole pixels.
-pub(super) fn points(places: &[[f32; 2]]) -> Value {
-    let point = |&[x, y]: &[f32; 2]| json!({ "x": x.round() as i64, "y": y.round() as i64 });
-    places.iter().map(point).collect()
-}
-
-/// Paths of the chip as outlines in the photo.
-pub(super) fn polygons(chip: &Chip, outlines: &[Vec<[f32; 2]>]) -> Value {
-    let one = |outline: &Vec<[f32; 2]>| {
-        points(&outline.iter().map(|&place| chip.upright.to_photo(place)).collect::<Vec<_>>())
-    };
-    outlines.iter().map(one).collect()
-}
-
-/// The marks of one kind with boxes, confidences and outlines, the surest first.
-pub(super) fn marks(chip: &Chip, spots: &[Spot], mark: Mark) -> Value {
-    let mut found: Vec<&Spot> = spots.iter().filter(|spot| spot.mark == mark).collect();
-    found.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
-    let outlines: Vec<_> = found.iter().map(|spot| spot.blob.outline()).collect();
-    let boxes = outlines.iter().map(|outline| rectangle(bounds(chip, outline)));
-    json!({
-        "rectangle": boxes.collect::<Vec<_>>(),
-        "confidence": found.iter().map(|spot| share(spot.confidence)).collect::<Vec<_>>(),
-        "polygon": polygons(chip, &outlines),
-        "count": found.len(),
-    })
+    /// The outlines that were asked for.
+    fn outlines(&self, skin: &Skin, asked: &[MarkName]) -> Outlines {
+        let both = |zone: fn(Side) -> Zone| -> [Vec<Place>; 2] {
+            Side::BOTH.map(|side| places(&skin.outline(zone(side))))
+        };
+        let polygons = |extent: &Extent| Polygons {
+            polygon: outlines(&skin.chip, &extent.outlines(LEAST_AREA)),
+        };
+        let is_asked = |mark| asked.contains(&mark);
+        Outlines {
+            wrinkle_mark: is_asked(MarkName::Wrinkles).then(|| LineOutlines::of(skin)),
+            dark_circle_outline: is_asked(MarkName::DarkCircles).then(|| {
+                let [left, right] = both(Zone::TearTrough);
+                DarkCircleOutlines {
+                    left_dark_circle_outline: left,
+                    right_dark_circle_outline: right,
+                }
+            }),
+            cheekbone_mark: is_asked(MarkName::Cheekbones).then(|| {
+                let [left, right] = both(Zone::Apple);
+                CheekboneOutlines { left_cheekbone_mark: left, right_cheekbone_mark: right }
+            }),
+            sensitivity_mark: is_asked(MarkName::Sensitivity).then(|| polygons(&self.red)),
+            melanin_mark: is_asked(MarkName::Melanin).then(|| polygons(&self.brown)),
+        }
+    }
 }
 
 /// 100 less what each kind of acne takes, never below 30.
@@ -318,25 +299,22 @@ pub(super) fn acne_score(spots: &[Spot]) -> u8 {
     super::score::whole(100.0 - spots.iter().map(cost).sum::<f32>())
 }
 
-pub(super) fn rectangle([left, top, width, height]: [u32; 4]) -> Value {
-    json!({ "left": left, "top": top, "width": width, "height": height })
-}
-
-fn image_quality(subject: &Subject) -> Value {
+fn image_quality(subject: &Subject) -> ImageQuality {
     let chip = &subject.skin.chip;
-    let [left, top, width, height] = chip.upright.bounds();
+    let rect = chip.upright.bounds();
+    let [_, _, width, height] = rect;
     let (columns, rows) = chip.upright.photo_size();
     let ratio = width as f32 * height as f32 / (columns as f32 * rows as f32);
     let pose = &subject.pose;
-    json!({
-        "face_ratio": share(ratio),
-        "face_orientation": {
-            "yaw": rounded(pose.yaw, 3),
-            "pitch": rounded(pose.pitch, 3),
-            "roll": rounded(pose.roll, 3),
+    ImageQuality {
+        face_ratio: share(ratio),
+        face_orientation: Orientation {
+            yaw: rounded(pose.yaw, 3),
+            pitch: rounded(pose.pitch, 3),
+            roll: rounded(pose.roll, 3),
         },
-        "face_rect": rectangle([left, top, width, height]),
-        "hair_occlusion": share(subject.hair_occlusion),
-        "glasses": u8::from(subject.glasses),
-    })
+        face_rect: rect.into(),
+        hair_occlusion: share(subject.hair_occlusion),
+        glasses: u8::from(subject.glasses),
+    }
 }

@@ -1,32 +1,84 @@
 //! The maps that can be asked for.
 
-use safelight_contract::Result;
 use safelight_imaging::skin::{Chip, Dot, Extent, Mark, Overlay, Spot, relief};
 use safelight_imaging::{Format, Photo, encode};
-use serde_json::json;
+use safelight_operation::{Artifact, Base64, Output, Result, ValueEnum, rounded};
 
 use super::colors::Colors;
 use super::findings::Findings;
-use crate::answer::rounded;
 use crate::portrait::analysis::skin::RED;
+use crate::portrait::analysis::skin::answer::WholeRectangle;
 use crate::portrait::analysis::skin::subject::Subject;
-use crate::{Artifact, Node};
 
 /// A map.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum MapName {
+    /// redness on white, and its measures as `sensitivity`
     RedArea,
+    /// browning on white
     BrownArea,
+    /// enlarged pores
+    #[value("texture_enhanced_pores")]
     Pores,
+    /// blackheads
+    #[value("texture_enhanced_blackheads")]
     Blackheads,
+    /// shine
+    #[value("texture_enhanced_oily_area")]
     OilyArea,
+    /// wrinkles and fine lines
+    #[value("texture_enhanced_lines")]
     Lines,
+    /// dryness on white
     WaterArea,
+    /// roughness on white
     RoughArea,
+    /// outlines of acne and spots
+    #[value("roi_outline_map")]
     RoiOutline,
+    /// the face in black and white
+    #[value("texture_enhanced_bw")]
     BlackWhite,
+    /// outlines on the left profile
+    #[value("left_roi_outline_map")]
     LeftRoiOutline,
+    /// outlines on the right profile
+    #[value("right_roi_outline_map")]
     RightRoiOutline,
+}
+
+/// The maps of the front view.
+#[derive(Default, PartialEq, Output)]
+pub(super) struct FaceMaps {
+    /// Redness on white at the photo's size, a JPEG. All maps: with their name in `return_maps`.
+    red_area: Option<Base64>,
+    /// Browning on white, a JPEG.
+    brown_area: Option<Base64>,
+    /// Enlarged pores on transparent ground, a PNG.
+    texture_enhanced_pores: Option<Base64>,
+    /// Blackheads on transparent ground, a PNG.
+    texture_enhanced_blackheads: Option<Base64>,
+    /// Shine on transparent ground, a PNG.
+    texture_enhanced_oily_area: Option<Base64>,
+    /// Wrinkles and fine lines on transparent ground, a PNG.
+    texture_enhanced_lines: Option<Base64>,
+    /// Dryness on white, a PNG.
+    water_area: Option<Base64>,
+    /// Roughness on white, a PNG.
+    rough_area: Option<Base64>,
+    /// Outlines of acne and spots on transparent ground, a PNG.
+    roi_outline_map: Option<Base64>,
+    /// The face in black and white, pores and blackheads stressed, a JPEG.
+    texture_enhanced_bw: Option<Base64>,
+}
+
+/// Where the black-and-white map lies.
+#[derive(Output)]
+pub(super) struct BlackWhiteInfo {
+    /// Part of the photo that `texture_enhanced_bw` shows.
+    enhanced_bw_rect: WholeRectangle,
+    /// Pixels of that map for one of the photo.
+    ratio: f64,
 }
 
 const BROWN: [u8; 3] = [110, 60, 25];
@@ -36,58 +88,63 @@ const ROUGH: [u8; 3] = [110, 40, 130];
 /// Radius of the pen as a share of the picture's diagonal, and at least this in pixels.
 const PEN: (f32, f32) = (0.0008, 0.8);
 
-/// Draws one map of the front view; none for those of the sides.
-pub(super) fn draw(
-    map: MapName,
-    photo: &Photo,
-    subject: &Subject,
-    found: &Findings,
-    colors: &Colors,
-) -> Result<Option<(&'static str, Node)>> {
-    let chip = &subject.skin.chip;
-    let white = |extent: &Extent, color| extent.on_white(chip, color);
-    let named = match map {
-        MapName::RedArea => {
-            ("red_area", jpeg(encode::jpeg(&white(&found.red, RED), encode::JPEG_QUALITY)?))
+impl FaceMaps {
+    /// Draws one more map; none for those of the sides.
+    pub fn draw(
+        &mut self,
+        map: MapName,
+        photo: &Photo,
+        subject: &Subject,
+        found: &Findings,
+        colors: &Colors,
+    ) -> Result<()> {
+        let chip = &subject.skin.chip;
+        match map {
+            MapName::RedArea => self.red_area = Some(jpeg_on_white(chip, &found.red, RED)?),
+            MapName::BrownArea => self.brown_area = Some(jpeg_on_white(chip, &found.brown, BROWN)?),
+            MapName::WaterArea => self.water_area = Some(png_on_white(chip, &found.dry, WATER)?),
+            MapName::RoughArea => self.rough_area = Some(png_on_white(chip, &found.rough, ROUGH)?),
+            MapName::Pores => {
+                let map = dots(chip, &found.pores.dots, colors.pores)?;
+                self.texture_enhanced_pores = Some(map);
+            }
+            MapName::Blackheads => {
+                let map = dots(chip, &found.pores.blackhead_dots, colors.blackhead)?;
+                self.texture_enhanced_blackheads = Some(map);
+            }
+            MapName::OilyArea => {
+                let mut overlay = Overlay::over(chip);
+                overlay.fill(chip, &found.oil, OIL);
+                self.texture_enhanced_oily_area = Some(transparent(overlay)?);
+            }
+            MapName::Lines => self.texture_enhanced_lines = Some(lines(chip, found, colors)?),
+            MapName::RoiOutline => {
+                self.roi_outline_map = Some(outlines(chip, &found.spots, colors)?);
+            }
+            MapName::BlackWhite => {
+                let picture = relief(&photo.rgb, &subject.skin).picture;
+                let map = jpeg(encode::jpeg(&picture, encode::JPEG_QUALITY)?);
+                self.texture_enhanced_bw = Some(map);
+            }
+            MapName::LeftRoiOutline | MapName::RightRoiOutline => {}
         }
-        MapName::BrownArea => {
-            ("brown_area", jpeg(encode::jpeg(&white(&found.brown, BROWN), encode::JPEG_QUALITY)?))
-        }
-        MapName::WaterArea => ("water_area", png(encode::png_rgb(&white(&found.dry, WATER))?)),
-        MapName::RoughArea => ("rough_area", png(encode::png_rgb(&white(&found.rough, ROUGH))?)),
-        MapName::Pores => ("texture_enhanced_pores", dots(chip, &found.pores.dots, colors.pores)?),
-        MapName::Blackheads => (
-            "texture_enhanced_blackheads",
-            dots(chip, &found.pores.blackhead_dots, colors.blackhead)?,
-        ),
-        MapName::OilyArea => {
-            let mut overlay = Overlay::over(chip);
-            overlay.fill(chip, &found.oil, OIL);
-            ("texture_enhanced_oily_area", transparent(overlay)?)
-        }
-        MapName::Lines => ("texture_enhanced_lines", lines(chip, found, colors)?),
-        MapName::RoiOutline => ("roi_outline_map", outlines(chip, &found.spots, colors)?),
-        MapName::BlackWhite => {
-            let picture = relief(&photo.rgb, &subject.skin).picture;
-            ("texture_enhanced_bw", jpeg(encode::jpeg(&picture, encode::JPEG_QUALITY)?))
-        }
-        MapName::LeftRoiOutline | MapName::RightRoiOutline => return Ok(None),
-    };
-    Ok(Some(named))
+        Ok(())
+    }
+
+    /// The maps, if there are any.
+    pub fn if_any(self) -> Option<Self> {
+        Some(self).filter(|maps| *maps != Self::default())
+    }
 }
 
 /// Where the black-and-white map lies in the photo.
-pub(super) fn black_white_info(photo: &Photo, subject: &Subject) -> Node {
+pub(super) fn black_white_info(photo: &Photo, subject: &Subject) -> BlackWhiteInfo {
     let relief = relief(&photo.rgb, &subject.skin);
-    let [left, top, width, height] = relief.part;
-    Node::Json(json!({
-        "enhanced_bw_rect": { "left": left, "top": top, "width": width, "height": height },
-        "ratio": rounded(relief.ratio, 5),
-    }))
+    BlackWhiteInfo { enhanced_bw_rect: relief.part.into(), ratio: rounded(relief.ratio, 5) }
 }
 
 /// The outlines of acne and brown spots.
-pub(super) fn outlines(chip: &Chip, spots: &[Spot], colors: &Colors) -> Result<Node> {
+pub(super) fn outlines(chip: &Chip, spots: &[Spot], colors: &Colors) -> Result<Base64> {
     let mut overlay = Overlay::over(chip);
     for spot in spots {
         let color = match spot.mark {
@@ -104,7 +161,7 @@ pub(super) fn outlines(chip: &Chip, spots: &[Spot], colors: &Colors) -> Result<N
     transparent(overlay)
 }
 
-fn lines(chip: &Chip, found: &Findings, colors: &Colors) -> Result<Node> {
+fn lines(chip: &Chip, found: &Findings, colors: &Colors) -> Result<Base64> {
     let mut overlay = Overlay::over(chip);
     for line in found.wrinkles.0.values().flat_map(|lines| &lines.lines) {
         let path: Vec<_> = line.path.iter().map(|&place| chip.upright.to_photo(place)).collect();
@@ -114,7 +171,7 @@ fn lines(chip: &Chip, found: &Findings, colors: &Colors) -> Result<Node> {
     transparent(overlay)
 }
 
-fn dots(chip: &Chip, dots: &[Dot], color: [u8; 3]) -> Result<Node> {
+fn dots(chip: &Chip, dots: &[Dot], color: [u8; 3]) -> Result<Base64> {
     let mut overlay = Overlay::over(chip);
     for dot in dots {
         let radius = (dot.radius / chip.upright.magnification()).max(PEN.1);
@@ -128,14 +185,24 @@ fn pen(chip: &Chip) -> f32 {
     ((width as f32).hypot(height as f32) * PEN.0).max(PEN.1)
 }
 
-fn transparent(overlay: Overlay) -> Result<Node> {
+fn transparent(overlay: Overlay) -> Result<Base64> {
     Ok(png(encode::png_cutout(&overlay.into_cutout())?))
 }
 
-fn png(bytes: Vec<u8>) -> Node {
-    Node::Base64(Artifact { bytes, format: Format::Png })
+/// An extent on white.
+fn jpeg_on_white(chip: &Chip, extent: &Extent, color: [u8; 3]) -> Result<Base64> {
+    Ok(jpeg(encode::jpeg(&extent.on_white(chip, color), encode::JPEG_QUALITY)?))
 }
 
-fn jpeg(bytes: Vec<u8>) -> Node {
-    Node::Base64(Artifact { bytes, format: Format::Jpeg })
+/// The same without loss.
+fn png_on_white(chip: &Chip, extent: &Extent, color: [u8; 3]) -> Result<Base64> {
+    Ok(png(encode::png_rgb(&extent.on_white(chip, color))?))
+}
+
+fn png(bytes: Vec<u8>) -> Base64 {
+    Base64(Artifact::picture(bytes, Format::Png))
+}
+
+fn jpeg(bytes: Vec<u8>) -> Base64 {
+    Base64(Artifact::picture(bytes, Format::Jpeg))
 }

@@ -1,17 +1,16 @@
 //! Side views: the jaw's angle, and the marks of a profile.
 
-use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::Photo;
 use safelight_imaging::skin::{Chip, Light, Mark, Side, Skin, Spot, Upright, spots};
+use safelight_operation::{Code, Fault, Output, Picture, Result, Work, rounded};
 use safelight_vision::face::{Face, Point, Profile, SideView};
 use serde_json::{Map, Value, json};
 
 use super::colors::Colors;
-use super::findings::{acne_score, marks, points};
+use super::findings::acne_score;
 use super::maps;
-use crate::answer::rounded;
+use super::places::{Marks, places};
 use crate::portrait::analysis::skin::subject::{FaceRules, Subject, check_inside};
-use crate::{Node, Upload, Work};
 
 /// What a request asks of a side view.
 pub(super) struct Wanted<'a> {
@@ -46,12 +45,12 @@ const BRANCHES: [usize; 4] = [0, 2, 9, 5];
 
 /// Looks at a side view; the answer is an object that goes out as JSON text. A photo without a usable
 /// face is no error but is said by its quality.
-pub(super) fn look(upload: &Upload, side: Side, wanted: &Wanted, work: &Work) -> Result<Value> {
+pub(super) fn look(picture: &Picture, side: Side, wanted: &Wanted, work: &Work) -> Result<Value> {
     let (name, field) = match side {
         Side::Left => ("left", "left_side_image"),
         Side::Right => ("right", "right_side_image"),
     };
-    let photo = upload.decode(work)?;
+    let photo = picture.decode(work)?;
     let rules = FaceRules { field, least_side: 0.0, least_share: 0.0 };
     let mut result = Map::new();
     let key = |what: &str| format!("{name}_{what}");
@@ -64,13 +63,13 @@ pub(super) fn look(upload: &Upload, side: Side, wanted: &Wanted, work: &Work) ->
             }
             if wanted.outlines {
                 let map = maps::outlines(&skin.chip, &spots, wanted.colors)?;
-                let map = text(Node::Object(vec![("map", map)]));
-                result.insert(key("face_maps"), json!({ key("roi_outline_map"): map["map"] }));
+                result.insert(key("face_maps"), json!({ key("roi_outline_map"): value(map) }));
             }
             result.insert(key("acne_info"), acne_info(skin, &spots));
+            let marks = |mark| value(Marks::of(&skin.chip, &spots, mark));
             let melanin = json!({
-                "mole": marks(&skin.chip, &spots, Mark::Mole),
-                "brown_spot": marks(&skin.chip, &spots, Mark::BrownSpot),
+                "mole": marks(Mark::Mole),
+                "brown_spot": marks(Mark::BrownSpot),
             });
             result.insert(key("melanin_info"), melanin);
         }
@@ -116,7 +115,7 @@ impl Unseen {
 }
 
 impl<'a> View<'a> {
-    fn of(photo: &'a Photo, rules: &FaceRules, work: &Work<'a>) -> Result<Self, Unseen> {
+    fn of(photo: &'a Photo, rules: &FaceRules, work: &'a Work) -> Result<Self, Unseen> {
         let face = Subject::largest(photo, rules, work)?;
         if Subject::has_mesh(&face)? {
             return Ok(Self::Turned(Box::new(Subject::of(face, rules, work)?)));
@@ -186,9 +185,9 @@ fn jawline(subject: &Subject, name: &str) -> Result<Value> {
         let jaw = JAW[usize::from(yaw < 0.0)];
         let mesh = subject.face.mesh()?;
         let angle = angle(BRANCHES.map(|place| mesh.points[jaw[place]]));
-        let places: Vec<_> = jaw.iter().map(|&i| [mesh.points[i][0], mesh.points[i][1]]).collect();
+        let jaw = jaw.map(|point| [mesh.points[point][0], mesh.points[point][1]]);
         info[format!("{name}_jawline_angle")] = json!(rounded(angle, 3));
-        info[format!("{name}_jawline_mark")] = points(&places);
+        info[format!("{name}_jawline_mark")] = value(places(&jaw));
         let level = u8::from(!STANDARD.contains(&angle));
         info[format!("{name}_jawline_angle_level")] = json!(level);
     }
@@ -206,7 +205,7 @@ fn angle([one, from_one, two, from_two]: [[f32; 3]; 4]) -> f32 {
 }
 
 fn acne_info(skin: &Skin, spots: &[Spot]) -> Value {
-    let of = |mark| marks(&skin.chip, spots, mark);
+    let of = |mark| value(Marks::of(&skin.chip, spots, mark));
     json!({
         "score": acne_score(spots),
         "acne": of(Mark::Papule),
@@ -217,9 +216,12 @@ fn acne_info(skin: &Skin, spots: &[Spot]) -> Value {
     })
 }
 
-/// A node without URLs as JSON.
-fn text(node: Node) -> Value {
-    node.into_json::<std::convert::Infallible>(&mut |_| Ok(String::new())).unwrap_or_default()
+/// What holds no URL as JSON.
+fn value(output: impl Output) -> Value {
+    let json = |node: safelight_operation::Node| {
+        node.into_json::<std::convert::Infallible>(&mut |_| Ok(String::new())).unwrap_or_default()
+    };
+    output.into_node().map(json).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -1,18 +1,60 @@
-//! A service's answer: a tree of JSON with the pictures still as bytes, so that whoever runs the
-//! service decides where they go (a result URL, Base64, a file).
+//! An answer: a tree of JSON with the pictures still as bytes, so that whoever runs the operation
+//! decides where they go (a result URL, Base64, a file).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use safelight_imaging::Format;
 use serde_json::{Map, Value};
 
-/// An encoded picture that a service made.
+/// A file that an operation made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
     /// The file's content.
     pub bytes: Vec<u8>,
     /// What it is; decides content type and extension.
-    pub format: Format,
+    pub format: FileFormat,
+}
+
+impl Artifact {
+    /// An encoded picture.
+    pub fn picture(bytes: Vec<u8>, format: Format) -> Self {
+        Self { bytes, format: FileFormat::Picture(format) }
+    }
+}
+
+/// The format of a result file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileFormat {
+    /// A picture.
+    Picture(Format),
+    /// A video: MPEG-4.
+    Mp4,
+    /// A spreadsheet: Office Open XML.
+    Xlsx,
+    /// JSON values, one a line.
+    Ndjson,
+}
+
+impl FileFormat {
+    /// Media type.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Picture(format) => format.media_type(),
+            Self::Mp4 => "video/mp4",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::Ndjson => "application/x-ndjson",
+        }
+    }
+
+    /// File extension without dot.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Picture(format) => format.extension(),
+            Self::Mp4 => "mp4",
+            Self::Xlsx => "xlsx",
+            Self::Ndjson => "ndjson",
+        }
+    }
 }
 
 /// A node of an answer.
@@ -68,42 +110,9 @@ impl Node {
     }
 }
 
-/// The answer of a service that makes one picture.
-pub struct Picture(Node);
-
-impl Picture {
-    /// As the URL of a result file, in `data.<name>`.
-    pub fn url(name: &'static str, artifact: Artifact) -> Self {
-        Self(Node::Object(vec![("data", Node::Object(vec![(name, Node::Url(artifact))]))]))
-    }
-
-    /// As the URL of a result file, the only one of the list `data.<name>`.
-    pub fn listed(name: &'static str, artifact: Artifact) -> Self {
-        let urls = Node::List(vec![Node::Url(artifact)]);
-        Self(Node::Object(vec![("data", Node::Object(vec![(name, urls)]))]))
-    }
-
-    /// In Base64, in the field `<name>` beside the envelope.
-    pub fn base64(name: &'static str, artifact: Artifact) -> Self {
-        Self(Node::Object(vec![(name, Node::Base64(artifact))]))
-    }
-}
-
-impl Answer for Picture {
-    fn into_node(self) -> Node {
-        self.0
-    }
-}
-
 /// A number with this many digits after the point: no more than it means.
-pub(crate) fn rounded(value: f32, digits: i32) -> f64 {
+pub fn rounded(value: f32, digits: i32) -> f64 {
     let factor = 10_f64.powi(digits);
     // Adding zero keeps a negative zero out of answers.
     (f64::from(value) * factor).round() / factor + 0.0
-}
-
-/// A typed output that knows its place in the answer.
-pub trait Answer {
-    /// The business fields that stand beside the envelope: always an object.
-    fn into_node(self) -> Node;
 }

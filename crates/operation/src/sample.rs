@@ -1,10 +1,10 @@
-//! Values to try a service with, taken from its declaration: for galleries and tests.
+//! Values to try an endpoint with, taken from its fields: for galleries and tests.
 
 use serde_json::Value;
 
-use crate::Declaration;
+use crate::Endpoint;
 
-/// Values for the parameters of a service.
+/// Values for the parameters of an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
     /// What is special about it, `name=value`; empty for the first sample, which sends no more than
@@ -14,15 +14,15 @@ pub struct Sample {
     pub values: Vec<(&'static str, String)>,
 }
 
-/// The service with its required parameters only, each at the first value that its schema allows;
+/// The endpoint with its required parameters only, each at the first value that its schema allows;
 /// then, one parameter at a time, every further value of the parameters that have few.
-pub fn samples(declaration: &Declaration) -> Vec<Sample> {
+pub fn samples(endpoint: &Endpoint) -> Vec<Sample> {
     let mut required = Vec::new();
-    for parameter in declaration.params.iter().filter(|parameter| parameter.required()) {
+    for parameter in endpoint.parameters().filter(|parameter| parameter.required()) {
         required.push((parameter.name(), first(&parameter.schema())));
     }
     let mut samples = vec![Sample { label: String::new(), values: required.clone() }];
-    for parameter in declaration.params {
+    for parameter in endpoint.parameters() {
         let (name, schema) = (parameter.name(), parameter.schema());
         let usual = match &schema["default"] {
             Value::Null => {
@@ -71,24 +71,5 @@ fn text(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Null => String::new(),
         other => other.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::find;
-
-    #[test]
-    fn each_choice_is_tried_once() {
-        let of = |name: &str| samples(find(name).expect("a service").declaration());
-        let labels: Vec<_> =
-            of("universal-background-removal").into_iter().map(|sample| sample.label).collect();
-        assert_eq!(labels, ["", "return_form=mask", "return_form=whiteBK", "return_form=crop"]);
-        let graded = of("image-color-enhancement");
-        let first = &graded[0].values;
-        assert!(first.contains(&("output_format", "png".to_owned())), "{first:?}");
-        assert!(graded.iter().all(|sample| sample.values.len() == 2), "required ones are sent");
-        assert_eq!(of("image-defogging").len(), 1);
     }
 }

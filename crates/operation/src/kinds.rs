@@ -1,195 +1,43 @@
-//! Typed scalar parameters. A parameter is a `static` that says name, meaning, kind and presence;
-//! reading it yields the Rust type that follows, or a fault that names the field.
+//! The kinds of parameters: how a text becomes a value, and the JSON Schema of it.
 
 use std::fmt::Display;
+use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
 use safelight_contract::{Code, Fault, Result};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use crate::Form;
-
-/// How a parameter's text becomes a value.
-pub trait Kind: Sync {
-    /// The value.
-    type Value;
-    /// Reads text that is not empty. The fault's message starts with the field's `name`.
-    fn parse(&self, name: &str, text: &str) -> Result<Self::Value>;
-    /// JSON Schema of the parameter.
-    fn schema(&self) -> Value;
-    /// How a value would be written, for default values in the documentation.
-    fn show(&self, value: &Self::Value) -> Value;
-}
-
-/// What a request without the parameter means.
-pub trait Presence<K: Kind>: Sync {
-    /// What reading yields.
-    type Output;
-    /// Wraps a parsed value.
-    fn present(&self, value: K::Value) -> Self::Output;
-    /// Stands in for a value that is absent (`empty` false) or empty (`empty` true).
-    fn absent(&self, name: &str, empty: bool) -> Result<Self::Output>;
-    /// Whether the documentation says "required".
-    const REQUIRED: bool = false;
-    /// The default to show in the documentation.
-    fn default(&self) -> Option<&K::Value> {
-        None
-    }
-}
-
-/// A scalar parameter of a service.
-pub struct Param<K, P = Optional> {
-    /// Field name, in the form or on the query string.
-    pub name: &'static str,
-    /// What it does.
-    pub doc: &'static str,
-    /// How its text is read.
-    pub kind: K,
-    /// What its absence means.
-    pub presence: P,
-}
-
-impl<K: Kind, P: Presence<K>> Param<K, P> {
-    /// Reads the parameter: form first, then query string. An empty value is a fault for a
-    /// required parameter and counts as absent for the others.
-    pub fn read(&self, form: &Form) -> Result<P::Output> {
-        match form.text(self.name).map(str::trim) {
-            None => self.presence.absent(self.name, false),
-            Some("") => self.presence.absent(self.name, true),
-            Some(text) => self.kind.parse(self.name, text).map(|v| self.presence.present(v)),
-        }
-    }
-}
-
-/// A parameter seen from outside, without its type.
-pub trait Parameter: Sync {
-    /// Field name.
-    fn name(&self) -> &'static str;
-    /// What it does.
-    fn doc(&self) -> &'static str;
-    /// Whether it must be sent.
-    fn required(&self) -> bool;
-    /// JSON Schema, with the default where there is one.
-    fn schema(&self) -> Value;
-    /// Checks a request's value without using it.
-    fn check(&self, form: &Form) -> Result<()>;
-}
-
-impl<K: Kind, P: Presence<K>> Parameter for Param<K, P> {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn doc(&self) -> &'static str {
-        self.doc
-    }
-
-    fn required(&self) -> bool {
-        P::REQUIRED
-    }
-
-    fn schema(&self) -> Value {
-        let mut schema = self.kind.schema();
-        if let Some(default) = self.presence.default() {
-            schema["default"] = self.kind.show(default);
-        }
-        schema
-    }
-
-    fn check(&self, form: &Form) -> Result<()> {
-        self.read(form).map(drop)
-    }
-}
-
-/// Must be sent: missing is `MISSING_PARAMETERS`, empty is `PARAMETERS_CANNOT_EMPTY`.
-pub struct Required;
-
-impl<K: Kind> Presence<K> for Required {
-    type Output = K::Value;
-    const REQUIRED: bool = true;
-
-    fn present(&self, value: K::Value) -> K::Value {
-        value
-    }
-
-    fn absent(&self, name: &str, empty: bool) -> Result<K::Value> {
-        Err(if empty {
-            Fault::new(Code::ParametersCannotEmpty, format!("{name} is empty"))
-        } else {
-            Fault::new(Code::MissingParameters, format!("{name} is missing"))
-        })
-    }
-}
-
-/// Must be sent, and has a code of its own for when it is missing; empty is `PARAMETERS_CANNOT_EMPTY`.
-pub struct RequiredOr(pub Code);
-
-impl<K: Kind> Presence<K> for RequiredOr {
-    type Output = K::Value;
-    const REQUIRED: bool = true;
-
-    fn present(&self, value: K::Value) -> K::Value {
-        value
-    }
-
-    fn absent(&self, name: &str, empty: bool) -> Result<K::Value> {
-        match empty {
-            true => Presence::<K>::absent(&Required, name, empty),
-            false => Err(Fault::new(self.0, format!("{name} is missing"))),
-        }
-    }
-}
-
-/// May be left out; reading yields an `Option`.
-pub struct Optional;
-
-impl<K: Kind> Presence<K> for Optional {
-    type Output = Option<K::Value>;
-
-    fn present(&self, value: K::Value) -> Self::Output {
-        Some(value)
-    }
-
-    fn absent(&self, _: &str, _: bool) -> Result<Self::Output> {
-        Ok(None)
-    }
-}
-
-/// May be left out; then this value counts.
-pub struct Defaulted<V>(pub V);
-
-impl<K: Kind> Presence<K> for Defaulted<K::Value>
-where
-    K::Value: Clone + Sync,
-{
-    type Output = K::Value;
-
-    fn present(&self, value: K::Value) -> K::Value {
-        value
-    }
-
-    fn absent(&self, _: &str, _: bool) -> Result<K::Value> {
-        Ok(self.0.clone())
-    }
-
-    fn default(&self) -> Option<&K::Value> {
-        Some(&self.0)
-    }
-}
+use crate::param::Kind;
 
 fn out_of_range(name: &str, got: impl Display, allowed: impl Display) -> Fault {
     Fault::new(Code::UnsupportedParameterValues, format!("{name} is {got}, allowed are {allowed}"))
 }
 
 fn not_a(name: &str, text: &str, what: &str) -> Fault {
-    // A long value is cut, so that an answer stays short whatever was sent.
-    let shown: String = text.chars().take(60).collect();
+    let shown = shortened(text);
     Fault::new(Code::ParameterConversionFailed, format!("{name} is `{shown}`, which is not {what}"))
 }
 
+/// The start of a text, so that an answer stays short whatever was sent.
+fn shortened(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
 /// One of a list of words, each with the value it stands for and what it means. Matched exactly
-/// first, then without regard to case.
+/// first, then without regard to case. A choice between `0` and `1` is a switch, and also reads
+/// `true`, `yes`, `on` and their opposites.
 pub struct Choice<T: 'static>(pub &'static [(&'static str, T, &'static str)]);
+
+impl<T> Choice<T> {
+    /// Where the words are `0` and `1`: the word that another spelling of a boolean stands for.
+    fn switched(&self, text: &str) -> Option<&(&'static str, T, &'static str)> {
+        let is_switch =
+            self.0.len() == 2 && self.0.iter().all(|(word, ..)| matches!(*word, "0" | "1"));
+        let word = if switch(text).filter(|_| is_switch)? { "1" } else { "0" };
+        self.0.iter().find(|(other, ..)| *other == word)
+    }
+}
 
 impl<T: Clone + PartialEq + Sync> Kind for Choice<T> {
     type Value = T;
@@ -197,10 +45,10 @@ impl<T: Clone + PartialEq + Sync> Kind for Choice<T> {
     fn parse(&self, name: &str, text: &str) -> Result<T> {
         let exact = self.0.iter().find(|(word, ..)| *word == text);
         let found = exact.or_else(|| self.0.iter().find(|(w, ..)| w.eq_ignore_ascii_case(text)));
+        let found = found.or_else(|| self.switched(text));
         found.map(|(_, value, _)| value.clone()).ok_or_else(|| {
             let words: Vec<_> = self.0.iter().map(|(word, ..)| *word).collect();
-            let shown: String = text.chars().take(60).collect();
-            out_of_range(name, format!("`{shown}`"), words.join(", "))
+            out_of_range(name, format!("`{}`", shortened(text)), words.join(", "))
         })
     }
 
@@ -244,30 +92,89 @@ impl<T: Clone + PartialEq + Sync> Kind for Words<T> {
     }
 }
 
-/// A whole number in a range; `3.0` is accepted for 3, as some clients send it.
-pub struct Integer(pub RangeInclusive<i64>);
+/// An integer type that parameters are read as.
+pub trait Whole: Copy + Display + PartialOrd + Send + Sync + 'static {
+    /// The value as this type, where it fits.
+    fn narrow(value: i64) -> Option<Self>;
+}
 
-impl Kind for Integer {
-    type Value = i64;
+macro_rules! whole {
+    ($($ty:ty)*) => {
+        $(impl Whole for $ty {
+            fn narrow(value: i64) -> Option<Self> {
+                Self::try_from(value).ok()
+            }
+        })*
+    };
+}
 
-    fn parse(&self, name: &str, text: &str) -> Result<i64> {
+whole!(u8 u16 u32 u64 usize i32 i64);
+
+/// A whole number in a range; `3.0` is accepted for 3, as some clients send it. Where the range is
+/// 0 to 1, the spellings of [`Flag`] are accepted too.
+pub struct Integer<T: Whole = i64>(pub RangeInclusive<T>);
+
+impl<T: Whole> Integer<T> {
+    fn is_switch(&self) -> bool {
+        self.0.start().to_string() == "0" && self.0.end().to_string() == "1"
+    }
+}
+
+impl<T: Whole> Kind for Integer<T> {
+    type Value = T;
+
+    fn parse(&self, name: &str, text: &str) -> Result<T> {
         let whole = text.parse::<i64>().ok().or_else(|| {
             let number = text.parse::<f64>().ok()?;
             (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64)
         });
-        let value = whole.ok_or_else(|| not_a(name, text, "a whole number"))?;
-        if self.0.contains(&value) {
+        let switch = || self.is_switch().then(|| switch(text).map(i64::from)).flatten();
+        let value = whole.or_else(switch).ok_or_else(|| not_a(name, text, "a whole number"))?;
+        if let Some(value) = T::narrow(value).filter(|value| self.0.contains(value)) {
             return Ok(value);
         }
         Err(out_of_range(name, value, format!("{} to {}", self.0.start(), self.0.end())))
     }
 
     fn schema(&self) -> Value {
-        json!({ "type": "integer", "minimum": self.0.start(), "maximum": self.0.end() })
+        let bound = |value: &T| json!(value.to_string().parse::<i64>().unwrap_or(i64::MAX));
+        json!({
+            "type": "integer",
+            "minimum": bound(self.0.start()),
+            "maximum": bound(self.0.end()),
+        })
     }
 
-    fn show(&self, value: &i64) -> Value {
-        json!(value)
+    fn show(&self, value: &T) -> Value {
+        json!(value.to_string().parse::<i64>().unwrap_or(i64::MAX))
+    }
+}
+
+/// A whole number in a range whose violation has a code of its own.
+pub struct Scale<T: Whole>(pub RangeInclusive<T>, pub Code);
+
+impl<T: Whole> Scale<T> {
+    fn integer(&self) -> Integer<T> {
+        Integer(self.0.clone())
+    }
+}
+
+impl<T: Whole> Kind for Scale<T> {
+    type Value = T;
+
+    fn parse(&self, name: &str, text: &str) -> Result<T> {
+        self.integer().parse(name, text).map_err(|fault| match fault.code() {
+            Code::UnsupportedParameterValues => Fault::new(self.1, fault.message()),
+            _ => fault,
+        })
+    }
+
+    fn schema(&self) -> Value {
+        self.integer().schema()
+    }
+
+    fn show(&self, value: &T) -> Value {
+        self.integer().show(value)
     }
 }
 
@@ -295,6 +202,15 @@ impl Kind for Number {
     }
 }
 
+/// A boolean as clients write it.
+fn switch(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" | "yes" | "on" | "1.0" => Some(true),
+        "false" | "0" | "no" | "off" | "0.0" => Some(false),
+        _ => None,
+    }
+}
+
 /// A boolean: `true`, `false`, `1`, `0`, `yes`, `no`, `on`, `off`, in any case.
 pub struct Flag;
 
@@ -302,11 +218,7 @@ impl Kind for Flag {
     type Value = bool;
 
     fn parse(&self, name: &str, text: &str) -> Result<bool> {
-        match text.to_ascii_lowercase().as_str() {
-            "true" | "1" | "yes" | "on" | "1.0" => Ok(true),
-            "false" | "0" | "no" | "off" | "0.0" => Ok(false),
-            _ => Err(not_a(name, text, "true or false")),
-        }
+        switch(text).ok_or_else(|| not_a(name, text, "true or false"))
     }
 
     fn schema(&self) -> Value {
@@ -364,29 +276,113 @@ impl Kind for Cut {
     }
 }
 
+/// A name that the server or a client gave: letters, digits, `_` and `-`, at most this many. Anything else
+/// is `ERROR_INVALID_PARAMETER_FORMAT`.
+pub struct Identifier(pub usize);
+
+impl Kind for Identifier {
+    type Value = String;
+
+    fn parse(&self, name: &str, text: &str) -> Result<String> {
+        let allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-');
+        if text.len() <= self.0 && text.chars().all(allowed) {
+            return Ok(text.to_owned());
+        }
+        Err(Fault::new(
+            Code::InvalidParameterFormat,
+            format!(
+                "{name} is `{}`, allowed are up to {} letters, digits, `_` and `-`",
+                shortened(text),
+                self.0
+            ),
+        ))
+    }
+
+    fn schema(&self) -> Value {
+        json!({ "type": "string", "pattern": format!("^[A-Za-z0-9_-]{{1,{}}}$", self.0) })
+    }
+
+    fn show(&self, value: &String) -> Value {
+        json!(value)
+    }
+}
+
+/// A JSON value of the type `T`; other text is `ERROR_PARAMETER_CONVERSION_FAILED`.
+pub struct Json<T>(PhantomData<fn() -> T>);
+
+impl<T> Json<T> {
+    /// The kind.
+    #[expect(clippy::new_without_default, reason = "a constant, used in declarations")]
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T: DeserializeOwned> Kind for Json<T> {
+    type Value = T;
+
+    fn parse(&self, name: &str, text: &str) -> Result<T> {
+        serde_json::from_str(text).map_err(|error| {
+            let message = format!("{name} is `{}`, which does not fit: {error}", shortened(text));
+            Fault::new(Code::ParameterConversionFailed, message)
+        })
+    }
+
+    fn schema(&self) -> Value {
+        json!({ "type": "string", "contentMediaType": "application/json" })
+    }
+
+    fn show(&self, _: &T) -> Value {
+        Value::Null
+    }
+}
+
+/// An enum whose values are words that clients send; derived with the macro of the same name.
+pub trait ValueEnum: Sized + 'static {
+    /// Word, value and meaning of each.
+    const VALUES: &'static [(&'static str, Self, &'static str)];
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Form;
+    use crate::param::{Defaulted, Optional, Param, Required, RequiredOr};
 
-    static COUNT: Param<Integer, Required> =
-        Param { name: "count", doc: "", kind: Integer(1..=4), presence: Required };
-    static LEVEL: Param<Number, Defaulted<f64>> =
-        Param { name: "level", doc: "", kind: Number(0.0..=1.0), presence: Defaulted(0.5) };
+    static COUNT: Param<Integer, Required> = Param {
+        name: "count",
+        aliases: &["number"],
+        doc: "",
+        kind: Integer(1..=4),
+        presence: Required,
+    };
+    static LEVEL: Param<Number, Defaulted<f64>> = Param {
+        name: "level",
+        aliases: &[],
+        doc: "",
+        kind: Number(0.0..=1.0),
+        presence: Defaulted(0.5),
+    };
     static FORM: Param<Choice<u8>> = Param {
         name: "form",
+        aliases: &[],
         doc: "",
         kind: Choice(&[("mask", 1, "a mask"), ("whiteBK", 2, "on white")]),
         presence: Optional,
     };
     static FORMAT: Param<Flag, RequiredOr> = Param {
         name: "format",
+        aliases: &[],
         doc: "",
         kind: Flag,
         presence: RequiredOr(Code::MissingOutputFormat),
     };
-    static HINT: Param<Cut> = Param { name: "hint", doc: "", kind: Cut(3), presence: Optional };
-    static FLAG: Param<Flag> = Param { name: "flag", doc: "", kind: Flag, presence: Optional };
-    static NOTE: Param<Text> = Param { name: "note", doc: "", kind: Text(3), presence: Optional };
+    static HINT: Param<Cut> =
+        Param { name: "hint", aliases: &[], doc: "", kind: Cut(3), presence: Optional };
+    static FLAG: Param<Flag> =
+        Param { name: "flag", aliases: &[], doc: "", kind: Flag, presence: Optional };
+    static NOTE: Param<Text> =
+        Param { name: "note", aliases: &[], doc: "", kind: Text(3), presence: Optional };
 
     fn form(name: &str, value: &str) -> Form {
         let mut form = Form::new();
@@ -439,9 +435,42 @@ mod tests {
     }
 
     #[test]
+    fn what_is_0_or_1_is_read_as_a_switch() {
+        static CHOICE: Param<Choice<char>> = Param {
+            name: "choice",
+            aliases: &[],
+            doc: "",
+            kind: Choice(&[("0", 'n', "no"), ("1", 'y', "yes")]),
+            presence: Optional,
+        };
+        static LEVELS: Param<Choice<u8>> = Param {
+            name: "levels",
+            aliases: &[],
+            doc: "",
+            kind: Choice(&[("0", 0, "none"), ("1", 1, "some"), ("2", 2, "all")]),
+            presence: Optional,
+        };
+        static BIT: Param<Integer, Required> =
+            Param { name: "bit", aliases: &[], doc: "", kind: Integer(0..=1), presence: Required };
+        for text in ["1", "true", "True", "YES", "on", "1.0"] {
+            assert_eq!(CHOICE.read(&form("choice", text)), Ok(Some('y')), "{text}");
+            assert_eq!(BIT.read(&form("bit", text)), Ok(1), "{text}");
+        }
+        for text in ["0", "false", "False", "no", "Off", "0.0"] {
+            assert_eq!(CHOICE.read(&form("choice", text)), Ok(Some('n')), "{text}");
+            assert_eq!(BIT.read(&form("bit", text)), Ok(0), "{text}");
+        }
+        assert!(CHOICE.read(&form("choice", "2")).is_err());
+        // With a third value it is no switch, nor is a longer range.
+        assert!(LEVELS.read(&form("levels", "true")).is_err());
+        assert!(COUNT.read(&form("count", "true")).is_err());
+    }
+
+    #[test]
     fn lists_are_of_their_words() {
         static LIST: Param<Words<u8>> = Param {
             name: "list",
+            aliases: &[],
             doc: "",
             kind: Words(&[("one", 1, "the first"), ("two", 2, "the second")]),
             presence: Optional,

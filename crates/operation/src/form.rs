@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 /// The fields of a request: text from the form or the query string, and files. Fields that no
-/// service declares are kept but never looked at.
+/// endpoint declares are kept but never looked at.
 #[derive(Clone, Debug, Default)]
 pub struct Form {
     texts: BTreeMap<String, String>,
     query: BTreeMap<String, String>,
-    files: BTreeMap<String, Bytes>,
+    files: BTreeMap<String, Vec<Bytes>>,
 }
 
 impl Form {
@@ -29,9 +29,9 @@ impl Form {
         self.query.entry(name.into()).or_insert(value.into());
     }
 
-    /// Adds a file. The first of several of one name counts.
+    /// Adds a file, after others of its name. Of a field that takes one file the first counts.
     pub fn add_file(&mut self, name: impl Into<String>, bytes: Bytes) {
-        self.files.entry(name.into()).or_insert(bytes);
+        self.files.entry(name.into()).or_default().push(bytes);
     }
 
     /// A text value: body first, then query string.
@@ -39,9 +39,14 @@ impl Form {
         self.texts.get(name).or_else(|| self.query.get(name)).map(String::as_str)
     }
 
-    /// A file's content.
+    /// A file's content, the first of its name.
     pub fn file(&self, name: &str) -> Option<&Bytes> {
-        self.files.get(name)
+        self.files_of(name).first()
+    }
+
+    /// The files of a name, in the order that they were sent in.
+    pub fn files_of(&self, name: &str) -> &[Bytes] {
+        self.files.get(name).map_or(&[], Vec::as_slice)
     }
 
     /// All text values that count, by name.
@@ -50,8 +55,9 @@ impl Form {
         self.texts.iter().chain(hidden).map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// All files, by name.
+    /// All files, by name; those of one name in the order that they were sent in.
     pub fn files(&self) -> impl Iterator<Item = (&str, &Bytes)> {
-        self.files.iter().map(|(name, bytes)| (name.as_str(), bytes))
+        let named = |(name, files)| std::iter::repeat(name).zip(files);
+        self.files.iter().flat_map(named).map(|(name, bytes): (&String, _)| (name.as_str(), bytes))
     }
 }

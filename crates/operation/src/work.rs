@@ -1,12 +1,10 @@
-//! What a service has at hand while it works: the models, a clock for its stages, and the order to
-//! stop.
+//! What blocking work has at hand: the models, a clock for its stages, and the order to stop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use std::cell::RefCell;
-
+use parking_lot::Mutex;
 use safelight_contract::{Code, Fault, Result};
 use safelight_vision::Vision;
 
@@ -61,37 +59,63 @@ pub struct Stage {
     pub took: Duration,
 }
 
-/// What a service works with.
-pub struct Work<'a> {
-    /// The models.
-    pub vision: &'a Vision,
-    cancel: Cancel,
-    stages: RefCell<Vec<Stage>>,
-}
+/// The stages of a request, shared by all that works for it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Stages(Arc<Mutex<Vec<Stage>>>);
 
-impl<'a> Work<'a> {
-    /// Work with these models under this order to stop.
-    pub fn new(vision: &'a Vision, cancel: Cancel) -> Self {
-        Self { vision, cancel, stages: RefCell::default() }
+impl Stages {
+    pub fn add(&self, stage: Stage) {
+        self.0.lock().push(stage);
     }
 
-    /// Runs one named stage and records its time. Refuses to start when the job was stopped or is
-    /// out of time, so a service is stopped between its stages.
+    pub fn list(&self) -> Vec<Stage> {
+        self.0.lock().clone()
+    }
+}
+
+/// What blocking work has at hand: the models that the operation declares, a clock for its stages,
+/// and the order to stop.
+pub struct Work {
+    /// The models, each behind one typed function.
+    pub vision: Vision,
+    cancel: Cancel,
+    stages: Stages,
+}
+
+impl Work {
+    /// Work with these models under this order to stop.
+    pub fn new(vision: &Vision, cancel: Cancel) -> Self {
+        Self { vision: vision.clone(), cancel, stages: Stages::default() }
+    }
+
+    pub(crate) fn sharing(vision: Vision, cancel: Cancel, stages: Stages) -> Self {
+        Self { vision, cancel, stages }
+    }
+
+    /// Runs one named stage and records its time, so that an operation is stopped between its
+    /// stages.
+    ///
+    /// # Errors
+    /// Those of [`Self::check`] before the stage starts; those of the stage.
     pub fn stage<T>(&self, name: &'static str, run: impl FnOnce() -> Result<T>) -> Result<T> {
         self.cancel.check()?;
         let start = Instant::now();
         let outcome = run();
-        self.stages.borrow_mut().push(Stage { name, took: start.elapsed() });
+        self.stages.add(Stage { name, took: start.elapsed() });
         outcome
     }
 
-    /// For long stages: fails when the job was stopped or is out of time.
+    /// For long stages: whether to go on.
+    ///
+    /// # Errors
+    /// `ERROR_TASK_STOPPED_PROCESSING` when the job was stopped, `AI_SERVICE_TIMEOUT` when it is out
+    /// of time.
     pub fn check(&self) -> Result<()> {
         self.cancel.check()
     }
 
     /// The stages so far, in order.
     pub fn stages(&self) -> Vec<Stage> {
-        self.stages.borrow().clone()
+        self.stages.list()
     }
 }

@@ -1,0 +1,88 @@
+//! What an operation may use while it works. Each capability is handed out only where the operation
+//! declares it.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+use safelight_contract::{Code, Fault, Result};
+use safelight_vision::Vision;
+
+use crate::spec::Needs;
+use crate::work::{Cancel, Stage, Stages, Work};
+
+/// A piece of blocking work.
+pub type Piece = Box<dyn FnOnce() + Send>;
+
+/// Where blocking work runs.
+pub trait Threads: Send + Sync {
+    /// Runs `piece` apart from the asynchronous runtime's threads, and completes when it has ended.
+    ///
+    /// # Errors
+    /// `UNKNOWN_ERROR` where it panicked; what the server says where there is no room.
+    fn run(&self, piece: Piece) -> BoxFuture<'static, Result<()>>;
+}
+
+/// Runs blocking work at once on the thread that asks for it: for the command line and tests, where
+/// nothing else waits for that thread.
+pub struct Inline;
+
+impl Threads for Inline {
+    fn run(&self, piece: Piece) -> BoxFuture<'static, Result<()>> {
+        piece();
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// What an operation may use while it works. Clones share everything.
+#[derive(Clone)]
+pub struct Context {
+    vision: Vision,
+    cancel: Cancel,
+    stages: Stages,
+    threads: Arc<dyn Threads>,
+}
+
+impl Context {
+    /// A context with these models, under this order to stop, whose blocking work runs on `threads`.
+    pub fn new(vision: Vision, cancel: Cancel, threads: Arc<dyn Threads>) -> Self {
+        Self { vision, cancel, stages: Stages::default(), threads }
+    }
+
+    /// The same with no other models than those declared.
+    pub(crate) fn restricted_to(self, needs: Needs) -> Self {
+        Self { vision: self.vision.restricted_to(needs.all_models().collect()), ..self }
+    }
+
+    /// Runs blocking work: decoding, models, pixels, encoding.
+    ///
+    /// # Errors
+    /// Those of the work; those of [`Threads::run`].
+    pub async fn cpu<T: Send + 'static>(
+        &self,
+        run: impl FnOnce(&Work) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let work = Work::sharing(self.vision.clone(), self.cancel.clone(), self.stages.clone());
+        let slot = Arc::new(Mutex::new(None));
+        let outcome = slot.clone();
+        let piece: Piece = Box::new(move || {
+            let result = run(&work);
+            *outcome.lock() = Some(result);
+        });
+        self.threads.run(piece).await?;
+        let result = slot.lock().take();
+        result.unwrap_or_else(|| {
+            Err(Fault::new(Code::UnknownError, "the work ended without an outcome"))
+        })
+    }
+
+    /// The order to stop.
+    pub fn cancel(&self) -> &Cancel {
+        &self.cancel
+    }
+
+    /// The stages so far, in the order of their ends.
+    pub fn stages(&self) -> Vec<Stage> {
+        self.stages.list()
+    }
+}

@@ -1,0 +1,287 @@
+//! The traits that an endpoint implements, and its form without types in a catalogue.
+
+use std::future::Future;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use safelight_contract::{Code, Fault, Result};
+
+use crate::context::Context;
+use crate::field::{FileField, InputField};
+use crate::form::Form;
+use crate::node::Node;
+use crate::output::Output;
+use crate::param::Parameter;
+use crate::picture::Picture;
+use crate::shape::Shape;
+use crate::spec::{Needs, Spec};
+use crate::work::Work;
+
+/// What a request sends; derived for structs with the macro of the same name.
+pub trait Input: Sized + Send + 'static {
+    /// The fields, in the order that they are read in.
+    const FIELDS: &'static [InputField];
+
+    /// Reads and checks every field, of pictures the headers only. The first field that is wrong
+    /// decides the fault.
+    ///
+    /// # Errors
+    /// Those of the fields.
+    fn read(form: &Form) -> Result<Self>;
+
+    /// Every picture that was sent.
+    fn pictures(&self) -> Vec<&Picture>;
+}
+
+/// No fields.
+impl Input for () {
+    const FIELDS: &'static [InputField] = &[];
+
+    fn read(_: &Form) -> Result<Self> {
+        Ok(())
+    }
+
+    fn pictures(&self) -> Vec<&Picture> {
+        Vec::new()
+    }
+}
+
+/// An endpoint: what it says about itself, what it takes, what it answers, and the work.
+pub trait Operation: 'static {
+    /// Everything about it but its fields.
+    const SPEC: &'static Spec;
+    /// What the work may ask the context for.
+    const NEEDS: Needs;
+    /// What a request sends.
+    type Input: Input;
+    /// What a success answers.
+    type Output: Output;
+
+    /// Peak bytes beyond what [`Memory`](crate::Memory) counts, where the request decides: a result
+    /// larger than the pictures sent.
+    fn further_bytes(_: &Self::Input) -> u64 {
+        0
+    }
+
+    /// Which lane the work takes.
+    fn lane(_: &Self::Input) -> Lane {
+        Lane::Cpu
+    }
+
+    /// How many times the price is charged: the items of a list.
+    fn units(_: &Self::Input) -> u32 {
+        1
+    }
+
+    /// Does the work.
+    fn run(
+        input: Self::Input,
+        context: &Context,
+    ) -> impl Future<Output = Result<Self::Output>> + Send;
+}
+
+/// An operation whose work is one blocking function over the models.
+pub trait CpuOperation: 'static {
+    /// See [`Operation::SPEC`].
+    const SPEC: &'static Spec;
+    /// See [`Operation::NEEDS`].
+    const NEEDS: Needs;
+    /// See [`Operation::Input`].
+    type Input: Input;
+    /// See [`Operation::Output`].
+    type Output: Output + Send + 'static;
+
+    /// See [`Operation::further_bytes`].
+    fn further_bytes(_: &Self::Input) -> u64 {
+        0
+    }
+
+    /// Does the work. Runs on a thread of its own, may take long, stops between its stages.
+    ///
+    /// # Errors
+    /// Whatever keeps it from an answer.
+    fn run(input: Self::Input, work: &Work) -> Result<Self::Output>;
+}
+
+impl<T: CpuOperation> Operation for T {
+    const SPEC: &'static Spec = <T as CpuOperation>::SPEC;
+    const NEEDS: Needs = <T as CpuOperation>::NEEDS;
+    type Input = <T as CpuOperation>::Input;
+    type Output = <T as CpuOperation>::Output;
+
+    fn further_bytes(input: &Self::Input) -> u64 {
+        <T as CpuOperation>::further_bytes(input)
+    }
+
+    async fn run(input: Self::Input, context: &Context) -> Result<Self::Output> {
+        context.cpu(move |work| <T as CpuOperation>::run(input, work)).await
+    }
+}
+
+/// What a job works on most of its time. A job waits for a place on its lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// The processor: one of the server's worker slots.
+    Cpu,
+    /// Neither: rows, or an engine elsewhere.
+    None,
+}
+
+/// What a job will take, known before it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Pixels of all its pictures.
+    pub pixels: u64,
+    /// Peak bytes: decoding and the operation's own work.
+    pub bytes: u64,
+    /// What it works on.
+    pub lane: Lane,
+}
+
+/// The work of a job, its input inside.
+type Run = Box<dyn FnOnce(Context) -> BoxFuture<'static, Result<Node>> + Send>;
+
+/// A request that passed every check and waits to be run.
+pub struct Job {
+    cost: Cost,
+    units: u32,
+    run: Run,
+}
+
+impl Job {
+    /// What it will take.
+    pub fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// How many times the price it is charged.
+    pub fn units(&self) -> u32 {
+        self.units
+    }
+
+    /// Does the work. The answer is always an object: the business fields that stand beside the
+    /// envelope.
+    ///
+    /// # Errors
+    /// Those of the operation.
+    pub async fn run(self, context: Context) -> Result<Node> {
+        (self.run)(context).await
+    }
+
+    /// Does the work on this thread; blocks.
+    ///
+    /// # Errors
+    /// Those of the operation.
+    pub fn run_here(self, context: Context) -> Result<Node> {
+        futures_executor::block_on(self.run(context))
+    }
+}
+
+/// An endpoint in a catalogue.
+pub struct Endpoint {
+    spec: &'static Spec,
+    needs: Needs,
+    fields: &'static [InputField],
+    answer: fn() -> Shape,
+    answers_files: bool,
+    prepare: fn(&Form) -> Result<Job>,
+}
+
+impl Endpoint {
+    /// The entry of an operation.
+    pub const fn of<O: Operation>() -> Self {
+        Self {
+            spec: O::SPEC,
+            needs: O::NEEDS,
+            fields: O::Input::FIELDS,
+            answer: O::Output::shape,
+            answers_files: O::Output::HOLDS_FILES,
+            prepare: prepare::<O>,
+        }
+    }
+
+    /// Everything about it but its fields.
+    pub fn spec(&self) -> &'static Spec {
+        self.spec
+    }
+
+    /// What the work may ask for.
+    pub fn needs(&self) -> Needs {
+        self.needs
+    }
+
+    /// The fields that it takes, in the order that they are read in.
+    pub fn fields(&self) -> &'static [InputField] {
+        self.fields
+    }
+
+    /// The field that is sent under this name.
+    pub fn field(&self, name: &str) -> Option<InputField> {
+        self.fields.iter().find(|field| field.is_called(name)).copied()
+    }
+
+    /// The files that it takes; the first is the photo that it works on, which the command line
+    /// fills.
+    pub fn files(&self) -> impl Iterator<Item = &'static FileField> {
+        self.fields.iter().filter_map(|field| match field {
+            InputField::File(file) => Some(*file),
+            InputField::Text(_) => None,
+        })
+    }
+
+    /// The scalar parameters that it takes.
+    pub fn parameters(&self) -> impl Iterator<Item = &'static dyn Parameter> {
+        self.fields.iter().filter_map(|field| match field {
+            InputField::File(_) => None,
+            InputField::Text(parameter) => Some(*parameter),
+        })
+    }
+
+    /// The shape of a success's business fields.
+    pub fn answer(&self) -> Shape {
+        (self.answer)()
+    }
+
+    /// Whether its answers refer to result files.
+    pub fn answers_files(&self) -> bool {
+        self.answers_files
+    }
+
+    /// Checks a request and makes it a job; the first field that is wrong decides the fault.
+    ///
+    /// # Errors
+    /// Those of the fields.
+    pub fn prepare(&self, form: &Form) -> Result<Job> {
+        (self.prepare)(form)
+    }
+}
+
+fn prepare<O: Operation>(form: &Form) -> Result<Job> {
+    let input = O::Input::read(form)?;
+    let memory = O::SPEC.memory;
+    let mut cost = Cost {
+        pixels: 0,
+        bytes: memory.base.saturating_add(O::further_bytes(&input)),
+        lane: O::lane(&input),
+    };
+    for picture in input.pictures() {
+        let header = picture.header();
+        let pixels = header.pixels();
+        let bytes = header.decode_bytes().saturating_add(pixels.saturating_mul(memory.per_pixel));
+        cost.pixels = cost.pixels.saturating_add(pixels);
+        cost.bytes = cost.bytes.saturating_add(bytes);
+    }
+    let units = O::units(&input);
+    let run = move |context: Context| {
+        let context = context.restricted_to(O::NEEDS);
+        async move { node(O::run(input, &context).await?) }.boxed()
+    };
+    Ok(Job { cost, units, run: Box::new(run) })
+}
+
+fn node(output: impl Output) -> Result<Node> {
+    output
+        .into_node()
+        .filter(|node| matches!(node, Node::Object(_)))
+        .ok_or_else(|| Fault::new(Code::ServiceInternalError, "the answer is no object"))
+}

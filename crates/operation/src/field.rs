@@ -1,0 +1,88 @@
+//! What is declared of the fields of a request.
+
+use safelight_imaging::Rules;
+
+use crate::param::Parameter;
+
+/// A field that an endpoint takes.
+#[derive(Clone, Copy)]
+pub enum InputField {
+    /// A picture or several.
+    File(&'static FileField),
+    /// A parameter, sent as text.
+    Text(&'static dyn Parameter),
+}
+
+impl InputField {
+    /// Field name in the form.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::File(file) => file.name,
+            Self::Text(parameter) => parameter.name(),
+        }
+    }
+
+    /// Further names that it is sent under.
+    pub fn aliases(&self) -> &'static [&'static str] {
+        match self {
+            Self::File(file) => file.aliases,
+            Self::Text(parameter) => parameter.aliases(),
+        }
+    }
+
+    /// Whether it is sent under this name.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name() == name || self.aliases().contains(&name)
+    }
+}
+
+/// A file that an endpoint takes.
+pub struct FileField {
+    /// Field name in the form.
+    pub name: &'static str,
+    /// Further names that clients send it under.
+    pub aliases: &'static [&'static str],
+    /// What it is, for the documentation.
+    pub doc: &'static str,
+    /// How many there must be.
+    pub presence: FilePresence,
+    /// What pictures are accepted.
+    pub rules: Rules,
+    /// For a mask the name of the picture whose size it must have.
+    pub mask_of: Option<&'static str>,
+}
+
+/// How many files are sent under one name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FilePresence {
+    /// One.
+    Required,
+    /// None or one.
+    Optional,
+    /// So many.
+    Several(std::ops::RangeInclusive<usize>),
+}
+
+impl FileField {
+    /// A file that every request needs.
+    pub const fn required(name: &'static str, doc: &'static str, rules: Rules) -> Self {
+        Self { name, aliases: &[], doc, presence: FilePresence::Required, rules, mask_of: None }
+    }
+
+    /// Whether a request without it is refused.
+    pub fn is_required(&self) -> bool {
+        match &self.presence {
+            FilePresence::Required => true,
+            FilePresence::Optional => false,
+            FilePresence::Several(counts) => *counts.start() > 0,
+        }
+    }
+
+    /// How many files of this name a request may hold.
+    pub fn most(&self) -> usize {
+        match &self.presence {
+            FilePresence::Required | FilePresence::Optional => 1,
+            FilePresence::Several(counts) => *counts.end(),
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! What an endpoint says about itself beside its fields.
+
+use std::time::Duration;
+
+/// The method of HTTP that an endpoint takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// Reads; its fields are on the query string.
+    Get,
+    /// Does something; its fields are in the body or on the query string.
+    Post,
+}
+
+/// When the answer comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// In the answer to the request itself.
+    Sync,
+    /// Later: the request answers with a `task_id`, the result is polled.
+    Async,
+    /// As the parameter `task_type` says, `sync` or `async`.
+    Either {
+        /// Without the parameter: whether the answer comes later.
+        default_async: bool,
+    },
+}
+
+/// Everything about an endpoint but its fields and its work.
+#[derive(Clone, Debug)]
+pub struct Spec {
+    /// Method of HTTP.
+    pub method: Method,
+    /// Path under the base URL, e.g. `/api/cutout/general/universal-background-removal`.
+    pub path: &'static str,
+    /// Name shown to people.
+    pub name: &'static str,
+    /// The vendor's `unique_sign`, the operation's identifier in the SDKs.
+    pub sign: &'static str,
+    /// The credit pool (`credits_sign`) that pays first; `common` pays where it is empty.
+    pub pool: &'static str,
+    /// Credits charged for one success.
+    pub price: u32,
+    /// One or two sentences for the documentation.
+    pub summary: &'static str,
+    /// What it cannot do, for the documentation; empty where there is nothing to say.
+    pub limitations: &'static str,
+    /// Sync or async.
+    pub delivery: Delivery,
+    /// Time a request may take from admission to answer; beyond it the work stops and the answer
+    /// is `AI_SERVICE_TIMEOUT`.
+    pub deadline: Duration,
+    /// Peak memory of the work itself, decoding excluded.
+    pub memory: Memory,
+}
+
+impl Spec {
+    /// A synchronous `POST` of 25 seconds without memory of its own. Path, name, sign, pool, price
+    /// and summary remain to be said.
+    pub const DEFAULT: Self = Self {
+        method: Method::Post,
+        path: "",
+        name: "",
+        sign: "",
+        pool: "",
+        price: 0,
+        summary: "",
+        limitations: "",
+        delivery: Delivery::Sync,
+        deadline: Duration::from_secs(25),
+        memory: Memory { base: 0, per_pixel: 0 },
+    };
+
+    /// The last segment of the path.
+    pub fn slug(&self) -> &'static str {
+        self.path.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// Peak memory that an operation's work takes beside the decoded pictures.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// Bytes whatever the picture.
+    pub base: u64,
+    /// Bytes for each pixel of its pictures.
+    pub per_pixel: u64,
+}
+
+/// What the work may ask its context for. What is not declared is not handed out.
+#[derive(Clone, Copy, Debug)]
+pub struct Needs {
+    /// Names of the models without any of which the operation answers `ERROR_AI_NOT_EXISTS`.
+    pub models: &'static [&'static str],
+    /// Names of further models that some requests call for; without one of them, these requests
+    /// alone are refused.
+    pub models_on_request: &'static [&'static str],
+}
+
+impl Needs {
+    /// No models.
+    pub const NOTHING: Self = Self::models(&[]);
+
+    /// These models, each for every request.
+    pub const fn models(models: &'static [&'static str]) -> Self {
+        Self { models, models_on_request: &[] }
+    }
+
+    /// The same, with further models that some requests call for.
+    pub const fn on_request(self, models: &'static [&'static str]) -> Self {
+        Self { models_on_request: models, ..self }
+    }
+
+    /// All of them.
+    pub fn all_models(self) -> impl Iterator<Item = &'static str> {
+        self.models.iter().chain(self.models_on_request).copied()
+    }
+}

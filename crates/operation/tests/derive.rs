@@ -1,0 +1,308 @@
+//! Derived inputs and outputs: every kind of field, its schema, and the code of each mistake.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use safelight_imaging::Format;
+use safelight_inference::Registry;
+use safelight_operation::{
+    Artifact, Cancel, Code, Context, CpuOperation, Endpoint, Fault, Form, Inline, Input,
+    InputField, LeafKind, Mask, Needs, Node, Operation, Output, Picture, Result, Rules, Spec, Url,
+    ValueEnum, Work,
+};
+use safelight_vision::Vision;
+use serde_json::{Value, json};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Colour {
+    /// Like a lemon.
+    Yellow,
+    /// Like the sky.
+    #[value("skyBlue")]
+    Blue,
+}
+
+#[derive(Input)]
+#[input(check = Everything::check)]
+struct Everything {
+    /// The photo.
+    #[picture(RULES)]
+    #[field(alias = "photo")]
+    image: Picture,
+    /// What to change.
+    #[mask(RULES, of = image)]
+    mask: Option<Mask>,
+    /// Further photos.
+    #[pictures(RULES, 0..=2)]
+    references: Vec<Picture>,
+    /// How many.
+    #[integer(1..=4)]
+    #[field(default = 2, alias = "number")]
+    count: u32,
+    /// How much.
+    #[number(0.0..=1.0)]
+    amount: Option<f64>,
+    /// How smooth.
+    #[scale(0..=100, Code::InvalidSmoothingParameter)]
+    #[field(default = 0)]
+    smooth: u8,
+    /// Whether to.
+    #[flag]
+    #[field(default = false)]
+    turn: bool,
+    /// Which colour.
+    #[choice]
+    #[field(default = Colour::Yellow)]
+    colour: Colour,
+    /// Which colours.
+    #[words]
+    #[field(default = Vec::new())]
+    colours: Vec<Colour>,
+    /// Whose.
+    #[identifier(8)]
+    #[field(name = "group_id", missing = Code::MissingOutputFormat)]
+    group: String,
+    /// Where.
+    #[json]
+    places: Option<Vec<[i32; 2]>>,
+}
+
+const RULES: Rules = Rules { min: (1, 1), ..Rules::ORDINARY };
+
+impl Everything {
+    fn check(&self) -> Result<()> {
+        match (self.turn, self.count) {
+            (true, 1) => Err(Fault::new(Code::ErrorParameters, "turn needs a count of 2 or more")),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[derive(Output)]
+struct Found {
+    /// The picture.
+    #[output(path = "data.image_url")]
+    picture: Url,
+    /// How it is turned.
+    #[output(path = "data.turn", values(0, 90))]
+    turn: i64,
+    /// Each place.
+    places: Vec<Place>,
+    /// What was asked for.
+    note: Option<String>,
+    #[output(flatten)]
+    size: Size,
+}
+
+#[derive(Output)]
+struct Place {
+    /// From the left.
+    #[output(name = "X")]
+    x: f64,
+}
+
+#[derive(Output)]
+struct Size {
+    /// In pixels.
+    width: u32,
+}
+
+/// Uses a model although it declares none.
+struct Try;
+
+impl CpuOperation for Try {
+    const SPEC: &'static Spec = &Spec { path: "/api/test/try", ..Spec::DEFAULT };
+    const NEEDS: Needs = Needs::NOTHING;
+    type Input = Everything;
+    type Output = Found;
+
+    fn further_bytes(input: &Everything) -> u64 {
+        1000 * u64::from(input.count)
+    }
+
+    fn run(input: Everything, work: &Work) -> Result<Found> {
+        let photo = input.image.decode(work)?;
+        if let Some(mask) = &input.mask {
+            let here = mask.decode(work)?.iter().filter(|value| **value == 255).count();
+            return Err(Fault::new(Code::NoFaceInFile, format!("{here} here")));
+        }
+        if input.colour == Colour::Blue {
+            work.vision.salient(&photo.rgb)?;
+        }
+        Ok(Found {
+            picture: Url(Artifact::picture(vec![1], Format::Png)),
+            turn: 90,
+            places: vec![Place { x: 0.5 }],
+            note: None,
+            size: Size { width: photo.rgb.width() },
+        })
+    }
+}
+
+/// Two pieces of blocking work with something between them.
+struct Twice;
+
+impl Operation for Twice {
+    const SPEC: &'static Spec = &Spec { path: "/api/test/twice", ..Spec::DEFAULT };
+    const NEEDS: Needs = Needs::NOTHING;
+    type Input = ();
+    type Output = Size;
+
+    async fn run((): (), context: &Context) -> Result<Size> {
+        let first = context.cpu(|work| work.stage("first", || Ok(20))).await?;
+        let second = context.cpu(move |work| work.stage("second", || Ok(first + 1))).await?;
+        Ok(Size { width: second })
+    }
+}
+
+static TRY: Endpoint = Endpoint::of::<Try>();
+
+fn context() -> Context {
+    let vision = Vision::new(Arc::new(Registry::empty()));
+    Context::new(vision, Cancel::after(Duration::from_secs(3600)), Arc::new(Inline))
+}
+
+/// A gray PNG of this size and luma.
+fn png(width: u32, height: u32, luma: u8) -> Vec<u8> {
+    let picture = image::RgbImage::from_pixel(width, height, image::Rgb([luma; 3]));
+    let mut file = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut file, image::ImageFormat::Png).expect("memory holds it");
+    file.into_inner()
+}
+
+fn form() -> Form {
+    let mut form = Form::new();
+    form.add_file("image", png(4, 3, 9).into());
+    form.add_text("group_id", "a-1");
+    form
+}
+
+fn with(texts: &[(&str, &str)]) -> Form {
+    let mut form = form();
+    texts.iter().for_each(|(name, value)| form.add_text(*name, *value));
+    form
+}
+
+fn code(form: &Form, starts: &str) -> Code {
+    let fault = TRY.prepare(form).err().expect("must be refused");
+    assert!(fault.message().starts_with(starts), "{fault}");
+    fault.code()
+}
+
+#[test]
+fn every_kind_is_read() {
+    let mut sent = with(&[
+        ("number", "3"),
+        ("amount", "0.5"),
+        ("smooth", "100"),
+        ("turn", "Yes"),
+        ("colour", "SKYBLUE"),
+        ("colours", "skyBlue,yellow"),
+        ("places", "[[1,2],[3,4]]"),
+    ]);
+    sent.add_file("references", png(2, 2, 0).into());
+    sent.add_file("references", png(3, 3, 0).into());
+    let input = Everything::read(&sent).expect("right");
+    assert_eq!((input.count, input.amount, input.smooth, input.turn), (3, Some(0.5), 100, true));
+    assert_eq!((input.colour, input.colours), (Colour::Blue, vec![Colour::Yellow, Colour::Blue]));
+    assert_eq!((input.group.as_str(), input.places), ("a-1", Some(vec![[1, 2], [3, 4]])));
+    assert_eq!(input.references.len(), 2);
+    let least = Everything::read(&form()).expect("right");
+    assert_eq!((least.count, least.amount, least.colour), (2, None, Colour::Yellow));
+    assert!(least.mask.is_none() && least.references.is_empty());
+}
+
+#[test]
+fn each_mistake_has_its_code() {
+    assert_eq!(code(&Form::new(), "image"), Code::MissingParameters);
+    assert_eq!(code(&with(&[("count", "5")]), "count is 5"), Code::UnsupportedParameterValues);
+    assert_eq!(code(&with(&[("smooth", "101")]), "smooth"), Code::InvalidSmoothingParameter);
+    assert_eq!(code(&with(&[("smooth", "x")]), "smooth"), Code::ParameterConversionFailed);
+    assert_eq!(code(&with(&[("places", "[1]")]), "places"), Code::ParameterConversionFailed);
+    assert_eq!(code(&with(&[("turn", "1"), ("count", "1")]), "turn"), Code::ErrorParameters);
+    let mut group = Form::new();
+    group.add_file("image", png(4, 3, 9).into());
+    assert_eq!(code(&group, "group_id"), Code::MissingOutputFormat);
+    group.add_text("group_id", "not this");
+    assert_eq!(code(&group, "group_id"), Code::InvalidParameterFormat);
+    let mut many = form();
+    (0..3).for_each(|_| many.add_file("references", png(2, 2, 0).into()));
+    assert_eq!(code(&many, "references holds 3"), Code::TooManyFiles);
+    let mut mask = form();
+    mask.add_file("mask", png(3, 4, 255).into());
+    assert_eq!(code(&mask, "mask has 3×4"), Code::MaskImageResolutionMismatch);
+}
+
+#[test]
+fn an_alias_is_the_field() {
+    let mut sent = Form::new();
+    sent.add_file("photo", png(4, 3, 9).into());
+    sent.add_text("group_id", "a");
+    assert!(TRY.prepare(&sent).is_ok());
+    assert!(TRY.field("photo").is_some_and(|field| field.name() == "image"));
+    assert!(TRY.field("other").is_none());
+}
+
+#[test]
+fn a_mask_says_here_by_luma_and_alpha() {
+    let here = |luma| {
+        let mut sent = form();
+        sent.add_file("mask", png(4, 3, luma).into());
+        let job = TRY.prepare(&sent).expect("right");
+        job.run_here(context()).expect_err("tells by a fault").message().to_owned()
+    };
+    assert_eq!((here(128).as_str(), here(127).as_str()), ("12 here", "0 here"));
+}
+
+#[test]
+fn schemas_have_what_is_required_and_closed() {
+    let answer = TRY.answer();
+    let schema = answer.schema();
+    assert_eq!(schema["required"], json!(["data", "places", "width"]));
+    let data = &schema["properties"]["data"];
+    assert_eq!(data["required"], json!(["image_url", "turn"]));
+    assert_eq!(data["properties"]["turn"]["enum"], json!([0, 90]));
+    assert_eq!(schema["properties"]["places"]["items"]["required"], json!(["X"]));
+    assert!(TRY.answers_files());
+    let leaves = answer.leaves();
+    let place = leaves.iter().find(|leaf| leaf.path == "places[].X").expect("declared");
+    assert_eq!((place.kind, place.optional), (LeafKind::Number, true));
+    assert_eq!(place.doc, "Each place. From the left.");
+    let colour = TRY.parameters().find(|parameter| parameter.name() == "colour").expect("declared");
+    assert_eq!(colour.schema()["enum"], json!(["yellow", "skyBlue"]));
+    assert_eq!(colour.schema()["default"], "yellow");
+    let names: Vec<_> = TRY.fields().iter().map(InputField::name).collect();
+    assert_eq!(names[..4], ["image", "mask", "references", "count"]);
+}
+
+#[test]
+fn work_becomes_an_answer_and_stages() {
+    let job = TRY.prepare(&with(&[("count", "3")])).expect("right");
+    assert_eq!(job.cost().pixels, 12);
+    assert!(job.cost().bytes >= 3000);
+    let here = context();
+    let node = job.run_here(here.clone()).expect("works");
+    let json = node.into_json(&mut |_: Artifact| Ok::<_, Fault>("URL".to_owned())).expect("json");
+    assert_eq!(
+        json,
+        json!({ "data": { "image_url": "URL", "turn": 90 }, "places": [{ "X": 0.5 }], "width": 4 })
+    );
+    assert_eq!(here.stages().iter().map(|stage| stage.name).collect::<Vec<_>>(), ["decode"]);
+}
+
+#[test]
+fn undeclared_models_are_not_handed_out() {
+    let job = TRY.prepare(&with(&[("colour", "skyBlue")])).expect("right");
+    let fault = job.run_here(context()).expect_err("it declares no model");
+    assert_eq!(fault.code(), Code::AiServiceInternalError);
+}
+
+#[test]
+fn asynchronous_work_has_several_pieces() {
+    static TWICE: Endpoint = Endpoint::of::<Twice>();
+    let here = context();
+    let node = TWICE.prepare(&Form::new()).expect("right").run_here(here.clone()).expect("works");
+    assert_eq!(node, Node::Object(vec![("width", Node::Json(Value::from(21)))]));
+    assert_eq!(here.stages().len(), 2);
+    assert!(!TWICE.answers_files());
+}

@@ -1,0 +1,169 @@
+//! One job's way through the server, whether a request or a task brings it: prepare, admit, run,
+//! publish. Between admission and the run a request holds its price, and after the publication it
+//! is charged; a task is charged when it ends.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use safelight_contract::{Code, Fault, Result};
+use safelight_operation::{
+    Cancel, Context, Cost, Endpoint, Form, Job, Lane, Piece, Stage, Threads,
+};
+use serde_json::{Map, Value};
+use tokio::time::timeout_at;
+
+use crate::admission::{Gate, Load, Patience, Permit};
+use crate::app::App;
+use crate::body::Memory;
+use crate::jobs::{Jobs, Panicked};
+use crate::publish::{NewFile, separate};
+use crate::reply::internal;
+
+/// How long blocking work of a job that has no worker slot waits for one.
+const SLOT_WAIT: Duration = Duration::from_secs(60);
+
+/// What a job may take, and what of its input lies in memory meanwhile.
+pub(crate) struct Permits {
+    /// For the work.
+    pub work: Permit,
+    /// For the input's files.
+    pub input: Option<Memory>,
+}
+
+/// How a job ended.
+pub(crate) struct Ran {
+    pub outcome: Result<Made>,
+    pub stages: Vec<Stage>,
+    /// The permit for the work, to be kept for the result; gone when the job did not end in time.
+    pub permit: Option<Permit>,
+}
+
+/// What a job made: its answer, and the result files that the answer refers to.
+pub(crate) struct Made {
+    pub fields: Map<String, Value>,
+    pub files: Vec<NewFile>,
+}
+
+/// Reads and checks a form, apart from the asynchronous runtime's threads: the headers of large files
+/// take a while. Gives the form back.
+pub(crate) async fn prepare(endpoint: &'static Endpoint, form: Form) -> Result<(Job, Form)> {
+    let prepared =
+        tokio::task::spawn_blocking(move || endpoint.prepare(&form).map(|job| (job, form)));
+    prepared.await.unwrap_or_else(|error| Err(internal("reading the request", &error)))
+}
+
+/// What a job of this cost takes at the gate.
+pub(crate) fn load(cost: Cost) -> Load {
+    let slots = match cost.lane {
+        Lane::Cpu => 1,
+        Lane::None => 0,
+    };
+    Load { bytes: cost.bytes, pixels: cost.pixels, slots }
+}
+
+/// Waits for room to work for an application, and puts the input's memory out of others' reach.
+pub(crate) async fn admit(
+    app: &App,
+    application: i64,
+    cost: Cost,
+    input: Option<Memory>,
+    patience: Patience,
+) -> Result<Permits> {
+    let admission = app.work.acquire(application, load(cost), patience);
+    let Some(input) = input else { return Ok(Permits { work: admission.await?, input: None }) };
+    let work = input.unless_revoked(admission).await?;
+    input.keep()?;
+    Ok(Permits { work, input: Some(input) })
+}
+
+/// Runs `job` for an application, and puts what `reference` makes of their keys in the place of
+/// result files. At the deadline the answer is `AI_SERVICE_TIMEOUT` at once, while blocking work
+/// stops at its next stage and keeps the permits until then; the same holds when the returned future
+/// is dropped.
+pub(crate) async fn run(
+    app: &App,
+    application: i64,
+    job: Job,
+    permits: Permits,
+    deadline: Duration,
+    reference: impl Fn(&str) -> String + Send + 'static,
+) -> Ran {
+    let cancel = Cancel::after(deadline);
+    let stop = StopOnDrop(cancel.clone());
+    let end = cancel.deadline();
+    let has_slot = job.cost().lane == Lane::Cpu;
+    let permits = Arc::new(permits);
+    let threads = JobThreads {
+        jobs: app.jobs.clone(),
+        slots: (!has_slot).then(|| (app.work.clone(), application)),
+        permits: permits.clone(),
+    };
+    let context = Context::new(app.vision.clone(), cancel, Arc::new(threads));
+    let working = async {
+        let node = job.run(context.clone()).await?;
+        let separated = context.cpu(move |work| work.stage("finish", || separate(node, reference)));
+        let (fields, files) = separated.await?;
+        Ok(Made { fields, files })
+    };
+    let ended = timeout_at(end.into(), AssertUnwindSafe(working).catch_unwind()).await;
+    drop(stop);
+    let outcome = match ended {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(panic)) => Err(unexpected(&Panicked::new(&*panic))),
+        Err(_) => Err(Fault::new(Code::AiServiceTimeout, "the work was stopped at its deadline")),
+    };
+    let stages = context.stages();
+    drop(context);
+    let permit = Arc::into_inner(permits).map(|Permits { work, input }| {
+        drop(input);
+        work
+    });
+    Ran { outcome, stages, permit }
+}
+
+fn unexpected(panicked: &Panicked) -> Fault {
+    tracing::error!(panic = %panicked.0, "a job panicked");
+    Fault::new(Code::UnknownError, "the work ended with an unexpected error")
+}
+
+/// The threads of the jobs, for the blocking work of one job. Each piece keeps the job's permits
+/// until it ends, also when nobody waits for it any more.
+struct JobThreads {
+    jobs: Arc<Jobs>,
+    /// Where a piece takes a worker slot, and for which application, where the job holds none.
+    slots: Option<(Arc<Gate>, i64)>,
+    permits: Arc<Permits>,
+}
+
+impl Threads for JobThreads {
+    fn run(&self, piece: Piece) -> BoxFuture<'static, Result<()>> {
+        let (jobs, slots, permits) = (self.jobs.clone(), self.slots.clone(), self.permits.clone());
+        async move {
+            let slot = match slots {
+                None => None,
+                Some((gate, application)) => {
+                    let need = Load { bytes: 0, pixels: 0, slots: 1 };
+                    Some(gate.acquire(application, need, Patience::Worker(SLOT_WAIT)).await?)
+                }
+            };
+            let ran = jobs.run(move || {
+                piece();
+                drop((permits, slot));
+            });
+            ran.await.map_err(|panicked| unexpected(&panicked))
+        }
+        .boxed()
+    }
+}
+
+/// Orders a job to stop when nobody waits for it any more. Harmless after its end.
+struct StopOnDrop(Cancel);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
