@@ -75,7 +75,7 @@ def before_call(context, case, kwargs):
 def after_call(context, case, response):
     """Remembers tasks, and counts the answers."""
     answers[f"{case.operation.label} {response.status_code}"] += 1
-    if response.status_code == 200 and "task_id" in response.json():
+    if response.status_code == 200 and response.content and "task_id" in response.json():
         tasks.append(response.json()["task_id"])
 
 

@@ -1,6 +1,8 @@
 //! Pixels in and out, and what is done to them without a model. Pure: no files, no network, no
 //! clock.
 
+#![forbid(unsafe_code)]
+
 pub mod anonymise;
 pub mod bleed;
 mod blur_effect;

@@ -63,7 +63,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static COUNTING: Counting = Counting;
 
-/// Measurements exclude each other, as there is one allocator.
+/// Tests exclude each other from their first line on, as there is one allocator.
 static ALONE: Mutex<()> = Mutex::new(());
 
 /// The result, the most bytes held for it, and the shortest processor time of a few tries.
@@ -91,6 +91,7 @@ fn bomb() -> (Vec<u8>, Duration) {
 
 #[test]
 fn lies_are_refused_in_no_time_and_no_memory() {
+    let _alone = ALONE.lock();
     let mut claiming = png_with(&[chunk(b"tEXt", b"a\0b")]);
     be32(&mut claiming, 33, 1 << 30);
     let webp = {
@@ -112,7 +113,6 @@ fn lies_are_refused_in_no_time_and_no_memory() {
         ("JPEG without height", jpeg_of(37, 0)),
         ("WebP of another canvas", webp),
     ];
-    let _alone = ALONE.lock();
     let (_, inflating) = bomb();
     for (name, file) in cases {
         let (result, held, took) = measured(|| whole(&file));
@@ -127,7 +127,6 @@ fn lies_are_refused_in_no_time_and_no_memory() {
 #[test]
 fn bulky_metadata_costs_nothing() {
     let _alone = ALONE.lock();
-    // Deflated to 200 kB by a generous writer.
     let (zeros, inflating) = bomb();
     let text = [b"comment\0\0", &zeros[..]].concat();
     let segments: Vec<u8> = (0..20_000).flat_map(|_| [0xff, 0xe5, 0, 4, 1, 2]).collect();
@@ -212,6 +211,7 @@ fn structures_of_a_jpeg_stay_within_what_the_header_announced() {
 /// Pictures large enough for their pixels to outweigh everything fixed.
 #[test]
 fn decoding_stays_within_what_the_header_announced() {
+    let _alone = ALONE.lock();
     let photo =
         image::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../photos/astronaut.png"))
             .unwrap();
@@ -257,7 +257,6 @@ fn decoding_stays_within_what_the_header_announced() {
         [&jpeg[..2], &exif[start..start + length], &jpeg[2..]].concat()
     };
     files.push(("turned JPEG", turned));
-    let _alone = ALONE.lock();
     rayon::broadcast(|_| ());
     for (name, file) in files {
         let header = probe(&file).unwrap_or_else(|e| panic!("{name}: {e}"));

@@ -43,7 +43,7 @@ struct Entry {
     slot: Slot,
 }
 
-/// Why a model cannot be had. Each is one sentence without paths, fit for a caller.
+/// Why a model cannot be had, in one sentence. As a [`Fault`] it is fit for a caller.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     /// No manifest declares it.
@@ -126,14 +126,22 @@ impl Reason {
     }
 }
 
+/// The engine's own words, which may hold paths, stay in the log.
 impl From<Reason> for Fault {
     fn from(reason: Reason) -> Self {
-        let message = reason.to_string();
         match reason {
-            Reason::Unavailable { again_in, .. } => {
-                Fault::new(Code::ResourceUnavailable, message).retry_after(again_in)
-            }
-            _ => Fault::new(Code::AiNotExists, message),
+            Reason::Unavailable { model, again_in, .. } => Fault::new(
+                Code::ResourceUnavailable,
+                format!(
+                    "the model `{model}` cannot be loaded at present; the server's log says why"
+                ),
+            )
+            .retry_after(again_in),
+            Reason::Failed { model, .. } => Fault::new(
+                Code::AiNotExists,
+                format!("the model `{model}` could not be loaded; the server's log says why"),
+            ),
+            _ => Fault::new(Code::AiNotExists, reason.to_string()),
         }
     }
 }

@@ -27,7 +27,8 @@ pub(crate) use pool::{Memory, Pool};
 /// Largest text field in bytes, and largest body of type `application/x-www-form-urlencoded`.
 const MAX_TEXT: usize = 256 << 10;
 
-/// Bytes that a body holds from its start, beside its fields: what its parser has not yet used.
+/// Bytes that a body holds from its start, beside its fields: what its parser may have unused, as
+/// are part headers and the text before the first boundary.
 const UNUSED: u64 = 64 << 10;
 
 /// A form, and the memory that its files take.

@@ -66,7 +66,8 @@ fn server(app: &App) -> Option<String> {
 /// The models that should be there and are not. What the operator refuses, or has no engine for, is
 /// as it should be.
 fn models(app: &App) -> Option<String> {
-    let reasons: Vec<_> = failed_models(app).map(|reason| reason.to_string()).collect();
+    let faults: Vec<Fault> = failed_models(app).map(Fault::from).collect();
+    let reasons: Vec<_> = faults.iter().map(Fault::message).collect();
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 

@@ -55,3 +55,13 @@ pub fn photo(name: &str) -> Vec<u8> {
     let path = workspace().join("photos").join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
+
+/// Whether this processor multiplies and adds 8-bit integers in one step (VNNI, AMX, dot products of
+/// ARM). Others do it in 16 bits, which saturate: results of int8 models differ there by several
+/// percent.
+pub fn has_exact_int8() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::is_x86_feature_detected!("avx512vnni") || std::is_x86_feature_detected!("avxvnni");
+    #[cfg(not(target_arch = "x86_64"))]
+    return true;
+}

@@ -1,4 +1,5 @@
 use std::pin::Pin;
+use std::task::Poll;
 
 use futures_util::{FutureExt, poll};
 use proptest::collection::vec;
@@ -119,18 +120,19 @@ impl Crowd {
     /// Lets those through who were admitted; answers who, and with which of their requests.
     async fn settle(&mut self) -> Vec<(i64, usize)> {
         let mut admitted = Vec::new();
-        let mut still = Vec::new();
-        for mut one in std::mem::take(&mut self.waiting) {
-            match poll!(one.acquiring.as_mut()) {
-                std::task::Poll::Pending => still.push(one),
-                std::task::Poll::Ready(Ok(permit)) => {
-                    admitted.push((one.application, one.number));
-                    self.held.push((one.application, permit));
+        // Who is looked at last may have taken the place of one before.
+        for _ in 0..2 {
+            for mut one in std::mem::take(&mut self.waiting) {
+                match poll!(one.acquiring.as_mut()) {
+                    Poll::Pending => self.waiting.push(one),
+                    Poll::Ready(Ok(permit)) => {
+                        admitted.push((one.application, one.number));
+                        self.held.push((one.application, permit));
+                    }
+                    Poll::Ready(Err(_)) => self.refused.push(one.application),
                 }
-                std::task::Poll::Ready(Err(_)) => self.refused.push(one.application),
             }
         }
-        self.waiting = still;
         admitted
     }
 

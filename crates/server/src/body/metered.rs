@@ -15,6 +15,9 @@ use tokio::time::{Instant, Sleep, sleep};
 use super::{UNUSED, too_large, transfer_failed};
 use crate::settings::LimitSettings;
 
+/// Most bytes that are handed out at once. The parser may get two slices before it looks at them.
+const SLICE: usize = 16 << 10;
+
 /// A body that fails when it grows over its limit, is slower than the least rate, or is not used up
 /// by its reader.
 pub(super) struct Metered<B> {
@@ -26,6 +29,8 @@ pub(super) struct Metered<B> {
     /// Bytes since the timer was set.
     recent: u64,
     timer: Pin<Box<Sleep>>,
+    /// What came and was not yet handed out.
+    rest: Bytes,
     progress: Arc<Progress>,
     yielded: bool,
 }
@@ -60,6 +65,7 @@ impl<B> Metered<B> {
             least: least.max(1),
             recent: 0,
             timer: Box::pin(sleep(stall)),
+            rest: Bytes::new(),
             progress: Arc::default(),
             yielded: false,
         }
@@ -79,52 +85,63 @@ impl<B: Body<Data = Bytes, Error = axum::Error> + Unpin> Body for Metered<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Broken>>> {
         // The multipart parser polls until nothing is ready, which with a fast client is the whole
-        // body: so after each frame it is told to come back, and works on that one first.
+        // body: so after each slice it is told to come back, and works on that one first.
         if !std::mem::replace(&mut self.yielded, true) {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        match Pin::new(&mut self.body).poll_frame(context) {
-            Poll::Pending => {
-                if self.timer.as_mut().poll(context).is_ready() {
-                    let Self { recent, least, stall, .. } = *self;
-                    return Poll::Ready(Some(Err(Broken::Slow { recent, least, stall })));
+        if self.rest.is_empty() {
+            match Pin::new(&mut self.body).poll_frame(context) {
+                Poll::Pending => {
+                    if self.timer.as_mut().poll(context).is_ready() {
+                        let Self { recent, least, stall, .. } = *self;
+                        return Poll::Ready(Some(Err(Broken::Slow { recent, least, stall })));
+                    }
+                    return Poll::Pending;
                 }
-                Poll::Pending
-            }
-            Poll::Ready(None) => Poll::Ready(None),
-            Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error.into()))),
-            Poll::Ready(Some(Ok(frame))) => {
-                self.yielded = false;
-                self.recent += frame.data_ref().map_or(0, |data| data.len() as u64);
-                if self.recent >= self.least {
-                    self.recent = 0;
-                    let deadline = Instant::now() + self.stall;
-                    self.timer.as_mut().reset(deadline);
+                Poll::Ready(None) => return Poll::Ready(None),
+                Poll::Ready(Some(Err(error))) => {
+                    return Poll::Ready(Some(Err(error.into())));
                 }
-                Poll::Ready(Some(self.count(frame)))
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => self.arrived(data),
+                    Err(trailers) => return Poll::Ready(Some(Ok(trailers))),
+                },
             }
         }
+        self.yielded = false;
+        let size = self.rest.len().min(SLICE);
+        let slice = self.rest.split_to(size);
+        Poll::Ready(Some(self.count(slice)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 }
 
 impl<B> Metered<B> {
-    fn count(&self, frame: Frame<Bytes>) -> Result<Frame<Bytes>, Broken> {
-        let size = frame.data_ref().map_or(0, |data| data.len() as u64);
+    fn arrived(&mut self, data: Bytes) {
+        self.recent += data.len() as u64;
+        self.rest = data;
+        if self.recent >= self.least {
+            self.recent = 0;
+            let deadline = Instant::now() + self.stall;
+            self.timer.as_mut().reset(deadline);
+        }
+    }
+
+    fn count(&self, slice: Bytes) -> Result<Frame<Bytes>, Broken> {
+        let size = slice.len() as u64;
         let received = self.progress.received.fetch_add(size, Ordering::Relaxed) + size;
-        let unused = self.progress.unused.fetch_add(size, Ordering::Relaxed);
+        let unused = self.progress.unused.fetch_add(size, Ordering::Relaxed) + size;
         if received > self.limit {
             return Err(Broken::TooLarge { size: received, limit: self.limit });
         }
-        // Part headers and the text before the first boundary are small.
         if unused > UNUSED {
             return Err(Broken::NotUsed);
         }
-        Ok(frame)
+        Ok(Frame::data(slice))
     }
 }
 

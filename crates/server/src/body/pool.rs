@@ -1,10 +1,10 @@
 //! Memory for request bodies, taken step by step as their bytes arrive.
 //!
-//! The application that holds least comes first, and in it the oldest body. Where no room is left,
-//! whoever is first takes it from those who have more: the application that holds most loses its
-//! newest body, or an application its own newest for an older one. Bodies of jobs at work are
-//! exempt; their end is near. So the oldest body of the application that holds least always gets
-//! on, bodies never wait for each other in a circle, and no application keeps another out.
+//! Bodies have an order: those of the application that holds least come first, and of two of one
+//! application the older one. Whoever is first of those that wait gets the next step. Where no room
+//! is left it takes it from those that come after it: the application that holds most loses its
+//! newest body. Bodies of jobs at work are exempt; their end is near. So whoever is first always
+//! gets on, bodies never wait for each other in a circle, and no application keeps another out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -106,24 +106,28 @@ impl State {
     }
 
     /// Tells a body to end.
-    fn revoke(&mut self, number: u64) -> u64 {
-        let Some(body) = self.bodies.get_mut(&number) else { return 0 };
+    fn revoke(&mut self, number: u64) {
+        let Some(body) = self.bodies.get_mut(&number) else { return };
         let (application, bytes) = (body.application, body.bytes);
         body.standing = Standing::Revoked;
         body.waiting = None;
         body.revoked.notify_one();
         self.returning += bytes;
         self.disown(application, bytes);
-        bytes
+    }
+
+    /// Where a body comes in the order.
+    fn rank(&self, number: u64, body: &Body) -> (u64, u64) {
+        (self.held(body.application), number)
     }
 
     /// The body that is to have its step next: its number, and the size of the step.
     fn next(&self) -> Option<(u64, u64)> {
         let waiting = self.bodies.iter().filter_map(|(number, body)| {
             let waiter = body.waiting.as_ref().filter(|waiter| !waiter.granted.is_closed())?;
-            Some((self.held(body.application), *number, waiter.more))
+            Some((self.rank(*number, body), waiter.more))
         });
-        waiting.min().map(|(_, number, more)| (number, more))
+        waiting.min().map(|((_, number), more)| (number, more))
     }
 
     /// Grants steps in order, as far as there is room or room can be made.
@@ -141,27 +145,23 @@ impl State {
         }
     }
 
-    /// Revokes bodies until `more` bytes for body `number` will be free, if it has a right to them.
+    /// Revokes bodies until `more` bytes for body `number` will be free, or none is left after it.
     fn make_room(&mut self, capacity: u64, number: u64, more: u64) {
         while self.used - self.returning + more > capacity {
-            let Some(victim) = self.victim(number, more) else { return };
+            let Some(victim) = self.last_after(number) else { return };
             self.revoke(victim);
         }
     }
 
-    /// Whose bytes body `number` may have: the newest of the application that holds most.
-    fn victim(&self, number: u64, more: u64) -> Option<u64> {
-        let application = self.bodies.get(&number)?.application;
-        let own = self.held(application).saturating_add(more);
-        let candidates = self.bodies.iter().filter(|(other, body)| {
-            let fair = match body.application == application {
-                true => **other > number,
-                false => self.held(body.application) > own,
-            };
-            fair && body.standing == Standing::Revocable && body.bytes > 0
-        });
-        let most = candidates.max_by_key(|(other, body)| (self.held(body.application), **other));
-        most.map(|(number, _)| *number)
+    /// The last body in the order that may be revoked, if it comes after `number`.
+    fn last_after(&self, number: u64) -> Option<u64> {
+        let rank = self.rank(number, self.bodies.get(&number)?);
+        let revocable = self
+            .bodies
+            .iter()
+            .filter(|(_, body)| body.standing == Standing::Revocable && body.bytes > 0);
+        let last = revocable.map(|(other, body)| self.rank(*other, body)).max();
+        last.filter(|last| *last > rank).map(|(_, number)| number)
     }
 
     /// Bodies of clients that wait for their first step.

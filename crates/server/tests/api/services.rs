@@ -78,7 +78,7 @@ async fn unknown_paths_and_methods_are_in_the_envelope() {
     let answer = server.get(SYNC).await;
     answer.failure(405, "ERROR_ILLEGAL_OPERATION");
     assert_eq!(answer.header("allow"), "POST");
-    server.get("/").await.failure(404, "ERROR_AI_NOT_EXISTS");
+    server.get("/no/such").await.failure(404, "ERROR_AI_NOT_EXISTS");
 }
 
 #[tokio::test]

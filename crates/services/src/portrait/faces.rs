@@ -25,7 +25,7 @@ pub(crate) static QUALITY_CONTROL: Param<Level, Defaulted<QualityControl>> = Par
     doc: "How good the photo of each face that is looked at must be; an extension. Checked in this \
           order, each with its own error code, the value found and the limit: there is a face, \
           completeness, pose, occlusion of left eye, right eye, nose, mouth, left cheek, right cheek \
-          and chin (left and right as seen), blur, light, size, fitness for recognition.",
+          and chin (left and right as seen; the most hidden is named), blur, light, size, fitness for recognition.",
     kind: Level,
     presence: Defaulted(QualityControl::None),
 };

@@ -108,7 +108,7 @@ fn each_refusal_has_its_code() {
         |name: &str, value: &str| support::code(PATH, &with(form(head.jpeg()), name, value));
     assert_eq!(asked("return_maps", "red_area,blue_area"), Code::UnsupportedParameterValues);
     assert_eq!(asked("face_quality_control", "2"), Code::UnsupportedParameterValues);
-    assert_eq!(asked("return_rect_confidence", "2"), Code::UnsupportedParameterValues);
+    assert_eq!(asked("return_rect_confidence", "some"), Code::UnsupportedParameterValues);
     let coded = |photo: image::RgbImage, control: &str| {
         let jpeg = encoded(&DynamicImage::ImageRgb8(photo), ImageFormat::Jpeg);
         let form = with(form(jpeg), "face_quality_control", control);

@@ -61,7 +61,7 @@ fn same(name: &str, wanted: &Value, found: &Value, mirrored: bool) {
 fn same_class(name: &str, wanted: &Value, found: &Value) {
     let confidence = |sign: &Value| sign["confidence"].as_f64().expect("a number");
     println!("{name}: {wanted} {found}");
-    let unsure = confidence(wanted).max(confidence(found)) < 0.7;
+    let unsure = confidence(wanted).max(confidence(found)) < 0.75;
     assert!(wanted["value"] == found["value"] || unsure, "{name}: {wanted} {found}");
 }
 

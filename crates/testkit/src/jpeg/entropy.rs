@@ -174,7 +174,7 @@ impl Code {
                 self.ac.put(0xf0, bits);
             }
             let value = rest[zeros];
-            self.ac.put((zeros % 16 << 4) as u8 | category(value) as u8, bits);
+            self.ac.put(((zeros % 16) << 4) as u8 | category(value) as u8, bits);
             bits.put(extra(value), category(value));
             rest = &rest[zeros + 1..];
         }

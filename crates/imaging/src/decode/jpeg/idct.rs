@@ -1,14 +1,14 @@
 //! The inverse discrete cosine transform: the algorithm of Arai, Agui and Nakajima (1988) in floats,
-//! whose scale factors are part of the quantisation table. Eight columns at a time, so that the
-//! compiler vectorises it.
+//! whose scale factors are part of the quantisation table. Eight at a time, so that the compiler
+//! vectorises it.
 
 use std::array::from_fn;
 use std::f32::consts::SQRT_2;
 
-/// Quantisation steps in rows, with the transform's factors.
+/// Quantisation steps in columns, with the transform's factors.
 pub(super) type Steps = [[f32; 8]; 8];
 
-/// Steps of a quantisation table in rows.
+/// Steps of a quantisation table.
 pub(super) fn steps(table: &[u16; 64]) -> Steps {
     /// cos(kπ/16) · √2 for k > 0.
     const SCALE: [f32; 8] =
@@ -18,37 +18,48 @@ pub(super) fn steps(table: &[u16; 64]) -> Steps {
 
 /// Writes the samples of a block whose upper left one is the first of `samples`.
 pub(super) fn block(coefficients: &[i16; 64], steps: &Steps, samples: &mut [u8], stride: usize) {
-    let rows = coefficients.as_chunks::<8>().0;
     if coefficients[1..].iter().fold(0, |or, &c| or | c) == 0 {
-        let [value] = bytes([f32::from(coefficients[0]) * steps[0][0]]);
+        let value = byte(f32::from(coefficients[0]) * steps[0][0]);
         for row in samples.chunks_mut(stride).take(8) {
             row[..8].fill(value);
         }
         return;
     }
-    let spectrum = from_fn(|y| from_fn(|x| f32::from(rows[y][x]) * steps[y][x]));
-    let block = transposed(transform(transposed(transform(spectrum))));
-    for (row, line) in block.into_iter().zip(samples.chunks_mut(stride)) {
-        line[..8].copy_from_slice(&bytes(row));
+    // Loops of a fixed length, which the compiler vectorises.
+    let mut block = [[0.0; 8]; 8];
+    let steps = steps.as_flattened();
+    for (i, value) in block.as_flattened_mut().iter_mut().enumerate() {
+        *value = f32::from(coefficients[i]) * steps[i];
+    }
+    let columns = transform(&block);
+    for y in 0..8 {
+        for x in 0..8 {
+            block[y][x] = columns[x][y];
+        }
+    }
+    let block = transform(&block);
+    let mut bytes = [0; 64];
+    for (sample, &value) in bytes.iter_mut().zip(block.as_flattened()) {
+        *sample = byte(value);
+    }
+    for (row, bytes) in samples.chunks_mut(stride).zip(bytes.as_chunks::<8>().0) {
+        row[..8].copy_from_slice(bytes);
     }
 }
 
-/// Samples of signed values: shifted by 128, rounded, cut to what a byte holds.
-fn bytes<const N: usize>(values: [f32; N]) -> [u8; N] {
+/// A sample of a signed value: shifted by 128, rounded, cut to what a byte holds.
+#[inline(always)]
+fn byte(value: f32) -> u8 {
     // Adding 1.5 · 2²³ leaves the rounded value in the lowest bits, which is faster than a cast.
-    values.map(|value| ((value + 128.0).clamp(0.0, 255.0) + 12_582_912.0).to_bits() as u8)
+    ((value + 128.0).clamp(0.0, 255.0) + 12_582_912.0).to_bits() as u8
 }
 
-fn transposed(rows: [[f32; 8]; 8]) -> [[f32; 8]; 8] {
-    from_fn(|y| from_fn(|x| rows[x][y]))
-}
-
-/// Transforms all eight columns.
-fn transform(input: [[f32; 8]; 8]) -> [[f32; 8]; 8] {
+/// Transforms along the first index, for all of the second.
+fn transform(input: &[[f32; 8]; 8]) -> [[f32; 8]; 8] {
     let add = |a: [f32; 8], b: [f32; 8]| -> [f32; 8] { from_fn(|i| a[i] + b[i]) };
     let sub = |a: [f32; 8], b: [f32; 8]| -> [f32; 8] { from_fn(|i| a[i] - b[i]) };
     let times = |a: [f32; 8], by: f32| a.map(|value| value * by);
-    let [i0, i1, i2, i3, i4, i5, i6, i7] = input;
+    let [i0, i1, i2, i3, i4, i5, i6, i7] = *input;
 
     let (sum, difference) = (add(i0, i4), sub(i0, i4));
     let inner = add(i2, i6);

@@ -3,8 +3,6 @@
 //! Chroma at half the resolution is interpolated linearly, with the rounding of libjpeg ("fancy
 //! upsampling"); at other ratios samples are repeated, as there.
 
-use std::array::from_fn;
-
 use super::idct::{self, Steps};
 use crate::header::jpeg::Frame;
 
@@ -160,7 +158,7 @@ impl Band {
             Upsampling::None => self.row[..width].copy_from_slice(near),
             Upsampling::Horizontal => double(near, &mut self.row, 2, [1, 2]),
             Upsampling::Vertical => {
-                let bias = if y % 2 == 0 { 1 } else { 2 };
+                let bias = 1 + (y % 2) as u16;
                 for (pixel, (&near, &far)) in self.row.iter_mut().zip(near.iter().zip(far())) {
                     *pixel = ((u16::from(near) * 3 + u16::from(far) + bias) >> 2) as u8;
                 }
@@ -204,18 +202,24 @@ fn interleave<const N: usize>(rows: [&[u8]; N], line: &mut [u8]) {
 /// Pixels that are converted at once: rows are padded to a multiple of it.
 const LANES: usize = 16;
 
-/// YCbCr to RGB (T.871), in fixed point with 14 bits.
+/// YCbCr to RGB (T.871), in fixed point with six bits, so that sixteen are enough for everything.
 fn ycbcr(rows: [&[u8]; 3], line: &mut [u8]) {
     let chunks = rows.map(|row| row.as_chunks::<LANES>().0);
     for (at, pixels) in line.chunks_mut(LANES * 3).enumerate() {
-        let [y, cb, cr] = chunks.map(|row| row[at].map(i32::from));
-        let (cb, cr) = (cb.map(|v| v - 128), cr.map(|v| v - 128));
-        let channel = |chroma: [i32; LANES]| -> [u8; LANES] {
-            from_fn(|i| (y[i] + ((chroma[i] + (1 << 13)) >> 14)).clamp(0, 255) as u8)
-        };
-        let red = channel(cr.map(|cr| 22_970 * cr));
-        let green = channel(from_fn(|i| -5_638 * cb[i] - 11_700 * cr[i]));
-        let blue = channel(cb.map(|cb| 29_032 * cb));
+        let [y, cb, cr] = chunks.map(|row| row[at].map(i16::from));
+        let mut colors = [[0; LANES]; 3];
+        for i in 0..LANES {
+            let (luma, cb, cr) = ((y[i] << 6) + 32, cb[i] - 128, cr[i] - 128);
+            // Chroma times a factor below 1, which is given in 1/32768.
+            let share = |chroma: i16, factor: i32| ((i32::from(chroma << 7) * factor) >> 16) as i16;
+            let red = luma + (cr << 6) + share(cr, 13_173);
+            let green = luma + share(cb, -11_277) + share(cr, -23_401);
+            let blue = luma + (cb << 7) + share(cb, -7_471);
+            for (color, value) in colors.iter_mut().zip([red, green, blue]) {
+                color[i] = (value >> 6).clamp(0, 255) as u8;
+            }
+        }
+        let [red, green, blue] = colors;
         let mut colors = [0; LANES * 3];
         for (i, color) in colors.as_chunks_mut::<3>().0.iter_mut().enumerate() {
             *color = [red[i], green[i], blue[i]];

@@ -5,7 +5,7 @@ use super::{Damage, ZIGZAG};
 
 /// The tables in force.
 pub(super) struct Tables {
-    /// Quantisation steps in rows.
+    /// Quantisation steps, column by column.
     pub(super) steps: [Option<[u16; 64]>; 4],
     pub(super) dc: [Option<Box<Huffman>>; 4],
     pub(super) ac: [Option<Box<Huffman>>; 4],

@@ -63,13 +63,17 @@ async fn who_holds_most_gives_way() {
     assert!(second.keep().is_err(), "nor does its work begin");
     drop(second);
     assert!(matches!(poll!(growing.as_mut()), Poll::Ready(Ok(()))));
-    // The same again, until both have as much.
-    let mut growing = grow(&other, 40);
-    assert!(poll!(growing.as_mut()).is_pending());
-    assert!(!is_revoked(&first).await, "it would hold more than the other");
-    drop(growing);
+    // Of two that hold as much the older body comes first.
     at_once(&other, 20).await;
-    assert_eq!(pool.occupancy(), (100, 0));
+    let mut growing = grow(&other, 10);
+    assert!(poll!(growing.as_mut()).is_pending());
+    assert!(!is_revoked(&first).await);
+    let mut older = grow(&first, 10);
+    assert!(poll!(older.as_mut()).is_pending());
+    assert!(matches!(poll!(growing.as_mut()), Poll::Ready(Err(_))));
+    drop((growing, other));
+    assert!(matches!(poll!(older.as_mut()), Poll::Ready(Ok(()))));
+    assert_eq!(pool.occupancy(), (60, 0));
 }
 
 #[tokio::test]

@@ -59,8 +59,9 @@ impl QualityControl {
     }
 
     /// Passes a face that is good enough, or says by its code what is wrong first, in this order:
-    /// a face at all, completeness, pose, each region's occlusion, blur, light, size, fitness for
-    /// recognition. The message has the value found and the limit.
+    /// a face at all, completeness, pose, occlusion of the region that is hidden most (the first of
+    /// equals), blur, light, size, fitness for recognition. The message has the value found and the
+    /// limit.
     pub fn check(self, quality: &Quality) -> Result<()> {
         let Some(limits) = self.limits() else { return Ok(()) };
         let level = format!("{self:?}").to_uppercase();
@@ -85,10 +86,11 @@ impl QualityControl {
             let what = format!("{what} in degrees, without its sign,");
             most(Code::FaceNotFacingForward, &what, angle.abs(), limits.angle)?;
         }
-        for region in Region::ALL {
+        let hidden = |region: Region| quality.occlusion.of_region(region);
+        let worse = |worst, next| if hidden(next) > hidden(worst) { next } else { worst };
+        if let Some(region) = Region::ALL.into_iter().reduce(worse) {
             let what = format!("occlusion of {}", region.name());
-            let hidden = quality.occlusion.of_region(region);
-            most(region.too_hidden(), &what, hidden, limits.occlusion)?;
+            most(region.too_hidden(), &what, hidden(region), limits.occlusion)?;
         }
         most(Code::BlurryFace, "blur", quality.blur, limits.blur)?;
         least(Code::PoorFaceLighting, "illumination", quality.illumination, limits.illumination)?;
