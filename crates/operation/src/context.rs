@@ -19,7 +19,7 @@ pub trait Threads: Send + Sync {
     /// Runs `piece` apart from the asynchronous runtime's threads, and completes when it has ended.
     ///
     /// # Errors
-    /// `UNKNOWN_ERROR` where it panicked; what the server says where there is no room.
+    /// `UNKNOWN_ERROR` where it panicked, `AI_SERVICE_FLOW_RESTRICTION` where no worker slot is free.
     fn run(&self, piece: Piece) -> BoxFuture<'static, Result<()>>;
 }
 
@@ -62,7 +62,7 @@ impl Context {
         &self,
         run: impl FnOnce(&Work) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let work = Work::sharing(self.vision.clone(), self.cancel.clone(), self.stages.clone());
+        let work = Work::new(self.vision.clone(), self.cancel.clone(), self.stages.clone());
         let slot = Arc::new(Mutex::new(None));
         let outcome = slot.clone();
         let piece: Piece = Box::new(move || {
@@ -74,11 +74,6 @@ impl Context {
         result.unwrap_or_else(|| {
             Err(Fault::new(Code::UnknownError, "the work ended without an outcome"))
         })
-    }
-
-    /// The order to stop.
-    pub fn cancel(&self) -> &Cancel {
-        &self.cancel
     }
 
     /// The stages so far, in the order of their ends.

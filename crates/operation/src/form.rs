@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 /// The fields of a request: text from the form or the query string, and files. Fields that no
-/// endpoint declares are kept but never looked at.
+/// endpoint declares are kept but not read.
 #[derive(Clone, Debug, Default)]
 pub struct Form {
     texts: BTreeMap<String, String>,

@@ -461,7 +461,7 @@ mod tests {
             assert_eq!(BIT.read(&form("bit", text)), Ok(0), "{text}");
         }
         assert!(CHOICE.read(&form("choice", "2")).is_err());
-        // With a third value it is no switch, nor is a longer range.
+        // A third value, or a longer range, is not read as a boolean.
         assert!(LEVELS.read(&form("levels", "true")).is_err());
         assert!(COUNT.read(&form("count", "true")).is_err());
     }

@@ -89,5 +89,5 @@ pub use param::{Defaulted, Kind, Optional, Param, Parameter, Presence, Required,
 pub use picture::{Mask, Picture, Pictures};
 pub use sample::{Sample, samples};
 pub use shape::{AnswerField, LeafKind, ObjectShape, Property, Shape};
-pub use spec::{Delivery, Memory, Method, Needs, Spec};
+pub use spec::{Delivery, Memory, Method, Needs, Spec, TASK_TYPE};
 pub use work::{Cancel, Stage, Work};

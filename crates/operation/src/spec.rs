@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use crate::kinds::Choice;
+use crate::param::{Optional, Param};
+
 /// The method of HTTP that an endpoint takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -24,6 +27,18 @@ pub enum Delivery {
         default_async: bool,
     },
 }
+
+/// The parameter of endpoints whose delivery is [`Delivery::Either`]: whether the answer comes later.
+pub static TASK_TYPE: Param<Choice<bool>, Optional> = Param {
+    name: "task_type",
+    aliases: &[],
+    doc: "Whether the answer holds the result or a task that makes it.",
+    kind: Choice(&[
+        ("sync", false, "the answer holds the result"),
+        ("async", true, "the answer holds a `task_id`"),
+    ]),
+    presence: Optional,
+};
 
 /// Everything about an endpoint but its fields and its work.
 #[derive(Clone, Debug)]

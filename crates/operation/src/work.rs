@@ -83,12 +83,8 @@ pub struct Work {
 }
 
 impl Work {
-    /// Work with these models under this order to stop.
-    pub fn new(vision: &Vision, cancel: Cancel) -> Self {
-        Self { vision: vision.clone(), cancel, stages: Stages::default() }
-    }
-
-    pub(crate) fn sharing(vision: Vision, cancel: Cancel, stages: Stages) -> Self {
+    /// Work with these models under this order to stop, whose stages go into the request's.
+    pub(crate) fn new(vision: Vision, cancel: Cancel, stages: Stages) -> Self {
         Self { vision, cancel, stages }
     }
 

@@ -14,7 +14,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, request};
 use http_body_util::BodyExt;
 use safelight_contract::{Code, Fault, Result};
-use safelight_operation::{Delivery, Endpoint, Form};
+use safelight_operation::{Delivery, Endpoint, Form, TASK_TYPE};
 use tokio::time::timeout;
 
 use crate::app::App;
@@ -136,12 +136,9 @@ fn keep_for_files(memory: Memory, form: &Form) -> Option<Memory> {
     (bytes > 0).then_some(memory)
 }
 
-/// The field that says whether the answer comes later, of endpoints that can do both.
-pub(crate) const TASK_TYPE: &str = "task_type";
-
 fn declares(endpoint: &Endpoint, name: &str) -> bool {
     let chooses = matches!(endpoint.spec().delivery, Delivery::Either { .. });
-    endpoint.field(name).is_some() || name == TASK_TYPE && chooses
+    endpoint.field(name).is_some() || name == TASK_TYPE.name && chooses
 }
 
 fn content_length(headers: &HeaderMap, limits: &LimitSettings) -> Result<Option<u64>> {

@@ -7,7 +7,9 @@ use std::convert::Infallible;
 use axum::body::Body;
 use bytes::Bytes;
 use safelight_contract::{Code, Edition};
-use safelight_operation::{Delivery, Endpoint, FileField, FilePresence, InputField, Method};
+use safelight_operation::{
+    Delivery, Endpoint, FileField, FilePresence, InputField, Kind, Method, Parameter, TASK_TYPE,
+};
 use serde_json::{Map, Value, json};
 
 /// The page at `/docs`: reads `/openapi.json` and shows it; everything it needs is in it.
@@ -125,30 +127,25 @@ fn form_schema(endpoint: &Endpoint) -> Value {
     for field in endpoint.fields() {
         let (schema, needed) = match field {
             InputField::File(file) => (files_schema(file), file.is_required()),
-            InputField::Text(parameter) => {
-                let mut schema = parameter.schema();
-                let meaning =
-                    schema["description"].as_str().map(|m| format!(" ({m})")).unwrap_or_default();
-                schema["description"] = format!("{}{meaning}", parameter.doc()).into();
-                (schema, parameter.required())
-            }
+            InputField::Text(parameter) => (parameter_schema(*parameter), parameter.required()),
         };
         properties.insert(field.name().into(), schema);
         required.extend(needed.then_some(field.name()));
     }
     if let Delivery::Either { default_async } = endpoint.spec().delivery {
-        let default = if default_async { "async" } else { "sync" };
-        properties.insert(
-            crate::body::TASK_TYPE.into(),
-            json!({
-                "type": "string",
-                "enum": ["sync", "async"],
-                "default": default,
-                "description": "Whether the answer holds the result or a task that makes it.",
-            }),
-        );
+        let mut schema = parameter_schema(&TASK_TYPE);
+        schema["default"] = TASK_TYPE.kind.show(&default_async);
+        properties.insert(TASK_TYPE.name.into(), schema);
     }
     json!({ "type": "object", "properties": properties, "required": required })
+}
+
+/// The schema of a parameter with what it does and what its values mean.
+fn parameter_schema(parameter: &dyn Parameter) -> Value {
+    let mut schema = parameter.schema();
+    let meaning = schema["description"].as_str().map(|m| format!(" ({m})")).unwrap_or_default();
+    schema["description"] = format!("{}{meaning}", parameter.doc()).into();
+    schema
 }
 
 /// One file, or a list of them.

@@ -5,7 +5,7 @@
 use std::future::{Ready, ready};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 
 use axum::Router;
@@ -40,7 +40,7 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         )
         .route(asyn_task_results::PATH, get_api(asyn_task_results::PATH, asyn_task_results::handle))
         .route(results::ROUTE, get_plain("/results", results::handle))
-        .route("/openapi.json", get_plain("/openapi.json", document(&app)))
+        .route("/openapi.json", get_plain("/openapi.json", document()))
         .route("/docs", get_plain("/docs", docs))
         .route("/metrics", get_plain("/metrics", health::metrics))
         .route("/health/live", get_plain("/health/live", health::live))
@@ -137,11 +137,12 @@ async fn docs(call: Call) -> Result<Response> {
     Ok(response)
 }
 
-/// The endpoint of the OpenAPI document, which is made once.
-fn document(app: &App) -> impl Fn(Call) -> Ready<Result<Response>> + Clone + use<> {
-    let document = Arc::new(openapi::Template::new(app.catalog, app.edition()));
+/// The endpoint of the OpenAPI document, which is made once, for the first that asks.
+fn document() -> impl Fn(Call) -> Ready<Result<Response>> + Clone {
+    let template = Arc::<OnceLock<openapi::Template>>::default();
     move |call| {
         let Call { app, trace, request } = call;
+        let document = template.get_or_init(|| openapi::Template::new(app.catalog, app.edition()));
         trace.answered(200, "");
         let (parts, _) = request.into_parts();
         let base = urls::base(&app, &parts);

@@ -146,7 +146,7 @@ async fn read_file(
                 format!(
                     "{} has more than {limit} bytes ({} MB), which is the limit",
                     declared.name,
-                    limit >> 20,
+                    declared.rules.max_megabytes(),
                 ),
             ));
         }

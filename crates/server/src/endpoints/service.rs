@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use safelight_contract::{Code, Fault, Result, success};
-use safelight_operation::{Cost, Delivery, Endpoint, Form, Spec};
+use safelight_operation::{Cost, Delivery, Endpoint, Form, Spec, TASK_TYPE};
 use safelight_store::{HoldRequest, NewTask, Principal, Queue, ServiceState, Submission};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -44,20 +44,10 @@ pub(crate) async fn handle(call: Call, endpoint: &'static Endpoint) -> Result<Re
 
 /// Whether the answer comes later, as a task.
 fn is_later(delivery: Delivery, form: &Form) -> Result<bool> {
-    let default = match delivery {
-        Delivery::Sync => return Ok(false),
-        Delivery::Async => return Ok(true),
-        Delivery::Either { default_async } => default_async,
-    };
-    match form.text(body::TASK_TYPE).unwrap_or_default() {
-        "" => Ok(default),
-        "sync" => Ok(false),
-        "async" => Ok(true),
-        other => {
-            let shown: String = other.chars().take(60).collect();
-            let message = format!("task_type is `{shown}`, allowed are sync, async");
-            Err(Fault::new(Code::UnsupportedParameterValues, message))
-        }
+    match delivery {
+        Delivery::Sync => Ok(false),
+        Delivery::Async => Ok(true),
+        Delivery::Either { default_async } => Ok(TASK_TYPE.read(form)?.unwrap_or(default_async)),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use safelight_inference::manifest::ModelSpec;
 use safelight_inference::{Engine, EngineError, Outputs, Registry, Session, Settings, Tensor};
@@ -53,7 +53,9 @@ async fn waiting_inputs_and_results_share_the_budget() {
     let budget = 1 << 20;
     let server = TestServer::with(|settings| settings.results.disk_budget = budget).await;
     assert_eq!(unwell(&server).await, Vec::<String>::new());
-    let waiting = server.store.add_input("inputs/1/waiting", budget - 100, budget, 0).await;
+    // Of this moment: the sweep deletes an older input that belongs to no task.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as i64;
+    let waiting = server.store.add_input("inputs/1/waiting", budget - 100, budget, now).await;
     assert_eq!(waiting, Ok(true));
     // There is room left, but for no result and no input of this size.
     assert_eq!(unwell(&server).await, Vec::<String>::new());
@@ -62,7 +64,7 @@ async fn waiting_inputs_and_results_share_the_budget() {
     let refused = server.post(ASYNC, form([("note", &long)])).await;
     let message = refused.failure(400, "ERROR_INSUFFICIENT_RESOURCES");
     assert!(message.contains("inputs of tasks 1048476"), "{message}");
-    let rest = server.store.add_input("inputs/1/rest", 100, budget, 0).await;
+    let rest = server.store.add_input("inputs/1/rest", 100, budget, now).await;
     assert_eq!(rest, Ok(true));
     assert_eq!(unwell(&server).await, ["disk"]);
     let refused = server.post(SYNC, form([("bytes", "1")])).await;
