@@ -6,29 +6,29 @@
 use std::sync::LazyLock;
 
 /// Red, green and blue.
-pub(crate) type Rgb = [f32; 3];
+pub type Rgb = [f32; 3];
 
 /// Linear light of every sRGB byte.
-pub(crate) static LINEAR: LazyLock<[f32; 256]> =
+pub static LINEAR: LazyLock<[f32; 256]> =
     LazyLock::new(|| std::array::from_fn(|byte| to_linear(byte as f32 / 255.0)));
 
 /// sRGB to linear light; goes on as a straight line below 0.
-pub(crate) fn to_linear(value: f32) -> f32 {
+pub fn to_linear(value: f32) -> f32 {
     if value <= 0.040_45 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
 }
 
 /// Linear light to sRGB; goes on as a straight line below 0.
-pub(crate) fn to_srgb(light: f32) -> f32 {
+pub fn to_srgb(light: f32) -> f32 {
     if light <= 0.003_130_8 { light * 12.92 } else { 1.055 * light.powf(1.0 / 2.4) - 0.055 }
 }
 
 /// Rec. 709 luminance of linear light, luma of sRGB values.
-pub(crate) fn luma([r, g, b]: Rgb) -> f32 {
+pub fn luma([r, g, b]: Rgb) -> f32 {
     0.2126 * r + 0.7152 * g + 0.0722 * b
 }
 
 /// The three channels of a pixel, 0 to 1, still sRGB.
-pub(crate) fn unit([r, g, b]: [u8; 3]) -> Rgb {
+pub fn unit([r, g, b]: [u8; 3]) -> Rgb {
     [r, g, b].map(|value| f32::from(value) / 255.0)
 }
 
@@ -45,7 +45,7 @@ fn cube_root(value: f32) -> f32 {
 }
 
 /// Oklab (lightness, green to red, blue to yellow) of linear light.
-pub(crate) fn oklab([r, g, b]: Rgb) -> [f32; 3] {
+pub fn oklab([r, g, b]: Rgb) -> [f32; 3] {
     let l = cube_root(0.412_221_46 * r + 0.536_332_55 * g + 0.051_445_995 * b);
     let m = cube_root(0.211_903_5 * r + 0.680_699_5 * g + 0.107_396_96 * b);
     let s = cube_root(0.088_302_46 * r + 0.281_718_85 * g + 0.629_978_7 * b);
@@ -57,7 +57,7 @@ pub(crate) fn oklab([r, g, b]: Rgb) -> [f32; 3] {
 }
 
 /// Linear light of an Oklab colour; outside 0 to 1 where sRGB cannot show it.
-pub(crate) fn from_oklab([lightness, a, b]: [f32; 3]) -> Rgb {
+pub fn from_oklab([lightness, a, b]: [f32; 3]) -> Rgb {
     let cube = |v: f32| v * v * v;
     let l = cube(lightness + 0.396_337_78 * a + 0.215_803_76 * b);
     let m = cube(lightness - 0.105_561_346 * a - 0.063_854_17 * b);
@@ -70,7 +70,7 @@ pub(crate) fn from_oklab([lightness, a, b]: [f32; 3]) -> Rgb {
 }
 
 /// CIE 1976 lightness, 0 to 1 (a hundredth of L*), of relative luminance.
-pub(crate) fn lightness(luminance: f32) -> f32 {
+pub fn lightness(luminance: f32) -> f32 {
     if luminance > 216.0 / 24_389.0 {
         1.16 * cube_root(luminance) - 0.16
     } else {
@@ -79,7 +79,7 @@ pub(crate) fn lightness(luminance: f32) -> f32 {
 }
 
 /// CIE L* (0 to 100), a* and b* (D65) of linear light.
-pub(crate) fn lab([r, g, b]: Rgb) -> [f32; 3] {
+pub fn lab([r, g, b]: Rgb) -> [f32; 3] {
     let curve = |t: f32| {
         if t > 216.0 / 24_389.0 { cube_root(t) } else { t * 841.0 / 108.0 + 4.0 / 29.0 }
     };
@@ -95,20 +95,20 @@ pub fn lab_of(pixel: [u8; 3]) -> [f32; 3] {
 }
 
 /// Rises smoothly from 0 at `from` to 1 at `to`.
-pub(crate) fn smoothstep(from: f32, to: f32, value: f32) -> f32 {
+pub fn smoothstep(from: f32, to: f32, value: f32) -> f32 {
     let t = ((value - from) / (to - from)).clamp(0.0, 1.0);
     t * t * (3.0 - 2.0 * t)
 }
 
 /// Interleaved gradient noise (Jimenez 2014), 0 to 1: even over every small neighbourhood, and the
 /// same at every run.
-pub(crate) fn noise(x: u32, y: u32) -> f32 {
+pub fn noise(x: u32, y: u32) -> f32 {
     (52.982_918 * (0.067_110_56 * x as f32 + 0.005_837_15 * y as f32).fract()).fract()
 }
 
 /// A byte for `value`, 0 to 255. Between two bytes noise decides by the pixel's place, so that slow
 /// gradients show no bands; whole numbers stay what they are.
-pub(crate) fn dithered(value: f32, x: u32, y: u32) -> u8 {
+pub fn dithered(value: f32, x: u32, y: u32) -> u8 {
     // Keeps rounding errors of the way here from making a whole number the one below.
     let threshold = 0.01 + 0.98 * noise(x, y);
     (value + threshold).clamp(0.0, 255.0) as u8

@@ -9,8 +9,8 @@ use crate::color::{Rgb, dithered};
 /// Nodes along each axis.
 const SIZE: usize = 33;
 
-/// A colour for every node of a cube over sRGB.
-pub(crate) struct Lut {
+/// A colour for each of 33 x 33 x 33 nodes of a cube over sRGB.
+pub struct Lut {
     nodes: Vec<Rgb>,
 }
 

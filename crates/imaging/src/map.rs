@@ -9,14 +9,17 @@ use crate::resize::{Filter, rgb};
 
 /// One value per cell.
 #[derive(Clone, Debug)]
-pub(crate) struct Map {
+pub struct Map {
+    /// Cells of a row.
     pub width: usize,
+    /// Rows.
     pub height: usize,
+    /// The cells, row by row.
     pub values: Vec<f32>,
 }
 
 /// The photo made smaller, so that its long side is at most `side`; itself where it is smaller.
-pub(crate) fn thumbnail(photo: &RgbImage, side: u32) -> RgbImage {
+pub fn thumbnail(photo: &RgbImage, side: u32) -> RgbImage {
     let (width, height) = photo.dimensions();
     let factor = f64::from(side) / f64::from(width.max(height).max(1));
     if factor >= 1.0 {
@@ -28,7 +31,7 @@ pub(crate) fn thumbnail(photo: &RgbImage, side: u32) -> RgbImage {
 
 /// About `side` by `side` pixels from all over the photo as they are, for statistics in which
 /// averaging would hide the extremes. Without those that are mostly transparent.
-pub(crate) fn samples(photo: &RgbImage, alpha: Option<&GrayImage>, side: u32) -> Vec<[u8; 3]> {
+pub fn samples(photo: &RgbImage, alpha: Option<&GrayImage>, side: u32) -> Vec<[u8; 3]> {
     let step = |length: u32| length.div_ceil(side).max(1) as usize;
     let (across, down) = (step(photo.width()), step(photo.height()));
     let opaque = |x: u32, y: u32| alpha.is_none_or(|alpha| alpha.get_pixel(x, y).0[0] > 127);
@@ -155,7 +158,7 @@ impl Map {
 }
 
 /// The value that the share `rank` (0 to 1) of `values` lies below; reorders them. 0 for none.
-pub(crate) fn percentile(values: &mut [f32], rank: f32) -> f32 {
+pub fn percentile(values: &mut [f32], rank: f32) -> f32 {
     let last = values.len().saturating_sub(1);
     let index = ((last as f32 * rank).round() as usize).min(last);
     if values.is_empty() {
@@ -166,8 +169,10 @@ pub(crate) fn percentile(values: &mut [f32], rank: f32) -> f32 {
 
 /// The local linear model of a guided filter (He, Sun and Tang 2010), at a small size (the fast form
 /// of He and Sun 2015): at every place the filtered value is `slope * guide + offset`.
-pub(crate) struct Guided {
+pub struct Guided {
+    /// What the guide's value is multiplied by.
     pub slope: Map,
+    /// What is added to it.
     pub offset: Map,
 }
 
