@@ -5,3 +5,21 @@
 //! mesh points 234 and 454, so that every number holds at any size.
 
 #![forbid(unsafe_code)]
+
+pub mod atlas;
+pub mod change;
+pub mod field;
+pub mod heal;
+pub mod kit;
+pub mod region;
+pub mod retouch;
+pub mod shape;
+pub mod window;
+
+pub use change::Change;
+pub use field::Field;
+pub use heal::Heal;
+pub use kit::Kit;
+pub use retouch::Retouch;
+pub use shape::Shape;
+pub use window::Window;
