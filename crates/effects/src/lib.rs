@@ -7,13 +7,23 @@
 #![forbid(unsafe_code)]
 
 pub mod atlas;
+pub mod canonical;
 pub mod change;
+pub mod describe;
+pub mod dice;
 pub mod field;
+pub mod hair;
 pub mod heal;
 pub mod kit;
+pub mod lab;
+pub mod makeup;
+pub mod path;
+pub mod pull;
+pub mod recolour;
 pub mod region;
 pub mod retouch;
 pub mod shape;
+pub mod strokes;
 pub mod window;
 
 pub use change::Change;

@@ -43,7 +43,17 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::analysis::SkinAnalysis>(),
     Endpoint::of::<portrait::analysis::SkinAnalysisAdvanced>(),
     Endpoint::of::<portrait::analysis::SkinAnalysisPro>(),
+    Endpoint::of::<portrait::editing::AiBeardRemoval>(),
+    Endpoint::of::<portrait::editing::AiBeardStyling>(),
+    Endpoint::of::<portrait::editing::AiColoredContacts>(),
+    Endpoint::of::<portrait::editing::AiEyebrows>(),
+    Endpoint::of::<portrait::editing::AiEyelashes>(),
+    Endpoint::of::<portrait::editing::AiEyeshadow>(),
+    Endpoint::of::<portrait::editing::AiHairColor>(),
+    Endpoint::of::<portrait::editing::AiLipEnhancement>(),
+    Endpoint::of::<portrait::effects::AiRedLipGloss>(),
     Endpoint::of::<portrait::effects::BlurredFaces>(),
+    Endpoint::of::<portrait::effects::LipsColorChanger>(),
 ];
 
 /// Finds a service by its full path or by the last segment of it.
