@@ -1,6 +1,7 @@
 //! Hair colour: the strands of a matte recoloured, in one colour or several.
 
 use image::RgbImage;
+use rayon::prelude::*;
 use safelight_imaging::color::smoothstep;
 use safelight_imaging::map::{Map, percentile};
 use safelight_imaging::{Cutout, Region, lab_of};
@@ -107,28 +108,28 @@ pub fn paint(
     let samples = samples(cutout);
     let Some(plan) = Plan::of(&samples, wanted) else { return };
     let strands = Strands::of(kit, cutout, region, wanted);
-    let line = photo.width() as usize;
-    let pixels: &mut [u8] = photo;
-    for y in 0..region.height {
-        for x in 0..region.width {
-            let alpha = f32::from(cutout.alpha.get_pixel(x, y).0[0]) / 255.0;
+    let line = photo.width() as usize * 3;
+    let (first, own) = (region.x as usize * 3, region.width as usize * 3);
+    let rows = photo.par_chunks_exact_mut(line.max(1)).skip(region.y as usize);
+    rows.take(region.height as usize).enumerate().with_min_len(8).for_each(|(y, row)| {
+        let pixels = row[first..first + own].as_chunks_mut::<3>().0;
+        for (x, pixel) in pixels.iter_mut().enumerate() {
+            let alpha = f32::from(cutout.alpha.get_pixel(x as u32, y as u32).0[0]) / 255.0;
             if alpha <= 0.0 {
                 continue;
             }
-            let own = cutout.rgb.get_pixel(x, y).0;
+            let own = cutout.rgb.get_pixel(x as u32, y as u32).0;
             let [l, a, b] = plan.colour(lab_of(own), &strands.at(x as f32, y as f32));
             // Thin hair before a light lets the light through.
             let chroma = 0.6 + 0.4 * smoothstep(0.1, 0.6, alpha);
             let new = pixel_of([l, a * chroma, b * chroma]);
-            let index = ((region.y + y) as usize * line + (region.x + x) as usize) * 3;
-            let pixel = &mut pixels[index..index + 3];
             for (channel, value) in pixel.iter_mut().enumerate() {
                 let change = f32::from(new[channel]) - f32::from(own[channel]);
                 let mixed = f32::from(*value) + alpha * wanted.strength * change;
                 *value = mixed.round().clamp(0.0, 255.0) as u8;
             }
         }
-    }
+    });
     if let (true, Some(colour)) = (wanted.brows, wanted.base) {
         tint_brows(photo, kit, colour);
     }
@@ -180,7 +181,7 @@ impl Plan {
                 let scale = (most / colour[0]).sqrt();
                 colour = [most, colour[1] * scale, colour[2] * scale];
             }
-            let spread = (4.0 + 0.2 * colour[0]).min(14.0);
+            let spread = (4.0 + 0.2 * colour[0]).min(16.0);
             Curve::fit(samples, Target { colour, spread, own_chroma: 0.15 })
         };
         let shifted = (wanted.shift != Shift::default()).then(|| wanted.shift.of(own));
@@ -262,6 +263,8 @@ impl Strands {
             let cut = window.cut(&cutout.rgb);
             let light = Map::of(&cut, |rgb| lab_of(rgb.map(|v| (v * 255.0) as u8))[0]);
             let soft = region::feathered(&light, kit.cells(&window, 0.02));
+            // Single hairs are not coloured, strands are.
+            let light = region::feathered(&light, kit.cells(&window, 0.006));
             Some((light, soft, window.per_cell()))
         });
         let noise = Dice::of(&cutout.rgb, "strands").noise();
@@ -281,7 +284,7 @@ impl Strands {
             // Strands hang down, so that noise is longer that way.
             let clump = self.clump / per_cell;
             let noise = self.noise.at(x / clump, y / (6.0 * clump));
-            smoothstep(-0.1, 0.9, 0.30 + detail / 12.0 + 0.6 * noise)
+            0.75 * smoothstep(0.0, 1.0, 0.22 + detail / 26.0 + 0.75 * noise)
         });
         Spot { down, across, strand }
     }

@@ -24,9 +24,9 @@ pub struct Target {
 /// How much the contrast of the region may shrink and grow.
 const CONTRAST: [f32; 2] = [0.5, 1.7];
 /// Beyond these, lightness is compressed.
-const ENDS: [f32; 2] = [3.0, 90.0];
+const ENDS: [f32; 2] = [3.0, 93.0];
 /// How softly.
-const SOFT: f32 = 12.0;
+const SOFT: f32 = 9.0;
 /// The share of the region that are its highlights.
 const HIGHLIGHTS: f32 = 0.05;
 /// How much chroma a highlight loses.
@@ -140,7 +140,7 @@ mod tests {
         let curve = Curve::fit(&colours, target).expect("colours");
         let chroma = |[_, a, b]: Lab| a.hypot(b);
         assert!(chroma(curve.apply([92.0, 2.0, 6.0])) < 0.6 * chroma(curve.apply([45.0, 6.0, 12.0])));
-        assert!(curve.apply([300.0, 0.0, 0.0])[0] <= 90.0);
+        assert!(curve.apply([300.0, 0.0, 0.0])[0] <= 93.0);
         assert!(curve.apply([-200.0, 0.0, 0.0])[0] >= 3.0);
         assert!(Curve::fit(&[], target).is_none());
     }

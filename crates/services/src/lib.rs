@@ -53,6 +53,8 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::editing::AiLipEnhancement>(),
     Endpoint::of::<portrait::effects::AiRedLipGloss>(),
     Endpoint::of::<portrait::effects::BlurredFaces>(),
+    Endpoint::of::<portrait::effects::HairstyleEditorPremium>(),
+    Endpoint::of::<portrait::effects::HairstyleEditorPro>(),
     Endpoint::of::<portrait::effects::LipsColorChanger>(),
 ];
 

@@ -182,7 +182,7 @@ impl Style {
         let across =
             lerp(ax, &[0.0, 0.3, 1.2, 2.0, 2.8], &[0.15, 0.55, 0.95, 0.85, 0.45]);
         let down = lerp(ax, &[0.0, 0.3, 1.2, 2.0, 2.8], &[1.0, 0.85, 0.55, 0.75, 1.0]);
-        let up = growth.sweep * step(0.3, 2.4, ax);
+        let up = growth.sweep * step(1.5, 2.7, ax);
         let moustache = [side * (across + 0.5 * up), up * 1.1 - down * (1.0 - 0.55 * up.min(1.0))];
         let share = match growth.sweep > 0.0 {
             true => 1.0,
@@ -343,7 +343,7 @@ fn hairs(
         let ends = 1.0 + 0.7 * growth.sweep * step(1.2, 2.4, x.abs());
         let length = length * ends * if stray { 1.35 } else { 1.0 };
         let bend = along(root.spot.place, way, 0.5 * length);
-        let lift = growth.sweep * 26.0 * x.signum() * step(0.8, 2.4, x.abs());
+        let lift = growth.sweep * 30.0 * x.signum() * step(1.4, 2.6, x.abs());
         let second = brows::bent(way, dice.normal(0.0, 14.0) - lift);
         let bright = if dice.happens(0.1) { 7.0 } else { 0.0 };
         let light = hair[0] + 4.0 * clumps.at(2.2 * x, 2.2 * y) + dice.normal(0.0, 5.0) + bright;

@@ -17,8 +17,8 @@ use crate::region;
 const MOST_DARKNESS: f32 = 40.0;
 /// So are beards that hang below the chin by more than this.
 const MOST_LENGTH: f32 = 0.06;
-/// A region that is darker than the cheek by less than this, and of its colour, has no beard.
-const LEAST_DARKNESS: f32 = 3.0;
+/// A face whose region, chin and upper lip are darker than the cheek by less than this has no beard.
+const LEAST_DARKNESS: f32 = 7.5;
 /// The middles of the discs of bare cheek, and their radius.
 const CHEEKS: [usize; 4] = [50, 280, 205, 425];
 const CHEEK: f32 = 0.05;
@@ -40,7 +40,7 @@ pub fn paint(kit: &Kit, photo: &mut RgbImage) -> Beard {
     let grid = Chart::of(&canvas.points).grid(canvas.window.width, canvas.window.height);
     let region = region(&canvas, &grid);
     let Some(cheek) = cheek(&canvas, &region) else { return Beard::None };
-    let found = judged(&canvas, &region, &cheek);
+    let found = judged(&canvas, &grid, &region, &cheek);
     if found == Beard::Short {
         remove(&mut canvas, &region, &cheek);
         canvas.paint(photo);
@@ -119,7 +119,7 @@ fn cheek(canvas: &Canvas, region: &Map) -> Option<Cheek> {
     Some(Cheek { colour, texture })
 }
 
-fn judged(canvas: &Canvas, region: &Map, cheek: &Cheek) -> Beard {
+fn judged(canvas: &Canvas, grid: &Grid, region: &Map, cheek: &Cheek) -> Beard {
     let mut light: Vec<f32> = canvas.before.chosen(region, 0.7).map(|c| c[0]).collect();
     if light.len() < 20 {
         return Beard::None;
@@ -134,33 +134,22 @@ fn judged(canvas: &Canvas, region: &Map, cheek: &Cheek) -> Beard {
         let cell = safelight_vision::face::Point { x: chin[0] + up[0] * by, y: chin[1] + up[1] * by };
         likely(canvas.window.place(cell)) > 0.5
     });
-    let m = strength(canvas, region, cheek);
-    let mut inside: Vec<f32> = m.values.iter().zip(&region.values).filter(|(_, r)| **r > 0.7).map(|(m, _)| *m).collect();
-    eprintln!("darkness {darkness} m50 {} m90 {} rough {} skin {}", percentile(&mut inside, 0.5), percentile(&mut inside, 0.9), roughness(canvas, region), skin_roughness(cheek));
+    // Chin and upper lip face the light as the cheeks do; the jaw lies in shadow anyway.
+    let front = [[-9.0, -6.9], [-3.3, -2.5]].map(|range| {
+        let zone = grid.y.join(region, |y, own| {
+            f32::from(y > range[0] && y < range[1] && own > 0.7)
+        });
+        let zone = zone.join(&grid.x, |zone, x| if x.abs() < 2.0 { zone } else { 0.0 });
+        canvas.before.median(&zone, 0.5).map_or(0.0, |[l, ..]| cheek.colour[0] - l)
+    });
+    let front = front.into_iter().fold(0.0, f32::max);
     if hangs || darkness > MOST_DARKNESS {
         Beard::Long(darkness)
-    } else if strength(canvas, region, cheek).values.iter().all(|&m| m < 0.08)
-        || darkness < LEAST_DARKNESS && roughness(canvas, region) < 1.6 * skin_roughness(cheek)
-    {
+    } else if darkness < LEAST_DARKNESS && front < LEAST_DARKNESS {
         Beard::None
     } else {
         Beard::Short
     }
-}
-
-/// The deviation of fine detail inside the region.
-fn roughness(canvas: &Canvas, region: &Map) -> f32 {
-    let light = canvas.before.plane(0);
-    let coarse = canvas.blurred(&light, 0.012);
-    let pairs = light.values.iter().zip(&coarse.values).zip(&region.values);
-    let inside = pairs.filter(|(_, region)| **region > 0.7).map(|((l, c), _)| (l - c).powi(2));
-    let (sum, count) = inside.fold((0.0, 0), |(sum, count), value| (sum + value, count + 1));
-    (sum / count.max(1) as f32).sqrt()
-}
-
-fn skin_roughness(cheek: &Cheek) -> f32 {
-    let square = cheek.texture.values.iter().map(|value| value * value).sum::<f32>();
-    (square / cheek.texture.values.len().max(1) as f32).sqrt().max(0.4)
 }
 
 /// How much beard there is: by what is darker or greyer than the cheek.
@@ -195,8 +184,8 @@ fn remove(canvas: &mut Canvas, region: &Map, cheek: &Cheek) {
         let lifted = base + 0.55 * (own - 4.0 - base).clamp(0.0, 40.0) * share;
         let colour = [
             lifted + cheek.texture.values[index],
-            0.7 * red + 0.3 * coarse_a.values[index],
-            0.7 * yellow + 0.3 * coarse_b.values[index],
+            0.85 * red + 0.15 * coarse_a.values[index],
+            0.85 * yellow + 0.15 * coarse_b.values[index],
         ];
         canvas.now.mix(index, colour, share);
     }

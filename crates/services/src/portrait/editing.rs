@@ -16,4 +16,5 @@ pub use ai_eyebrows::AiEyebrows;
 pub use ai_eyelashes::AiEyelashes;
 pub use ai_eyeshadow::AiEyeshadow;
 pub use ai_hair_color::AiHairColor;
+pub(super) use ai_hair_color::{colour, matte};
 pub use ai_lip_enhancement::AiLipEnhancement;

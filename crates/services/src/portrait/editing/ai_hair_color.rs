@@ -72,19 +72,30 @@ pub(in crate::portrait) fn colour(
     face: &Detection,
     wanted: &HairColour,
 ) -> Result<()> {
-    let (cutout, region) = work.stage("matte", || {
-        let parts = work.vision.head_parts(&photo.rgb, face, &[Part::Hair])?;
-        let parts = parts.ok_or_else(no_hair)?;
-        let own = Photo { rgb: photo.rgb.clone(), alpha: None }.part(parts.region);
-        let whole = Region::whole(&own.rgb);
-        Ok((Cutout::refine(own, &parts.mask, whole), parts.region))
-    })?;
+    let (cutout, region) = matte(work, photo, face)?.ok_or_else(no_hair)?;
     if hair::amount(&cutout, kit) < hair::LEAST_HAIR {
         return Err(no_hair());
     }
     work.stage("paint", || {
         hair::paint(&mut photo.rgb, kit, &cutout, region, wanted);
         Ok(())
+    })
+}
+
+/// The hair of a face with its own colours, and where it lies, as the stage `matte`; none where the head
+/// has none.
+pub(in crate::portrait) fn matte(
+    work: &Work,
+    photo: &Photo,
+    face: &Detection,
+) -> Result<Option<(Cutout, Region)>> {
+    work.stage("matte", || {
+        let Some(parts) = work.vision.head_parts(&photo.rgb, face, &[Part::Hair])? else {
+            return Ok(None);
+        };
+        let own = Photo { rgb: photo.rgb.clone(), alpha: None }.part(parts.region);
+        let whole = Region::whole(&own.rgb);
+        Ok(Some((Cutout::refine(own, &parts.mask, whole), parts.region)))
     })
 }
 
