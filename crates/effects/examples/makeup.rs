@@ -7,16 +7,16 @@ use std::error::Error;
 
 use image::{RgbImage, imageops};
 use safelight_effects::Kit;
-use safelight_effects::lab::Lab;
 use safelight_effects::describe::{HAIR, LASHES, LENSES};
 use safelight_effects::hair::{self, HairColour};
+use safelight_effects::lab::Lab;
 use safelight_effects::makeup::lashes::{self, Lashes};
 use safelight_effects::makeup::lenses::{self, Lens};
 use safelight_effects::makeup::lips::{self, Lipstick};
 use safelight_effects::makeup::{beard, brows, fuller, shadow, shave};
+use safelight_imaging::{Cutout, Photo, Region};
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
-use safelight_imaging::{Cutout, Photo, Region};
 use safelight_vision::face::{Face, Part, Rect};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -31,7 +31,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let found = vision.detect_faces(&photo).map_err(|fault| fault.to_string())?;
     let face = Face::new(&vision, &photo, *found.first().ok_or("no face")?);
     let kit = Kit::of(&face).map_err(|fault| fault.to_string())?;
-    println!("fw {:.0}, yaw {:.0}, glasses {}, skin {:?}", kit.fw, kit.pose.yaw, kit.glasses, kit.skin.lab);
+    println!(
+        "fw {:.0}, yaw {:.0}, glasses {}, skin {:?}",
+        kit.fw, kit.pose.yaw, kit.glasses, kit.skin.lab
+    );
     let mut after = photo.clone();
     let start = std::time::Instant::now();
     apply(&kit, &mut after, effect)?;
@@ -81,12 +84,14 @@ fn apply(kit: &Kit, photo: &mut RgbImage, effect: &str) -> Result<(), Box<dyn Er
         }
         Some("beard") => {
             let name = words.next().unwrap_or("FullBeardClassic");
-            let style = beard::STYLES.iter().find(|style| style.name == name).ok_or("no such beard")?;
+            let style =
+                beard::STYLES.iter().find(|style| style.name == name).ok_or("no such beard")?;
             beard::paint(kit, photo, style);
         }
         Some("reshave") => {
             let name = words.next().unwrap_or("HeavyStubble");
-            let style = beard::STYLES.iter().find(|style| style.name == name).ok_or("no such beard")?;
+            let style =
+                beard::STYLES.iter().find(|style| style.name == name).ok_or("no such beard")?;
             beard::paint(kit, photo, style);
             println!("{:?}", shave::paint(kit, photo));
         }
@@ -105,7 +110,9 @@ fn apply(kit: &Kit, photo: &mut RgbImage, effect: &str) -> Result<(), Box<dyn Er
         }
         Some("shave") => println!("{:?}", shave::paint(kit, photo)),
         Some("fuller") => fuller::paint(kit, photo, 1.0),
-        Some("browless") => drop(brows::erase(kit, photo)),
+        Some("browless") => {
+            brows::erase(kit, photo);
+        }
         _ => return Err(format!("no effect `{effect}`").into()),
     }
     Ok(())

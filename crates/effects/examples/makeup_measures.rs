@@ -101,18 +101,48 @@ fn effects<'a>(kit: &'a Kit, matte: Option<&'a (Cutout, Region)>) -> Vec<Effect<
         ("lipstick", Box::new(move |p| lips::paint(kit, p, &lipstick)), &atlas::LIPS, 0.07),
         ("gloss", Box::new(move |p| lips::paint(kit, p, &RED_GLOSS)), &atlas::LIPS, 0.07),
         ("fuller lips", Box::new(move |p| fuller::paint(kit, p, 1.0)), &atlas::LIPS, 0.20),
-        ("lenses", Box::new(move |p| drop(lenses::paint(kit, p, &lens))), eyes, 0.07),
-        ("lashes", Box::new(move |p| drop(lashes::paint(kit, p, &set))), eyes, 0.09),
-        ("eyeshadow", Box::new(move |p| drop(shadow::paint(kit, p, &DESIGNS[2], 1.0))), lids, 0.10),
+        (
+            "lenses",
+            Box::new(move |p| {
+                lenses::paint(kit, p, &lens);
+            }),
+            eyes,
+            0.07,
+        ),
+        (
+            "lashes",
+            Box::new(move |p| {
+                lashes::paint(kit, p, &set);
+            }),
+            eyes,
+            0.09,
+        ),
+        (
+            "eyeshadow",
+            Box::new(move |p| {
+                shadow::paint(kit, p, &DESIGNS[2], 1.0);
+            }),
+            lids,
+            0.10,
+        ),
         (
             "brows",
-            Box::new(move |p| drop(brows::paint(kit, p, &shape))),
+            Box::new(move |p| {
+                brows::paint(kit, p, &shape);
+            }),
             atlas::BROWS.as_flattened(),
             0.08,
         ),
         ("full beard", Box::new(move |p| beard::paint(kit, p, full)), &atlas::OVAL, 0.45),
         ("stubble", Box::new(move |p| beard::paint(kit, p, stubble)), &atlas::OVAL, 0.45),
-        ("beard removal", Box::new(move |p| drop(shave::paint(kit, p))), &atlas::OVAL, 0.45),
+        (
+            "beard removal",
+            Box::new(move |p| {
+                shave::paint(kit, p);
+            }),
+            &atlas::OVAL,
+            0.45,
+        ),
     ];
     if let Some((cutout, region)) = matte {
         for words in ["copper", "blonde", "jet black"] {
@@ -148,9 +178,8 @@ fn target(
             let window = kit.window_around(Rect::around(kit.polygon(&atlas::EYES[0])), 0.03)?;
             let (centre, radius) = kit.iris_disc(0);
             let opening = region::fill(&window, &kit.polygon(&atlas::EYES[0]));
-            let ring = window.map(|place| {
-                f32::from((0.5..0.85).contains(&(place.distance(centre) / radius)))
-            });
+            let ring = window
+                .map(|place| f32::from((0.5..0.85).contains(&(place.distance(centre) / radius))));
             let ring = region::common(&ring, &opening);
             let [_, a, b] = LabMap::of(&window.cut(picture)).median(&ring, 0.9)?;
             let [_, red, yellow] = Lens::described(&LENSES.read("green")).colour;

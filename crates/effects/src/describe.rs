@@ -76,11 +76,7 @@ impl Shift {
     /// The colour after it.
     pub fn of(&self, [l, a, b]: Lab) -> Lab {
         let chroma = self.chroma.exp2();
-        [
-            (l + self.light).clamp(0.0, 100.0),
-            a * chroma + self.red,
-            b * chroma + self.yellow,
-        ]
+        [(l + self.light).clamp(0.0, 100.0), a * chroma + self.red, b * chroma + self.yellow]
     }
 
     fn and(self, other: Self) -> Self {
@@ -165,7 +161,8 @@ pub struct Vocabulary {
 }
 
 /// Words before a term that take it back, and those after them that only weaken it.
-const NOT: [&str; 9] = ["no", "not", "without", "never", "avoid", "except", "minus", "dont", "isnt"];
+const NOT: [&str; 9] =
+    ["no", "not", "without", "never", "avoid", "except", "minus", "dont", "isnt"];
 const WEAKENED: [&str; 6] = ["too", "very", "so", "overly", "super", "that"];
 /// A negation reaches this many words.
 const REACH: usize = 3;
@@ -239,8 +236,9 @@ impl Vocabulary {
 
 /// Words that say nothing and are no surprise.
 const FILLERS: [&str; 24] = [
-    "a", "an", "the", "with", "and", "in", "of", "to", "my", "please", "make", "hair", "color", "colour",
-    "eyes", "eye", "lens", "lenses", "contacts", "contact", "lashes", "look", "style", "into",
+    "a", "an", "the", "with", "and", "in", "of", "to", "my", "please", "make", "hair", "color",
+    "colour", "eyes", "eye", "lens", "lenses", "contacts", "contact", "lashes", "look", "style",
+    "into",
 ];
 
 fn singular(mut words: Vec<String>) -> Vec<String> {
@@ -393,9 +391,10 @@ mod tests {
 
     #[test]
     fn texts_fall_into_words() {
-        assert_eq!(words("platinumBlonde, don't-like #FF00aa"), [
-            "platinum", "blonde", "dont", "like", "#ff00aa"
-        ]);
+        assert_eq!(
+            words("platinumBlonde, don't-like #FF00aa"),
+            ["platinum", "blonde", "dont", "like", "#ff00aa"]
+        );
     }
 
     #[test]

@@ -232,8 +232,9 @@ struct Strands {
     axes: [Point; 2],
     /// The ranges of hair along the axes.
     ranges: [[f32; 2]; 2],
-    /// L* without detail, over cells, and the way from pixels to them.
-    coarse: Option<(Map, Map, f32)>,
+    /// How much lighter than its surroundings each cell is, by the deviation of that, and the pixels of a
+    /// cell.
+    lighter: Option<(Map, f32)>,
     noise: Noise,
     clump: f32,
 }
@@ -243,32 +244,31 @@ impl Strands {
         let axes = kit.axes();
         let places = cutout.alpha.enumerate_pixels().filter(|(_, _, alpha)| alpha.0[0] > 127);
         let step = ((cutout.alpha.len() / 40_000).max(1)) | 1;
-        let places: Vec<Point> = places
-            .step_by(step)
-            .map(|(x, y, _)| Point { x: x as f32, y: y as f32 })
-            .collect();
+        let places: Vec<Point> =
+            places.step_by(step).map(|(x, y, _)| Point { x: x as f32, y: y as f32 }).collect();
         let ranges = axes.map(|axis| {
             let mut along: Vec<f32> =
                 places.iter().map(|place| place.x * axis.x + place.y * axis.y).collect();
             [percentile(&mut along, 0.01), percentile(&mut along, 0.99)]
         });
-        let around = Rect {
-            x: 0.0,
-            y: 0.0,
-            width: region.width as f32,
-            height: region.height as f32,
-        };
-        let coarse = wanted.strands.and_then(|_| {
+        let around =
+            Rect { x: 0.0, y: 0.0, width: region.width as f32, height: region.height as f32 };
+        let lighter = wanted.strands.and_then(|_| {
             let window = Window::of(around, kit.fw / 500.0, cutout.rgb.dimensions())?;
             let cut = window.cut(&cutout.rgb);
             let light = Map::of(&cut, |rgb| lab_of(rgb.map(|v| (v * 255.0) as u8))[0]);
-            let soft = region::feathered(&light, kit.cells(&window, 0.02));
             // Single hairs are not coloured, strands are.
-            let light = region::feathered(&light, kit.cells(&window, 0.006));
-            Some((light, soft, window.per_cell()))
+            let [fine, coarse] =
+                [0.005, 0.035].map(|sigma| region::feathered(&light, kit.cells(&window, sigma)));
+            let detail = fine.join(&coarse, |fine, coarse| fine - coarse);
+            let square = detail.values.iter().map(|value| value * value).sum::<f32>();
+            let spread = (square / detail.values.len().max(1) as f32).sqrt().max(0.5);
+            let width = detail.width;
+            let scaled = detail.each(|x, y| detail.values[y * width + x] / spread);
+            Some((scaled, window.per_cell()))
         });
         let noise = Dice::of(&cutout.rgb, "strands").noise();
-        Self { axes, ranges, coarse, noise, clump: 0.05 * kit.fw }
+        Self { axes, ranges, lighter, noise, clump: 0.12 * kit.fw }
     }
 
     fn at(&self, x: f32, y: f32) -> Spot {
@@ -278,13 +278,11 @@ impl Strands {
             ((along - from) / (to - from).max(1.0)).clamp(0.0, 1.0)
         };
         let (across, down) = (share(0), share(1));
-        let strand = self.coarse.as_ref().map_or(0.0, |(light, soft, per_cell)| {
-            let (x, y) = ((x + 0.5) / per_cell - 0.5, (y + 0.5) / per_cell - 0.5);
-            let detail = light.between(x, y) - soft.between(x, y);
-            // Strands hang down, so that noise is longer that way.
-            let clump = self.clump / per_cell;
-            let noise = self.noise.at(x / clump, y / (6.0 * clump));
-            0.75 * smoothstep(0.0, 1.0, 0.22 + detail / 26.0 + 0.75 * noise)
+        // The strands that catch the light anyway are those that are coloured, here more, there less.
+        let strand = self.lighter.as_ref().map_or(0.0, |(lighter, per_cell)| {
+            let detail = lighter.between((x + 0.5) / per_cell - 0.5, (y + 0.5) / per_cell - 0.5);
+            let noise = self.noise.at(x / self.clump, y / self.clump);
+            0.8 * smoothstep(-0.5, 1.5, detail + 0.5 * noise)
         });
         Spot { down, across, strand }
     }

@@ -17,9 +17,7 @@ impl Path {
     /// Through these points, at least one.
     pub fn through(points: &[Place]) -> Self {
         let last = points.len().saturating_sub(1);
-        let point = |index: usize, step: isize| {
-            points[index.saturating_add_signed(step).min(last)]
-        };
+        let point = |index: usize, step: isize| points[index.saturating_add_signed(step).min(last)];
         let mut places = Vec::with_capacity(last * STEPS + 1);
         for index in 0..last {
             let [a, b, c, d] = [-1, 0, 1, 2].map(|step| point(index, step));

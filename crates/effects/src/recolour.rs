@@ -139,7 +139,9 @@ mod tests {
         colours.extend([[92.0, 2.0, 6.0]; 6]);
         let curve = Curve::fit(&colours, target).expect("colours");
         let chroma = |[_, a, b]: Lab| a.hypot(b);
-        assert!(chroma(curve.apply([92.0, 2.0, 6.0])) < 0.6 * chroma(curve.apply([45.0, 6.0, 12.0])));
+        assert!(
+            chroma(curve.apply([92.0, 2.0, 6.0])) < 0.6 * chroma(curve.apply([45.0, 6.0, 12.0]))
+        );
         assert!(curve.apply([300.0, 0.0, 0.0])[0] <= 93.0);
         assert!(curve.apply([-200.0, 0.0, 0.0])[0] >= 3.0);
         assert!(Curve::fit(&[], target).is_none());

@@ -213,7 +213,10 @@ mod tests {
             let mean = 1.0 / 1.75 + 0.5;
             let found = sum(&draw(&[stroke(width, 1.0)], REGION).coverage);
             let wanted = 50.0 * width * mean;
-            assert!((found - wanted).abs() < 0.12 * wanted + width * width, "{width}: {found} {wanted}");
+            assert!(
+                (found - wanted).abs() < 0.12 * wanted + width * width,
+                "{width}: {found} {wanted}"
+            );
         }
         assert_eq!(sum(&draw(&[], REGION).coverage), 0.0);
     }
@@ -243,7 +246,8 @@ mod tests {
                 assert!((a.coverage.values[left] - b.coverage.values[right]).abs() < 1e-3);
             }
         }
-        let rows: Vec<f32> = a.coverage.values.chunks_exact(80).map(|row| row.iter().sum()).collect();
+        let rows: Vec<f32> =
+            a.coverage.values.chunks_exact(80).map(|row| row.iter().sum()).collect();
         assert!(rows[15..80].iter().all(|&sum| sum > 0.5), "{rows:?}");
     }
 

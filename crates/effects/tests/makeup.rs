@@ -112,8 +112,7 @@ fn lips_take_the_colour_and_teeth_and_skin_stay_clean() {
         let inner = region::fill(&window, &subject.kit.polygon(&atlas::MOUTH));
         let outline = region::fill(&window, &subject.kit.polygon(&atlas::LIPS));
         let near = region::grown(&outline, subject.kit.cells(&window, 0.01));
-        let (old, new) =
-            (LabMap::of(&window.cut(&subject.photo)), LabMap::of(&window.cut(&after)));
+        let (old, new) = (LabMap::of(&window.cut(&subject.photo)), LabMap::of(&window.cut(&after)));
         let stained = |mask: &dyn Fn(usize) -> bool| {
             let all: Vec<usize> = (0..old.colours.len()).filter(|&i| mask(i)).collect();
             let hit = |&&i: &&usize| difference(old.colours[i], new.colours[i]) > 3.0;
@@ -144,7 +143,8 @@ fn gloss_adds_light_and_no_opacity_is_the_identity() {
         assert_eq!(none, subject.photo);
         // More opacity never changes less.
         let amounts = [0.25, 0.5, 0.75, 1.0].map(|opacity| {
-            let after = subject.after(|kit, photo| lips::paint(kit, photo, &lipstick(opacity, 0.0)));
+            let after =
+                subject.after(|kit, photo| lips::paint(kit, photo, &lipstick(opacity, 0.0)));
             changed(&subject.photo, &after).iter().map(|(_, _, far)| far).sum::<f32>()
         });
         assert!(amounts.is_sorted() && amounts[0] > 0.0, "{amounts:?}");
@@ -196,7 +196,12 @@ fn lenses_colour_the_iris_and_leave_the_white() {
             assert!(mean < white, "{mean}");
         }
         let clear = Lens { opacity: 0.0, ..lens };
-        assert_eq!(subject.after(|kit, photo| drop(lenses::paint(kit, photo, &clear))), subject.photo);
+        assert_eq!(
+            subject.after(|kit, photo| {
+                lenses::paint(kit, photo, &clear);
+            }),
+            subject.photo
+        );
     }
 }
 
@@ -221,7 +226,12 @@ fn lashes_darken_the_lid_line_and_end_near_it() {
         });
         assert!(darker.count() as f32 > 0.9 * places.len() as f32);
         let none = Lashes { alpha: 0.0, ..set };
-        assert_eq!(subject.after(|kit, photo| drop(lashes::paint(kit, photo, &none))), subject.photo);
+        assert_eq!(
+            subject.after(|kit, photo| {
+                lashes::paint(kit, photo, &none);
+            }),
+            subject.photo
+        );
     }
 }
 
@@ -229,10 +239,13 @@ fn lashes_darken_the_lid_line_and_end_near_it() {
 fn eyeshadows_stay_off_eyes_and_brows_and_grow_with_their_strength() {
     for subject in both() {
         for design in [&DESIGNS[0], &DESIGNS[2], &DESIGNS[12]] {
-            let after = subject.after(|kit, photo| drop(shadow::paint(kit, photo, design, 1.0)));
+            let after = subject.after(|kit, photo| {
+                shadow::paint(kit, photo, design, 1.0);
+            });
             let places = changed(&subject.photo, &after);
             assert!(places.len() > 100, "{}: {}", design.name, places.len());
-            let around: Vec<usize> = [atlas::LIDS.as_flattened(), atlas::BROWS.as_flattened()].concat();
+            let around: Vec<usize> =
+                [atlas::LIDS.as_flattened(), atlas::BROWS.as_flattened()].concat();
             let reach = places.iter().map(|&(x, y, _)| subject.distance(&around, x, y));
             assert!(reach.fold(0.0, f32::max) < 0.12, "{}", design.name);
             for side in [0, 1] {
@@ -243,8 +256,9 @@ fn eyeshadows_stay_off_eyes_and_brows_and_grow_with_their_strength() {
                 assert!(difference(median(&after), median(&subject.photo)) < 1.5);
             }
             let amounts = [0.0, 0.3, 0.6, 1.0].map(|strength| {
-                let after =
-                    subject.after(|kit, photo| drop(shadow::paint(kit, photo, design, strength)));
+                let after = subject.after(|kit, photo| {
+                    shadow::paint(kit, photo, design, strength);
+                });
                 changed(&subject.photo, &after).iter().map(|(_, _, far)| far).sum::<f32>()
             });
             assert!(amounts.is_sorted() && amounts[0] == 0.0 && amounts[1] > 0.0, "{amounts:?}");
@@ -257,7 +271,9 @@ fn the_eyeshadow_that_is_painted_is_read_again() {
     let subject = young();
     // The bare lids are read as none, or as something faint of their own.
     let bare = shadow::read(&subject.kit, &subject.photo);
-    let worn = Subject::of(subject.after(|kit, photo| drop(shadow::paint(kit, photo, &DESIGNS[2], 1.0))));
+    let worn = Subject::of(subject.after(|kit, photo| {
+        shadow::paint(kit, photo, &DESIGNS[2], 1.0);
+    }));
     let read = shadow::read(&worn.kit, &worn.photo).expect("an eyeshadow");
     let blue = |design: &shadow::Design| {
         design.layers.iter().map(|layer| layer.colour.0[2]).fold(f32::INFINITY, f32::min)
@@ -271,19 +287,30 @@ fn brows_are_taken_away_and_redrawn() {
     let subject = young();
     let depth = |picture: &RgbImage| {
         let window = subject.window(atlas::BROWS.as_flattened(), 0.02);
-        let brows = atlas::BROWS.iter().map(|brow| region::fill(&window, &subject.kit.polygon(brow)));
+        let brows =
+            atlas::BROWS.iter().map(|brow| region::fill(&window, &subject.kit.polygon(brow)));
         let brows = brows.reduce(|a, b| region::union(&a, &b)).expect("two");
         let light = LabMap::of(&window.cut(picture)).plane(0);
         let soft = light.gaussian(subject.kit.cells(&window, 0.03));
         let pairs = light.values.iter().zip(&soft.values).zip(&brows.values);
-        let inside = pairs.filter(|(_, brow)| **brow > 0.5).map(|((l, soft), _)| (soft - l).max(0.0));
+        let inside =
+            pairs.filter(|(_, brow)| **brow > 0.5).map(|((l, soft), _)| (soft - l).max(0.0));
         inside.sum::<f32>() / sum(&brows)
     };
     let bare = subject.after(|kit, photo| assert_eq!(brows::erase(kit, photo), [true; 2]));
-    assert!(depth(&bare) < 0.45 * depth(&subject.photo), "{} {}", depth(&bare), depth(&subject.photo));
+    assert!(
+        depth(&bare) < 0.45 * depth(&subject.photo),
+        "{} {}",
+        depth(&bare),
+        depth(&subject.photo)
+    );
     let bushy = BrowShape::new(0.030, [0.0, 0.0, 0.003, 0.004, 0.0, 0.0], 600.0);
     let thin = BrowShape::new(0.010, [0.0, 0.004, 0.01, 0.014, 0.006, 0.0], 300.0);
-    let drawn = |shape: &BrowShape| subject.after(|kit, photo| drop(brows::paint(kit, photo, shape)));
+    let drawn = |shape: &BrowShape| {
+        subject.after(|kit, photo| {
+            brows::paint(kit, photo, shape);
+        })
+    };
     let width = |picture: RgbImage| {
         let again = Subject::of(picture);
         let shape = brows::read(&again.kit, &again.photo).expect("brows");
@@ -321,9 +348,15 @@ fn beards_grow_below_the_nose_and_off_the_lips() {
                 (LabMap::of(&window.cut(&subject.photo)), LabMap::of(&window.cut(&after)));
             let on_lips: Vec<usize> =
                 (0..lips.values.len()).filter(|&i| lips.values[i] > 0.9).collect();
-            let stained =
-                on_lips.iter().filter(|&&i| difference(old.colours[i], new.colours[i]) > 8.0).count();
-            assert!(stained as f32 <= 0.12 * on_lips.len() as f32, "{name}: {stained} of {}", on_lips.len());
+            let stained = on_lips
+                .iter()
+                .filter(|&&i| difference(old.colours[i], new.colours[i]) > 8.0)
+                .count();
+            assert!(
+                stained as f32 <= 0.12 * on_lips.len() as f32,
+                "{name}: {stained} of {}",
+                on_lips.len()
+            );
         }
     }
 }
@@ -335,7 +368,8 @@ fn stubble_is_taken_away_and_bare_skin_stays() {
         let window = subject.window(&[152, 200, 199, 175], 0.04);
         LabMap::of(&window.cut(picture)).median(&window.filled(1.0), 0.5).expect("a chin")
     };
-    let bearded = Subject::of(subject.after(|kit, photo| beard::paint(kit, photo, style("CorporateBeard"))));
+    let bearded =
+        Subject::of(subject.after(|kit, photo| beard::paint(kit, photo, style("CorporateBeard"))));
     let mut shaved = bearded.photo.clone();
     assert_eq!(shave::paint(&bearded.kit, &mut shaved), Beard::Short);
     let bare = chin(&subject.photo);
@@ -351,7 +385,8 @@ fn stubble_is_taken_away_and_bare_skin_stays() {
 fn matte(subject: &Subject) -> (Cutout, Region) {
     let vision = Vision::new(testkit::registry());
     let face = vision.detect_faces(&subject.photo).expect("faces")[0];
-    let parts = vision.head_parts(&subject.photo, &face, &[Part::Hair]).expect("parts").expect("hair");
+    let parts =
+        vision.head_parts(&subject.photo, &face, &[Part::Hair]).expect("parts").expect("hair");
     let own = Photo { rgb: subject.photo.clone(), alpha: None }.part(parts.region);
     let whole = Region::whole(&own.rgb);
     (Cutout::refine(own, &parts.mask, whole), parts.region)
@@ -372,7 +407,8 @@ fn coloured(subject: &Subject, cutout: &Cutout, region: Region, words: &str) -> 
 fn hair_takes_its_colour_and_black_hair_can_become_blonde() {
     let subject = young();
     let (cutout, region) = matte(subject);
-    for (words, target) in [("copper", "#a5512a"), ("jet black", "#100f11"), ("silver", "#aeb0b5")] {
+    for (words, target) in [("copper", "#a5512a"), ("jet black", "#100f11"), ("silver", "#aeb0b5")]
+    {
         let byte = |at: usize| u8::from_str_radix(&target[at..at + 2], 16).expect("a colour");
         let target = lab_of([byte(1), byte(3), byte(5)]);
         let after = coloured(subject, &cutout, region, words);
@@ -385,14 +421,20 @@ fn hair_takes_its_colour_and_black_hair_can_become_blonde() {
         });
         assert!(skin.count() < 20, "{words} on the skin");
     }
-    let black = Subject { photo: coloured(subject, &cutout, region, "jet black"), kit: subject.kit.clone() };
+    let black = Subject {
+        photo: coloured(subject, &cutout, region, "jet black"),
+        kit: subject.kit.clone(),
+    };
     let (cutout, region) = matte(&black);
     let light = |picture: &RgbImage| hair_colour(picture, &cutout, region)[0];
     assert!(light(&black.photo) < 25.0);
     assert!(light(&coloured(&black, &cutout, region, "blonde")) >= 50.0);
     assert!(light(&coloured(&black, &cutout, region, "bronde")) < 50.0, "no bleach, no blonde");
     let wanted = HairColour { strength: 0.0, ..HairColour::described(&HAIR.read("blonde")) };
-    assert_eq!(black.after(|kit, photo| hair::paint(photo, kit, &cutout, region, &wanted)), black.photo);
+    assert_eq!(
+        black.after(|kit, photo| hair::paint(photo, kit, &cutout, region, &wanted)),
+        black.photo
+    );
 }
 
 #[test]
@@ -416,7 +458,9 @@ fn dark_skin_gets_colour_and_no_grey() {
     });
     let subject = Subject::of(dark);
     let design = &DESIGNS[2];
-    let after = subject.after(|kit, photo| drop(shadow::paint(kit, photo, design, 1.0)));
+    let after = subject.after(|kit, photo| {
+        shadow::paint(kit, photo, design, 1.0);
+    });
     let places = changed(&subject.photo, &after);
     let strong: Vec<_> = places.iter().filter(|(_, _, far)| *far > 10.0).collect();
     assert!(strong.len() > 40, "{}", strong.len());
@@ -438,7 +482,9 @@ fn dark_skin_gets_colour_and_no_grey() {
 fn glasses_keep_their_rims() {
     let subject = old();
     assert!(subject.kit.glasses);
-    let after = subject.after(|kit, photo| drop(shadow::paint(kit, photo, &DESIGNS[2], 1.0)));
+    let after = subject.after(|kit, photo| {
+        shadow::paint(kit, photo, &DESIGNS[2], 1.0);
+    });
     // Black and shiny: rims and nothing else near the eyes.
     let rims = changed(&subject.photo, &after).into_iter().filter(|&(x, y, far)| {
         let [l, a, b] = lab_of(subject.photo.get_pixel(x, y).0);

@@ -77,8 +77,14 @@ fn lip_colours_that_are_none_are_refused() {
     assert_eq!(code(LIPSTICK, &photo()), Code::MissingParameters);
     assert_eq!(refused("red"), Code::ParameterConversionFailed);
     assert_eq!(refused("[]"), Code::UnsupportedParameterValues);
-    assert_eq!(refused(r#"[{"rgba":{"r":300,"g":0,"b":0,"a":50}}]"#), Code::UnsupportedParameterValues);
-    assert_eq!(refused(r#"[{"rgba":{"r":3,"g":0,"b":0,"a":500}}]"#), Code::UnsupportedParameterValues);
+    assert_eq!(
+        refused(r#"[{"rgba":{"r":300,"g":0,"b":0,"a":50}}]"#),
+        Code::UnsupportedParameterValues
+    );
+    assert_eq!(
+        refused(r#"[{"rgba":{"r":3,"g":0,"b":0,"a":500}}]"#),
+        Code::UnsupportedParameterValues
+    );
     let item = r#"{"rgba":{"r":3,"g":0,"b":0,"a":50}}"#;
     let four = format!("[{item},{item},{item},{item}]");
     assert_eq!(refused(&four), Code::UnsupportedParameterValues);
@@ -147,20 +153,9 @@ fn dark_glasses_hide_the_eyes() {
         }
     }
     for path in [LENSES, LASHES] {
-        // Refused with an eye's code, or the eyes are found and painted; never garbage.
-        match call(path, &form(png(hidden.clone()))) {
-            Ok(_) => {}
-            Err(fault) => assert!(
-                matches!(
-                    fault.code(),
-                    Code::LeftEyeOcclusionTooHigh
-                        | Code::RightEyeOcclusionTooHigh
-                        | Code::FaceUnrecognizable
-                        | Code::SmallFaceSize
-                ),
-                "{path}: {fault}"
-            ),
-        }
+        let found = code(path, &form(png(hidden.clone())));
+        let hidden = [Code::LeftEyeOcclusionTooHigh, Code::RightEyeOcclusionTooHigh];
+        assert!(hidden.contains(&found) || found == Code::FaceUnrecognizable, "{path}: {found:?}");
     }
 }
 
@@ -169,7 +164,8 @@ fn one_of_style_and_template_is_needed() {
     for path in [SHADOW, BEARD] {
         assert_eq!(code(path, &form(testkit::photo("astronaut.png"))), Code::MissingParameters);
     }
-    let wrong = |path, name, value| code(path, &with(form(testkit::photo("astronaut.png")), name, value));
+    let wrong =
+        |path, name, value| code(path, &with(form(testkit::photo("astronaut.png")), name, value));
     assert_eq!(wrong(SHADOW, "eyeshadow_style", "37"), Code::UnsupportedParameterValues);
     assert_eq!(wrong(BEARD, "beard", "Unibrow"), Code::UnsupportedParameterValues);
     let mut template = form(testkit::photo("astronaut.png"));

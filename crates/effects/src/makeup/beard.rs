@@ -129,14 +129,14 @@ impl Growth {
                         &[-2.42, -2.28, -2.38, -2.75, -3.55, -4.3],
                     ),
                 };
-                let band = step(lip(ax) - 0.10, lip(ax) + 0.14, y) * fall(top - 0.30, top + 0.12, y);
+                let band =
+                    step(lip(ax) - 0.10, lip(ax) + 0.14, y) * fall(top - 0.30, top + 0.12, y);
                 let wide = 1.25 * band * fall(2.4, 2.75, ax);
                 // Thin in the groove below the nose.
                 wide.min(1.25) * (0.5 + 0.5 * step(0.05, 0.30, ax))
             }
             Part::Corners => {
-                let middle =
-                    lerp(y, &[-8.0, -6.0, -4.6, -3.8], &[2.15, 2.6, 2.85, 2.65]);
+                let middle = lerp(y, &[-8.0, -6.0, -4.6, -3.8], &[2.15, 2.6, 2.85, 2.65]);
                 fall(0.45, 0.80, (ax - middle).abs()) * step(-8.4, -7.9, y) * fall(-4.2, -3.7, y)
             }
             Part::Patch => fall(0.30, 0.62, ax) * step(-6.9, -6.5, y) * fall(-5.75, -5.5, y),
@@ -160,7 +160,8 @@ impl Growth {
                 fall(0.75, 1.25, above) * fall(0.6, 1.5, y)
             }
         };
-        let within = step(self.from - 0.3, self.from + 0.3, ax) * fall(self.to - 0.3, self.to + 0.3, ax);
+        let within =
+            step(self.from - 0.3, self.from + 0.3, ax) * fall(self.to - 0.3, self.to + 0.3, ax);
         let within = if self.from > 0.0 { within } else { fall(self.to - 0.3, self.to + 0.3, ax) };
         own * within * self.density
     }
@@ -179,8 +180,7 @@ impl Style {
         let outwards = 0.18 * step(3.0, 6.0, ax) - 0.10 * (1.0 - step(1.5, 3.0, ax));
         let inwards = self.taper * step(0.0, 3.0, ax) * (1.0 - step(-6.4, -5.4, y));
         let beard = [side * (outwards - inwards), -1.0];
-        let across =
-            lerp(ax, &[0.0, 0.3, 1.2, 2.0, 2.8], &[0.15, 0.55, 0.95, 0.85, 0.45]);
+        let across = lerp(ax, &[0.0, 0.3, 1.2, 2.0, 2.8], &[0.15, 0.55, 0.95, 0.85, 0.45]);
         let down = lerp(ax, &[0.0, 0.3, 1.2, 2.0, 2.8], &[1.0, 0.85, 0.55, 0.75, 1.0]);
         let up = growth.sweep * step(1.5, 2.7, ax);
         let moustache = [side * (across + 0.5 * up), up * 1.1 - down * (1.0 - 0.55 * up.min(1.0))];
@@ -239,7 +239,8 @@ pub fn paint(kit: &Kit, photo: &mut RgbImage, style: &Style) {
     let chart = Chart::of(&canvas.points);
     let roots = roots(style, &chart, &ground, &mut dice);
     shadow(&mut canvas, style, &roots, &ground, hair);
-    let strokes = hairs(&canvas, style, &roots, &ground, hair, &mut dice);
+    let mut strokes = hairs(&canvas, style, &roots, &ground, hair, &mut dice);
+    strokes.extend(tips(&canvas, style, &chart, hair, &mut dice));
     let free = ground.lips.each(|x, y| 1.0 - 0.92 * ground.lips.values[y * ground.lips.width + x]);
     canvas.stroke(&strokes, hair, &free);
     canvas.paint(photo);
@@ -359,6 +360,33 @@ fn hairs(
         }
     };
     roots.iter().map(hair_of).collect()
+}
+
+/// The ends of a moustache that is turned up: hairs that run together beside the mouth.
+fn tips(canvas: &Canvas, style: &Style, chart: &Chart, hair: Lab, dice: &mut Dice) -> Vec<Stroke> {
+    const HAIRS: usize = 110;
+    let swept = style.parts.iter().find(|growth| growth.sweep >= 0.7);
+    let Some(growth) = swept else { return vec![] };
+    let mut hair_of = |side: f32| {
+        let from = dice.even(1.7, 2.7);
+        let height = dice.even(0.0, 1.0);
+        let reach = dice.even(0.75, 1.05) * growth.sweep;
+        let places = [
+            [side * from, lip(from) + 0.10 + 0.75 * height],
+            [side * (3.0 + 0.15 * height), -3.95 + 0.25 * height],
+            [side * (3.05 + 0.55 * reach), -3.9 + 0.95 * reach + dice.normal(0.0, 0.05)],
+        ];
+        let points = places.map(|place| chart.spot(place).map(|spot| spot.place));
+        let [Some(root), Some(bend), Some(tip)] = points else { return None };
+        Some(Stroke {
+            points: [root, bend, tip],
+            width: [0.0023 * canvas.fw, 0.0004 * canvas.fw],
+            alpha: 0.68 * dice.even(0.6, 1.0),
+            value: (hair[0] + dice.normal(0.0, 5.0)).clamp(2.0, 95.0),
+            soft_root: true,
+        })
+    };
+    (0..2 * HAIRS).filter_map(|i| hair_of(if i % 2 == 0 { 1.0 } else { -1.0 })).collect()
 }
 
 #[cfg(test)]

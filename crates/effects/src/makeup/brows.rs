@@ -199,10 +199,8 @@ fn spine(canvas: &Canvas, side: usize, longer: [f32; 2]) -> Path {
         .collect();
     let path = Path::through(&middles);
     let [inner, outer] = longer.map(|by| by * canvas.fw / path.length().max(1e-3));
-    let all: Vec<Place> = std::iter::once(path.at(-inner))
-        .chain(middles)
-        .chain([path.at(1.0 + outer)])
-        .collect();
+    let all: Vec<Place> =
+        std::iter::once(path.at(-inner)).chain(middles).chain([path.at(1.0 + outer)]).collect();
     Path::through(&all)
 }
 
@@ -381,9 +379,10 @@ fn measured(canvas: &Canvas, side: usize, depth: &Map) -> Option<BrowShape> {
             let (v, depth) = sample(u, j);
             (v, (depth / deep - 0.25).clamp(0.0, 1.0))
         });
-        let (sum, first, second) = weights.fold((1e-6, 0.0, 0.0), |(sum, first, second), (v, w)| {
-            (sum + w, first + w * v, second + w * v * v)
-        });
+        let (sum, first, second) = weights
+            .fold((1e-6, 0.0, 0.0), |(sum, first, second), (v, w)| {
+                (sum + w, first + w * v, second + w * v * v)
+            });
         let middle = first / sum;
         let half = 1.9 * (second / sum - middle * middle).max(0.0).sqrt();
         // Where the brow has ended nothing is measured.

@@ -7,28 +7,21 @@ use crate::strokes::Place;
 
 /// Points of the upper and the lower lid from the inner to the outer corner, for each side of the
 /// picture.
-const UPPER: [[usize; 9]; 2] = [
-    [133, 173, 157, 158, 159, 160, 161, 246, 33],
-    [362, 398, 384, 385, 386, 387, 388, 466, 263],
-];
-const LOWER: [[usize; 9]; 2] = [
-    [133, 155, 154, 153, 145, 144, 163, 7, 33],
-    [362, 382, 381, 380, 374, 373, 390, 249, 263],
-];
+const UPPER: [[usize; 9]; 2] =
+    [[133, 173, 157, 158, 159, 160, 161, 246, 33], [362, 398, 384, 385, 386, 387, 388, 466, 263]];
+const LOWER: [[usize; 9]; 2] =
+    [[133, 155, 154, 153, 145, 144, 163, 7, 33], [362, 382, 381, 380, 374, 373, 390, 249, 263]];
 /// The crease, the fold above it, and the lower edge of the brow, inner to outer.
 const CREASE: [[usize; 7]; 2] =
     [[190, 56, 28, 27, 29, 30, 247], [414, 286, 258, 257, 259, 260, 467]];
 const FOLD: [[usize; 7]; 2] =
     [[189, 221, 222, 223, 224, 225, 113], [413, 441, 442, 443, 444, 445, 342]];
 /// Edges of the brow from the inner end to the tail: upper and lower.
-pub(super) const BROW_UPPER: [[usize; 5]; 2] =
-    [[107, 66, 105, 63, 70], [336, 296, 334, 293, 300]];
-pub(super) const BROW_LOWER: [[usize; 5]; 2] =
-    [[55, 65, 52, 53, 46], [285, 295, 282, 283, 276]];
+pub(super) const BROW_UPPER: [[usize; 5]; 2] = [[107, 66, 105, 63, 70], [336, 296, 334, 293, 300]];
+pub(super) const BROW_LOWER: [[usize; 5]; 2] = [[55, 65, 52, 53, 46], [285, 295, 282, 283, 276]];
 /// All points that makeup of the eyes needs around it.
-pub const AROUND: [usize; 20] = [
-    33, 133, 263, 362, 70, 63, 105, 66, 107, 300, 293, 334, 296, 336, 145, 374, 46, 276, 130, 359,
-];
+pub const AROUND: [usize; 20] =
+    [33, 133, 263, 362, 70, 63, 105, 66, 107, 300, 293, 334, 296, 336, 145, 374, 46, 276, 130, 359];
 
 /// An eye narrower than this is turned away.
 const NARROWEST: f32 = 0.13;

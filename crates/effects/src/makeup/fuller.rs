@@ -75,7 +75,10 @@ fn bumps(kit: &Kit, strength: f32) -> Vec<Bump> {
             let full = (std::f32::consts::PI * s).sin().max(0.0).powf(0.7);
             // The bow of the upper lip keeps its shape.
             let bow = match amount > 0.0 {
-                true => 1.0 - 0.4 * bell((s - 0.5) / 0.05) - 0.15 * bell(((s - 0.5).abs() - 0.11) / 0.04),
+                true => {
+                    1.0 - 0.4 * bell((s - 0.5) / 0.05)
+                        - 0.15 * bell(((s - 0.5).abs() - 0.11) / 0.04)
+                }
                 false => 1.0,
             };
             bumps.push(bump(line.at(s), amount * height * full * bow));

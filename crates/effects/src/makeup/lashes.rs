@@ -92,8 +92,11 @@ pub fn paint(kit: &Kit, photo: &mut RgbImage, lashes: &Lashes) -> [Result<(), Un
     let free = free(&canvas);
     let eyes = eye::both(&canvas);
     if lashes.alpha > 0.0 {
-        let strokes: Vec<Stroke> =
-            eyes.iter().flatten().flat_map(|eye| strokes(&canvas, eye, lashes, &mut dice)).collect();
+        let strokes: Vec<Stroke> = eyes
+            .iter()
+            .flatten()
+            .flat_map(|eye| strokes(&canvas, eye, lashes, &mut dice))
+            .collect();
         canvas.stroke(&strokes, lashes.colour, &free);
         canvas.paint(photo);
     }
@@ -135,9 +138,8 @@ fn liner(canvas: &Canvas, eye: &Eye, lashes: &Lashes) -> Vec<Stroke> {
         .filter(|_| lashes.liner > 0.0)
         .map(|k| {
             let (from, to) = (at(k), at(k + 1));
-            let width = |t: f32| {
-                lashes.liner * canvas.fw * (0.35 + 0.9 * t) * (t / 0.08).clamp(0.0, 1.0)
-            };
+            let width =
+                |t: f32| lashes.liner * canvas.fw * (0.35 + 0.9 * t) * (t / 0.08).clamp(0.0, 1.0);
             Stroke {
                 points: [from, (from + to) / 2.0, to].map(|t| eye.upper.at(t)),
                 width: [width(from), width(to)],

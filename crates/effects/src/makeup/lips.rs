@@ -37,10 +37,9 @@ const LOWER_OUTER: [usize; 11] = [61, 146, 91, 181, 84, 17, 314, 405, 321, 375, 
 
 /// How much of the lips is seen, 0 to 1: the parser finds them where the mesh does.
 pub fn seen(kit: &Kit) -> f32 {
-    let Some(window) = kit.window_around(
-        safelight_vision::face::Rect::around(kit.polygon(&LIPS)),
-        0.02,
-    ) else {
+    let Some(window) =
+        kit.window_around(safelight_vision::face::Rect::around(kit.polygon(&LIPS)), 0.02)
+    else {
         return 0.0;
     };
     let ring = kit.lips(&window);
@@ -113,8 +112,7 @@ impl Lips {
             // Where the lips shine they show the light's colour.
             let shine = ((detail - 8.0) / 12.0).clamp(0.0, 0.7);
             let tone = |pigment: f32, own: f32| pigment * chroma * (1.0 - shine) + own * shine;
-            let colour =
-                [light.clamp(2.0, 97.0), tone(red, own[1]), tone(yellow, own[2])];
+            let colour = [light.clamp(2.0, 97.0), tone(red, own[1]), tone(yellow, own[2])];
             canvas.now.mix(index, colour, share.min(1.0));
         }
     }

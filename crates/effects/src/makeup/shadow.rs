@@ -219,7 +219,8 @@ impl Design {
                 let shade = (coarse.values[index] / own).clamp(0.45, 1.5).powf(0.85);
                 let (x, y) = (index % light.width, index / light.width);
                 let size = 0.004 * canvas.fw;
-                let noise = 0.5 + 0.5 * grain.at(x as f32 / size + 17.0 * number as f32, y as f32 / size);
+                let noise =
+                    0.5 + 0.5 * grain.at(x as f32 / size + 17.0 * number as f32, y as f32 / size);
                 let sparkle = ((noise - 0.8) / 0.2).clamp(0.0, 1.0).powf(1.5) * 22.0;
                 let glow = 5.0 * step(0.0, 4.0, coarse.values[index] - lightest);
                 let shimmer = layer.shimmer * (sparkle + glow);

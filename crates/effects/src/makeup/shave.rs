@@ -11,6 +11,7 @@ use crate::canonical::{Chart, Grid};
 use crate::kit::Kit;
 use crate::lab::Lab;
 use crate::path::{distance, lerp};
+use crate::pull;
 use crate::region;
 
 /// Beards that are darker than the cheek by more L* than this in the median are too dense.
@@ -62,7 +63,8 @@ fn region(canvas: &Canvas, grid: &Grid) -> Map {
         let ax = x.abs();
         let top = lerp(ax, &[0.0, 1.0, 1.8, 2.6, 3.2], &[-2.15, -2.05, -2.0, -2.4, -3.2]);
         let moustache = fall(top - 0.2, top + 0.15, y) * step(-4.9, -4.5, y) * fall(2.9, 3.3, ax);
-        let beside = step(2.0, 2.3, ax) * fall(3.7, 4.0, ax) * step(-7.0, -6.6, y) * fall(-4.0, -3.7, y);
+        let beside =
+            step(2.0, 2.3, ax) * fall(3.7, 4.0, ax) * step(-7.0, -6.6, y) * fall(-4.0, -3.7, y);
         let below = fall(2.8, 3.1, ax) * step(-7.4, -7.1, y) * fall(-5.9, -5.6, y);
         let chin = fall(0.9, 1.1, (ax / 3.4).hypot((y + 8.5) / 2.2)) * fall(-6.6, -6.1, y);
         let line = lerp(
@@ -70,7 +72,8 @@ fn region(canvas: &Canvas, grid: &Grid) -> Map {
             &[2.6, 3.2, 4.0, 5.0, 6.0, 6.8, 7.4],
             &[-4.3, -4.2, -4.0, -3.3, -2.0, -0.2, 1.8],
         );
-        let jaw = fall(line - 0.7, line + 0.25, y) * step(2.3, 2.9, ax + 3.0 * (-6.6 - y).clamp(0.0, 2.0));
+        let jaw = fall(line - 0.7, line + 0.25, y)
+            * step(2.3, 2.9, ax + 3.0 * (-6.6 - y).clamp(0.0, 2.0));
         let inside = step(-1.2, -0.4, y - contour(ax));
         [moustache, beside, below, chin, jaw].into_iter().fold(0.0, f32::max) * inside
     };
@@ -113,9 +116,8 @@ fn cheek(canvas: &Canvas, region: &Map) -> Option<Cheek> {
         let along = (at - middle + half).rem_euclid(4.0 * half);
         middle - half + if along > 2.0 * half { 4.0 * half - along } else { along }
     };
-    let texture = fine.each(|x, y| {
-        fine.between(mirrored(x as f32, middle[0]), mirrored(y as f32, middle[1]))
-    });
+    let texture = fine
+        .each(|x, y| fine.between(mirrored(x as f32, middle[0]), mirrored(y as f32, middle[1])));
     Some(Cheek { colour, texture })
 }
 
@@ -131,14 +133,14 @@ fn judged(canvas: &Canvas, grid: &Grid, region: &Map, cheek: &Cheek) -> Beard {
     let [_, up] = canvas.axes();
     let hangs = (0..6).any(|i| {
         let by = -(MOST_LENGTH + 0.02 * i as f32) * canvas.fw;
-        let cell = safelight_vision::face::Point { x: chin[0] + up[0] * by, y: chin[1] + up[1] * by };
+        let cell =
+            safelight_vision::face::Point { x: chin[0] + up[0] * by, y: chin[1] + up[1] * by };
         likely(canvas.window.place(cell)) > 0.5
     });
     // Chin and upper lip face the light as the cheeks do; the jaw lies in shadow anyway.
     let front = [[-9.0, -6.9], [-3.3, -2.5]].map(|range| {
-        let zone = grid.y.join(region, |y, own| {
-            f32::from(y > range[0] && y < range[1] && own > 0.7)
-        });
+        let zone =
+            grid.y.join(region, |y, own| f32::from(y > range[0] && y < range[1] && own > 0.7));
         let zone = zone.join(&grid.x, |zone, x| if x.abs() < 2.0 { zone } else { 0.0 });
         canvas.before.median(&zone, 0.5).map_or(0.0, |[l, ..]| cheek.colour[0] - l)
     });
@@ -165,6 +167,19 @@ fn strength(canvas: &Canvas, region: &Map, cheek: &Cheek) -> Map {
     canvas.blurred(&found, 0.012)
 }
 
+/// Skin beyond the region, by its colour.
+fn bare(canvas: &Canvas, region: &Map) -> Map {
+    let likely = canvas.kit.parsing.likely(&[Seen::Skin, Seen::Nose, Seen::Neck]);
+    let skin = canvas.window.map(|place| f32::from(likely(place) > 0.6));
+    let lips = canvas.grown(&canvas.kit.lips(&canvas.window), 0.015);
+    let taken = region::union(&canvas.grown(region, 0.01), &lips);
+    let free = region::without(&skin, &taken);
+    free.each(|x, y| {
+        let i = y * free.width + x;
+        free.values[i] * canvas.kit.skin.likeness(canvas.before.colours[i])
+    })
+}
+
 fn remove(canvas: &mut Canvas, region: &Map, cheek: &Cheek) {
     let strength = strength(canvas, region, cheek);
     let light = canvas.before.plane(0);
@@ -174,18 +189,20 @@ fn remove(canvas: &mut Canvas, region: &Map, cheek: &Cheek) {
     let lightest = negative.erode(radius);
     let lightest = lightest.each(|x, y| -lightest.values[y * light.width + x]);
     let closed = canvas.blurred(&lightest.erode(radius), 0.012);
-    let [coarse_a, coarse_b] = [1, 2].map(|i| canvas.blurred(&canvas.before.plane(i), 0.03));
+    let known = bare(canvas, region);
+    let around =
+        [1, 2].map(|i| canvas.blurred(&pull::filled(&canvas.before.plane(i), &known), 0.03));
     let [own, red, yellow] = cheek.colour;
     for (index, &share) in strength.values.iter().enumerate() {
         if share <= 0.002 {
             continue;
         }
         let base = closed.values[index];
-        let lifted = base + 0.55 * (own - 4.0 - base).clamp(0.0, 40.0) * share;
+        let lifted = base + 0.65 * (own - 4.0 - base).clamp(0.0, 40.0) * share;
         let colour = [
             lifted + cheek.texture.values[index],
-            0.85 * red + 0.15 * coarse_a.values[index],
-            0.85 * yellow + 0.15 * coarse_b.values[index],
+            0.3 * red + 0.7 * around[0].values[index],
+            0.3 * yellow + 0.7 * around[1].values[index],
         ];
         canvas.now.mix(index, colour, share);
     }

@@ -70,8 +70,9 @@ pub(super) fn prepared(face: &safelight_vision::face::Face) -> Result<Kit> {
     let inside = kit.completeness();
     if inside < LEAST_INSIDE {
         let (found, least) = (inside * 100.0, LEAST_INSIDE * 100.0);
-        let message =
-            format!("{found:.0} % of the face lie in the picture, at least {least:.0} % are needed");
+        let message = format!(
+            "{found:.0} % of the face lie in the picture, at least {least:.0} % are needed"
+        );
         return Err(Fault::new(Code::IncompleteFace, message));
     }
     let yaw = kit.pose.yaw.abs();

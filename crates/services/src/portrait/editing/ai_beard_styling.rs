@@ -2,7 +2,9 @@
 
 use safelight_contract::{Code, Fault};
 use safelight_effects::makeup::beard::{self, STYLES, Style};
-use safelight_operation::{CpuOperation, Input, Kind, Needs, Optional, Param, Picture, Result, Spec, Work};
+use safelight_operation::{
+    CpuOperation, Input, Kind, Needs, Optional, Param, Picture, Result, Spec, Work,
+};
 use safelight_vision::face::models;
 use serde_json::{Value, json};
 

@@ -56,7 +56,8 @@ impl CpuOperation for AiHairColor {
         let mut photo = input.image.decode(work)?;
         let wanted = HairColour::described(&HAIR.read(&painted::words(&input.name, &input.desc)));
         let found = super::super::faces::find(work, &photo.rgb, false, 1)?;
-        let (kit, face) = (work.stage("prepare", || painted::prepared(&found[0]))?, found[0].detection);
+        let (kit, face) =
+            (work.stage("prepare", || painted::prepared(&found[0]))?, found[0].detection);
         drop(found);
         colour(work, &mut photo, &kit, &face, &wanted)?;
         ResultUrls::of(work, &photo)

@@ -1,8 +1,7 @@
 //! Hairstyle editor, second generation: the colour of the hair.
 
 use safelight_operation::{
-    CpuOperation, Input, Kind, Needs, Output, Param, Picture, Required, Result, Spec, Url,
-    Work,
+    CpuOperation, Input, Kind, Needs, Output, Param, Picture, Required, Result, Spec, Url, Work,
 };
 use safelight_vision::cutout;
 use serde_json::{Value, json};

@@ -62,8 +62,9 @@ impl Kind for Styles {
         let found = NAMES.lines().find(|known| known.eq_ignore_ascii_case(text));
         found.map(Style::Named).ok_or_else(|| {
             let shown: String = text.chars().take(40).collect();
-            let message =
-                format!("{name} is `{shown}`, allowed are `{ORIGINAL}` and the names in its schema");
+            let message = format!(
+                "{name} is `{shown}`, allowed are `{ORIGINAL}` and the names in its schema"
+            );
             Fault::new(Code::UnsupportedParameterValues, message)
         })
     }
@@ -125,11 +126,7 @@ const LEAST_SHARE: f32 = 0.1;
 const MOST_TURN: f32 = 30.0;
 
 /// The one of these colours that a text names, whatever its case.
-pub(super) fn colour_named(
-    name: &str,
-    text: &str,
-    known: &[&'static str],
-) -> Result<&'static str> {
+pub(super) fn colour_named(name: &str, text: &str, known: &[&'static str]) -> Result<&'static str> {
     let found = known.iter().find(|word| word.eq_ignore_ascii_case(text));
     found.copied().ok_or_else(|| {
         let shown: String = text.chars().take(40).collect();

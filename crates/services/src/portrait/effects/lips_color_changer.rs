@@ -90,8 +90,12 @@ impl Kind for LipColors {
             return Err(Fault::new(Code::UnsupportedParameterValues, message));
         }
         for (index, LipColor { rgba, face_rect }) in list.iter().enumerate() {
-            let numbers =
-                [("r", rgba.r, 255.0), ("g", rgba.g, 255.0), ("b", rgba.b, 255.0), ("a", rgba.a, 100.0)];
+            let numbers = [
+                ("r", rgba.r, 255.0),
+                ("g", rgba.g, 255.0),
+                ("b", rgba.b, 255.0),
+                ("a", rgba.a, 100.0),
+            ];
             for (part, value, most) in numbers {
                 if !(0.0..=most).contains(&value) {
                     let message =
@@ -99,7 +103,8 @@ impl Kind for LipColors {
                     return Err(Fault::new(Code::UnsupportedParameterValues, message));
                 }
             }
-            if let Some(FaceRect { width, height, .. }) = face_rect.filter(|rect| !rect.is_usable()) {
+            if let Some(FaceRect { width, height, .. }) = face_rect.filter(|rect| !rect.is_usable())
+            {
                 let message = format!(
                     "{name}[{index}].face_rect is {width} by {height} px, both must be above 0 and \
                      finite"
@@ -164,7 +169,11 @@ impl CpuOperation for LipsColorChanger {
         let kits = {
             let found = faces::find(work, &photo.rgb, false, MOST_FACES)?;
             work.stage("prepare", || {
-                input.lip_color_infos.iter().map(|info| kit(&found, info)).collect::<Result<Vec<_>>>()
+                input
+                    .lip_color_infos
+                    .iter()
+                    .map(|info| kit(&found, info))
+                    .collect::<Result<Vec<_>>>()
             })?
         };
         work.stage("paint", || {
