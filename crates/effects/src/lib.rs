@@ -8,18 +8,22 @@
 
 pub mod atlas;
 pub mod change;
+pub mod features;
 pub mod field;
 pub mod heal;
 pub mod kit;
+pub mod portrait;
 pub mod region;
 pub mod retouch;
 pub mod shape;
 pub mod window;
 
 pub use change::Change;
+pub use features::Features;
 pub use field::Field;
 pub use heal::Heal;
 pub use kit::Kit;
+pub use portrait::Beauty;
 pub use retouch::Retouch;
 pub use shape::Shape;
 pub use window::Window;
