@@ -1,6 +1,7 @@
 //! Does to the faces of a photo what is asked and prints what is measured of the largest:
 //! `beauty PHOTO OUT.png smooth=1 lighten=6 even=.5 sharp=1 teeth=4 whites=3 slim=.04 chin=.01 shrink=.04
-//! eyes=.2 square=1 brows=.5`.
+//! eyes=.2 square=1 brows=.5`, or of a
+//! treatment `acne spots brighter smoother pores lines under_eyes scars`.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -8,7 +9,7 @@ use std::time::Instant;
 use image::RgbImage;
 use safelight_effects::portrait::SKIN;
 use safelight_effects::retouch::{texture, tone};
-use safelight_effects::{Beauty, Features, Kit, Retouch, Shape};
+use safelight_effects::{Beauty, Features, Kit, Retouch, Shape, Treatment};
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 use safelight_vision::face::Face;
@@ -45,6 +46,17 @@ fn main() {
     let mut result = photo.clone();
     let start = Instant::now();
     beauty.apply(&mut result, &kits, &|| Ok(())).expect("no stop");
+    let treatment = Treatment {
+        acne: of("acne"),
+        spots: of("spots"),
+        brighter: of("brighter"),
+        smoother: of("smoother"),
+        pores: of("pores"),
+        lines: of("lines"),
+        under_eyes: of("under_eyes"),
+        scars: of("scars"),
+    };
+    treatment.apply(&mut result, &kits, &|| Ok(())).expect("no stop");
     println!("{:.0} ms, {} faces", start.elapsed().as_secs_f64() * 1e3, kits.len());
     if let (Some(kit), Some(face)) = (kits.first(), faces.first()) {
         measure(&vision, kit, face, &photo, &result);
@@ -75,7 +87,7 @@ fn measure(vision: &Vision, kit: &Kit, face: &Face, photo: &RgbImage, result: &R
     println!(
         "jaw {:+.1} %, cheeks {:+.1} %, eyes {:+.1} % {:+.1} %, nose {:+.1} %",
         change([172, 397]),
-        change([123, 352]),
+        change([234, 454]),
         change([159, 145]),
         change([386, 374]),
         change([129, 358])

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod atlas;
+pub mod body;
 pub mod change;
 pub mod features;
 pub mod field;
@@ -16,6 +17,7 @@ pub mod portrait;
 pub mod region;
 pub mod retouch;
 pub mod shape;
+pub mod treatment;
 pub mod window;
 
 pub use change::Change;
@@ -26,4 +28,5 @@ pub use kit::Kit;
 pub use portrait::Beauty;
 pub use retouch::Retouch;
 pub use shape::Shape;
+pub use treatment::Treatment;
 pub use window::Window;

@@ -43,7 +43,15 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::analysis::SkinAnalysis>(),
     Endpoint::of::<portrait::analysis::SkinAnalysisAdvanced>(),
     Endpoint::of::<portrait::analysis::SkinAnalysisPro>(),
+    Endpoint::of::<portrait::effects::AiSquareFaceFilter>(),
     Endpoint::of::<portrait::effects::BlurredFaces>(),
+    Endpoint::of::<portrait::effects::FaceBeauty>(),
+    Endpoint::of::<portrait::effects::FaceBeautyAdvanced>(),
+    Endpoint::of::<portrait::effects::FaceBeautyPro>(),
+    Endpoint::of::<portrait::effects::SmartBeauty>(),
+    Endpoint::of::<portrait::effects::SmartFaceSlimming>(),
+    Endpoint::of::<portrait::effects::SmartSkin>(),
+    Endpoint::of::<portrait::effects::SmartSkinAdvanced>(),
 ];
 
 /// Finds a service by its full path or by the last segment of it.
