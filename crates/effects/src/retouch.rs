@@ -4,7 +4,7 @@
 //! Tang 2010), the fine one pores and grain; what lies between is mottle, and goes. Lengths are in `fw`.
 
 use image::RgbImage;
-use safelight_imaging::map::{Guided, Map, percentile};
+use safelight_imaging::map::{Map, percentile};
 
 use crate::change::{Change, labs};
 use crate::kit::{Kit, Skin};
@@ -82,11 +82,8 @@ impl Bands {
     fn of(value: &Map, radius: f32, edge: f32, fine: f32) -> Self {
         let calm = region::feathered(value, fine);
         let unit = calm.each(|x, y| calm.values[y * calm.width + x] / 100.0);
-        let model = Guided::fit(&unit, &unit, (radius.round() as usize).max(1), edge);
-        let coarse = unit.each(|x, y| {
-            let i = y * unit.width + x;
-            100.0 * (model.slope.values[i] * unit.values[i] + model.offset.values[i])
-        });
+        let fitted = region::guided(&unit, &unit, radius, edge);
+        let coarse = fitted.each(|x, y| 100.0 * fitted.values[y * fitted.width + x]);
         let middle = calm.join(&coarse, |calm, coarse| calm - coarse);
         Self { coarse, middle, fine: value.join(&calm, |value, calm| value - calm) }
     }
@@ -105,11 +102,13 @@ impl Bands {
 /// A map whose values outside a mask are those of what lies inside nearby, so that filters see no edge
 /// there; `own` where nothing does.
 pub(crate) fn filled(map: &Map, mask: &Map, own: f32, reach: f32) -> Map {
-    let radius = (reach.round() as usize).max(1);
-    let spread = |map: &Map| map.mean(radius).mean(radius);
+    let by = region::coarseness(reach);
+    let radius = ((reach / by as f32).round() as usize).max(1);
+    let spread = |map: &Map| region::coarser(map, by).mean(radius).mean(radius);
     let weighed = map.join(mask, |value, mask| (value - own) * mask);
     let (sum, weight) = (spread(&weighed), spread(mask));
     let around = sum.join(&weight, |sum, weight| own + sum / weight.max(1e-3));
+    let around = region::finer(&around, by, map.width, map.height);
     map.each(|x, y| {
         let i = y * map.width + x;
         around.values[i] + (map.values[i] - around.values[i]) * mask.values[i]

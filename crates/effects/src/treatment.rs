@@ -24,7 +24,7 @@ const ACNE: [Mark; 5] =
     [Mark::Papule, Mark::Pustule, Mark::Nodule, Mark::RedMark, Mark::ClosedComedone];
 const BROWN: [Mark; 1] = [Mark::BrownSpot];
 /// Where lines are looked for.
-const LINED: [Zone; 8] = [
+const LINED: [Zone; 10] = [
     Zone::Forehead,
     Zone::Glabella,
     Zone::CrowsFeet(Side::Left),
@@ -33,6 +33,8 @@ const LINED: [Zone; 8] = [
     Zone::UnderEye(Side::Right),
     Zone::Nasolabial(Side::Left),
     Zone::Nasolabial(Side::Right),
+    Zone::MouthCorner(Side::Left),
+    Zone::MouthCorner(Side::Right),
 ];
 /// Where pores are looked for.
 const PORED: [Zone; 5] =
