@@ -115,7 +115,7 @@ impl Field {
     /// Scales what lies in an ellipse about `fixed`; beyond `INNER` of its half axes less and less, to
     /// nothing at its edge.
     pub fn scale(&mut self, ellipse: &Ellipse, fixed: Point, scale: f32) {
-        const INNER: f32 = 0.62;
+        const INNER: f32 = 0.68;
         self.add(|place| {
             let weight = smoothstep(1.0, INNER, ellipse.radius(place)) * -scale;
             Point { x: (place.x - fixed.x) * weight, y: (place.y - fixed.y) * weight }

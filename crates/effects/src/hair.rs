@@ -282,7 +282,7 @@ impl Strands {
         let strand = self.lighter.as_ref().map_or(0.0, |(lighter, per_cell)| {
             let detail = lighter.between((x + 0.5) / per_cell - 0.5, (y + 0.5) / per_cell - 0.5);
             let noise = self.noise.at(x / self.clump, y / self.clump);
-            0.8 * smoothstep(-0.5, 1.5, detail + 0.5 * noise)
+            0.65 * smoothstep(-0.9, 2.0, detail + 0.6 * noise)
         });
         Spot { down, across, strand }
     }

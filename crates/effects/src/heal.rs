@@ -63,7 +63,7 @@ impl<'a> Heal<'a> {
         [0, 1, 2].map(|i| {
             let own = self.kit.skin.lab[i];
             let near = filled(&self.after[i], &clean, own, self.cells(reach));
-            near.gaussian(self.cells(reach * 0.25).max(0.5))
+            blurred(&near, self.cells(reach * 0.25))
         })
     }
 
@@ -181,7 +181,7 @@ impl<'a> Heal<'a> {
                 (all.len() > 20).then(|| percentile(&mut all, 0.5))
             };
             let [Some(l), Some(a), Some(b)] = self.after.each_ref().map(median) else { continue };
-            let calm = self.after.each_ref().map(|map| map.gaussian(self.cells(0.015).max(0.5)));
+            let calm = self.after.each_ref().map(|map| blurred(map, self.cells(0.015)));
             for (i, wanted) in [l, a, b].into_iter().enumerate() {
                 let channel = &self.after[i];
                 let changed = channel.each(|x, y| {
@@ -220,7 +220,7 @@ impl<'a> Heal<'a> {
     pub fn scars(&mut self, amount: f32) {
         let nothing = self.window.filled(0.0);
         let [around, ..] = self.around(&nothing, AROUND);
-        let calm = self.after[0].gaussian(self.cells(0.006).max(0.5));
+        let calm = blurred(&self.after[0], self.cells(0.006));
         let excess = calm.join(&around, |calm, around| (calm - around).abs());
         let inside = excess.values.iter().zip(&self.skin.values).filter(|(_, mask)| **mask > 0.95);
         let mut sizes: Vec<f32> = inside.map(|(value, _)| *value).collect();
@@ -252,4 +252,11 @@ impl<'a> Heal<'a> {
             self.replace(&free, AROUND_BROW, fade);
         }
     }
+}
+
+/// Blurred by a Gaussian of this standard deviation in cells, on a coarser map where it is wide.
+fn blurred(map: &Map, sigma: f32) -> Map {
+    let by = region::coarseness(2.0 * sigma);
+    let calm = region::coarser(map, by).gaussian((sigma / by as f32).max(0.5));
+    region::finer(&calm, by, map.width, map.height)
 }

@@ -236,7 +236,7 @@ impl Kit {
         let skin = region::refined(&parsed, &guide, radius);
         // A place counts by its surroundings, so that pores and grain leave no holes.
         let alike = guide.each(|x, y| self.skin.likeness(at(x, y)));
-        let alike = region::feathered(&alike, self.cells(window, 0.006));
+        let alike = region::feathered(&alike, self.cells(window, 0.012));
         let free = region::without(&region::common(&skin, &alike), &self.features(window));
         let soft = region::feathered(&free, self.cells(window, 0.008));
         // What is no skin stays as it is, however soft the edge.

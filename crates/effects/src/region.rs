@@ -1,5 +1,6 @@
 //! Soft masks of regions: 0 outside to 1 inside, over the cells of a window.
 
+use rayon::prelude::*;
 use safelight_imaging::map::{Guided, Map};
 use safelight_vision::face::{Parsing, Part, Point};
 
@@ -126,9 +127,59 @@ pub fn grown(map: &Map, cells: f32) -> Map {
 
 /// Brought to the edges of a guide (0 to 1) by a guided filter of this radius in cells.
 pub fn refined(map: &Map, guide: &Map, radius: usize) -> Map {
-    let model = Guided::fit(guide, map, radius.max(1), EDGE);
-    let line = |i: usize| model.slope.values[i] * guide.values[i] + model.offset.values[i];
-    map.each(|x, y| line(y * map.width + x).clamp(0.0, 1.0))
+    let fitted = guided(guide, map, radius as f32, EDGE);
+    fitted.each(|x, y| fitted.values[y * map.width + x].clamp(0.0, 1.0))
+}
+
+/// A map by a guided filter of this radius in cells, its linear models found on coarser maps (He and Sun
+/// 2015).
+pub fn guided(guide: &Map, map: &Map, radius: f32, edge: f32) -> Map {
+    let by = coarseness(radius);
+    let radius = ((radius / by as f32).round() as usize).max(1);
+    let model = Guided::fit(&coarser(guide, by), &coarser(map, by), radius, edge);
+    let [slope, offset] =
+        [&model.slope, &model.offset].map(|part| finer(part, by, map.width, map.height));
+    map.each(|x, y| {
+        let i = y * map.width + x;
+        slope.values[i] * guide.values[i] + offset.values[i]
+    })
+}
+
+/// The map with squares of `by` cells averaged to one; itself for 1.
+pub fn coarser(map: &Map, by: usize) -> Map {
+    if by <= 1 {
+        return map.clone();
+    }
+    let (width, height) = (map.width.div_ceil(by), map.height.div_ceil(by));
+    let empty = Map { width, height, values: vec![0.0; width * height] };
+    empty.each(|x, y| {
+        let (right, bottom) = (((x + 1) * by).min(map.width), ((y + 1) * by).min(map.height));
+        let rows = (y * by..bottom).map(|row| &map.values[row * map.width..][x * by..right]);
+        let sum: f32 = rows.map(|row| row.iter().sum::<f32>()).sum();
+        sum / ((right - x * by) * (bottom - y * by)) as f32
+    })
+}
+
+/// A map that [`coarser`] made by `by` at a width and height again, linear between its cells.
+pub fn finer(map: &Map, by: usize, width: usize, height: usize) -> Map {
+    if by <= 1 {
+        return map.clone();
+    }
+    // Where whole squares do not fit, the last reach beyond the edge.
+    let (wide, high) = (map.width * by, (map.height * by) as u32);
+    let mut values = vec![0.0; width * height];
+    let rows = values.par_chunks_exact_mut(width.max(1)).enumerate().with_min_len(8);
+    rows.for_each(|(y, row)| {
+        let mut line = vec![0.0; wide];
+        map.stretched_row(y as u32, high, &mut line);
+        row.copy_from_slice(&line[..row.len()]);
+    });
+    Map { width, height, values }
+}
+
+/// By how much maps may be coarser where they are averaged over `radius` cells.
+pub fn coarseness(radius: f32) -> usize {
+    ((radius / 4.0) as usize).clamp(1, 8)
 }
 
 /// Whether a mask has nothing.
@@ -168,6 +219,20 @@ mod tests {
         let map = fill(&window(), &far.map(|(x, y)| Point { x, y }));
         assert!(map.values.iter().all(|value| (value - 1.0).abs() < 1e-4));
         assert!(is_empty(&fill(&window(), &[])));
+    }
+
+    #[test]
+    fn coarse_maps_come_back_as_long_as_they_are_smooth() {
+        let smooth = window().map(|place| place.x + 2.0 * place.y);
+        for by in [1, 3, 4] {
+            let back = finer(&coarser(&smooth, by), by, smooth.width, smooth.height);
+            let inner = |i: usize| {
+                (6..32).contains(&(i % smooth.width)) && (6..22).contains(&(i / smooth.width))
+            };
+            let pairs = back.values.iter().zip(&smooth.values).enumerate();
+            let far = pairs.filter(|(i, _)| inner(*i)).map(|(_, (a, b))| (a - b).abs());
+            assert!(far.fold(0.0, f32::max) < 1e-3, "{by}");
+        }
     }
 
     #[test]

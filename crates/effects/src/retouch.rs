@@ -4,7 +4,7 @@
 //! Tang 2010), the fine one pores and grain; what lies between is mottle, and goes. Lengths are in `fw`.
 
 use image::RgbImage;
-use safelight_imaging::map::{Guided, Map, percentile};
+use safelight_imaging::map::{Map, percentile};
 
 use crate::change::{Change, labs};
 use crate::kit::{Kit, Skin};
@@ -21,8 +21,8 @@ const COLOUR_EDGE: f32 = 0.001;
 /// Detail below this standard deviation is texture.
 const FINE: f32 = 0.0067;
 /// How much of mottle and of texture goes at full strength.
-const MOTTLE: f32 = 0.9;
-const TEXTURE: f32 = 0.15;
+const MOTTLE: f32 = 0.8;
+const TEXTURE: f32 = 0.05;
 /// Lightness changes by this times `1 - L*/100` of what is asked, so that light skin and highlights keep
 /// their form.
 const RAMP: f32 = 1.6;
@@ -53,19 +53,21 @@ impl Retouch {
         let cells = |length: f32| kit.cells(&window, length);
         let resolved = ((kit.fw - RESOLVED.0) / (RESOLVED.1 - RESOLVED.0)).clamp(0.0, 1.0);
         let smooth = self.smooth.clamp(0.0, 1.0) * resolved;
-        let [l, a, b] = [0, 1, 2].map(|i| {
+        let even = self.even.clamp(0.0, 1.0) * resolved;
+        let lighter = Lighter::of(&kit.skin, self.lighten);
+        let after = [0, 1, 2].map(|i| {
             let value = filled(&from[i], skin, kit.skin.lab[i], cells(COARSE));
             let (radius, edge) = if i == 0 { (COARSE, EDGE) } else { (COLOUR_COARSE, COLOUR_EDGE) };
             let bands = Bands::of(&value, cells(radius), edge, cells(FINE));
-            let even = if i == 0 { 0.0 } else { self.even * resolved };
-            bands.joined(smooth, even, kit.skin.lab[i])
+            match i {
+                0 => bands.joined(smooth, |coarse| coarse + lighter.at(coarse)),
+                _ => {
+                    let own = kit.skin.lab[i];
+                    bands.joined(smooth, |coarse| own + (coarse - own) * (1.0 - even))
+                }
+            }
         });
-        let lighter = Lighter::of(&kit.skin, self.lighten);
-        let l = l.each(|x, y| {
-            let value = l.values[y * l.width + x];
-            value + lighter.at(value)
-        });
-        Change::between(window, &from, &[l, a, b], skin)
+        Change::between(window, &from, &after, skin)
     }
 }
 
@@ -78,22 +80,19 @@ struct Bands {
 
 impl Bands {
     fn of(value: &Map, radius: f32, edge: f32, fine: f32) -> Self {
-        let unit = value.each(|x, y| value.values[y * value.width + x] / 100.0);
-        let model = Guided::fit(&unit, &unit, (radius.round() as usize).max(1), edge);
-        let coarse = unit.each(|x, y| {
-            let i = y * unit.width + x;
-            100.0 * (model.slope.values[i] * unit.values[i] + model.offset.values[i])
-        });
         let calm = region::feathered(value, fine);
+        let unit = calm.each(|x, y| calm.values[y * calm.width + x] / 100.0);
+        let fitted = region::guided(&unit, &unit, radius, edge);
+        let coarse = fitted.each(|x, y| 100.0 * fitted.values[y * fitted.width + x]);
         let middle = calm.join(&coarse, |calm, coarse| calm - coarse);
         Self { coarse, middle, fine: value.join(&calm, |value, calm| value - calm) }
     }
 
-    fn joined(&self, smooth: f32, even: f32, own: f32) -> Map {
+    /// The bands again as one channel, the coarse one as `tone` makes it.
+    fn joined(&self, smooth: f32, tone: impl Fn(f32) -> f32 + Sync) -> Map {
         self.coarse.each(|x, y| {
             let i = y * self.coarse.width + x;
-            let coarse = own + (self.coarse.values[i] - own) * (1.0 - even);
-            coarse
+            tone(self.coarse.values[i])
                 + self.middle.values[i] * (1.0 - MOTTLE * smooth)
                 + self.fine.values[i] * (1.0 - TEXTURE * smooth)
         })
@@ -103,11 +102,13 @@ impl Bands {
 /// A map whose values outside a mask are those of what lies inside nearby, so that filters see no edge
 /// there; `own` where nothing does.
 pub(crate) fn filled(map: &Map, mask: &Map, own: f32, reach: f32) -> Map {
-    let radius = (reach.round() as usize).max(1);
-    let spread = |map: &Map| map.mean(radius).mean(radius);
+    let by = region::coarseness(reach);
+    let radius = ((reach / by as f32).round() as usize).max(1);
+    let spread = |map: &Map| region::coarser(map, by).mean(radius).mean(radius);
     let weighed = map.join(mask, |value, mask| (value - own) * mask);
     let (sum, weight) = (spread(&weighed), spread(mask));
     let around = sum.join(&weight, |sum, weight| own + sum / weight.max(1e-3));
+    let around = region::finer(&around, by, map.width, map.height);
     map.each(|x, y| {
         let i = y * map.width + x;
         around.values[i] + (map.values[i] - around.values[i]) * mask.values[i]

@@ -21,7 +21,7 @@ const AROUND: f32 = 0.35;
 const JAW_SIGMA: f32 = 0.085;
 const SQUARE_SIGMA: f32 = 0.09;
 /// How far from the middle of the eyes glasses reach across, and up and down.
-const GLASSES: [f32; 2] = [0.68, 0.19];
+const GLASSES: [f32; 2] = [0.72, 0.25];
 
 /// How much of the slimming each point of the jaw takes: nothing at cheekbone and chin, all at the angle.
 const SLIMMING: [([usize; 2], f32); 10] = [
@@ -88,7 +88,7 @@ impl Shape {
             let ellipse = Ellipse {
                 centre: kit.mesh.point(2),
                 axes: kit.axes(),
-                radii: [0.82 * fw, 0.92 * fw],
+                radii: [0.66 * fw, 0.70 * fw],
             };
             let both = free[0].min(free[1]);
             field.scale(&ellipse, kit.mesh.point(168), -self.shrink * both);

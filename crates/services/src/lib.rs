@@ -52,10 +52,18 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::editing::AiHairColor>(),
     Endpoint::of::<portrait::editing::AiLipEnhancement>(),
     Endpoint::of::<portrait::effects::AiRedLipGloss>(),
+    Endpoint::of::<portrait::effects::AiSquareFaceFilter>(),
     Endpoint::of::<portrait::effects::BlurredFaces>(),
+    Endpoint::of::<portrait::effects::FaceBeauty>(),
+    Endpoint::of::<portrait::effects::FaceBeautyAdvanced>(),
+    Endpoint::of::<portrait::effects::FaceBeautyPro>(),
     Endpoint::of::<portrait::effects::HairstyleEditorPremium>(),
     Endpoint::of::<portrait::effects::HairstyleEditorPro>(),
     Endpoint::of::<portrait::effects::LipsColorChanger>(),
+    Endpoint::of::<portrait::effects::SmartBeauty>(),
+    Endpoint::of::<portrait::effects::SmartFaceSlimming>(),
+    Endpoint::of::<portrait::effects::SmartSkin>(),
+    Endpoint::of::<portrait::effects::SmartSkinAdvanced>(),
 ];
 
 /// Finds a service by its full path or by the last segment of it.
