@@ -60,17 +60,6 @@ impl Path {
         let (from, to) = (self.at((t - 0.02).max(0.0)), self.at((t + 0.02).min(1.0)));
         unit([to[0] - from[0], to[1] - from[1]])
     }
-
-    /// The places that it consists of.
-    pub fn places(&self) -> &[Place] {
-        &self.places
-    }
-
-    /// How far a place is from the line.
-    pub fn distance(&self, place: Place) -> f32 {
-        let near = self.places.windows(2).map(|pair| to_segment(place, pair[0], pair[1]));
-        near.fold(f32::INFINITY, f32::min)
-    }
 }
 
 fn catmull_rom([a, b, c, d]: [f32; 4], t: f32) -> f32 {
@@ -122,14 +111,6 @@ pub fn lerp(x: f32, xs: &[f32], ys: &[f32]) -> f32 {
     }
 }
 
-fn to_segment(place: Place, from: Place, to: Place) -> f32 {
-    let way = [to[0] - from[0], to[1] - from[1]];
-    let square = (way[0] * way[0] + way[1] * way[1]).max(1e-9);
-    let off = [place[0] - from[0], place[1] - from[1]];
-    let t = ((off[0] * way[0] + off[1] * way[1]) / square).clamp(0.0, 1.0);
-    distance(place, along(from, way, t))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,8 +124,6 @@ mod tests {
             let [x, y] = path.at(t);
             assert!((x - t * path.length()).abs() < 0.3 && y.abs() < 1e-4, "{t}: {x}");
         }
-        assert!(points.iter().all(|&point| path.distance(point) < 1e-4));
-        assert!((path.distance([10.0, 7.0]) - 7.0).abs() < 1e-4);
         assert_eq!(Path::through(&[[4.0, 5.0]]).at(0.7), [4.0, 5.0]);
     }
 

@@ -362,6 +362,65 @@ fn hairs(
     roots.iter().map(hair_of).collect()
 }
 
+/// Steps of the grid on which a beard is read, in centimetres.
+const STEP: f32 = 0.3;
+/// A style whose density follows what is seen less than this (correlation) does not fit.
+const LEAST_FIT: f32 = 0.35;
+/// Places that are darker than the bare cheek by this many L* are full of hair.
+const FULL: f32 = 28.0;
+/// In the mean over its hair, stubble is darker than the cheek by less.
+const STUBBLE: f32 = 13.0;
+
+/// The built-in style that fits the beard of a face best; none where no beard is seen.
+pub fn read(kit: &Kit, photo: &RgbImage) -> Option<&'static Style> {
+    let canvas = Canvas::around(kit, photo, &OVAL, 0.1)?;
+    let chart = Chart::of(&canvas.points);
+    let light = canvas.blurred(&canvas.before.plane(0), 0.012);
+    let lips = Ground::of(&canvas).lips;
+    // The cheeks as they are lit on each side, against which hair is dark.
+    let own = kit.skin.lab[0];
+    let mut seen: Vec<(Place, f32)> = Vec::new();
+    let (across, down) = ((15.0 / STEP) as usize, (9.6 / STEP) as usize);
+    for (i, j) in (0..across).flat_map(|i| (0..down).map(move |j| (i, j))) {
+        let place = [-7.5 + i as f32 * STEP, -9.4 + j as f32 * STEP];
+        let Some(spot) = chart.spot(place).filter(|spot| spot.facing > 0.35) else { continue };
+        let [column, row] = spot.place;
+        if place[1] > -1.0 || lips.between(column, row) > 0.2 {
+            continue;
+        }
+        seen.push((place, ((own - light.between(column, row)) / FULL).clamp(0.0, 1.2)));
+    }
+    let fits = STYLES.iter().filter(|style| !style.stubble).map(|style| {
+        let wanted = seen.iter().map(|&([x, y], _)| style.at(x, y).0.min(1.0));
+        (correlation(wanted, seen.iter().map(|(_, dark)| *dark)), style)
+    });
+    let (fit, best) = fits.max_by(|a, b| a.0.total_cmp(&b.0))?;
+    if fit < LEAST_FIT {
+        return None;
+    }
+    let hair = seen.iter().filter(|([x, y], _)| best.at(*x, *y).0 > 0.6);
+    let (sum, count) = hair.fold((0.0, 0), |(sum, count), (_, dark)| (sum + dark, count + 1));
+    let faint = sum / count.max(1) as f32 * FULL < STUBBLE;
+    let all_over = best.parts.iter().any(|growth| growth.part == Part::Jaw);
+    let stubble = STYLES.iter().find(|style| style.stubble);
+    if faint && all_over { stubble } else { Some(best) }
+}
+
+/// Pearson's correlation of two rows of numbers; 0 where one is constant.
+fn correlation(
+    one: impl Iterator<Item = f32> + Clone,
+    two: impl Iterator<Item = f32> + Clone,
+) -> f32 {
+    let count = one.clone().count().max(1) as f32;
+    let mean = |row: &mut dyn Iterator<Item = f32>| row.sum::<f32>() / count;
+    let (first, second) = (mean(&mut one.clone()), mean(&mut two.clone()));
+    let sums = one.zip(two).fold([0.0_f32; 3], |[ab, aa, bb], (a, b)| {
+        let (a, b) = (a - first, b - second);
+        [ab + a * b, aa + a * a, bb + b * b]
+    });
+    sums[0] / (sums[1] * sums[2]).sqrt().max(1e-6)
+}
+
 /// The ends of a moustache that is turned up: hairs that run together beside the mouth.
 fn tips(canvas: &Canvas, style: &Style, chart: &Chart, hair: Lab, dice: &mut Dice) -> Vec<Stroke> {
     const HAIRS: usize = 110;

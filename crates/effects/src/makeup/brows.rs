@@ -4,13 +4,13 @@ use image::RgbImage;
 use safelight_imaging::map::{Map, percentile};
 use safelight_vision::face::Part;
 
-use super::eye::{self, AROUND, BROW_LOWER, BROW_UPPER};
+use super::eye::{AROUND, BROW_LOWER, BROW_UPPER};
 use super::{Canvas, step};
 use crate::atlas::BROWS;
 use crate::dice::Dice;
 use crate::kit::Kit;
 use crate::lab::{Lab, mixed};
-use crate::path::{Path, along, distance, lerp, turned};
+use crate::path::{Path, along, lerp, turned};
 use crate::pull;
 use crate::region;
 use crate::strokes::{Place, Stroke};
@@ -404,17 +404,6 @@ fn measured(canvas: &Canvas, side: usize, depth: &Map) -> Option<BrowShape> {
         count: (420.0 * mean / 0.019).clamp(240.0, 750.0),
         powder: (0.25 + deep / 110.0).clamp(0.3, 0.55),
     })
-}
-
-/// The colour of the brows of a face, see [`own_colour`].
-pub fn colour(kit: &Kit, photo: &RgbImage) -> Lab {
-    eye::canvas(kit, photo).map_or([25.0, 4.0, 8.0], |canvas| own_colour(&canvas))
-}
-
-/// How far a place lies from the middle line of the nearer brow, in `fw`, for tests.
-pub fn distance_to(canvas: &Canvas, place: Place) -> f32 {
-    let near = [0, 1].map(|side| spine(canvas, side, LONGER).distance(place));
-    near.into_iter().fold(distance(place, [f32::MAX, 0.0]), f32::min) / canvas.fw
 }
 
 /// The direction of a line turned, for hairs of a beard.

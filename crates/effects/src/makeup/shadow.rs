@@ -13,7 +13,7 @@ use crate::describe::Hex;
 use crate::dice::{Dice, Noise};
 use crate::kit::Kit;
 use crate::lab::{Lab, difference};
-use crate::path::{Path, along, distance, unit};
+use crate::path::{along, unit};
 use crate::region;
 use crate::strokes::Place;
 
@@ -280,13 +280,6 @@ pub fn read(kit: &Kit, photo: &RgbImage) -> Option<Design> {
         .collect();
     let line = layers.last()?.colour;
     Some(Design { name: "of a photo".to_owned(), line, layers })
-}
-
-/// How far a place is from the lid's makeup, for tests.
-pub fn reach(canvas: &Canvas, eye: &Eye, place: Place) -> f32 {
-    let rows = eye.rows(canvas);
-    let near = rows.iter().chain([&eye.lower]).map(|row: &Path| row.distance(place));
-    near.fold(distance(place, eye.upper.at(1.0)), f32::min) / canvas.fw
 }
 
 #[cfg(test)]

@@ -23,8 +23,8 @@ pub struct Request {
     image: Picture,
     #[shared(BEARD)]
     beard: Option<&'static Style>,
-    /// A photo of a face with a beard; ignored where `beard` is sent. Not supported alone: see the
-    /// limitations.
+    /// A photo of a face with a beard: the built-in style that fits it best is drawn. Ignored where
+    /// `beard` is sent.
     #[picture(PORTRAIT)]
     image_template: Option<Picture>,
 }
@@ -84,8 +84,8 @@ impl CpuOperation for AiBeardStyling {
         pool: "portrait_ai_beard_styling",
         price: 15,
         summary: "Draws one of 24 beards on the largest face, hair by hair, in the colour of its brows.",
-        limitations: "A beard that is there is not taken away first. Hair on the neck is not drawn. A \
-                      template picture alone is refused, since its beard cannot be read yet.",
+        limitations: "A beard that is there is not taken away first. Hair on the neck is not drawn. Of a \
+                      template the style is recognised, not copied; one without a plain beard is refused.",
         ..LATER
     };
     const NEEDS: Needs =
@@ -94,10 +94,6 @@ impl CpuOperation for AiBeardStyling {
     type Output = ResultUrls;
 
     fn run(input: Request, work: &Work) -> Result<ResultUrls> {
-        let Some(style) = input.beard else {
-            let message = "the beard of image_template cannot be read, send beard instead";
-            return Err(Fault::new(Code::ProcessingFailure, message));
-        };
         let mut photo = input.image.decode(work)?;
         let found = faces::find(work, &photo.rgb, false, 1)?;
         let kit = work.stage("prepare", || {
@@ -110,6 +106,16 @@ impl CpuOperation for AiBeardStyling {
             }
         })?;
         drop(found);
+        let style = match (input.beard, &input.image_template) {
+            (None, Some(template)) => {
+                let template = template.decode(work)?.rgb;
+                let face = painted::of_template(work, &template, "image_template")?;
+                let found = work.stage("read", || Ok(beard::read(&face, &template)))?;
+                let why = "it shows no beard that differs from the skin";
+                found.ok_or_else(|| painted::template_fault("image_template", why))?
+            }
+            (style, _) => style.unwrap_or(&STYLES[0]),
+        };
         work.stage("paint", || {
             beard::paint(&kit, &mut photo.rgb, style);
             Ok(())
