@@ -14,12 +14,15 @@ pub struct Sample {
     pub values: Vec<(&'static str, String)>,
 }
 
-/// The endpoint with its required parameters only, each at the first value that its schema allows;
-/// then, one parameter at a time, every further value of the parameters that have few.
+/// The endpoint with its required parameters only, and those whose schema has `examples`, each at its
+/// example or the first value that its schema allows; then, one parameter at a time, every further value of the parameters that have few.
 pub fn samples(endpoint: &Endpoint) -> Vec<Sample> {
     let mut required = Vec::new();
-    for parameter in endpoint.parameters().filter(|parameter| parameter.required()) {
-        required.push((parameter.name(), first(&parameter.schema())));
+    for parameter in endpoint.parameters() {
+        let schema = parameter.schema();
+        if parameter.required() || schema["examples"].is_array() {
+            required.push((parameter.name(), first(&schema)));
+        }
     }
     let mut samples = vec![Sample { label: String::new(), values: required.clone() }];
     for parameter in endpoint.parameters() {
@@ -39,14 +42,16 @@ pub fn samples(endpoint: &Endpoint) -> Vec<Sample> {
     samples
 }
 
-/// The first value that a schema allows; of a scale, an eighth of the way up, where sizes are neither
+/// The example of a schema, else the first value that it allows; of a scale, an eighth of the way up, where sizes are neither
 /// nothing nor huge.
 fn first(schema: &Value) -> String {
     let on_scale = || match (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
         (Some(from), Some(to)) => (from + (to - from) / 8).to_string(),
         _ => text(&schema["minimum"]),
     };
-    choices(schema).into_iter().next().unwrap_or_else(on_scale)
+    let example = schema["examples"][0].clone();
+    let shown = (!example.is_null()).then(|| text(&example));
+    shown.or_else(|| choices(schema).into_iter().next()).unwrap_or_else(on_scale)
 }
 
 /// A whole number of more values than this is no choice but a scale.

@@ -1,0 +1,87 @@
+//! All that beauty effects do to the faces of a photo, in their order: skin, features, then shape.
+
+use image::RgbImage;
+use safelight_contract::Result;
+use safelight_imaging::map::Map;
+use safelight_vision::face::Part;
+
+use crate::features::Features;
+use crate::field::warp;
+use crate::heal::Heal;
+use crate::kit::Kit;
+use crate::retouch::Retouch;
+use crate::shape::Shape;
+use crate::window::Window;
+
+/// How far around a face its window reaches: the neck is in it.
+const AROUND: f32 = 0.5;
+
+/// Peak bytes of the work on one face, whatever the photo.
+pub const BASE_BYTES: u64 = 160 << 20;
+
+/// What is skin of a face and its neck.
+pub const SKIN: &[Part] = &[Part::Skin, Part::Nose, Part::LeftEar, Part::RightEar, Part::Neck];
+
+/// What is asked of a portrait; all zero is as it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Beauty {
+    /// Of the skin.
+    pub skin: Retouch,
+    /// Of the features.
+    pub features: Features,
+    /// Of the shape.
+    pub shape: Shape,
+    /// How far the eyebrows are taken away, 0 to 1.
+    pub brows: f32,
+}
+
+impl Beauty {
+    /// Does it to the faces that are given, one after the other; asks `proceed` before each, and ends with
+    /// its fault.
+    pub fn apply(
+        &self,
+        photo: &mut RgbImage,
+        kits: &[Kit],
+        proceed: &dyn Fn() -> Result<()>,
+    ) -> Result<()> {
+        for kit in kits {
+            proceed()?;
+            self.colour(photo, kit);
+        }
+        proceed()?;
+        let fields: Vec<_> = kits.iter().filter_map(|kit| self.shape.field(kit)).collect();
+        if !fields.is_empty() {
+            *photo = warp(photo, fields);
+        }
+        Ok(())
+    }
+
+    fn colour(&self, photo: &mut RgbImage, kit: &Kit) {
+        let Some(window) = kit.window(AROUND) else { return };
+        if self.brows > 0.0 {
+            on_skin(photo, kit, window, |cut, skin| {
+                let mut heal = Heal::new(kit, window, cut, skin);
+                heal.brows(self.brows);
+                heal.change()
+            });
+        }
+        if self.skin != Retouch::default() {
+            on_skin(photo, kit, window, |cut, skin| self.skin.change(kit, window, cut, skin));
+        }
+        if self.features != Features::default() {
+            self.features.change(kit, window, &window.cut(photo)).apply(photo);
+        }
+    }
+}
+
+/// Applies a change that is found on the photo under a window and its skin.
+pub fn on_skin(
+    photo: &mut RgbImage,
+    kit: &Kit,
+    window: Window,
+    find: impl FnOnce(&RgbImage, &Map) -> crate::Change,
+) {
+    let cut = window.cut(photo);
+    let skin = kit.skin_of(&window, &cut, SKIN);
+    find(&cut, &skin).apply(photo);
+}
