@@ -5,3 +5,8 @@
 //! mesh points 234 and 454, so that every number holds at any size.
 
 #![forbid(unsafe_code)]
+
+pub mod complete;
+pub mod extend;
+pub mod looks;
+pub mod mark;
