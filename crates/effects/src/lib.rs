@@ -8,5 +8,6 @@
 
 pub mod complete;
 pub mod extend;
+pub mod flowers;
 pub mod looks;
 pub mod mark;
