@@ -1,5 +1,8 @@
 //! Values to try an endpoint with, taken from its fields: for galleries and tests.
 
+use image::{GrayImage, Luma};
+use safelight_contract::Result;
+use safelight_imaging::encode;
 use serde_json::Value;
 
 use crate::Endpoint;
@@ -77,4 +80,17 @@ fn text(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     }
+}
+
+/// A mask for a picture of this size, a PNG: an ellipse low in its middle.
+///
+/// # Errors
+/// `PROCESSING_FAILURE` for a size without pixels.
+pub fn sample_mask(width: u32, height: u32) -> Result<Vec<u8>> {
+    let ellipse = GrayImage::from_fn(width, height, |x, y| {
+        let across = (f64::from(x) + 0.5) / f64::from(width) - 0.5;
+        let down = (f64::from(y) + 0.5) / f64::from(height) - 0.8;
+        Luma([if (across / 0.12).hypot(down / 0.12) <= 1.0 { 255 } else { 0 }])
+    });
+    encode::png_gray(&ellipse)
 }

@@ -22,9 +22,16 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<cutout::portrait::HairstyleExtraction>(),
     Endpoint::of::<cutout::portrait::HdPortraitBackgroundRemoval>(),
     Endpoint::of::<cutout::portrait::PortraitBackgroundRemoval>(),
+    Endpoint::of::<image::editing::AiImageExtender>(),
     Endpoint::of::<image::editing::ImageCropping>(),
+    Endpoint::of::<image::editing::ImageErase>(),
+    Endpoint::of::<image::editing::ImageInvisibleImageWatermark>(),
+    Endpoint::of::<image::editing::ImageInvisibleTextWatermarking>(),
     Endpoint::of::<image::editing::IntelligentComposition>(),
     Endpoint::of::<image::editing::PhotoRetouching>(),
+    Endpoint::of::<image::editing::RemoveObjects>(),
+    Endpoint::of::<image::editing::RemoveObjectsAdvanced>(),
+    Endpoint::of::<image::editing::RemoveObjectsPro>(),
     Endpoint::of::<image::effects::ImageStyleConversion>(),
     Endpoint::of::<image::effects::ImageStyleMigration>(),
     Endpoint::of::<image::effects::PhotoToLineArt>(),
@@ -34,6 +41,7 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<image::enhance::ImageLosslessEnlargement>(),
     Endpoint::of::<image::enhance::ImageSharpnessEnhancement>(),
     Endpoint::of::<image::enhance::StretchImageRecovery>(),
+    Endpoint::of::<image::generation::AiFlowerWallpaper>(),
     Endpoint::of::<image::rating::ImageCompositionAestheticsScoring>(),
     Endpoint::of::<image::rating::ImageExposureScore>(),
     Endpoint::of::<portrait::analysis::AiFaceRating>(),
@@ -64,6 +72,7 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::effects::SmartFaceSlimming>(),
     Endpoint::of::<portrait::effects::SmartSkin>(),
     Endpoint::of::<portrait::effects::SmartSkinAdvanced>(),
+    Endpoint::of::<portrait::effects::FaceFilter>(),
 ];
 
 /// Finds a service by its full path or by the last segment of it.
