@@ -14,6 +14,7 @@ use tokio::sync::{Notify, watch};
 use crate::admission::{Gate, Load};
 use crate::body::Pool;
 use crate::credits::Releaser;
+use crate::fetch::Fetcher;
 use crate::jobs::Jobs;
 use crate::limits::ApplicationLimits;
 use crate::metrics::Metrics;
@@ -52,6 +53,7 @@ pub(crate) struct App {
     /// Memory, pixels and threads for jobs.
     pub work: Arc<Gate>,
     pub jobs: Arc<Jobs>,
+    pub fetcher: Fetcher,
     pub limits: ApplicationLimits,
     pub metrics: Arc<Metrics>,
     pub releaser: Releaser,
@@ -78,6 +80,7 @@ impl App {
             bodies: Pool::new(limits.body_budget(), limits.queue),
             work: Gate::new(work, limits.queue),
             jobs: Arc::new(Jobs::start(slots)?),
+            fetcher: Fetcher::new(&settings.fetch)?,
             settings,
             store,
             blobs,

@@ -8,7 +8,8 @@ use axum::body::Body;
 use bytes::Bytes;
 use safelight_contract::{Code, Edition};
 use safelight_operation::{
-    Delivery, Endpoint, FileField, FilePresence, InputField, Kind, Method, Parameter, TASK_TYPE,
+    Delivery, Endpoint, FileField, FilePresence, InputField, Kind, Method, Parameter, SOURCES,
+    TASK_TYPE,
 };
 use serde_json::{Map, Value, json};
 
@@ -59,8 +60,10 @@ pub fn document(catalogue: &[Endpoint], edition: Edition, base_url: &str) -> Val
             "title": "Safelight",
             "version": env!("CARGO_PKG_VERSION"),
             "license": { "name": LICENCE, "identifier": LICENCE },
-            "description": "A self-hosted, drop-in replacement for the AILabTools AI image API. \
-                Every answer is JSON in one envelope; success is HTTP 200 with `error_code` 0.",
+            "description": format!(
+                "A self-hosted, drop-in replacement for the AILabTools AI image API. Every answer is \
+                 JSON in one envelope; success is HTTP 200 with `error_code` 0. {SOURCES}"
+            ),
         },
         "servers": [{ "url": base_url }],
         "security": [{ "key": [] }],

@@ -18,6 +18,7 @@ use crate::disk;
 use crate::endpoints::Call;
 use crate::pipeline::{self, Made, Permits, Ran};
 use crate::publish::{publish, withdraw};
+use crate::references;
 use crate::reply::{Reply, internal, to_json};
 use crate::task_input;
 use crate::trace::Trace;
@@ -77,8 +78,9 @@ impl Caller<'_> {
     }
 
     async fn receive(&self, request: Request) -> Result<Received> {
-        let application = self.application();
-        body::receive(self.app, self.trace, application, self.endpoint, request).await
+        let (application, fields) = (self.application(), self.endpoint.accepts());
+        let received = body::receive(self.app, self.trace, application, fields, request).await?;
+        references::resolve(self.app, self.trace, application, fields, received).await
     }
 
     /// Does the work and answers with the result. The price is held once there is room to work, so

@@ -2,6 +2,7 @@
 
 mod gate;
 mod play;
+mod remote;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use tokio::task::JoinHandle;
 
 pub use gate::Gate;
 pub use play::{ASYNC, CATALOG, HEAVY, Hold, MODELLESS, NO_SUCH_MODEL, SLOW, SYNC, started};
+pub use remote::Remote;
 
 /// Longest wait for what must happen: far more than the slowest machine needs.
 pub const PATIENCE: Duration = Duration::from_secs(600);

@@ -8,6 +8,7 @@ mod documents;
 mod faces;
 mod fairness;
 mod hosts;
+mod inputs;
 mod limits;
 mod ops;
 mod protection;
