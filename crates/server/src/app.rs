@@ -20,6 +20,7 @@ use crate::limits::ApplicationLimits;
 use crate::metrics::Metrics;
 use crate::reply::internal;
 use crate::settings::Settings;
+use crate::tasks::Running;
 
 /// What a server is made of.
 pub struct Parts {
@@ -57,6 +58,8 @@ pub(crate) struct App {
     pub limits: ApplicationLimits,
     pub metrics: Arc<Metrics>,
     pub releaser: Releaser,
+    /// The tasks at work.
+    pub running: Running,
     /// Wakes the workers when a task was accepted.
     pub task_added: Notify,
     /// Becomes true when the server shuts down.
@@ -92,6 +95,7 @@ impl App {
             limits: ApplicationLimits::default(),
             metrics: Arc::default(),
             releaser,
+            running: Running::default(),
             task_added: Notify::new(),
             closing: watch::Sender::new(false),
         }))

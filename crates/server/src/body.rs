@@ -24,6 +24,7 @@ use crate::trace::Trace;
 use encoding::{Decoded, Encoding};
 use metered::Metered;
 pub(crate) use pool::{Memory, Pool};
+pub(crate) use whole::{add_members, each, object};
 
 /// Largest text field in bytes.
 const MAX_TEXT: usize = 256 << 10;
@@ -58,12 +59,48 @@ pub(crate) async fn receive(
     for (name, value) in query(&parts) {
         whole::add_query(fields, &name, value, &mut form);
     }
+    let into = Destination::Form(fields, &mut form);
+    let memory = arrive(app, trace, application, &parts.headers, body, into).await?;
+    Ok(Received { form, memory })
+}
+
+/// Reads a body that must be `application/json`, whole.
+pub(crate) async fn receive_json(
+    app: &App,
+    trace: &Trace,
+    application: i64,
+    request: Request,
+) -> Result<(Vec<u8>, Option<Memory>)> {
+    let (parts, body) = request.into_parts();
+    let mut text = Vec::new();
+    let into = Destination::Json(&mut text);
+    let memory = arrive(app, trace, application, &parts.headers, body, into).await?;
+    Ok((text, memory))
+}
+
+/// What a body is read into.
+enum Destination<'d> {
+    Form(Fields, &'d mut Form),
+    /// The text of JSON.
+    Json(&'d mut Vec<u8>),
+}
+
+/// Reads a body within the limits, and answers the memory that it takes; none where there is no
+/// body.
+async fn arrive(
+    app: &App,
+    trace: &Trace,
+    application: i64,
+    headers: &HeaderMap,
+    body: Body,
+    into: Destination<'_>,
+) -> Result<Option<Memory>> {
     let limits = &app.settings.limits;
-    let length = content_length(&parts.headers, limits)?;
-    let encoding = Encoding::of(&parts.headers)?;
-    let kind = kind(&parts.headers, length == Some(0))?;
+    let length = content_length(headers, limits)?;
+    let encoding = Encoding::of(headers)?;
+    let kind = kind(headers, length == Some(0))?;
     if let Kind::Empty = kind {
-        return Ok(Received { form, memory: None });
+        return Ok(None);
     }
     // How long a compressed body is says nothing of what is in it.
     let length = length.filter(|_| encoding.is_none());
@@ -77,9 +114,10 @@ pub(crate) async fn receive(
     let mut metered = Metered::new(body, limits);
     let progress = metered.progress();
     let most = length.unwrap_or(u64::MAX);
-    let room = Room { memory: &memory, wait, most, whole: app.bodies.largest_whole() };
+    let whole = app.bodies.largest_whole();
+    let room = Room { memory: &memory, wait, most, whole, of_a_task: false };
     let reading = async {
-        read(&mut metered, kind, fields, &room, &mut form).await?;
+        read(&mut metered, kind, &room, into).await?;
         if encoding.is_some() { finish(&mut metered).await } else { Ok(()) }
     };
     let reading = memory.unless_revoked(reading);
@@ -90,21 +128,33 @@ pub(crate) async fn receive(
     outcome.unwrap_or_else(|_| {
         Err(transfer_failed(format!("the body did not arrive within {seconds} s")))
     })?;
-    Ok(Received { form, memory: Some(memory) })
+    Ok(Some(memory))
 }
 
 async fn read(
     body: &mut Metered<Body>,
     kind: Kind,
-    fields: Fields,
     room: &Room<'_>,
-    form: &mut Form,
+    into: Destination<'_>,
 ) -> Result<()> {
-    match kind {
-        Kind::Empty => Ok(()),
-        Kind::Multipart { boundary } => multipart::read(body, &boundary, fields, room, form).await,
-        Kind::UrlEncoded => whole::url_encoded(body, fields, room, form).await,
-        Kind::Json => whole::json(body, fields, room, form).await,
+    match (into, kind) {
+        (_, Kind::Empty) => Ok(()),
+        (Destination::Form(fields, form), Kind::Multipart { boundary }) => {
+            multipart::read(body, &boundary, fields, room, form).await
+        }
+        (Destination::Form(fields, form), Kind::UrlEncoded) => {
+            whole::url_encoded(body, fields, room, form).await
+        }
+        (Destination::Form(fields, form), Kind::Json) => {
+            whole::json(body, fields, room, form).await
+        }
+        (Destination::Json(text), Kind::Json) => {
+            *text = whole::read(body, room).await?;
+            Ok(())
+        }
+        (Destination::Json(_), _) => {
+            Err(Fault::new(Code::ErrorParameters, "the body must be application/json"))
+        }
     }
 }
 
@@ -116,12 +166,28 @@ pub(crate) struct Room<'a> {
     most: u64,
     /// The largest body that is read whole before its fields are.
     whole: u64,
+    /// Whether a task works on it, which keeps the uploads that it works on.
+    of_a_task: bool,
 }
 
 impl<'a> Room<'a> {
     /// Room for files of unknown size beside what `memory` holds already.
     pub fn for_files(memory: &'a Memory, wait: Duration) -> Self {
-        Self { memory, wait, most: u64::MAX, whole: 0 }
+        Self { memory, wait, most: u64::MAX, whole: 0, of_a_task: false }
+    }
+
+    /// The same for the files of a task.
+    pub fn for_task(memory: &'a Memory, wait: Duration) -> Self {
+        Self { of_a_task: true, ..Self::for_files(memory, wait) }
+    }
+
+    pub fn is_of_a_task(&self) -> bool {
+        self.of_a_task
+    }
+
+    /// The longest wait for room.
+    pub fn wait(&self) -> Duration {
+        self.wait
     }
 
     /// Takes `more` bytes.

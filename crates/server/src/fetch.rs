@@ -113,7 +113,7 @@ impl Fetcher {
         let Wanted { name, url, rules } = wanted;
         self.check_form(name, url)?;
         let slots = self.slots_of(application);
-        let Ok(Ok(_slot)) = timeout(self.whole, slots.acquire()).await else {
+        let Ok(Ok(_slot)) = timeout(room.wait(), slots.acquire()).await else {
             let most = self.parallel;
             return Err(busy(&format!("the application fetches {most} files already")));
         };

@@ -37,6 +37,7 @@ mod sweep;
 mod task_input;
 mod tasks;
 mod trace;
+mod uploads;
 mod urls;
 
 use std::io;

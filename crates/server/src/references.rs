@@ -1,7 +1,5 @@
 //! Files that a request names instead of sending: in Base64, by a URL, as an upload.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
@@ -10,10 +8,11 @@ use safelight_contract::{Code, Fault, Result};
 use safelight_operation::{Fields, FileField, Form, Reference, Source};
 
 use crate::app::App;
-use crate::body::{Memory, Received, Room};
+use crate::body::{Received, Room};
 use crate::fetch::Wanted;
-use crate::reply::internal;
+use crate::reply::apart;
 use crate::trace::Trace;
+use crate::uploads;
 
 /// Follows the references of a form, so that the form holds every file. Identifiers of uploads stay
 /// in it beside their files. Keeps no more memory than the files take.
@@ -29,24 +28,22 @@ pub(crate) async fn resolve(
 ) -> Result<Received> {
     let Received { mut form, memory } = received;
     let memory = memory.unwrap_or_else(|| app.bodies.open(application));
-    let wait = app.settings.limits.queue_wait();
-    let following = follow(app, application, fields, &mut form, &memory, wait);
+    let room = Room::for_files(&memory, app.settings.limits.queue_wait());
+    let following = follow(app, application, fields, &mut form, &room);
     trace.timed("inputs", memory.unless_revoked(following)).await?;
     let bytes = form.files().map(|(_, bytes)| bytes.len() as u64).sum();
     memory.shrink_to(bytes);
     Ok(Received { form, memory: (bytes > 0).then_some(memory) })
 }
 
-/// Follows the references of a form within `memory`, which is waited for that long.
+/// Follows the references of a form within `room`.
 pub(crate) async fn follow(
     app: &App,
     application: i64,
     fields: Fields,
     form: &mut Form,
-    memory: &Memory,
-    wait: Duration,
+    room: &Room<'_>,
 ) -> Result<()> {
-    let room = Room::for_files(memory, wait);
     for file in fields.files() {
         let wanted = file.references(form)?.len().min(file.most() + 1);
         if wanted == 0 {
@@ -56,7 +53,7 @@ pub(crate) async fn follow(
         let references = form.take_references(file.name).into_iter().filter(filled);
         for reference in references.take(wanted) {
             let upload = (reference.source == Source::FileId).then(|| reference.clone());
-            let bytes = one(app, application, file, reference, &room).await?;
+            let bytes = one(app, application, file, reference, room).await?;
             form.add_file(file.name, bytes);
             upload.into_iter().for_each(|upload| form.add_reference(file.name, upload));
         }
@@ -75,8 +72,8 @@ async fn one(
     let name = &file.reference_name(reference.source);
     match reference.source {
         Source::Base64 => {
-            let decoding = tokio::task::spawn_blocking(|| decode(reference.text.into_bytes()));
-            let decoded = decoding.await.map_err(|error| internal("decoding Base64", &error))?;
+            let text = reference.text.into_bytes();
+            let decoded = apart("decoding Base64", || Ok(decode(text))).await?;
             let wrong = || Fault::new(Code::FileDecodingFailure, format!("{name} is not Base64"));
             decoded.map(Bytes::from).ok_or_else(wrong)
         }
@@ -84,11 +81,14 @@ async fn one(
             let wanted = Wanted { name, url: reference.text.trim(), rules: &file.rules };
             app.fetcher.fetch(application, wanted, room).await
         }
-        Source::FileId => Err(Fault::new(
-            Code::FileNotFound,
-            format!("{name} names no upload of this application"),
-        )),
+        Source::FileId => uploads::read(app, application, name, reference.text.trim(), room).await,
     }
+}
+
+/// The uploads that a form works on.
+pub(crate) fn uploads_of(form: &Form) -> Vec<String> {
+    let uploads = form.references().filter(|(_, other)| other.source == Source::FileId);
+    uploads.map(|(_, upload)| upload.text.trim().to_owned()).collect()
 }
 
 /// Reads Base64 of either alphabet, padded or not.

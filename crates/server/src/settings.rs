@@ -8,6 +8,7 @@ use std::time::Duration;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use safelight_contract::Edition;
 use safelight_operation::Spec;
+use safelight_store::UploadQuota;
 use serde::{Deserialize, Serialize};
 
 use crate::memory::Allowance;
@@ -40,6 +41,8 @@ pub struct Settings {
     pub tasks: TaskSettings,
     /// Result files.
     pub results: ResultSettings,
+    /// Uploads.
+    pub uploads: UploadSettings,
 }
 
 /// The API contract.
@@ -159,6 +162,29 @@ pub struct ResultSettings {
     pub disk_reserve: u64,
 }
 
+/// Files that applications upload for later requests.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UploadSettings {
+    /// Uploads of one application that live at the same time, in bytes; they count against the disk
+    /// budget too. Default 1 GiB.
+    pub max_bytes: u64,
+    /// How many there may be. Default 1000.
+    pub max_files: u64,
+}
+
+impl Default for UploadSettings {
+    fn default() -> Self {
+        Self { max_bytes: 1 << 30, max_files: 1000 }
+    }
+}
+
+impl UploadSettings {
+    pub(crate) fn quota(&self) -> UploadQuota {
+        UploadQuota { bytes: self.max_bytes, files: self.max_files }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -171,6 +197,7 @@ impl Default for Settings {
             fetch: FetchSettings::default(),
             tasks: TaskSettings::default(),
             results: ResultSettings::default(),
+            uploads: UploadSettings::default(),
         }
     }
 }

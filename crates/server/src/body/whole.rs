@@ -49,7 +49,7 @@ pub(super) fn add_query(fields: Fields, name: &str, value: String, form: &mut Fo
 }
 
 /// Reads a whole body.
-async fn read(body: &mut Metered<Body>, room: &Room<'_>) -> Result<Vec<u8>> {
+pub(super) async fn read(body: &mut Metered<Body>, room: &Room<'_>) -> Result<Vec<u8>> {
     let (mut bytes, progress) = (Vec::new(), body.progress());
     while let Some(frame) = body.frame().await {
         progress.used();

@@ -9,10 +9,6 @@ use serde_json::{Value, json};
 
 use crate::common::{ASYNC, Answer, Remote, SYNC, TestServer, file, files_below, form, png};
 
-async fn post_json(server: &TestServer, path: &str, body: &Value) -> Answer {
-    Answer::of(server.request(path).json(body).send().await.expect("answer")).await
-}
-
 async fn post_encoded(server: &TestServer, path: &str, fields: &[(&str, &str)]) -> Answer {
     let body: String =
         form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
@@ -50,7 +46,7 @@ async fn every_source_in_every_body_gives_the_same_file() {
     for (name, value) in [("image_base64", &base64), ("image_base64", &data), ("image_url", &url)] {
         answers.push(server.post(SYNC, form([(name, value)])).await);
         answers.push(post_encoded(&server, SYNC, &[(name, value)]).await);
-        answers.push(post_json(&server, SYNC, &json!({ name: value })).await);
+        answers.push(server.post_json(SYNC, &json!({ name: value })).await);
     }
     let query = format!("{SYNC}?image_url={url}");
     answers.push(Answer::of(server.request(&query).send().await.expect("answer")).await);
@@ -66,15 +62,15 @@ async fn members_of_json_are_fields() {
     let server = TestServer::start().await;
     let body = json!({ "note": "a \"b\"/ü", "pictures": 2, "inline": false, "hold": null,
         "unknown": { "deep": [1, 2, { "x": "y" }] }, "image_base64": null });
-    let answer = post_json(&server, SYNC, &body).await.success();
+    let answer = server.post_json(SYNC, &body).await.success();
     assert_eq!(answer["data"]["note"], "a \"b\"/ü");
     assert_eq!(answer["data"]["images"].as_array().map(Vec::len), Some(2));
     assert_eq!(answer["data"]["size"], Value::Null);
-    let list = post_json(&server, SYNC, &json!({ "note": ["a", 1, true] })).await.success();
+    let list = server.post_json(SYNC, &json!({ "note": ["a", 1, true] })).await.success();
     assert_eq!(list["data"]["note"], "a,1,true");
-    let object = post_json(&server, SYNC, &json!({ "note": { "a": [1] } })).await.success();
+    let object = server.post_json(SYNC, &json!({ "note": { "a": [1] } })).await.success();
     assert_eq!(object["data"]["note"], "{\"a\":[1]}");
-    let wrong = post_json(&server, SYNC, &json!({ "pictures": "many" })).await;
+    let wrong = server.post_json(SYNC, &json!({ "pictures": "many" })).await;
     wrong.failure(422, "ERROR_PARAMETER_CONVERSION_FAILED");
 }
 
@@ -139,7 +135,7 @@ async fn faults_of_the_sources_have_their_codes_and_cost_nothing() {
         for answer in [
             server.post(SYNC, form([(name, value)])).await,
             post_encoded(&server, ASYNC, &[(name, value)]).await,
-            post_json(&server, SYNC, &json!({ name: value })).await,
+            server.post_json(SYNC, &json!({ name: value })).await,
         ] {
             let message = answer.failure(status, code);
             assert!(message.contains("image"), "{message}");
@@ -190,7 +186,7 @@ async fn bodies_that_are_read_whole_leave_room_for_their_copy() {
     .await;
     // An eighth of the budget is for bodies, half of that for one that is read whole.
     let body = json!({ "unknown": "x".repeat(5 << 20) });
-    post_json(&server, SYNC, &body).await.failure(413, "ERROR_REQUEST_BODY_TOO_LARGE");
+    server.post_json(SYNC, &body).await.failure(413, "ERROR_REQUEST_BODY_TOO_LARGE");
     let body = json!({ "unknown": "x".repeat(3 << 20) });
-    post_json(&server, SYNC, &body).await.success();
+    server.post_json(SYNC, &body).await.success();
 }
