@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::kinds::Choice;
-use crate::param::{Optional, Param};
+use crate::param::{Optional, Param, Parameter};
 
 /// The method of HTTP that an endpoint takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,19 @@ pub static TASK_TYPE: Param<Choice<bool>, Optional> = Param {
     ]),
     presence: Optional,
 };
+
+/// Most characters of a URL in a request.
+pub const MAX_URL: usize = 2048;
+
+impl Delivery {
+    /// The parameters that every endpoint of this delivery takes beside its own.
+    pub const fn parameters(self) -> &'static [&'static dyn Parameter] {
+        match self {
+            Self::Sync | Self::Async => &[],
+            Self::Either { .. } => const { &[&TASK_TYPE] },
+        }
+    }
+}
 
 /// Everything about an endpoint but its fields and its work.
 #[derive(Clone, Debug)]

@@ -1,10 +1,10 @@
 //! The HTTP API over the catalogue and the store.
 //!
 //! A request passes, in this order: its key and user (`auth`), the service's state, the
-//! application's limits (`limits`), its body (`body`), the service's own checks, the hold of its
-//! price (`credits`), admission (`admission`), the work (`execute`), the result files
-//! (`publish`), the charge, and the answer (`reply`). Tasks take the second half of that way on
-//! their own (`tasks`).
+//! application's limits (`limits`), its body (`body`), the files that it names (`references`,
+//! `fetch`), the service's own checks, admission (`admission`), the hold of its price (`credits`),
+//! the work (`pipeline`), the result files (`publish`), the charge, and the answer (`reply`). Tasks
+//! take the second half of that way on their own (`tasks`).
 
 mod accept;
 mod admission;
@@ -17,6 +17,7 @@ mod credits;
 mod disk;
 mod drain;
 mod endpoints;
+mod fetch;
 mod health;
 mod jobs;
 mod limits;
@@ -27,6 +28,7 @@ mod paths;
 mod pipeline;
 mod protection;
 mod publish;
+mod references;
 mod reply;
 mod router;
 pub mod settings;
@@ -35,6 +37,7 @@ mod sweep;
 mod task_input;
 mod tasks;
 mod trace;
+mod uploads;
 mod urls;
 
 use std::io;

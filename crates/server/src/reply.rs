@@ -10,6 +10,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use safelight_contract::{Code, Edition, Fault, Result, failure, success};
+use safelight_operation::{Node, Output};
 use serde_json::{Map, Value};
 
 use crate::admission::Permit;
@@ -32,6 +33,18 @@ impl Reply {
         Ok(Self { body: to_json(&success(&trace.ids, fields))?, permit: None })
     }
 
+    /// An answer without files in the envelope.
+    pub fn of(trace: &Trace, answer: impl Output) -> Result<Self> {
+        let node = answer.into_node().unwrap_or(Node::Object(Vec::new()));
+        let published = node.into_json(&mut |_| {
+            Err(Fault::new(Code::ServiceInternalError, "the answer holds a file"))
+        });
+        match published? {
+            Value::Object(fields) => Self::new(trace, fields),
+            _ => Err(Fault::new(Code::ServiceInternalError, "the answer is not an object")),
+        }
+    }
+
     /// An envelope that was serialised elsewhere.
     pub fn serialised(body: Bytes) -> Self {
         Self { body, permit: None }
@@ -49,6 +62,15 @@ impl Reply {
 pub(crate) fn to_json(value: &impl serde::Serialize) -> Result<Bytes> {
     let bytes = serde_json::to_vec(value);
     bytes.map(Bytes::from).map_err(|error| internal("the answer", &error))
+}
+
+/// Runs blocking work apart from the runtime's threads.
+pub(crate) async fn apart<T: Send + 'static>(
+    what: &str,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(internal(what, &error)))
 }
 
 /// The fault for something that is not the caller's doing; the cause goes into the log, not into

@@ -292,6 +292,7 @@ impl World {
             service: "/a".into(),
             request_id: request.request_id.clone(),
             input: format!("inputs/t{number}"),
+            ..NewTask::default()
         };
         let (all, own) = self.model.queue(made.application);
         let outcome = self.store.submit_task(&task, &request, MAX_QUEUED, self.model.now).await?;
