@@ -13,6 +13,7 @@ pub mod change;
 pub mod complete;
 pub mod describe;
 pub mod dice;
+pub mod deblur;
 pub mod extend;
 pub mod features;
 pub mod field;

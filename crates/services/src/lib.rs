@@ -72,6 +72,7 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::effects::SmartFaceSlimming>(),
     Endpoint::of::<portrait::effects::SmartSkin>(),
     Endpoint::of::<portrait::effects::SmartSkinAdvanced>(),
+    Endpoint::of::<portrait::effects::EnhanceFace>(),
     Endpoint::of::<portrait::effects::FaceFilter>(),
 ];
 

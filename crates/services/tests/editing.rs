@@ -215,3 +215,30 @@ fn a_logo_goes_in_and_comes_out() {
     assert!(found.get_pixel(4, 4).0[0] > 200, "ink in the corner");
     assert_eq!(code(LOGO, &marks("encode_pic", &files[..1])), Code::MissingParameters);
 }
+
+const ENHANCE: &str = "/api/portrait/effects/enhance-face";
+
+fn psnr(a: &RgbImage, b: &RgbImage) -> f64 {
+    let square = a.iter().zip(b.iter()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
+    10.0 * (255.0_f64.powi(2) / (square.sum::<f64>() / a.len() as f64)).log10()
+}
+
+#[test]
+fn a_blurred_face_becomes_sharper_and_a_sharp_one_stays() {
+    let astronaut = photo("astronaut.png");
+    assert!(picture(ENHANCE, &form(lossless(&astronaut))).to_rgb8() == astronaut);
+    let blurred = imageops::blur(&astronaut, 1.8);
+    let found = picture(ENHANCE, &form(lossless(&blurred))).to_rgb8();
+    let face = |photo: &RgbImage| imageops::crop_imm(photo, 185, 70, 80, 90).to_image();
+    let gain = psnr(&face(&found), &face(&astronaut)) - psnr(&face(&blurred), &face(&astronaut));
+    assert!(gain > 1.0, "{gain:.2} dB");
+    let feet = |photo: &RgbImage| imageops::crop_imm(photo, 0, 400, 512, 112).to_image();
+    assert!(feet(&found) == feet(&blurred), "something far from the face changed");
+}
+
+#[test]
+fn faces_that_are_too_small_or_missing_are_refused() {
+    assert_eq!(code(ENHANCE, &form(testkit::photo("coffee.png"))), Code::NoFaceInFile);
+    let small = imageops::thumbnail(&photo("astronaut.png"), 180, 180);
+    assert_eq!(code(ENHANCE, &form(png(small))), Code::SmallFaceSize);
+}
