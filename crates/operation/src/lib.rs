@@ -92,5 +92,5 @@ pub use picture::{Mask, Picture, Pictures};
 pub use sample::{Sample, sample_mask, samples};
 pub use shape::{AnswerField, LeafKind, ObjectShape, Property, Shape};
 pub use source::{Reference, SOURCES, Source};
-pub use spec::{Delivery, MAX_URL, Memory, Method, Needs, Spec, TASK_TYPE};
+pub use spec::{CALLBACK_URL, Delivery, MAX_URL, Memory, Method, Needs, Spec, TASK_TYPE};
 pub use work::{Cancel, Stage, Work};

@@ -62,6 +62,8 @@ pub(crate) struct App {
     pub running: Running,
     /// Wakes the workers when a task was accepted.
     pub task_added: Notify,
+    /// Wakes whoever posts webhooks when a task has ended.
+    pub webhook_added: Notify,
     /// Becomes true when the server shuts down.
     pub closing: watch::Sender<bool>,
 }
@@ -97,6 +99,7 @@ impl App {
             releaser,
             running: Running::default(),
             task_added: Notify::new(),
+            webhook_added: Notify::new(),
             closing: watch::Sender::new(false),
         }))
     }

@@ -25,6 +25,7 @@ use safelight_store::Principal;
 use crate::app::App;
 use crate::auth::authenticate;
 use crate::body::{self, Received};
+use crate::idempotency::{self, Keyed};
 use crate::limits::AtWork;
 use crate::reply::Reply;
 use crate::trace::Trace;
@@ -84,11 +85,19 @@ where
     let principal = authenticate(&app, &trace, request.headers()).await?;
     let application = &principal.application;
     let at_work = app.limits.enter(application.id, application.limits, app.default_limits())?;
-    let received = match own.method {
-        Method::Get => Received { form: query_form(&request, own.accepts()), memory: None },
-        Method::Post => body::receive(&app, &trace, application.id, own.accepts(), request).await?,
+    let (Received { form, memory }, key) = match own.method {
+        Method::Get => (Received { form: query_form(&request, own.accepts()), memory: None }, None),
+        Method::Post => {
+            let (key, fields) = (idempotency::key(request.headers())?, own.accepts());
+            (body::receive(&app, &trace, application.id, fields, request).await?, key)
+        }
     };
-    handle(Asked { app, trace, principal, received, _at_work: at_work }).await
+    let (keyed, form) = Keyed::form(key, form).await?;
+    let received = Received { form, memory };
+    let place = (application.id, own.path);
+    let (shared, traced) = (app.clone(), trace.clone());
+    let work = handle(Asked { app, trace, principal, received, _at_work: at_work });
+    idempotency::once(&shared, &traced, place, keyed, work).await
 }
 
 /// The fields on the query string.

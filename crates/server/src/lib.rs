@@ -19,6 +19,7 @@ mod drain;
 mod endpoints;
 mod fetch;
 mod health;
+mod idempotency;
 mod jobs;
 mod limits;
 mod memory;
@@ -39,6 +40,7 @@ mod tasks;
 mod trace;
 mod uploads;
 mod urls;
+mod webhooks;
 
 use std::io;
 use std::net::SocketAddr;
@@ -50,6 +52,7 @@ use safelight_operation::Endpoint;
 use safelight_services::CATALOG;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 pub use app::Parts;
@@ -91,8 +94,10 @@ pub async fn serve_catalog(
     recover(&app).await?;
     let (cut, when_cut) = watch::channel(false);
     let mut workers = tokio::spawn(tasks::work(app.clone(), when_cut.clone()));
-    let sweeper = tokio::spawn(sweep::run(app.clone()));
-    let retrier = tokio::spawn(health::retry_models(app.clone()));
+    let mut background = JoinSet::new();
+    background.spawn(sweep::run(app.clone()));
+    background.spawn(webhooks::run(app.clone()));
+    background.spawn(health::retry_models(app.clone()));
 
     let router = router::routes(app.clone());
     let limits = app.settings.limits.clone();
@@ -107,8 +112,7 @@ pub async fn serve_catalog(
         tracing::warn!("what is still at work after the grace is cut off");
     }
     cut.send_replace(true);
-    sweeper.abort();
-    retrier.abort();
+    drop(background);
     if !workers.is_finished() {
         let _ = timeout(LAST_STEPS, workers).await;
     }

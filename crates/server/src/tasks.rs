@@ -258,7 +258,7 @@ async fn finish(app: &App, task: &Task, outcome: Result<Ended>) -> Result<(), Cu
     };
     let ended = app.store.finish_task(&task.id, task.attempt, &outcome, now()).await;
     match ended.or_internal("ending a task") {
-        Ok(true) => {}
+        Ok(true) => app.webhook_added.notify_one(),
         // It was revoked or stopped, or another worker has it: nobody will ask for these files.
         Ok(false) => withdraw(app, &files).await,
         Err(fault) => {

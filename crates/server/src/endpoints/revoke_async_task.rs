@@ -64,6 +64,7 @@ pub(super) async fn end(asked: Asked, ends: Ends) -> Result<Reply> {
         let task = find(app, asked.principal.application.id, "task_id", &task_id).await?;
         return Err(refusal(app, &task));
     };
+    app.webhook_added.notify_one();
     match state {
         // Its worker deletes the input.
         TaskState::Stopped => app.running.stop(&task.id),

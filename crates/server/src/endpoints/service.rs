@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::Request;
 use safelight_contract::{Code, Fault, Result, success};
 use safelight_operation::{Cost, Delivery, Endpoint, Form, Spec, TASK_TYPE};
-use safelight_store::{HoldRequest, NewTask, Principal, Queue, ServiceState, Submission};
+use safelight_store::{Callback, HoldRequest, NewTask, Principal, Queue, ServiceState, Submission};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -16,13 +16,14 @@ use crate::body::{self, Memory, Received};
 use crate::credits::{self, Held};
 use crate::disk;
 use crate::endpoints::Call;
+use crate::idempotency::{self, Keyed};
 use crate::pipeline::{self, Made, Permits, Ran};
 use crate::publish::{publish, withdraw};
 use crate::references;
 use crate::reply::{Reply, internal, to_json};
 use crate::task_input;
 use crate::trace::Trace;
-use crate::{uploads, urls};
+use crate::{uploads, urls, webhooks};
 
 /// A hold that outlives its request by this much belongs to a process that is gone.
 const HOLD_MARGIN: Duration = Duration::from_secs(300);
@@ -41,13 +42,21 @@ pub(crate) async fn handle(call: Call, endpoint: &'static Endpoint) -> Result<Re
     let caller =
         Caller { app: &app, trace: &trace, principal: &principal, state, endpoint, request_id };
     let (application, fields) = (principal.application.id, endpoint.accepts());
+    let key = idempotency::key(&parts.headers)?;
     let request = Request::from_parts(parts, body);
-    let received = body::receive(&app, &trace, application, fields, request).await?;
-    let received = references::resolve(&app, &trace, application, fields, received).await?;
-    match is_later(endpoint.spec().delivery, &received.form)? {
-        false => caller.answer(received, base).await,
-        true => caller.accepted(received).await,
-    }
+    let Received { form, memory } =
+        body::receive(&app, &trace, application, fields, request).await?;
+    let (keyed, form) = Keyed::form(key, form).await?;
+    let received = Received { form, memory };
+    let place = (application, endpoint.spec().path);
+    let work = async {
+        let received = references::resolve(&app, &trace, application, fields, received).await?;
+        match is_later(endpoint.spec().delivery, &received.form)? {
+            false => caller.answer(received, base).await,
+            true => caller.accepted(received, &base).await,
+        }
+    };
+    idempotency::once(&app, &trace, place, keyed, work).await
 }
 
 /// Whether the answer comes later, as a task.
@@ -149,8 +158,10 @@ impl Caller<'_> {
     }
 
     /// Accepts a task and answers with its id.
-    async fn accepted(&self, received: Received) -> Result<Reply> {
-        let id = self.submit(received, None).await?;
+    async fn accepted(&self, received: Received, base: &str) -> Result<Reply> {
+        let callback =
+            webhooks::callback(self.app, self.application(), &received.form, base).await?;
+        let id = self.submit(received, None, callback).await?;
         Reply::new(
             self.trace,
             Map::from_iter([
@@ -161,7 +172,12 @@ impl Caller<'_> {
     }
 
     /// Accepts a task, as one of a batch or alone; answers its id.
-    pub async fn submit(&self, received: Received, batch: Option<String>) -> Result<String> {
+    pub async fn submit(
+        &self,
+        received: Received,
+        batch: Option<String>,
+        callback: Option<Callback>,
+    ) -> Result<String> {
         let app = self.app;
         let Received { form, memory } = received;
         let (job, form) = pipeline::prepare(self.endpoint, form).await?;
@@ -172,9 +188,10 @@ impl Caller<'_> {
             application: self.application(),
             service: self.spec().path.to_owned(),
             request_id: self.request_id.clone(),
+            input: String::new(),
             batch,
             uploads: references::uploads_of(&form),
-            ..NewTask::default()
+            callback,
         };
         let id = task.id.clone();
         self.trace.timed("store", self.accept(task, form, job.units())).await?;

@@ -1,9 +1,11 @@
 //! `POST /api/common/submit-batch-tasks`: several tasks at once, of any services. Each item is
 //! accepted or refused by itself.
 
+use axum::extract::Request as HttpRequest;
+use bytes::Bytes;
 use safelight_contract::{Code, Fault, Result, failure};
-use safelight_operation::{Form, Input, Json, Kind, Method, Output};
-use safelight_store::Principal;
+use safelight_operation::{Delivery, Fields, Form, Input, Json, Kind, MAX_URL, Method, Output};
+use safelight_store::{Callback, Principal};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -14,9 +16,11 @@ use crate::body::{self, Received};
 use crate::disk;
 use crate::endpoints::service::Caller;
 use crate::endpoints::{Call, Own};
+use crate::idempotency::{self, Keyed};
 use crate::references;
 use crate::reply::Reply;
 use crate::trace::Trace;
+use crate::{urls, webhooks};
 
 /// What is said of it.
 pub(crate) static OWN: Own = Own {
@@ -69,6 +73,9 @@ struct Request {
     /// The tasks.
     #[kind(Items)]
     items: Vec<Value>,
+    /// Where the end of each task is posted, as a signed webhook.
+    #[text(MAX_URL)]
+    callback_url: Option<String>,
 }
 
 #[derive(Output)]
@@ -96,10 +103,33 @@ pub(crate) async fn handle(call: Call) -> Result<Reply> {
     let principal = authenticate(&app, &trace, request.headers()).await?;
     let application = &principal.application;
     let _at_work = app.limits.enter(application.id, application.limits, app.default_limits())?;
+    let (parts, body) = request.into_parts();
+    let (key, base) = (idempotency::key(&parts.headers)?, urls::base(&app, &parts));
+    let request = HttpRequest::from_parts(parts, body);
     let (text, memory) = body::receive_json(&app, &trace, application.id, request).await?;
-    let items = items(&text)?;
+    let text = Bytes::from(text);
+    let keyed = Keyed::body(key, &text).await?;
+    let place = (application.id, OWN.path);
+    let work = async {
+        let reply = submit(&app, &trace, &principal, &text, &base).await;
+        drop(memory);
+        reply
+    };
+    idempotency::once(&app, &trace, place, keyed, work).await
+}
+
+/// Submits the tasks of a body.
+async fn submit(
+    app: &App,
+    trace: &Trace,
+    principal: &Principal,
+    text: &[u8],
+    base: &str,
+) -> Result<Reply> {
+    let (items, form) = read(text)?;
+    let callback = webhooks::callback(app, principal.application.id, &form, base).await?;
     let batch_id = format!("b_{}", Uuid::new_v4().simple());
-    let batch = Batch { app: &app, trace: &trace, principal: &principal, id: &batch_id };
+    let batch = Batch { app, trace, principal, id: &batch_id, callback };
     let mut tasks = Vec::with_capacity(items.len());
     for (index, item) in (0..).zip(items) {
         tasks.push(match batch.submit(item).await {
@@ -111,18 +141,19 @@ pub(crate) async fn handle(call: Call) -> Result<Reply> {
             }
         });
     }
-    drop(memory);
-    Reply::of(&trace, Answer { batch_id, tasks })
+    Reply::of(trace, Answer { batch_id, tasks })
 }
 
-/// The items in a body.
+/// The items in a body, and its other fields.
 ///
 /// # Errors
 /// Those of the body; `MISSING_PARAMETERS`, `PARAMETERS_CANNOT_EMPTY` and
 /// `ERROR_BATCH_TASK_LIMIT_EXCEEDED` for the list.
-fn items(text: &[u8]) -> Result<Vec<&RawValue>> {
-    let mut found = None;
-    body::each(body::object(text, "the body")?, &mut |name, value| {
+fn read(text: &[u8]) -> Result<(Vec<&RawValue>, Form)> {
+    let body = body::object(text, "the body")?;
+    let (mut found, mut form) = (None, Form::new());
+    body::add_members(Fields::new(&[], Delivery::Async.parameters()), body, &mut form)?;
+    body::each(body, &mut |name, value| {
         if name == "items" && found.is_none() {
             found = Some(value);
         }
@@ -143,7 +174,7 @@ fn items(text: &[u8]) -> Result<Vec<&RawValue>> {
     })?;
     match items.is_empty() {
         true => Err(Fault::new(Code::ParametersCannotEmpty, "items is an empty list")),
-        false => Ok(items),
+        false => Ok((items, form)),
     }
 }
 
@@ -152,12 +183,13 @@ struct Batch<'a> {
     trace: &'a Trace,
     principal: &'a Principal,
     id: &'a str,
+    callback: Option<Callback>,
 }
 
 impl Batch<'_> {
     /// Submits the task of one item, and answers its id.
     async fn submit(&self, item: &RawValue) -> Result<String> {
-        let Self { app, trace, principal, id } = *self;
+        let Self { app, trace, principal, id, .. } = *self;
         let item = body::object(item.get().as_bytes(), "the item")?;
         let path = path(item)?;
         let endpoint = app.service(&path).ok_or_else(|| {
@@ -177,7 +209,7 @@ impl Batch<'_> {
         let received = references::resolve(app, trace, application, fields, received).await?;
         let request_id = Uuid::new_v4().hyphenated().to_string().to_uppercase();
         let caller = Caller { app, trace, principal, state, endpoint, request_id };
-        caller.submit(received, Some(id.to_owned())).await
+        caller.submit(received, Some(id.to_owned()), self.callback.clone()).await
     }
 }
 

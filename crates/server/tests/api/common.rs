@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 
 pub use gate::Gate;
 pub use play::{ASYNC, CATALOG, HEAVY, Hold, MODELLESS, NO_SUCH_MODEL, SLOW, SYNC, started};
-pub use remote::Remote;
+pub use remote::{Received, Remote};
 
 /// Longest wait for what must happen: far more than the slowest machine needs.
 pub const PATIENCE: Duration = Duration::from_secs(600);
@@ -173,6 +173,17 @@ impl TestServer {
     pub async fn restart(mut self) -> Self {
         self.order_stop();
         self.stopped().await;
+        let old = (self.key.clone(), self.application.clone());
+        Self::open(self.folder.clone(), self.settings.clone(), Services::play(), Some(old)).await
+    }
+
+    /// Ends like a process that is killed: nothing is finished or put back. Starts again on the same
+    /// folder.
+    pub async fn crash(self) -> Self {
+        self.serving.abort();
+        while !self.serving.is_finished() {
+            tokio::task::yield_now().await;
+        }
         let old = (self.key.clone(), self.application.clone());
         Self::open(self.folder.clone(), self.settings.clone(), Services::play(), Some(old)).await
     }
