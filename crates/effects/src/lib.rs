@@ -9,10 +9,14 @@
 pub mod atlas;
 pub mod body;
 pub mod change;
+pub mod complete;
+pub mod extend;
 pub mod features;
 pub mod field;
 pub mod heal;
 pub mod kit;
+pub mod looks;
+pub mod mark;
 pub mod portrait;
 pub mod region;
 pub mod retouch;
