@@ -63,7 +63,7 @@ impl<'a> Heal<'a> {
         [0, 1, 2].map(|i| {
             let own = self.kit.skin.lab[i];
             let near = filled(&self.after[i], &clean, own, self.cells(reach));
-            blurred(&near, self.cells(reach * 0.25))
+            region::feathered(&near, self.cells(reach * 0.25))
         })
     }
 
@@ -129,17 +129,19 @@ impl<'a> Heal<'a> {
     }
 
     /// Brings what is darker than the skin around nearer to it, as far as `mask` says. Where it is lighter
-    /// nothing changes.
-    fn lift(&mut self, mask: &Map, reach: f32, amount: f32) {
+    /// nothing changes, and detail below `texture` stays.
+    fn lift(&mut self, mask: &Map, [reach, texture]: [f32; 2], amount: f32) {
         let mask = region::common(mask, self.skin);
         let around = self.around(&mask, reach);
-        let dark = around[0].join(&self.after[0], |around, here| (around - here).max(0.0));
-        for (channel, around) in self.after.iter_mut().zip(&around) {
+        let sigma = self.cells(texture);
+        let calm = self.after.each_ref().map(|map| region::feathered(map, sigma));
+        let dark = around[0].join(&calm[0], |around, here| (around - here).max(0.0));
+        for (channel, (around, calm)) in self.after.iter_mut().zip(around.iter().zip(&calm)) {
             *channel = channel.each(|x, y| {
                 let i = y * channel.width + x;
                 // Colour follows where there is a shadow to take.
                 let share = mask.values[i] * amount * (dark.values[i] / 2.0).min(1.0);
-                channel.values[i] + (around.values[i] - channel.values[i]) * share
+                channel.values[i] + (around.values[i] - calm.values[i]) * share
             });
         }
     }
@@ -150,7 +152,7 @@ impl<'a> Heal<'a> {
         let strokes = paths.iter().map(|path| region::stroke(&self.window, path, width));
         let Some(all) = strokes.reduce(|all, one| region::union(&all, &one)) else { return };
         let soft = region::feathered(&all, self.cells(LINE * 0.3));
-        self.lift(&soft, AROUND, LINE_LESS * amount);
+        self.lift(&soft, [AROUND, 0.0025], LINE_LESS * amount);
     }
 
     /// Pores, as discs in the photo: half as deep.
@@ -164,7 +166,8 @@ impl<'a> Heal<'a> {
         };
         let outlines: Vec<Vec<Point>> = discs.iter().map(octagon).collect();
         let all = region::fill_all(&self.window, outlines.iter().map(Vec::as_slice));
-        self.lift(&region::feathered(&all, self.cells(0.002)), AROUND, PORE_LESS * amount);
+        let soft = region::feathered(&all, self.cells(0.002));
+        self.lift(&soft, [AROUND, 0.0], PORE_LESS * amount);
     }
 
     /// Circles and bags below the eyes: seven tenths of the way to the upper cheek, where they are darker.
@@ -181,7 +184,7 @@ impl<'a> Heal<'a> {
                 (all.len() > 20).then(|| percentile(&mut all, 0.5))
             };
             let [Some(l), Some(a), Some(b)] = self.after.each_ref().map(median) else { continue };
-            let calm = self.after.each_ref().map(|map| blurred(map, self.cells(0.015)));
+            let calm = self.after.each_ref().map(|map| region::feathered(map, self.cells(0.015)));
             for (i, wanted) in [l, a, b].into_iter().enumerate() {
                 let channel = &self.after[i];
                 let changed = channel.each(|x, y| {
@@ -213,14 +216,14 @@ impl<'a> Heal<'a> {
     /// Brown areas, by how brown `brown` says a place of the photo is, 0 to 1.
     pub fn areas(&mut self, brown: impl Fn(Point) -> f32 + Sync, amount: f32) {
         let mask = region::feathered(&self.window.map(brown), self.cells(0.008));
-        self.lift(&mask, 0.08, 0.7 * amount);
+        self.lift(&mask, [0.08, 0.012], 0.7 * amount);
     }
 
     /// Scars: what stands out of the skin's own relief.
     pub fn scars(&mut self, amount: f32) {
         let nothing = self.window.filled(0.0);
         let [around, ..] = self.around(&nothing, AROUND);
-        let calm = blurred(&self.after[0], self.cells(0.006));
+        let calm = region::feathered(&self.after[0], self.cells(0.006));
         let excess = calm.join(&around, |calm, around| (calm - around).abs());
         let inside = excess.values.iter().zip(&self.skin.values).filter(|(_, mask)| **mask > 0.95);
         let mut sizes: Vec<f32> = inside.map(|(value, _)| *value).collect();
@@ -244,7 +247,7 @@ impl<'a> Heal<'a> {
         let lids = atlas::LIDS.map(|indices| self.kit.polygon(&indices));
         let lids = region::fill_all(&self.window, lids.iter().map(Vec::as_slice));
         let ring = region::without(&region::without(&wide, &core), &lids);
-        self.lift(&ring, AROUND, 0.8 * (2.0 * amount).min(1.0));
+        self.lift(&ring, [AROUND, 0.0], 0.8 * (2.0 * amount).min(1.0));
         let fade = (2.0 * amount - 1.0).max(0.0);
         if fade > 0.0 {
             let brow = region::without(&region::feathered(&core, self.cells(0.008)), &lids);
@@ -252,11 +255,4 @@ impl<'a> Heal<'a> {
             self.replace(&free, AROUND_BROW, fade);
         }
     }
-}
-
-/// Blurred by a Gaussian of this standard deviation in cells, on a coarser map where it is wide.
-fn blurred(map: &Map, sigma: f32) -> Map {
-    let by = region::coarseness(2.0 * sigma);
-    let calm = region::coarser(map, by).gaussian((sigma / by as f32).max(0.5));
-    region::finer(&calm, by, map.width, map.height)
 }

@@ -2,7 +2,6 @@
 
 use image::RgbImage;
 use safelight_contract::Result;
-use safelight_imaging::map::Map;
 use safelight_vision::face::Part;
 
 use crate::features::Features;
@@ -11,7 +10,6 @@ use crate::heal::Heal;
 use crate::kit::Kit;
 use crate::retouch::Retouch;
 use crate::shape::Shape;
-use crate::window::Window;
 
 /// How far around a face its window reaches: the neck is in it.
 const AROUND: f32 = 0.5;
@@ -58,30 +56,21 @@ impl Beauty {
 
     fn colour(&self, photo: &mut RgbImage, kit: &Kit) {
         let Some(window) = kit.window(AROUND) else { return };
-        if self.brows > 0.0 {
-            on_skin(photo, kit, window, |cut, skin| {
-                let mut heal = Heal::new(kit, window, cut, skin);
+        let retouched = self.skin != Retouch::default();
+        if retouched || self.brows > 0.0 {
+            let cut = window.cut(photo);
+            let skin = kit.skin_of(&window, &cut, SKIN);
+            if self.brows > 0.0 {
+                let mut heal = Heal::new(kit, window, &cut, &skin);
                 heal.brows(self.brows);
-                heal.change()
-            });
-        }
-        if self.skin != Retouch::default() {
-            on_skin(photo, kit, window, |cut, skin| self.skin.change(kit, window, cut, skin));
+                heal.change().apply(photo);
+            }
+            if retouched {
+                self.skin.change(kit, window, &window.cut(photo), &skin).apply(photo);
+            }
         }
         if self.features != Features::default() {
             self.features.change(kit, window, &window.cut(photo)).apply(photo);
         }
     }
-}
-
-/// Applies a change that is found on the photo under a window and its skin.
-pub fn on_skin(
-    photo: &mut RgbImage,
-    kit: &Kit,
-    window: Window,
-    find: impl FnOnce(&RgbImage, &Map) -> crate::Change,
-) {
-    let cut = window.cut(photo);
-    let skin = kit.skin_of(&window, &cut, SKIN);
-    find(&cut, &skin).apply(photo);
 }

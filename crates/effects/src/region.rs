@@ -111,9 +111,13 @@ pub fn without(one: &Map, two: &Map) -> Map {
     one.join(two, |one, two| one * (1.0 - two))
 }
 
-/// With an edge that is softened by a Gaussian of this standard deviation in cells.
+/// Blurred by a Gaussian of this standard deviation in cells, on a coarser map where that is wide.
 pub fn feathered(map: &Map, sigma: f32) -> Map {
-    if sigma < 0.2 { map.clone() } else { map.gaussian(sigma) }
+    if sigma < 0.2 {
+        return map.clone();
+    }
+    let by = coarseness(2.0 * sigma);
+    finer(&coarser(map, by).gaussian(sigma / by as f32), by, map.width, map.height)
 }
 
 /// Wider by about `cells`, its edge as soft: a feathered mask whose threshold is moved outwards.

@@ -8,7 +8,7 @@ use safelight_vision::face::{Part, Point};
 
 use crate::heal::Heal;
 use crate::kit::Kit;
-use crate::portrait::on_skin;
+use crate::portrait::SKIN;
 use crate::retouch::Retouch;
 
 /// How far around a face its window reaches.
@@ -106,13 +106,15 @@ impl Treatment {
 
     fn treat(&self, photo: &mut RgbImage, kit: &Kit) {
         let Some(window) = kit.window(AROUND) else { return };
-        let found = self.looks().then(|| Findings::of(photo, kit)).flatten();
-        if let Some(found) = found {
-            on_skin(photo, kit, window, |cut, skin| {
-                let mut heal = Heal::new(kit, window, cut, skin);
-                self.heal(&mut heal, &found);
-                heal.change()
-            });
+        if *self == Self::default() {
+            return;
+        }
+        let cut = window.cut(photo);
+        let skin = kit.skin_of(&window, &cut, SKIN);
+        if let Some(found) = self.looks().then(|| Findings::of(photo, kit)).flatten() {
+            let mut heal = Heal::new(kit, window, &cut, &skin);
+            self.heal(&mut heal, &found);
+            heal.change().apply(photo);
         }
         let retouch = Retouch {
             smooth: SMOOTH * self.smoother,
@@ -120,7 +122,7 @@ impl Treatment {
             even: 0.3 * self.spots,
         };
         if retouch != Retouch::default() {
-            on_skin(photo, kit, window, |cut, skin| retouch.change(kit, window, cut, skin));
+            retouch.change(kit, window, &window.cut(photo), &skin).apply(photo);
         }
     }
 

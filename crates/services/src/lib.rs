@@ -62,9 +62,11 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::effects::AiRedLipGloss>(),
     Endpoint::of::<portrait::effects::AiSquareFaceFilter>(),
     Endpoint::of::<portrait::effects::BlurredFaces>(),
+    Endpoint::of::<portrait::effects::EnhanceFace>(),
     Endpoint::of::<portrait::effects::FaceBeauty>(),
     Endpoint::of::<portrait::effects::FaceBeautyAdvanced>(),
     Endpoint::of::<portrait::effects::FaceBeautyPro>(),
+    Endpoint::of::<portrait::effects::FaceFilter>(),
     Endpoint::of::<portrait::effects::HairstyleEditorPremium>(),
     Endpoint::of::<portrait::effects::HairstyleEditorPro>(),
     Endpoint::of::<portrait::effects::LipsColorChanger>(),
@@ -72,8 +74,6 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::effects::SmartFaceSlimming>(),
     Endpoint::of::<portrait::effects::SmartSkin>(),
     Endpoint::of::<portrait::effects::SmartSkinAdvanced>(),
-    Endpoint::of::<portrait::effects::EnhanceFace>(),
-    Endpoint::of::<portrait::effects::FaceFilter>(),
 ];
 
 /// Finds a service by its full path or by the last segment of it.

@@ -99,6 +99,19 @@ fn tasks_answer_urls_and_levels_of_zero_change_nothing() {
 }
 
 #[test]
+fn looks_colour_the_whole_photo() {
+    let photo = head();
+    let (gray, _) = result(PRO, &with(complete(PRO, &photo), "filter_type", "1"));
+    let coloured = |photo: &DynamicImage| {
+        let far = |[r, g, b]: [u8; 3]| r.abs_diff(g).max(g.abs_diff(b)) > 12;
+        photo.to_rgb8().pixels().filter(|pixel| far(pixel.0)).count()
+    };
+    assert!(coloured(&photo) > 10_000 && coloured(&gray) == 0);
+    let form = with(complete(PRO, &photo), "filter_type", "36");
+    assert_eq!(code(PRO, &form), Code::UnsupportedParameterValues);
+}
+
+#[test]
 fn treatments_that_ask_nothing_do_all_and_one_alone_does_less() {
     let photo = head();
     let (none, _) = result(TREATMENT, &complete(TREATMENT, &photo));

@@ -1,6 +1,7 @@
 //! Face beauty, pro: skin, shape, eyes and brows.
 
 use safelight_contract::Code;
+use safelight_effects::looks::{self, Look};
 use safelight_effects::{Beauty, Retouch, Shape};
 use safelight_imaging::{Format, Rules};
 use safelight_operation::{
@@ -50,6 +51,14 @@ pub struct Request {
     #[integer(0..=100)]
     #[field(default = 50)]
     remove_eyebrow: u8,
+    /// A look for the whole photo: 1 black and white, 2 calm, 3 sunny day, 4 journey, 5 beautify skin,
+    /// 6 Hong Kong style, 7 aesthetic, 8 lovely, 9 New York, 10 sakura, 11 seventeen, 12 soft light,
+    /// 13 afternoon tea, 14 brighten skin, 15 Chaplin, 16 floral, 17 memories, 18 ice beauty, 19 Paris,
+    /// 20 time, 21 LOMO, 22 old times, 23 early spring, 24 story, 25 Abao colour, 26 fill light, 27 warm,
+    /// 28 gorgeous, 29 lavender, 30 Chanel, 31 Prague, 32 old dreams, 33 peach blossom, 34 pink, 35 misty
+    /// rain. None without it.
+    #[integer(1..=35)]
+    filter_type: Option<u8>,
     #[shared(TASK_TYPE)]
     task_type: Option<bool>,
 }
@@ -88,6 +97,12 @@ fn beauty_of(input: &Request) -> Beauty {
     }
 }
 
+/// The look of a number from 1.
+fn look(number: Option<u8>) -> Option<&'static Look> {
+    let name = looks::BEAUTY.get(usize::from(number?).checked_sub(1)?)?;
+    looks::find(name)
+}
+
 impl CpuOperation for FaceBeautyPro {
     const SPEC: &'static Spec = &Spec {
         path: "/api/portrait/effects/face-beauty-pro",
@@ -96,7 +111,7 @@ impl CpuOperation for FaceBeautyPro {
         pool: "portrait_facial_beautification_pro",
         price: 15,
         summary: "Lightens and smooths skin, slims and shrinks the face, enlarges the eyes and tidies \
-                  or removes the brows of every face.",
+                  or removes the brows of every face, and puts one of 35 looks over the photo.",
         limitations: beauty::LIMITATIONS,
         delivery: Delivery::Either { default_async: false },
         memory: beauty::MEMORY,
@@ -110,6 +125,12 @@ impl CpuOperation for FaceBeautyPro {
         let mut photo = input.image.decode(work)?;
         let kits = beauty::kits(work, &photo.rgb, beauty::MOST_FACES, beauty::LEAST_FACE)?;
         beauty::apply(work, &mut photo, &kits, &beauty_of(&input))?;
+        if let Some(look) = look(input.filter_type) {
+            work.stage("look", || {
+                look.apply(&mut photo.rgb, 1.0);
+                Ok(())
+            })?;
+        }
         let picture = beauty::encoded(work, &photo)?;
         Ok(match input.task_type {
             Some(true) => Answer { result: None, result_url: Some(Url(picture)) },

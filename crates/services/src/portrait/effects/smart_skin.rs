@@ -38,7 +38,7 @@ const MOST_FACES: usize = 10;
 /// Faces may be as small as the detector finds them.
 const LEAST_FACE: f32 = 16.0;
 /// What is done at degree 1.
-const SMOOTH: f32 = 0.6;
+const SMOOTH: f32 = 0.55;
 const LIGHTEN: f32 = 6.0;
 
 impl CpuOperation for SmartSkin {
