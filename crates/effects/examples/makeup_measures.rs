@@ -104,7 +104,7 @@ fn effects<'a>(kit: &'a Kit, matte: Option<&'a (Cutout, Region)>) -> Vec<Effect<
         (
             "lenses",
             Box::new(move |p| {
-                lenses::paint(kit, p, &lens);
+                let _ = lenses::paint(kit, p, &lens);
             }),
             eyes,
             0.07,
@@ -112,7 +112,7 @@ fn effects<'a>(kit: &'a Kit, matte: Option<&'a (Cutout, Region)>) -> Vec<Effect<
         (
             "lashes",
             Box::new(move |p| {
-                lashes::paint(kit, p, &set);
+                let _ = lashes::paint(kit, p, &set);
             }),
             eyes,
             0.09,
@@ -120,7 +120,7 @@ fn effects<'a>(kit: &'a Kit, matte: Option<&'a (Cutout, Region)>) -> Vec<Effect<
         (
             "eyeshadow",
             Box::new(move |p| {
-                shadow::paint(kit, p, &DESIGNS[2], 1.0);
+                let _ = shadow::paint(kit, p, &DESIGNS[2], 1.0);
             }),
             lids,
             0.10,

@@ -198,7 +198,7 @@ fn lenses_colour_the_iris_and_leave_the_white() {
         let clear = Lens { opacity: 0.0, ..lens };
         assert_eq!(
             subject.after(|kit, photo| {
-                lenses::paint(kit, photo, &clear);
+                let _ = lenses::paint(kit, photo, &clear);
             }),
             subject.photo
         );
@@ -228,7 +228,7 @@ fn lashes_darken_the_lid_line_and_end_near_it() {
         let none = Lashes { alpha: 0.0, ..set };
         assert_eq!(
             subject.after(|kit, photo| {
-                lashes::paint(kit, photo, &none);
+                let _ = lashes::paint(kit, photo, &none);
             }),
             subject.photo
         );
@@ -240,7 +240,7 @@ fn eyeshadows_stay_off_eyes_and_brows_and_grow_with_their_strength() {
     for subject in both() {
         for design in [&DESIGNS[0], &DESIGNS[2], &DESIGNS[12]] {
             let after = subject.after(|kit, photo| {
-                shadow::paint(kit, photo, design, 1.0);
+                let _ = shadow::paint(kit, photo, design, 1.0);
             });
             let places = changed(&subject.photo, &after);
             assert!(places.len() > 100, "{}: {}", design.name, places.len());
@@ -257,7 +257,7 @@ fn eyeshadows_stay_off_eyes_and_brows_and_grow_with_their_strength() {
             }
             let amounts = [0.0, 0.3, 0.6, 1.0].map(|strength| {
                 let after = subject.after(|kit, photo| {
-                    shadow::paint(kit, photo, design, strength);
+                    let _ = shadow::paint(kit, photo, design, strength);
                 });
                 changed(&subject.photo, &after).iter().map(|(_, _, far)| far).sum::<f32>()
             });
@@ -272,7 +272,7 @@ fn the_eyeshadow_that_is_painted_is_read_again() {
     // The bare lids are read as none, or as something faint of their own.
     let bare = shadow::read(&subject.kit, &subject.photo);
     let worn = Subject::of(subject.after(|kit, photo| {
-        shadow::paint(kit, photo, &DESIGNS[2], 1.0);
+        let _ = shadow::paint(kit, photo, &DESIGNS[2], 1.0);
     }));
     let read = shadow::read(&worn.kit, &worn.photo).expect("an eyeshadow");
     let blue = |design: &shadow::Design| {
@@ -478,7 +478,7 @@ fn dark_skin_gets_colour_and_no_grey() {
     let subject = Subject::of(dark);
     let design = &DESIGNS[2];
     let after = subject.after(|kit, photo| {
-        shadow::paint(kit, photo, design, 1.0);
+        let _ = shadow::paint(kit, photo, design, 1.0);
     });
     let places = changed(&subject.photo, &after);
     let strong: Vec<_> = places.iter().filter(|(_, _, far)| *far > 10.0).collect();
@@ -502,7 +502,7 @@ fn glasses_keep_their_rims() {
     let subject = old();
     assert!(subject.kit.glasses);
     let after = subject.after(|kit, photo| {
-        shadow::paint(kit, photo, &DESIGNS[2], 1.0);
+        let _ = shadow::paint(kit, photo, &DESIGNS[2], 1.0);
     });
     // Black and shiny: rims and nothing else near the eyes.
     let rims = changed(&subject.photo, &after).into_iter().filter(|&(x, y, far)| {

@@ -207,3 +207,32 @@ fn a_bald_head_has_no_hair_to_colour() {
     let hatted = form(testkit::photo("grace_hopper.jpg"));
     assert_eq!(code(HAIR, &hatted), Code::NoRecognitionTargetDetected);
 }
+
+#[test]
+fn editors_of_hairstyles_colour_and_keep_the_cut() {
+    const PRO: &str = "/api/portrait/effects/hairstyle-editor-pro";
+    const PREMIUM: &str = "/api/portrait/effects/hairstyle-editor-premium";
+    let head = || form(support::head());
+    assert_eq!(code(PRO, &head()), Code::MissingParameters);
+    assert_eq!(code(PREMIUM, &head()), Code::MissingParameters);
+    for path in [PRO, PREMIUM] {
+        let asked = |name: &str, value: &str| with(with(head(), name, value), "color", "silver");
+        assert_eq!(code(path, &asked("hair_style", "BuzzCut")), Code::AiNotExists, "{path}");
+        assert_eq!(code(path, &asked("hair_style", "Beehive")), Code::UnsupportedParameterValues);
+        let whole = with(form(testkit::photo("astronaut.png")), "hair_style", "original");
+        assert_eq!(code(path, &whole), Code::FaceSizeRatioNotMet, "{path}");
+        let before = image::load_from_memory(&support::head()).expect("a photo").to_rgb8();
+        let after = picture_of(path, &asked("hair_style", "original"));
+        assert!(changed(&before, &after, 0..1150) > 20_000, "{path}");
+    }
+    let twice = with(with(head(), "hair_style", "original"), "image_size", "2");
+    let images = call(PRO, &twice).unwrap_or_else(|fault| panic!("{fault}")).artifacts();
+    assert_eq!(images.len(), 2);
+}
+
+#[test]
+fn a_template_without_a_beard_is_refused() {
+    let mut asked = form(testkit::photo("astronaut.png"));
+    asked.add_file("image_template", testkit::photo("astronaut.png").into());
+    assert_eq!(code(BEARD, &asked), Code::TemplateImageQualityTooLow);
+}

@@ -7,6 +7,7 @@ use safelight_imaging::map::Map;
 use safelight_vision::face::Part as Seen;
 use serde::Deserialize;
 
+use super::shave::{self, Beard};
 use super::{Canvas, brows, step};
 use crate::atlas::OVAL;
 use crate::canonical::{Chart, Spot, WIDTH};
@@ -373,6 +374,9 @@ const STUBBLE: f32 = 13.0;
 
 /// The built-in style that fits the beard of a face best; none where no beard is seen.
 pub fn read(kit: &Kit, photo: &RgbImage) -> Option<&'static Style> {
+    if shave::look(kit, photo) == Beard::None {
+        return None;
+    }
     let canvas = Canvas::around(kit, photo, &OVAL, 0.1)?;
     let chart = Chart::of(&canvas.points);
     let light = canvas.blurred(&canvas.before.plane(0), 0.012);

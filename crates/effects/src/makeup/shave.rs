@@ -37,16 +37,30 @@ pub enum Beard {
 
 /// Takes the beard of a face away where that can be done; what was found.
 pub fn paint(kit: &Kit, photo: &mut RgbImage) -> Beard {
-    let Some(mut canvas) = Canvas::around(kit, photo, &OVAL, 0.14) else { return Beard::None };
-    let grid = Chart::of(&canvas.points).grid(canvas.window.width, canvas.window.height);
-    let region = region(&canvas, &grid);
-    let Some(cheek) = cheek(&canvas, &region) else { return Beard::None };
-    let found = judged(&canvas, &grid, &region, &cheek);
-    if found == Beard::Short {
+    let Some(mut canvas) = canvas(kit, photo) else { return Beard::None };
+    let (region, cheek, found) = looked(&canvas);
+    if let (Beard::Short, Some(cheek)) = (found, cheek) {
         remove(&mut canvas, &region, &cheek);
         canvas.paint(photo);
     }
     found
+}
+
+/// What beard a face has.
+pub fn look(kit: &Kit, photo: &RgbImage) -> Beard {
+    canvas(kit, photo).map_or(Beard::None, |canvas| looked(&canvas).2)
+}
+
+fn canvas<'a>(kit: &'a Kit, photo: &RgbImage) -> Option<Canvas<'a>> {
+    Canvas::around(kit, photo, &OVAL, 0.14)
+}
+
+fn looked(canvas: &Canvas) -> (Map, Option<Cheek>, Beard) {
+    let grid = Chart::of(&canvas.points).grid(canvas.window.width, canvas.window.height);
+    let region = region(canvas, &grid);
+    let cheek = cheek(canvas, &region);
+    let found = cheek.as_ref().map_or(Beard::None, |cheek| judged(canvas, &grid, &region, cheek));
+    (region, cheek, found)
 }
 
 /// Bare skin of the cheeks.
