@@ -303,7 +303,7 @@ impl World {
         let outcome = match outcome {
             Submission::Accepted(hold) => HoldOutcome::Held(hold),
             Submission::NotEnough { own, common } => HoldOutcome::NotEnough { own, common },
-            Submission::QueueFull(queue) => panic!("{queue:?} of {MAX_QUEUED} has room"),
+            other => panic!("{other:?}, though {MAX_QUEUED} leave room and nothing was uploaded"),
         };
         let turn = self.model.next_turn(made.application);
         if let Some(hold) = self.check_hold(made, pool, amount, None, outcome) {
