@@ -37,7 +37,7 @@ pub fn extend(
 ) -> Result<RgbImage> {
     let Sides { left, right, top, bottom } = sides;
     let options = Options { seed, everywhere: true, guessed: true, ..Options::default() };
-    let step = |photo: &RgbImage, barred: &GrayImage, sides: Sides, rows: f32| {
+    let step = |photo: &RgbImage, barred: &GrayImage, sides: Sides, rows: f32| -> Result<_> {
         let mut canvas = mirrored(photo, sides);
         let barred = placed(barred, sides, 0);
         let hole = placed(&GrayImage::new(photo.width(), photo.height()), sides, 255);

@@ -6,9 +6,43 @@
 
 #![forbid(unsafe_code)]
 
+pub mod atlas;
+pub mod body;
+pub mod canonical;
+pub mod change;
 pub mod complete;
 pub mod deblur;
+pub mod describe;
+pub mod dice;
 pub mod extend;
+pub mod features;
+pub mod field;
 pub mod flowers;
+pub mod hair;
+pub mod heal;
+pub mod kit;
+pub mod lab;
 pub mod looks;
+pub mod makeup;
 pub mod mark;
+pub mod path;
+pub mod portrait;
+pub mod pull;
+pub mod recolour;
+pub mod region;
+pub mod retouch;
+pub mod shape;
+pub mod strokes;
+pub mod treatment;
+pub mod window;
+
+pub use change::Change;
+pub use features::Features;
+pub use field::Field;
+pub use heal::Heal;
+pub use kit::Kit;
+pub use portrait::Beauty;
+pub use retouch::Retouch;
+pub use shape::Shape;
+pub use treatment::Treatment;
+pub use window::Window;

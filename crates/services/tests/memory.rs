@@ -148,7 +148,7 @@ fn work_stays_within_what_is_declared() {
     type Kernel = fn(&mut RgbImage);
     let kernels: [(&str, u64, Kernel); 4] = [
         ("dehaze", dehaze::BASE_BYTES, dehaze::remove),
-        ("grading", grading::BASE_BYTES, |photo| grading::enhance(photo, None, Look::LogC)),
+        ("grading", grading::BASE_BYTES, |photo| grading::enhance(photo, None, Look::LogC, &[])),
         ("sharpen", sharpen::BASE_BYTES + pixels * sharpen::BYTES_PER_PIXEL, sharpen::sharpen),
         ("exposure", 1 << 20, |photo| assert!(exposure::score(photo, None) > 0.0)),
     ];
@@ -194,7 +194,7 @@ fn jobs_stay_within_their_cost() {
     let head = encode::jpeg(&head, 60).expect("a file");
     type Fields<'a, T> = &'a [(&'a str, &'a T)];
     type Case<'a> = (&'a str, Fields<'a, str>, Fields<'a, [u8]>);
-    let cases: [Case; 18] = [
+    let cases: [Case; 21] = [
         ("image-style-conversion", &[("option", "cartoon")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "color_pencil")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "wave")], &[("image", &small)]),
@@ -227,6 +227,13 @@ fn jobs_stay_within_their_cost() {
             &[("image", &small_face)],
         ),
         ("ai-face-rating", &[("quality_control", "LOW")], &[("image", &face)]),
+        (
+            "face-beauty-pro",
+            &[("filter_type", "21"), ("remove_eyebrow", "100")],
+            &[("image", &head)],
+        ),
+        ("smart-skin", &[], &[("image", &head)]),
+        ("smart-skin-advanced", &[], &[("image", &head)]),
         (
             "skin-analysis-advanced",
             &[("return_maps", "red_area"), ("quality_control", "LOW")],

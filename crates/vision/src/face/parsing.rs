@@ -173,17 +173,24 @@ impl Parsing {
     /// How likely the photo of `width` x `height` pixels shows one of these parts, 0..255: soft at
     /// their edges. Zero outside the square.
     pub fn soft_mask(&self, parts: &[Part], width: u32, height: u32) -> GrayImage {
-        let likely = self.likelihood(parts);
+        let likely = self.likely(parts);
+        self.paint(width, height, |place| (likely(place) * 255.0 + 0.5) as u8)
+    }
+
+    /// How likely a place of the photo shows one of these parts, 0..1: soft at their edges. Zero
+    /// outside the square.
+    pub fn likely(&self, parts: &[Part]) -> impl Fn(Point) -> f32 + Sync + use<> {
+        let (likely, to_cells) = (self.likelihood(parts), self.to_cells);
         let per_cell = GRID as f64 / f64::from(SIDE);
-        self.paint(width, height, |place| {
-            let [x, y] = self.to_cells.apply(place.pair());
+        move |place: Point| {
+            let [x, y] = to_cells.apply(place.pair());
             let inside = -0.5..f64::from(SIDE) - 0.5;
             if !inside.contains(&x) || !inside.contains(&y) {
-                return 0;
+                return 0.0;
             }
             let grid = |at: f64| ((at + 0.5) * per_cell - 0.5) as f32;
-            (bilinear(&likely, grid(x), grid(y)) * 255.0 + 0.5) as u8
-        })
+            bilinear(&likely, grid(x), grid(y))
+        }
     }
 
     /// The sum of the probabilities of these parts on the model's own grid.
