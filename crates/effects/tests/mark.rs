@@ -59,7 +59,7 @@ fn marks_are_hardly_seen() {
     }
 }
 
-/// `examples/marks.rs` tries two hundred more.
+/// `examples/marks.rs` tries sixty more.
 #[test]
 fn nothing_is_found_where_nothing_is() {
     let (astronaut, rocket) = (photo("astronaut.png"), photo("rocket.jpg"));
