@@ -1,6 +1,7 @@
 """What Schemathesis cannot know of the API: pictures, tasks that exist, the status of each code."""
 
 import atexit
+import base64
 import io
 import json
 import os
@@ -8,6 +9,7 @@ import zlib
 from collections import Counter
 from pathlib import Path
 
+import requests
 import schemathesis
 from PIL import Image
 
@@ -58,6 +60,32 @@ def file_fields(operation):
                 yield name
 
 
+def post(path, **arguments):
+    """A request beside those that are counted; answers its `data`."""
+    headers = {"ailabapi-api-key": os.environ["SAFELIGHT_KEY"]}
+    url = os.environ["SAFELIGHT_BASE"] + path
+    return requests.post(url, headers=headers, timeout=600, **arguments).json()["data"]
+
+
+def upload():
+    """The identifier of a fresh upload."""
+    return post("/api/common/upload-file", files={"file": GOOD[1]})["file_id"]
+
+
+def submit():
+    """The identifier of a fresh task."""
+    item = {"path": "/api/cutout/general/hd-universal-background-removal",
+            "image_base64": base64.b64encode(GOOD[0]).decode()}
+    return post("/api/common/submit-batch-tasks", json={"items": [item]})["tasks"][0]["task_id"]
+
+
+# What takes the identifier of a thing that it may end.
+FRESH = {"/api/common/query-file": ("file_id", upload),
+         "/api/common/delete-file": ("file_id", upload),
+         "/api/common/revoke-async-task": ("task_id", submit),
+         "/api/common/stop-async-task": ("task_id", submit)}
+
+
 @schemathesis.hook
 def before_call(context, case, kwargs):
     """Puts pictures in the place of most random bytes, and tasks in that of most random ids."""
@@ -69,6 +97,10 @@ def before_call(context, case, kwargs):
     name = TASK_QUERIES.get(case.path)
     if name in (case.query or {}) and tasks and choice % 4:
         case.query[name] = tasks[choice // 4 % len(tasks)]
+    name, make = FRESH.get(case.path, (None, None))
+    for part in (case.query, case.body):
+        if isinstance(part, dict) and name in part and choice % 4:
+            part[name] = make()
 
 
 @schemathesis.hook

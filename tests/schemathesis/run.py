@@ -28,6 +28,7 @@ def run(server, folder):
     """Runs Schemathesis; answers its exit code and the counts of answers by operation and status."""
     answers = folder / "answers.json"
     environment = dict(os.environ, SAFELIGHT_KEY=server.key, SAFELIGHT_ANSWERS=str(answers),
+                       SAFELIGHT_BASE=f"http://127.0.0.1:{server.port}",
                        SAFELIGHT_HOOKS=str(HERE / "hooks.py"))
     command = [Path(sys.executable).parent / "schemathesis",
                "--config-file", HERE / "schemathesis.toml",
