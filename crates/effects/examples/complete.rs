@@ -79,7 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             sheet.put_pixel(x, y, Rgb([r / 2 + 127, g / 2, b / 2 + 127]));
         }
         imageops::replace(&mut sheet, &filled, photo.width().into(), 0);
-        sheet.save(folder.join(format!("{stem}-{number}.png")))?;
+        sheet.save(folder.join(format!("{stem}-{number}.jpg")))?;
     }
     Ok(())
 }

@@ -1,42 +1,34 @@
-//! Every look on a photo, as sheets of labelled pictures to look at.
+//! Every look on a photo, as one sheet in the order of the data file, and the time of each.
 //!
-//! `cargo run -p safelight-effects --example looks -- photos/astronaut.png sheets [width]`
+//! `cargo run -p safelight-effects --example looks -- photos/astronaut.png looks.jpg [width]`
 
 use std::error::Error;
-use std::path::Path;
 use std::time::Instant;
 
 use image::{Rgb, RgbImage, imageops};
 use safelight_effects::looks::LOOKS;
 
-/// Columns and rows of a sheet.
-const GRID: (u32, u32) = (5, 4);
+/// Width of the sheet.
+const WIDTH: u32 = 1320;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let photo = image::open(arguments.next().ok_or("the photo is missing")?)?.to_rgb8();
-    let folder = arguments.next().ok_or("the folder is missing")?;
-    let width: u32 = arguments.next().map_or(Ok(300), |width| width.parse())?;
-    std::fs::create_dir_all(&folder)?;
-    let small = imageops::thumbnail(&photo, width, width * photo.height() / photo.width());
-    let cells = GRID.0 * GRID.1;
-    for (number, looks) in LOOKS.chunks(cells as usize).enumerate() {
-        let mut sheet =
-            RgbImage::from_pixel(GRID.0 * width, GRID.1 * small.height(), Rgb([255; 3]));
-        for (cell, look) in looks.iter().enumerate() {
-            let mut picture = small.clone();
-            let start = Instant::now();
-            look.apply(&mut picture, 1.0);
-            println!("{number}/{cell:2} {} {:.0} ms", look.id, start.elapsed().as_secs_f64() * 1e3);
-            let (column, row) = (cell as u32 % GRID.0, cell as u32 / GRID.0);
-            imageops::replace(
-                &mut sheet,
-                &picture,
-                i64::from(column * width),
-                i64::from(row * small.height()),
-            );
-        }
-        sheet.save(Path::new(&folder).join(format!("looks-{number}.png")))?;
+    let file = arguments.next().ok_or("the sheet's file is missing")?;
+    let width: u32 = arguments.next().map_or(Ok(264), |width| width.parse())?;
+    let height = width * photo.height() / photo.width();
+    let columns = (WIDTH / width).max(1);
+    let rows = (LOOKS.len() as u32).div_ceil(columns);
+    let mut sheet = RgbImage::from_pixel(columns * width, rows * height, Rgb([255; 3]));
+    for (cell, look) in (0..).zip(LOOKS.iter()) {
+        let mut picture = photo.clone();
+        let start = Instant::now();
+        look.apply(&mut picture, 1.0);
+        println!("{cell:3} {} {:.0} ms", look.id, start.elapsed().as_secs_f64() * 1e3);
+        let small = imageops::thumbnail(&picture, width, height);
+        let (left, top) = (cell % columns * width, cell / columns * height);
+        imageops::replace(&mut sheet, &small, left.into(), top.into());
     }
+    sheet.save(file)?;
     Ok(())
 }

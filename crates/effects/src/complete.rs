@@ -33,7 +33,7 @@ const LEAST_SOURCES: usize = 60;
 /// Farthest from the rim, in pixels, that differences at it are taken.
 const RIM: u8 = 2;
 /// Largest difference at the rim that is taken for one of light, and the largest correction by them.
-const RIM_DIFFERENCE: f32 = 40.0;
+const RIM_DIFFERENCE: f32 = 24.0;
 const CORRECTION: f32 = 10.0;
 
 /// How to complete.
@@ -294,11 +294,14 @@ fn corrections(level: &Level, offsets: &[Option<[i32; 2]>]) -> Plane {
                 if level.hole[source] {
                     continue;
                 }
-                for c in 0..3 {
-                    let difference =
-                        f32::from(level.colors[at][c]) - f32::from(level.colors[source][c]);
-                    plane.values[at][c] += difference.clamp(-RIM_DIFFERENCE, RIM_DIFFERENCE);
+                let difference: [f32; 3] = std::array::from_fn(|c| {
+                    f32::from(level.colors[at][c]) - f32::from(level.colors[source][c])
+                });
+                // Another thing, not another light.
+                if difference.iter().any(|difference| difference.abs() > RIM_DIFFERENCE) {
+                    continue;
                 }
+                (0..3).for_each(|c| plane.values[at][c] += difference[c]);
                 plane.weights[at] += 1.0;
             }
         }

@@ -8,19 +8,31 @@
 
 pub mod atlas;
 pub mod body;
+pub mod canonical;
 pub mod change;
 pub mod complete;
+pub mod deblur;
+pub mod describe;
+pub mod dice;
 pub mod extend;
 pub mod features;
 pub mod field;
+pub mod flowers;
+pub mod hair;
 pub mod heal;
 pub mod kit;
+pub mod lab;
 pub mod looks;
+pub mod makeup;
 pub mod mark;
+pub mod path;
 pub mod portrait;
+pub mod pull;
+pub mod recolour;
 pub mod region;
 pub mod retouch;
 pub mod shape;
+pub mod strokes;
 pub mod treatment;
 pub mod window;
 

@@ -351,7 +351,7 @@ impl Curve {
 }
 
 /// Oklab hues of skin in degrees, whoever's it is.
-const SKIN: [f32; 2] = [43.0, 65.0];
+const SKIN: [f32; 2] = [43.0, 57.0];
 
 /// How much an Oklab colour looks like skin, 0 to 1, by its hue and chroma.
 fn likeness_to_skin(a: f32, b: f32) -> f32 {

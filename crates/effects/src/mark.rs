@@ -46,9 +46,9 @@ impl Mode {
 
     fn gain(self) -> f32 {
         match self {
-            Self::Plain => 1.0,
-            Self::Plus => 1.15,
-            Self::Bold => 1.6,
+            Self::Plain => 0.9,
+            Self::Plus => 1.05,
+            Self::Bold => 1.4,
         }
     }
 

@@ -52,7 +52,7 @@ fn texture_goes_on() {
     for (name, centre, radii) in [
         ("coffee.png", [500, 330], [50, 30]),
         ("china.jpg", [120, 300], [36, 30]),
-        ("chelsea.png", [390, 200], [26, 24]),
+        ("chelsea.png", [80, 60], [26, 24]),
     ] {
         let photo = photo(name);
         let hole = ellipse(&photo, centre, radii);

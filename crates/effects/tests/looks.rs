@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use image::{Rgb, RgbImage, imageops};
 use safelight_effects::looks::{self, Family, LOOKS, Look};
+use safelight_imaging::color::luma;
 use safelight_imaging::lab_of;
 use safelight_testkit as testkit;
 
@@ -134,8 +135,7 @@ fn skin_keeps_the_hue_of_skin() {
 #[test]
 fn hardly_anything_is_clipped() {
     let clipped = |photo: &RgbImage| {
-        let ends =
-            |pixel: &&Rgb<u8>| pixel.0.iter().any(|value| matches!(value, 0 | 1 | 254 | 255));
+        let ends = |pixel: &&Rgb<u8>| !(1.0..254.0).contains(&luma(pixel.0.map(f32::from)));
         photo.pixels().filter(ends).count() as f32 / photo.pixels().len() as f32
     };
     let mut wrong = Vec::new();
@@ -148,6 +148,12 @@ fn hardly_anything_is_clipped() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+    let overexposed = |photo: &RgbImage| {
+        let mut photo = photo.clone();
+        photo.iter_mut().for_each(|value| *value = value.saturating_mul(2));
+        photo
+    };
+    assert!(photos().iter().any(|photo| clipped(&overexposed(photo)) > clipped(photo) + 0.01));
 }
 
 #[test]

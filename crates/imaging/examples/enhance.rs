@@ -46,15 +46,15 @@ const TRIALS: &[Trial] = &[
 ];
 
 fn careful(photo: &mut RgbImage) {
-    grading::enhance(photo, None, Look::Rec709);
+    grading::enhance(photo, None, Look::Rec709, &[]);
 }
 
 fn strong(photo: &mut RgbImage) {
-    grading::enhance(photo, None, Look::Strong);
+    grading::enhance(photo, None, Look::Strong, &[]);
 }
 
 fn develop(photo: &mut RgbImage) {
-    grading::enhance(photo, None, Look::LogC);
+    grading::enhance(photo, None, Look::LogC, &[]);
 }
 
 fn main() -> Result<(), Box<dyn Error>> {

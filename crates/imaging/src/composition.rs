@@ -9,6 +9,7 @@
 use image::{GrayImage, RgbImage};
 
 use crate::color::{luma, smoothstep};
+use crate::components::components;
 use crate::map::{Map, thumbnail};
 use crate::resize::{Filter, gray};
 
@@ -23,6 +24,11 @@ pub const BASE_BYTES: u64 = 4 << 20;
 const SIDE: u32 = 160;
 /// With less of the picture salient than this share, it has no subject and its detail takes its place.
 const NO_SUBJECT: f64 = 0.001;
+
+/// Share of the main subject's box that a frame must show to keep it.
+const KEPT: f32 = 0.985;
+/// A main subject whose box covers more of the picture leaves no choice.
+const MOST_OF_IT: f32 = 0.75;
 
 /// A part of a picture, in its pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -90,6 +96,8 @@ pub struct Scene {
     clutter: Sums,
     heads: Vec<Frame>,
     faces: Vec<Frame>,
+    /// The box of the largest salient thing, where it leaves room for a choice.
+    main: Option<Frame>,
 }
 
 impl Scene {
@@ -126,9 +134,20 @@ impl Scene {
             moments: [Sums::of(&moment(0)), Sums::of(&moment(1))],
             clutter: Sums::of(&clutter),
             subject: Sums::of(&subject),
+            main: main_subject(&mask, scale),
             heads,
             faces: faces.to_vec(),
         }
+    }
+
+    /// Whether a frame leaves the main subject and the largest head whole.
+    fn keeps_main(&self, frame: &Frame) -> bool {
+        let head = self.heads.iter().max_by(|a, b| a.area().total_cmp(&b.area()));
+        let picture = Frame { left: 0.0, top: 0.0, width: self.width, height: self.height };
+        self.main.iter().chain(head).all(|part| {
+            let shown = part.common(&picture);
+            shown.common(frame).area() >= KEPT * shown.area()
+        })
     }
 
     /// The composition of what a frame shows, from 0 to [`BEST`].
@@ -254,11 +273,17 @@ impl Scene {
     }
 
     /// Up to `count` different frames, best first, each with its score. All lie inside the picture and
-    /// have the shape of one of the usual formats or of the picture.
+    /// have the shape of one of the usual formats or of the picture. None cuts the main subject while
+    /// there is one that does not.
     pub fn proposals(&self, count: usize) -> Vec<(Frame, f32)> {
         let mut all: Vec<(Frame, f32)> =
             self.candidates().into_iter().map(|frame| (frame, self.score(&frame))).collect();
-        all.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let cuts = |frame: &Frame| !self.keeps_main(frame);
+        all.sort_by(|a, b| cuts(&a.0).cmp(&cuts(&b.0)).then(b.1.total_cmp(&a.1)));
+        let whole = all.iter().filter(|(frame, _)| !cuts(frame)).count();
+        if whole >= count {
+            all.truncate(whole);
+        }
         // The less they may overlap the fewer there are: allow more until there are enough.
         for most in [0.6, 0.75, 0.88, 1.1] {
             let mut chosen: Vec<(Frame, f32)> = Vec::new();
@@ -320,6 +345,21 @@ impl Scene {
             frames.fold(middle, |best, other| if other.1 > best.1 + 1e-4 { other } else { best });
         best.0
     }
+}
+
+/// The box of the largest salient thing in pixels of the picture, `None` where it fills most of it.
+fn main_subject(mask: &GrayImage, scale: f32) -> Option<Frame> {
+    let (width, height) = mask.dimensions();
+    let pieces = components(mask, |value| value >= 128);
+    let main = pieces.iter().max_by_key(|piece| piece.cells.len())?;
+    let columns = main.cells.iter().map(|cell| cell % width);
+    let rows = main.cells.iter().map(|cell| cell / width);
+    let (left, right) = (columns.clone().min()?, columns.max()? + 1);
+    let (top, bottom) = (rows.clone().min()?, rows.max()? + 1);
+    let share = (right - left) as f32 * (bottom - top) as f32 / (width * height) as f32;
+    let [left, top, right, bottom] = [left, top, right, bottom].map(|at| at as f32 / scale);
+    let frame = Frame { left, top, width: right - left, height: bottom - top };
+    (share < MOST_OF_IT).then_some(frame)
 }
 
 /// How whole the frame leaves these boxes, 0.1 to 1; large ones count most.

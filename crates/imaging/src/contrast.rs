@@ -1,7 +1,8 @@
 //! Contrast on luminance.
 //!
-//! A photo is stretched as far as its levels fall short of the full range: over all of it, and a
-//! little by the levels of each neighbourhood, so that haze over a part goes too. Hue stays, and
+//! A photo whose range is short gets the levels that it lacks, all channels by one curve. One that is
+//! still flat is stretched over all of it, and a little by the levels of each neighbourhood, so that
+//! haze over a part goes too. Hue stays, and
 //! skin gets less. All is computed in floats and rounded once, with noise in the place of the
 //! levels that stretching leaves empty.
 
@@ -9,6 +10,9 @@ use std::ops::Range;
 
 use image::RgbImage;
 use rayon::prelude::*;
+
+use crate::color::dithered;
+use crate::levels::Levels;
 
 /// Peak bytes for each pixel, the picture itself excluded. Enhancing keeps histograms only; this is
 /// for the result's file while it grows.
@@ -45,6 +49,9 @@ pub fn enhance(photo: &mut RgbImage) {
     if width == 0 || height == 0 {
         return;
     }
+    if let Some(levels) = Levels::of(photo, None) {
+        level_out(photo, levels);
+    }
     let field = Field::of(photo.as_raw(), width, height);
     if field.is_flat() {
         return;
@@ -68,6 +75,20 @@ pub fn enhance(photo: &mut RgbImage) {
             }
         },
     );
+}
+
+/// Applies levels in place. A value that is not at an end of the range does not get there.
+fn level_out(photo: &mut RgbImage, levels: Levels) {
+    let table: [f32; 256] = std::array::from_fn(|value| levels.value(value as f32));
+    let width = photo.width() as usize;
+    photo.par_chunks_exact_mut(width * 3).enumerate().with_min_len(8).for_each(|(y, row)| {
+        for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            *pixel = pixel.map(|value| {
+                let found = dithered(table[usize::from(value)], x as u32, y as u32);
+                found.clamp(u8::from(value != 0), if value == 255 { 255 } else { 254 })
+            });
+        }
+    });
 }
 
 /// Pixels worked on at once.

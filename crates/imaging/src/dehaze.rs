@@ -2,11 +2,14 @@
 //!
 //! Haze mixes every colour with the light of the air: `seen = clear * t + air * (1 - t)`, and the
 //! transmission `t` falls with distance. Somewhere in almost every patch of a clear photo one channel
-//! is near 0, so what is left there tells `t`. That fails on bright walls and on skies; three
-//! heuristics of our own keep the prior from harm:
+//! is near 0, so what is left there tells `t`. That fails on bright walls and on skies; heuristics of
+//! our own keep the prior from harm:
+//! - graphics, sheets of paper and plain surfaces are no scenes and stay as they are ([`Scenery`]),
 //! - the veil counts only as far as a low percentile over a wide neighbourhood shows it too,
-//! - where that percentile is low nearly everywhere there is no haze, and the photo stays as it is,
-//! - what is smooth and close to the air's light is sky and is amplified little.
+//! - where that percentile is low nearly everywhere there is no haze, and the photo stays as it is;
+//!   unless detail fades with the veil, as it does where fog begins at some distance,
+//! - what is smooth and close to the air's light is sky and is amplified little,
+//! - strong colours keep their hue.
 //!
 //! Estimated on a thumbnail, applied at full size; values stay where sRGB can show them, so colours
 //! shift nowhere by clipping.
@@ -14,8 +17,10 @@
 use image::RgbImage;
 use rayon::prelude::*;
 
-use crate::color::{Rgb, dithered, luma, noise, smoothstep, unit};
-use crate::map::{Guided, Map, percentile, thumbnail};
+use crate::color::{
+    LINEAR, Rgb, dithered, from_oklab, luma, noise, oklab, smoothstep, to_linear, to_srgb, unit,
+};
+use crate::map::{Guided, Map, percentile, samples, thumbnail};
 
 /// Peak bytes of [`remove`], whatever the photo.
 pub const BASE_BYTES: u64 = 32 * 1024 * 1024;
@@ -29,14 +34,45 @@ const OMEGA: f32 = 0.92;
 /// Smallest transmission: colours are amplified at most five times.
 const THINNEST: f32 = 0.2;
 
+/// Blocks a side in which detail is measured.
+const BLOCKS: usize = 8;
+/// Mean difference of neighbours' luma from which a block shows detail.
+const DETAIL: f32 = 0.008;
+/// Share of blocks with detail below which a photo shows a plain surface.
+const LEAST_DETAIL: f32 = 0.1;
+/// Correlation of veil and detail below which detail fades into fog.
+const FADING: f32 = -0.78;
+/// Most colours of a graphic, in a sample of 4,096 pixels.
+const FEW_COLOURS: usize = 200;
+/// Oklab chroma from the first on is colour that keeps its hue, from the second on all of it.
+const COLOURED: [f32; 2] = [0.02, 0.05];
+
 /// Removes haze in place. A photo without haze stays byte for byte as it is.
 pub fn remove(photo: &mut RgbImage) {
-    if photo.is_empty() {
+    if photo.is_empty() || is_graphic(photo) {
         return;
     }
     if let Some(haze) = Haze::find(&thumbnail(photo, SIDE)) {
         haze.remove(photo);
     }
+}
+
+/// Whether most neighbours are equal to the bit and there are few colours, as in drawings by a program
+/// and never in photos.
+fn is_graphic(photo: &RgbImage) -> bool {
+    let mut colors = samples(photo, None, 64);
+    colors.sort_unstable();
+    colors.dedup();
+    if colors.len() > FEW_COLOURS {
+        return false;
+    }
+    let rows = photo.chunks_exact(photo.width() as usize * 3).step_by(3);
+    let (equal, all) = rows.fold((0_usize, 0_usize), |(equal, all), row| {
+        let pixels = row.as_chunks::<3>().0;
+        let same = pixels.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        (equal + same, all + pixels.len() - 1)
+    });
+    equal * 10 > all * 7
 }
 
 /// The haze of a photo.
@@ -53,11 +89,15 @@ impl Haze {
         let radius = (small.width().max(small.height()) as usize / 85).max(1);
         let air = airlight(small, radius);
         let dark = Map::of(small, |pixel| veil(pixel, air)).erode(radius);
-        let density = density(&dark);
+        let gray = Map::of(small, luma);
+        let scenery = Scenery::of(small, &gray, &dark);
+        if !scenery.is_scene(small, &gray) {
+            return None;
+        }
+        let density = density(&dark).max(scenery.fog());
         if density == 0.0 {
             return None;
         }
-        let gray = Map::of(small, luma);
         let floor = percentiles(&dark, 16, 0.2);
         let thinning = |dark: f32, floor: f32| 1.0 - OMEGA * density * dark.min(2.0 * floor);
         let transmission = dark.join(&floor, thinning);
@@ -80,10 +120,9 @@ impl Haze {
                 let t = self.bounded(hazy, slope[x] * luma(hazy) + offset[x]);
                 // The steps between the file's values grow too; noise as wide as they are hides them.
                 let grain = (noise(column, y) - 0.5) * (1.0 / t - 1.0);
-                *pixel = std::array::from_fn(|c| {
-                    let clear = (hazy[c] - self.air[c]) / t + self.air[c];
-                    dithered(clear * 255.0 + grain, column, y)
-                });
+                let clear = std::array::from_fn(|c| (hazy[c] - self.air[c]) / t + self.air[c]);
+                let clear = same_hue(*pixel, clear);
+                *pixel = clear.map(|value| dithered(value * 255.0 + grain, column, y));
             }
         });
     }
@@ -97,6 +136,91 @@ impl Haze {
             t = t.max((value - air) / (1.0 - air));
         }
         t.min(1.0)
+    }
+}
+
+/// The colour with the hue that the pixel had, as far as that one is no gray.
+fn same_hue(before: [u8; 3], after: Rgb) -> Rgb {
+    let [_, a, b] = oklab(before.map(|value| LINEAR[usize::from(value)]));
+    let share = smoothstep(COLOURED[0], COLOURED[1], a.hypot(b));
+    if share == 0.0 {
+        return after;
+    }
+    let [tone, new_a, new_b] = oklab(after.map(|value| to_linear(value.max(0.0))));
+    let (chroma, scale) = (new_a.hypot(new_b), a.hypot(b).recip());
+    let turned = from_oklab([tone, a * scale * chroma, b * scale * chroma]).map(to_srgb);
+    std::array::from_fn(|c| after[c] + share * (turned[c] - after[c]))
+}
+
+/// Veil and detail of each block of a photo.
+struct Scenery {
+    /// The fifth percentile of the veil and the mean difference of neighbours' luma of those blocks
+    /// that show detail.
+    detailed: Vec<(f32, f32)>,
+    blocks: usize,
+}
+
+impl Scenery {
+    fn of(small: &RgbImage, gray: &Map, dark: &Map) -> Self {
+        let (width, height) = (small.width() as usize, small.height() as usize);
+        let (columns, rows) = (BLOCKS.min(width), BLOCKS.min(height));
+        let block = |i: usize| {
+            let (x, y) = (i % columns, i / columns);
+            let (xs, ys) = (
+                x * width / columns..(x + 1) * width / columns,
+                y * height / rows..(y + 1) * height / rows,
+            );
+            let lines = |map: &Map| -> Vec<f32> {
+                ys.clone().flat_map(|y| map.values[y * width..][xs.clone()].to_vec()).collect()
+            };
+            let steps: f32 = ys
+                .clone()
+                .flat_map(|y| gray.values[y * width..][xs.clone()].windows(2))
+                .map(|pair| (pair[1] - pair[0]).abs())
+                .sum();
+            let detail = steps / (ys.len() * (xs.len() - 1)).max(1) as f32;
+            (percentile(&mut lines(dark), 0.05), detail)
+        };
+        let all = (0..columns * rows).map(block);
+        Self {
+            detailed: all.filter(|(_, detail)| *detail >= DETAIL).collect(),
+            blocks: columns * rows,
+        }
+    }
+
+    /// Whether this is a view of things at all, and neither a plain surface nor a sheet of paper.
+    fn is_scene(&self, small: &RgbImage, gray: &Map) -> bool {
+        let white = gray.percentile(0.99);
+        let paper = small.pixels().zip(&gray.values).filter(|(pixel, luma)| {
+            let [r, g, b] = pixel.0;
+            let spread = r.max(g).max(b) - r.min(g).min(b);
+            **luma > white - 0.08 && spread < 26
+        });
+        let share = paper.count() as f32 / gray.values.len() as f32;
+        let sheet = white > 0.8 && share > 0.5;
+        !sheet && self.detailed.len() as f32 >= LEAST_DETAIL * self.blocks as f32
+    }
+
+    /// How sure it is that a part of the scene lies in fog, 0 to 1: the stronger the veil of a block,
+    /// the less detail it shows.
+    fn fog(&self) -> f32 {
+        let count = self.detailed.len() as f32;
+        if count < 0.25 * self.blocks as f32 {
+            return 0.0;
+        }
+        let mean =
+            |part: fn(&(f32, f32)) -> f32| self.detailed.iter().map(part).sum::<f32>() / count;
+        let (veil, detail) = (mean(|block| block.0), mean(|block| block.1));
+        let (products, squares, others) =
+            self.detailed.iter().fold((0.0, 0.0, 0.0), |(xy, xx, yy), block| {
+                let (x, y) = (block.0 - veil, block.1 - detail);
+                (xy + x * y, xx + x * x, yy + y * y)
+            });
+        if products > FADING * (squares * others).sqrt() {
+            return 0.0;
+        }
+        let mut veils: Vec<f32> = self.detailed.iter().map(|block| block.0).collect();
+        smoothstep(0.06, 0.18, percentile(&mut veils, 0.9))
     }
 }
 
@@ -224,6 +348,62 @@ mod tests {
                 .sum::<u64>()
         };
         assert!(change(110..160) > change(250..300) * 5 / 4);
+    }
+
+    #[test]
+    fn fog_that_begins_at_a_distance_goes() {
+        // Ground with detail everywhere. Nothing of the fog below, much of it above.
+        let drawn = scene(480, 320);
+        let clear = RgbImage::from_fn(480, 320, |x, y| *drawn.get_pixel(x, 215 + (y * 7) % 97));
+        let foggy = RgbImage::from_fn(480, 320, |x, y| {
+            let t = (-3.0 * (0.55 - y as f32 / 320.0).max(0.0)).exp();
+            Pixel(clear.get_pixel(x, y).0.map(|v| (f32::from(v) * t + 225.0 * (1.0 - t)) as u8))
+        });
+        let mut found = foggy.clone();
+        remove(&mut found);
+        let above = |p: &RgbImage| imageops::crop_imm(p, 0, 100, 480, 70).to_image();
+        let (before, after) =
+            (psnr(&above(&clear), &above(&foggy)), psnr(&above(&clear), &above(&found)));
+        assert!(after > before + 2.0, "{before:.2} dB became {after:.2} dB");
+    }
+
+    #[test]
+    fn graphics_and_sheets_stay_as_they_are() {
+        let graphic = RgbImage::from_fn(300, 200, |x, y| {
+            Pixel(
+                [[94, 58, 216], [240, 238, 250], [180, 160, 230]][((x / 60 + y / 50) % 3) as usize],
+            )
+        });
+        let sheet = RgbImage::from_fn(300, 200, |x, y| {
+            let ink = y % 20 > 12 && x % 7 < 3 && x > 30 && x < 220;
+            let grain = (x * 7 + y * 13) % 5;
+            Pixel([if ink { 140 } else { 232 + grain as u8 }; 3])
+        });
+        for photo in [graphic, sheet] {
+            let mut found = photo.clone();
+            remove(&mut found);
+            assert!(found == photo);
+        }
+    }
+
+    #[test]
+    fn strong_colours_keep_their_hue() {
+        let hazy = hazed(&scene(320, 240), 0.9, [0.98, 0.9, 0.84]);
+        let mut found = hazy.clone();
+        remove(&mut found);
+        assert!(found != hazy);
+        let hue = |pixel: [u8; 3]| {
+            let [_, a, b] = oklab(pixel.map(|value| LINEAR[usize::from(value)]));
+            (b.atan2(a).to_degrees(), a.hypot(b))
+        };
+        let turned = hazy.pixels().zip(found.pixels()).filter_map(|(before, after)| {
+            let ((one, strong), (two, still)) = (hue(before.0), hue(after.0));
+            let turn = (two - one + 540.0).rem_euclid(360.0) - 180.0;
+            (strong > 0.06 && still > 0.06).then_some(turn.abs())
+        });
+        let turned: Vec<f32> = turned.collect();
+        let mean = turned.iter().sum::<f32>() / turned.len() as f32;
+        assert!(turned.len() > 1000 && mean < 4.0, "{mean} degrees on {} pixels", turned.len());
     }
 
     #[test]

@@ -6,12 +6,17 @@
 
 use image::{GrayImage, RgbImage};
 
+use crate::balance::{self, Skin};
 use crate::color::{Rgb, from_oklab, lightness, luma, oklab, smoothstep, to_linear, to_srgb, unit};
+use crate::levels::Levels;
 use crate::lut::Lut;
-use crate::map::{percentile, samples};
+use crate::map::{percentile, samples, thumbnail};
 
 /// Peak bytes of [`enhance`], whatever the photo.
 pub const BASE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Long side of the copy on which the balance of developed footage is measured.
+const FOOTAGE_SIDE: u32 = 512;
 
 /// What the photo is and how far to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,65 +24,85 @@ pub enum Look {
     /// Flat footage in a logarithmic curve (ARRI LogC3): developed to sRGB, then graded strongly. What
     /// has darker or brighter parts than the curve allows is taken for an ordinary photo.
     LogC,
-    /// An ordinary photo, corrected carefully.
+    /// An ordinary photo: its balance and its levels are corrected, and no more.
     Rec709,
     /// An ordinary photo, corrected strongly.
     Strong,
 }
 
-/// How far the corrections go.
-struct Reach {
-    /// Share of a colour cast that goes, and the most that a channel is multiplied with.
-    balance: [f32; 2],
-    /// Share of what the levels lack to the ends of the range that is stretched away, and the most
-    /// that this multiplies contrast with.
-    levels: [f32; 2],
-    /// What levels may lack in all: up to the first nothing is done, from the second all.
-    slack: [f32; 2],
-    /// Range of mean lightness that is left alone.
-    key: [f32; 2],
-    /// Share of the way from outside that range to its border.
-    lift: f32,
-    /// Standard deviation of lightness below which contrast is raised.
-    spread: f32,
-    /// Mean Oklab chroma below which saturation is raised, and the most it is multiplied with.
-    chroma: [f32; 2],
+/// Range of mean lightness that a strong correction leaves alone.
+const KEY: [f32; 2] = [0.34, 0.64];
+/// Share of the way from outside that range to its border.
+const LIFT: f32 = 0.8;
+/// Standard deviation of lightness below which it raises contrast.
+const SPREAD: f32 = 0.21;
+/// Mean Oklab chroma below which it raises saturation, and the most that is multiplied with.
+const CHROMA: [f32; 2] = [0.1, 1.4];
+
+/// Grades a photo in place. Parts that `alpha` hides are not measured; `skins` are the people in it.
+pub fn enhance(photo: &mut RgbImage, alpha: Option<&GrayImage>, look: Look, skins: &[Skin]) {
+    if let Some(correction) = Correction::of(photo, alpha, look, skins) {
+        Lut::bake(|color| correction.color(color)).apply(photo);
+    }
 }
 
-const CAREFUL: Reach = Reach {
-    balance: [0.6, 1.035],
-    levels: [0.75, 1.7],
-    slack: [0.15, 0.35],
-    key: [0.27, 0.7],
-    lift: 0.8,
-    spread: 0.14,
-    chroma: [0.05, 1.2],
-};
+/// What is done to a photo, in the order in which it applies.
+struct Correction {
+    development: Development,
+    /// Factors on the encoded channels.
+    gains: Rgb,
+    levels: Option<Levels>,
+    grade: Option<Grade>,
+}
 
-const STRONG: Reach = Reach {
-    balance: [0.65, 1.3],
-    levels: [0.9, 3.0],
-    slack: [0.06, 0.25],
-    key: [0.34, 0.64],
-    lift: 0.8,
-    spread: 0.21,
-    chroma: [0.1, 1.4],
-};
+impl Correction {
+    /// `None` where nothing is to be done.
+    fn of(photo: &RgbImage, alpha: Option<&GrayImage>, look: Look, skins: &[Skin]) -> Option<Self> {
+        let mut seen: Vec<Rgb> = samples(photo, alpha, 256).into_iter().map(unit).collect();
+        if seen.is_empty() {
+            return None;
+        }
+        let flatness = if look == Look::LogC { flatness(&seen) } else { 0.0 };
+        let development = Development::of(&seen, flatness);
+        let gains = match flatness > 0.0 {
+            true => {
+                let mut small = thumbnail(photo, FOOTAGE_SIDE);
+                for pixel in small.pixels_mut() {
+                    pixel.0 = bytes(development.color(unit(pixel.0)));
+                }
+                balance::gains(&small, alpha, &[])
+            }
+            false => balance::gains(photo, alpha, skins),
+        };
+        let mut correction = Self { development, gains, levels: None, grade: None };
+        seen.iter_mut().for_each(|color| *color = correction.color(*color));
+        let colors: Vec<[u8; 3]> = seen.iter().map(|&color| bytes(color)).collect();
+        correction.levels = Levels::of_colors(&colors);
+        if look != Look::Rec709 {
+            seen.iter_mut().for_each(|color| *color = levelled(*color, correction.levels));
+            correction.grade = Some(Grade::of(&seen)).filter(|grade| !grade.is_none());
+        }
+        let changes = flatness > 0.0
+            || gains != [1.0; 3]
+            || correction.levels.is_some()
+            || correction.grade.is_some();
+        changes.then_some(correction)
+    }
 
-/// Grades a photo in place. Parts that `alpha` hides are not measured.
-pub fn enhance(photo: &mut RgbImage, alpha: Option<&GrayImage>, look: Look) {
-    let mut seen: Vec<Rgb> = samples(photo, alpha, 256).into_iter().map(unit).collect();
-    if seen.is_empty() {
-        return;
+    fn color(&self, color: Rgb) -> Rgb {
+        let developed = self.development.color(color);
+        let balanced = std::array::from_fn(|c| (developed[c] * self.gains[c]).min(1.0));
+        let levelled = levelled(balanced, self.levels);
+        self.grade.as_ref().map_or(levelled, |grade| grade.color(levelled))
     }
-    let flatness = if look == Look::LogC { flatness(&seen) } else { 0.0 };
-    let developed = Development::of(&seen, flatness);
-    seen.iter_mut().for_each(|color| *color = developed.color(*color));
-    let reach = if look == Look::Rec709 { &CAREFUL } else { &STRONG };
-    let grade = Grade::of(&mut seen, reach);
-    if flatness > 0.0 || !grade.is_none() {
-        Lut::bake(|color| grade.color(developed.color(color))).apply(photo);
-    }
+}
+
+fn levelled(color: Rgb, levels: Option<Levels>) -> Rgb {
+    levels.map_or(color, |levels| color.map(|value| levels.value(value * 255.0) / 255.0))
+}
+
+fn bytes(color: Rgb) -> [u8; 3] {
+    color.map(|value| (value.clamp(0.0, 1.0) * 255.0).round() as u8)
 }
 
 /// How likely it is that the values are logarithmic, 0 to 1: LogC3 puts black at 0.093 and nothing
@@ -137,12 +162,8 @@ impl Development {
     }
 }
 
-/// One photo's corrections, in the order in which they apply.
+/// A strong correction of tone and saturation, in the order in which it applies.
 struct Grade {
-    /// The levels that go to (nearly) black and white.
-    levels: [f32; 2],
-    /// Factors on linear light.
-    balance: Rgb,
     /// Exponent on lightness.
     gamma: f32,
     /// Strength of the S-curve on lightness around `pivot`.
@@ -153,23 +174,12 @@ struct Grade {
 }
 
 impl Grade {
-    fn of(seen: &mut [Rgb], reach: &Reach) -> Self {
-        let mut grade = Self {
-            levels: levels(ends(seen), reach),
-            balance: [1.0; 3],
-            gamma: 1.0,
-            contrast: 0.0,
-            pivot: 0.5,
-            saturation: 1.0,
-        };
-        let graded = |grade: &Self, seen: &[Rgb]| -> Vec<Rgb> {
-            seen.iter().map(|&color| grade.color(color)).collect()
-        };
-        grade.balance = balance(&graded(&grade, seen), reach.balance);
-        let tones: Vec<f32> = graded(&grade, seen).into_iter().map(tone).collect();
+    fn of(seen: &[Rgb]) -> Self {
+        let mut grade = Self { gamma: 1.0, contrast: 0.0, pivot: 0.5, saturation: 1.0 };
+        let tones: Vec<f32> = seen.iter().map(|&color| tone(color)).collect();
         let mean = tones.iter().sum::<f32>() / tones.len() as f32;
-        let wanted = mean.clamp(reach.key[0], reach.key[1]);
-        let wanted = mean + (wanted - mean) * reach.lift;
+        let wanted = mean.clamp(KEY[0], KEY[1]);
+        let wanted = mean + (wanted - mean) * LIFT;
         if mean > 0.001 && mean < 0.999 {
             grade.gamma = (wanted.ln() / mean.ln()).clamp(0.45, 1.6);
         }
@@ -177,91 +187,32 @@ impl Grade {
         grade.pivot = (tones.iter().sum::<f32>() / tones.len() as f32).clamp(0.3, 0.7);
         let spread = deviation(&tones);
         if spread > 0.01 {
-            grade.contrast = (reach.spread / spread - 1.0).clamp(0.0, 0.6);
+            grade.contrast = (SPREAD / spread - 1.0).clamp(0.0, 0.6);
         }
-        let chroma = chroma(&graded(&grade, seen));
+        let graded: Vec<Rgb> = seen.iter().map(|&color| grade.color(color)).collect();
+        let chroma = chroma(&graded);
         if chroma > 0.006 {
-            grade.saturation = (reach.chroma[0] / chroma).clamp(1.0, reach.chroma[1]);
+            grade.saturation = (CHROMA[0] / chroma).clamp(1.0, CHROMA[1]);
         }
         grade
     }
 
     fn is_none(&self) -> bool {
         let same = |one: f32, two: f32| (one - two).abs() < 0.002;
-        self.balance.iter().all(|&factor| same(factor, 1.0))
-            && same(self.levels[0], 0.0)
-            && self.levels[1] > 0.98
-            && same(self.gamma, 1.0)
-            && same(self.contrast, 0.0)
-            && same(self.saturation, 1.0)
+        same(self.gamma, 1.0) && same(self.contrast, 0.0) && same(self.saturation, 1.0)
     }
 
     fn color(&self, color: Rgb) -> Rgb {
-        let levelled = color.map(|value| to_linear(level(value, self.levels)));
-        let balanced: Rgb = std::array::from_fn(|c| levelled[c] * self.balance[c]);
-        let before = luma(balanced);
+        let light = color.map(to_linear);
+        let before = luma(light);
         if before <= 1e-6 {
-            return levelled.map(to_srgb);
+            return color;
         }
         let tone = lightness(before).powf(self.gamma);
         let after = luminance(s_curve(tone, self.pivot, self.contrast));
-        let toned = balanced.map(|value| value * after / before);
+        let toned = light.map(|value| value * after / before);
         fitted(saturated(toned, self.saturation)).map(to_srgb)
     }
-}
-
-/// Factors on linear light that make those colours gray on average that are nearly gray already. A
-/// photo without any keeps its balance.
-fn balance(seen: &[Rgb], [share, most]: [f32; 2]) -> Rgb {
-    let (mut sum, mut weights, mut colors) = ([0.0f32; 3], 0.0f32, 0.0f32);
-    for &color in seen {
-        let light = color.map(to_linear);
-        let [tone, a, b] = oklab(light);
-        let inside = color.iter().all(|value| (0.02..0.98).contains(value));
-        if tone < 0.3 || !inside {
-            continue;
-        }
-        colors += tone.powi(4);
-        // Bright and nearly gray is most likely the colour of the light itself.
-        let weight = tone.powi(4) * (1.0 - smoothstep(0.04, 0.12, a.hypot(b) / tone));
-        let brightness = luma(light).max(1e-3);
-        sum = std::array::from_fn(|c| sum[c] + weight * light[c] / brightness);
-        weights += weight;
-    }
-    let trust = smoothstep(0.03, 0.2, weights / colors.max(1e-3));
-    if trust == 0.0 {
-        return [1.0; 3];
-    }
-    let cast = sum.map(|sum| sum / weights);
-    // What is left of a cast is not seen; correcting it would only drain warm photos.
-    let strength = smoothstep(0.02, 0.06, cast.iter().map(|v| (v - 1.0).abs()).fold(0.0, f32::max));
-    let factors = cast.map(|value| value.powf(-share * trust * strength).clamp(1.0 / most, most));
-    let gray = luma(factors);
-    factors.map(|factor| factor / gray)
-}
-
-/// A channel between the levels, stretched; what lies outside them is squeezed into the last
-/// hundredths of the range and keeps its order.
-fn level(value: f32, [black, white]: [f32; 2]) -> f32 {
-    const ROOM: f32 = 0.012;
-    let (low, high) = (black.min(ROOM), 1.0 - (1.0 - white).min(ROOM));
-    if value < black {
-        low * value / black
-    } else if value > white {
-        high + (1.0 - high) * (value - white) / (1.0 - white)
-    } else {
-        low + (high - low) * (value - black) / (white - black)
-    }
-}
-
-/// The levels to stretch to the ends, for a photo that lies between `black` and `white`.
-fn levels((black, white): (f32, f32), reach: &Reach) -> [f32; 2] {
-    let [share, most] = reach.levels;
-    let missing = black + (1.0 - white);
-    // Good photos seldom reach the very ends.
-    let share = share * smoothstep(reach.slack[0], reach.slack[1], missing);
-    let share = share.min((1.0 - 1.0 / most) / missing.max(1e-3));
-    [black * share, 1.0 - (1.0 - white) * share]
 }
 
 /// Lightness of an sRGB colour, 0 to 1.
@@ -352,7 +303,7 @@ mod tests {
 
     fn graded(photo: &RgbImage, look: Look) -> RgbImage {
         let mut photo = photo.clone();
-        enhance(&mut photo, None, look);
+        enhance(&mut photo, None, look, &[]);
         photo
     }
 
@@ -426,9 +377,11 @@ mod tests {
     #[test]
     fn every_look_differs_and_the_strong_one_goes_further() {
         let flat = each(&scene(300, 220), |color| color.map(|v| 0.3 + 0.35 * v));
-        let change = |look| mean_difference(&flat, &graded(&flat, look));
-        assert!(change(Look::Strong) > change(Look::Rec709) + 1.0);
-        assert!(change(Look::Rec709) > 1.0);
+        // Of full range but with dark middle tones.
+        let dull = each(&scene(300, 220), |color| color.map(|v| v * v));
+        let change = |photo, look| mean_difference(photo, &graded(photo, look));
+        assert!(change(&dull, Look::Strong) > change(&dull, Look::Rec709) + 1.0);
+        assert!(change(&flat, Look::Rec709) > 1.0);
         assert!(mean_difference(&graded(&flat, Look::LogC), &graded(&flat, Look::Strong)) > 1.0);
     }
 
@@ -467,14 +420,14 @@ mod tests {
             *pixel = Pixel([255, (x % 256) as u8, 0]);
         }
         let (mut one, mut two) = (dark, hidden);
-        enhance(&mut one, Some(&alpha), Look::Strong);
-        enhance(&mut two, Some(&alpha), Look::Strong);
+        enhance(&mut one, Some(&alpha), Look::Strong, &[]);
+        enhance(&mut two, Some(&alpha), Look::Strong, &[]);
         assert!((0..100).all(|y| (0..100).all(|x| one.get_pixel(x, y) == two.get_pixel(x, y))));
         for (width, height) in [(0, 0), (1, 1), (320, 32), (5, 1000)] {
             for color in [[0; 3], [255; 3], [128; 3], [0, 255, 0]] {
                 for look in LOOKS {
                     let mut photo = RgbImage::from_pixel(width, height, Pixel(color));
-                    enhance(&mut photo, None, look);
+                    enhance(&mut photo, None, look, &[]);
                     assert!(width == 0 || mean_luminance(&photo).is_finite());
                 }
             }

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod anonymise;
+pub mod balance;
 pub mod bleed;
 mod blur_effect;
 pub mod codes;
@@ -24,9 +25,11 @@ pub mod grading;
 mod header;
 pub mod lettering;
 pub mod letters;
+pub mod levels;
 pub mod lut;
 pub mod map;
 pub mod mosaic;
+pub mod neutral;
 mod noise;
 mod reflection;
 pub use safelight_resample as resize;
@@ -36,6 +39,7 @@ pub mod sharpen;
 pub mod skin;
 #[cfg(test)]
 mod testing;
+pub mod tilt;
 pub mod warp;
 
 pub use blur_effect::blur_effect;

@@ -24,6 +24,11 @@ const TONE: f32 = 0.85;
 const SLOPES: (f32, f32) = (0.4, 2.0);
 /// Least and greatest gain of colour along any axis.
 const GAINS: (f32, f32) = (0.35, 2.2);
+/// The hue of skin in Oklab, in degrees, and how far from it a colour is surely and hardly skin.
+const SKIN_HUE: f32 = 52.0;
+const SKIN_HUES: [f32; 2] = [22.0, 38.0];
+/// How far the hue of skin may turn, in degrees.
+const SKIN_TURN: f32 = 3.0;
 /// Points of the tone curve and of the tints.
 const NODES: usize = 17;
 
@@ -101,6 +106,20 @@ fn mean(colors: &[[f32; 3]]) -> [f32; 2] {
     sum.map(|sum| sum / colors.len().max(1) as f32)
 }
 
+/// A changed colour (a, b) turned back so far that skin stays skin; other colours as they are.
+fn kept_skin(lightness: f32, before: [f32; 2], after: [f32; 2]) -> [f32; 2] {
+    let polar = |[a, b]: [f32; 2]| (b.atan2(a).to_degrees(), a.hypot(b));
+    let ((hue, chroma), (new_hue, new_chroma)) = (polar(before), polar(after));
+    let off = (hue - SKIN_HUE).abs();
+    let skin = (1.0 - smoothstep(SKIN_HUES[0], SKIN_HUES[1], off))
+        * smoothstep(0.015, 0.03, chroma)
+        * smoothstep(0.2, 0.3, lightness);
+    let turn = (new_hue - hue + 540.0).rem_euclid(360.0) - 180.0;
+    let allowed = turn.clamp(-SKIN_TURN, SKIN_TURN);
+    let kept = (hue + turn + (allowed - turn) * skin).to_radians();
+    [new_chroma * kept.cos(), new_chroma * kept.sin()]
+}
+
 /// The node below a place from 0 to 1, and the way to the next.
 fn node(place: f32) -> (usize, f32) {
     let place = place.clamp(0.0, 1.0) * (NODES - 1) as f32;
@@ -140,6 +159,7 @@ impl Change {
         let [x, y] = [a - own[0], b - own[1]];
         let [aa, ab, bb] = self.matrix;
         let moved = [wanted[0] + aa * x + ab * y, wanted[1] + ab * x + bb * y];
+        let moved = kept_skin(lightness, [a, b], moved);
         let bright = mix([self.curve[low], self.curve[low + 1]]);
         // Black and white hold no colour.
         let room = smoothstep(0.0, 0.12, bright) * (1.0 - smoothstep(0.93, 1.0, bright));
@@ -262,6 +282,29 @@ mod tests {
                 (mean_difference(&photo, &reference), mean_difference(&after, &reference));
             assert!(after < before * 0.5, "{before} became {after}");
         }
+    }
+
+    #[test]
+    fn skin_stays_skin_under_a_strong_reference() {
+        let skins = [[241, 200, 178], [198, 134, 104], [141, 85, 60], [96, 62, 48]];
+        let photo = RgbImage::from_fn(160, 120, |x, y| match y {
+            0..60 => Pixel(skins[(x / 40) as usize]),
+            _ => Pixel([(x + 40) as u8, 120, (200 - x) as u8]),
+        });
+        let reference = toned(&scene(200, 200), |[r, g, b]| [r * 0.3, g * 0.5, 0.4 + b * 0.6]);
+        let mut after = photo.clone();
+        retouch(&mut after, None, &reference, None);
+        let hue = |x: u32, y: u32, photo: &RgbImage| {
+            let [_, a, b] = oklab(unit(photo.get_pixel(x, y).0).map(to_linear));
+            b.atan2(a).to_degrees()
+        };
+        for x in [20, 60, 100, 140] {
+            println!("{x}: {} became {}", hue(x, 30, &photo), hue(x, 30, &after));
+            let turn = (hue(x, 30, &after) - hue(x, 30, &photo) + 540.0).rem_euclid(360.0) - 180.0;
+            assert!(turn.abs() < 8.0, "{turn} degrees at {x}");
+        }
+        let turned = (hue(20, 90, &after) - hue(20, 90, &photo)).abs();
+        assert!(turned > 20.0, "what is no skin takes the look: {turned}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use safelight_contract::{Code, Fault, Result};
 
 use crate::context::Context;
-use crate::field::{FileField, InputField};
+use crate::field::{Fields, FileField, InputField};
 use crate::form::Form;
 use crate::node::Node;
 use crate::output::Output;
@@ -215,18 +215,15 @@ impl Endpoint {
         self.fields
     }
 
-    /// The field that is sent under this name.
-    pub fn field(&self, name: &str) -> Option<InputField> {
-        self.fields.iter().find(|field| field.is_called(name)).copied()
+    /// All that a request may hold: the fields, and the parameters of its delivery.
+    pub fn accepts(&self) -> Fields {
+        Fields::new(self.fields, self.spec.delivery.parameters())
     }
 
     /// The files that it takes; the first is the photo that it works on, which the command line
     /// fills.
     pub fn files(&self) -> impl Iterator<Item = &'static FileField> {
-        self.fields.iter().filter_map(|field| match field {
-            InputField::File(file) => Some(*file),
-            InputField::Text(_) => None,
-        })
+        self.fields.iter().filter_map(InputField::file)
     }
 
     /// The scalar parameters that it takes.

@@ -3,6 +3,7 @@
 use safelight_imaging::Rules;
 
 use crate::param::Parameter;
+use crate::source::Source;
 
 /// A field that an endpoint takes.
 #[derive(Clone, Copy)]
@@ -30,9 +31,63 @@ impl InputField {
         }
     }
 
+    /// The file, if it is one.
+    pub fn file(&self) -> Option<&'static FileField> {
+        match self {
+            Self::File(file) => Some(file),
+            Self::Text(_) => None,
+        }
+    }
+
     /// Whether it is sent under this name.
     pub fn is_called(&self, name: &str) -> bool {
         self.name() == name || self.aliases().contains(&name)
+    }
+}
+
+/// All fields of a request to one endpoint: its own, and those that it shares with others.
+#[derive(Clone, Copy)]
+pub struct Fields {
+    own: &'static [InputField],
+    shared: &'static [&'static dyn Parameter],
+}
+
+/// What a name in a request stands for.
+#[derive(Clone, Copy)]
+pub enum Named {
+    /// A file.
+    File(&'static FileField),
+    /// A reference to a file of this field.
+    Reference(&'static FileField, Source),
+    /// A parameter, sent as text.
+    Text(&'static dyn Parameter),
+}
+
+impl Fields {
+    /// These fields.
+    pub const fn new(
+        own: &'static [InputField],
+        shared: &'static [&'static dyn Parameter],
+    ) -> Self {
+        Self { own, shared }
+    }
+
+    /// The files, in the order that they are read in.
+    pub fn files(&self) -> impl Iterator<Item = &'static FileField> {
+        self.own.iter().filter_map(InputField::file)
+    }
+
+    /// What a name stands for; `None` where no field has it.
+    pub fn find(&self, name: &str) -> Option<Named> {
+        let own = self.own.iter().find(|field| field.is_called(name)).map(|field| match field {
+            InputField::File(file) => Named::File(file),
+            InputField::Text(parameter) => Named::Text(*parameter),
+        });
+        let shared = || self.shared.iter().find(|parameter| parameter.name() == name);
+        let reference = || {
+            self.files().find_map(|file| Some(Named::Reference(file, file.source_called(name)?)))
+        };
+        own.or_else(|| shared().map(|parameter| Named::Text(*parameter))).or_else(reference)
     }
 }
 

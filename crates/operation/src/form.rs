@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-/// The fields of a request: text from the form or the query string, and files. Fields that no
-/// endpoint declares are kept but not read.
+use crate::source::Reference;
+
+/// The fields of a request: text from the form or the query string, files, and references to files.
+/// Fields that no endpoint declares are kept but not read.
 #[derive(Clone, Debug, Default)]
 pub struct Form {
     texts: BTreeMap<String, String>,
     query: BTreeMap<String, String>,
     files: BTreeMap<String, Vec<Bytes>>,
+    references: BTreeMap<String, Vec<Reference>>,
 }
 
 impl Form {
@@ -34,6 +37,16 @@ impl Form {
         self.files.entry(name.into()).or_default().push(bytes);
     }
 
+    /// Adds a reference to a file of the field `name`, after others of that field.
+    pub fn add_reference(&mut self, name: impl Into<String>, reference: Reference) {
+        self.references.entry(name.into()).or_default().push(reference);
+    }
+
+    /// Takes the references to files of a field out of the form.
+    pub fn take_references(&mut self, name: &str) -> Vec<Reference> {
+        self.references.remove(name).unwrap_or_default()
+    }
+
     /// A text value: body first, then query string.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.texts.get(name).or_else(|| self.query.get(name)).map(String::as_str)
@@ -47,6 +60,18 @@ impl Form {
     /// The files of a name, in the order that they were sent in.
     pub fn files_of(&self, name: &str) -> &[Bytes] {
         self.files.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// The references to files of a field, in the order that they were sent in.
+    pub fn references_of(&self, name: &str) -> &[Reference] {
+        self.references.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// All references to files, by the name of their field.
+    pub fn references(&self) -> impl Iterator<Item = (&str, &Reference)> {
+        let named = |(name, all)| std::iter::repeat(name).zip(all);
+        let references = self.references.iter().flat_map(named);
+        references.map(|(name, reference): (&String, _)| (name.as_str(), reference))
     }
 
     /// All text values that count, by name.

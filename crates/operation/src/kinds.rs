@@ -337,6 +337,29 @@ impl<T: DeserializeOwned> Kind for Json<T> {
     }
 }
 
+/// A kind with a value that shows what the parameter does, which samples and documentation use.
+pub struct Example<K>(pub K, pub &'static str);
+
+impl<K: Kind> Kind for Example<K> {
+    type Value = K::Value;
+
+    fn parse(&self, name: &str, text: &str) -> Result<K::Value> {
+        self.0.parse(name, text)
+    }
+
+    fn schema(&self) -> Value {
+        let mut schema = self.0.schema();
+        let is_text = schema["type"] == "string";
+        let number = serde_json::from_str(self.1).ok().filter(|_| !is_text);
+        schema["examples"] = json!([number.unwrap_or_else(|| json!(self.1))]);
+        schema
+    }
+
+    fn show(&self, value: &K::Value) -> Value {
+        self.0.show(value)
+    }
+}
+
 /// An enum whose values are words that clients send; derived with the macro of the same name.
 pub trait ValueEnum: Sized + 'static {
     /// Word, value and meaning of each.

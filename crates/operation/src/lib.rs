@@ -66,6 +66,7 @@ mod param;
 mod picture;
 mod sample;
 mod shape;
+mod source;
 mod spec;
 mod work;
 
@@ -78,16 +79,18 @@ pub use safelight_operation_derive::{Input, Output, ValueEnum};
 
 pub use context::{Context, Inline, Piece, Threads};
 pub use endpoint::{Cost, CpuOperation, Endpoint, Input, Job, Lane, Operation};
-pub use field::{FileField, FilePresence, InputField};
+pub use field::{Fields, FileField, FilePresence, InputField, Named};
 pub use form::Form;
 pub use kinds::{
-    Choice, Cut, Flag, Identifier, Integer, Json, Number, Scale, Text, ValueEnum, Whole, Words,
+    Choice, Cut, Example, Flag, Identifier, Integer, Json, Number, Scale, Text, ValueEnum, Whole,
+    Words,
 };
 pub use node::{Artifact, FileFormat, Node, rounded};
 pub use output::{Base64, ObjectNode, Output, Url, json_value};
 pub use param::{Defaulted, Kind, Optional, Param, Parameter, Presence, Required, RequiredOr};
 pub use picture::{Mask, Picture, Pictures};
-pub use sample::{Sample, samples};
+pub use sample::{Sample, sample_mask, samples};
 pub use shape::{AnswerField, LeafKind, ObjectShape, Property, Shape};
-pub use spec::{Delivery, Memory, Method, Needs, Spec, TASK_TYPE};
+pub use source::{Reference, SOURCES, Source};
+pub use spec::{CALLBACK_URL, Delivery, MAX_URL, Memory, Method, Needs, Spec, TASK_TYPE};
 pub use work::{Cancel, Stage, Work};

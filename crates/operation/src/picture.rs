@@ -7,6 +7,7 @@ use safelight_imaging::{Header, Photo, decode, jpeg_quality, probe};
 
 use crate::field::{FileField, FilePresence};
 use crate::form::Form;
+use crate::source::{Reference, Source};
 use crate::work::Work;
 
 /// A picture that was sent: its bytes and what its header says. Nothing is decoded yet.
@@ -149,6 +150,41 @@ impl FileField {
         if sent { self.read_mask(form, of).map(Some) } else { Ok(None) }
     }
 
+    /// How a reference to a file of this field is called that comes from `source`.
+    pub fn reference_name(&self, source: Source) -> String {
+        format!("{}{}", self.name, source.suffix())
+    }
+
+    /// The source of references that are sent under this name.
+    pub(crate) fn source_called(&self, name: &str) -> Option<Source> {
+        let is_own = |stem: &str| self.names().any(|own| own == stem);
+        Source::ALL
+            .into_iter()
+            .find(|source| name.strip_suffix(source.suffix()).is_some_and(is_own))
+    }
+
+    /// The references that stand for files of this field: none where files were sent. An empty
+    /// reference counts as absent, as an empty parameter does.
+    ///
+    /// # Errors
+    /// `ERROR_INVALID_PARAMETER` where files come from more than one source.
+    pub fn references<'a>(&self, form: &'a Form) -> Result<Vec<&'a Reference>> {
+        let filled = form.references_of(self.name).iter().filter(|r| !r.text.trim().is_empty());
+        let filled: Vec<_> = filled.collect();
+        let sent = !self.files(form).is_empty();
+        let named = |source: &Source| filled.iter().any(|reference| reference.source == *source);
+        let named = Source::ALL.into_iter().filter(named);
+        let names = sent.then(|| self.name.to_owned()).into_iter();
+        let names: Vec<_> = names.chain(named.map(|source| self.reference_name(source))).collect();
+        match names.as_slice() {
+            [first, second, ..] => Err(Fault::new(
+                Code::InvalidParameter,
+                format!("{first} and {second} are both sent, one is needed"),
+            )),
+            _ => Ok(filled),
+        }
+    }
+
     fn names(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.name).chain(self.aliases.iter().copied())
     }
@@ -163,11 +199,21 @@ impl FileField {
 
     fn absent(&self, form: &Form) -> Fault {
         let name = self.name;
-        match self.text(form) {
-            Some(_) => Fault::new(
+        if self.text(form).is_some() {
+            let [base64, url, id] = Source::ALL.map(|source| self.reference_name(source));
+            return Fault::new(
                 Code::ErrorParameters,
-                format!("{name} is text, it must be sent as a file of multipart/form-data"),
-            ),
+                format!(
+                    "{name} is text, it must be sent as a file of multipart/form-data, or as \
+                     {base64}, {url} or {id}"
+                ),
+            );
+        }
+        match form.references_of(name).first() {
+            Some(empty) => {
+                let name = self.reference_name(empty.source);
+                Fault::new(Code::ParametersCannotEmpty, format!("{name} is empty"))
+            }
             None => Fault::new(Code::MissingParameters, format!("{name} is missing")),
         }
     }

@@ -1,5 +1,8 @@
 //! Values to try an endpoint with, taken from its fields: for galleries and tests.
 
+use image::{GrayImage, Luma};
+use safelight_contract::Result;
+use safelight_imaging::encode;
 use serde_json::Value;
 
 use crate::Endpoint;
@@ -14,12 +17,15 @@ pub struct Sample {
     pub values: Vec<(&'static str, String)>,
 }
 
-/// The endpoint with its required parameters only, each at the first value that its schema allows;
-/// then, one parameter at a time, every further value of the parameters that have few.
+/// The endpoint with its required parameters only, and those whose schema has `examples`, each at its
+/// example or the first value that its schema allows; then, one parameter at a time, every further value of the parameters that have few.
 pub fn samples(endpoint: &Endpoint) -> Vec<Sample> {
     let mut required = Vec::new();
-    for parameter in endpoint.parameters().filter(|parameter| parameter.required()) {
-        required.push((parameter.name(), first(&parameter.schema())));
+    for parameter in endpoint.parameters() {
+        let schema = parameter.schema();
+        if parameter.required() || schema["examples"].is_array() {
+            required.push((parameter.name(), first(&schema)));
+        }
     }
     let mut samples = vec![Sample { label: String::new(), values: required.clone() }];
     for parameter in endpoint.parameters() {
@@ -39,14 +45,16 @@ pub fn samples(endpoint: &Endpoint) -> Vec<Sample> {
     samples
 }
 
-/// The first value that a schema allows; of a scale, an eighth of the way up, where sizes are neither
+/// The example of a schema, else the first value that it allows; of a scale, an eighth of the way up, where sizes are neither
 /// nothing nor huge.
 fn first(schema: &Value) -> String {
     let on_scale = || match (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
         (Some(from), Some(to)) => (from + (to - from) / 8).to_string(),
         _ => text(&schema["minimum"]),
     };
-    choices(schema).into_iter().next().unwrap_or_else(on_scale)
+    let example = schema["examples"][0].clone();
+    let shown = (!example.is_null()).then(|| text(&example));
+    shown.or_else(|| choices(schema).into_iter().next()).unwrap_or_else(on_scale)
 }
 
 /// A whole number of more values than this is no choice but a scale.
@@ -72,4 +80,17 @@ fn text(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     }
+}
+
+/// A mask for a picture of this size, a PNG: an ellipse low in its middle.
+///
+/// # Errors
+/// `PROCESSING_FAILURE` for a size without pixels.
+pub fn sample_mask(width: u32, height: u32) -> Result<Vec<u8>> {
+    let ellipse = GrayImage::from_fn(width, height, |x, y| {
+        let across = (f64::from(x) + 0.5) / f64::from(width) - 0.5;
+        let down = (f64::from(y) + 0.5) / f64::from(height) - 0.8;
+        Luma([if (across / 0.12).hypot(down / 0.12) <= 1.0 { 255 } else { 0 }])
+    });
+    encode::png_gray(&ellipse)
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::kinds::Choice;
-use crate::param::{Optional, Param};
+use crate::kinds::{Choice, Text};
+use crate::param::{Optional, Param, Parameter};
 
 /// The method of HTTP that an endpoint takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +39,29 @@ pub static TASK_TYPE: Param<Choice<bool>, Optional> = Param {
     ]),
     presence: Optional,
 };
+
+/// Most characters of a URL in a request.
+pub const MAX_URL: usize = 2048;
+
+/// The parameter of endpoints that answer later: who is told of the task's end.
+pub static CALLBACK_URL: Param<Text, Optional> = Param {
+    name: "callback_url",
+    aliases: &[],
+    doc: "Where the end of the task is posted, as a signed webhook.",
+    kind: Text(MAX_URL),
+    presence: Optional,
+};
+
+impl Delivery {
+    /// The parameters that every endpoint of this delivery takes beside its own.
+    pub const fn parameters(self) -> &'static [&'static dyn Parameter] {
+        match self {
+            Self::Sync => &[],
+            Self::Async => const { &[&CALLBACK_URL] },
+            Self::Either { .. } => const { &[&TASK_TYPE, &CALLBACK_URL] },
+        }
+    }
+}
 
 /// Everything about an endpoint but its fields and its work.
 #[derive(Clone, Debug)]

@@ -7,8 +7,8 @@ use safelight_imaging::Format;
 use safelight_inference::Registry;
 use safelight_operation::{
     Artifact, Cancel, Code, Context, CpuOperation, Endpoint, Fault, Form, Inline, Input,
-    InputField, LeafKind, Mask, Needs, Node, Operation, Output, Picture, Result, Rules, Spec, Url,
-    ValueEnum, Work,
+    InputField, LeafKind, Mask, Named, Needs, Node, Operation, Output, Picture, Reference, Result,
+    Rules, Source, Spec, Url, ValueEnum, Work,
 };
 use safelight_vision::Vision;
 use serde_json::{Value, json};
@@ -239,8 +239,19 @@ fn an_alias_is_the_field() {
     sent.add_file("photo", png(4, 3, 9).into());
     sent.add_text("group_id", "a");
     assert!(TRY.prepare(&sent).is_ok());
-    assert!(TRY.field("photo").is_some_and(|field| field.name() == "image"));
-    assert!(TRY.field("other").is_none());
+    let named = |name| TRY.accepts().find(name);
+    assert!(matches!(named("photo"), Some(Named::File(file)) if file.name == "image"));
+    assert!(named("other").is_none() && named("count_url").is_none());
+    for (name, source) in [
+        ("image_base64", Source::Base64),
+        ("photo_url", Source::Url),
+        ("image_file_id", Source::FileId),
+    ] {
+        let found = named(name);
+        let fits = matches!(found, Some(Named::Reference(file, found))
+            if file.name == "image" && found == source);
+        assert!(fits, "{name}");
+    }
 }
 
 #[test]
@@ -305,4 +316,23 @@ fn asynchronous_work_has_several_pieces() {
     assert_eq!(node, Node::Object(vec![("width", Node::Json(Value::from(21)))]));
     assert_eq!(here.stages().len(), 2);
     assert!(!TWICE.answers_files());
+}
+
+#[test]
+fn a_file_comes_from_one_source() {
+    let file = TRY.files().next().expect("a file");
+    let of = |source, text: &str| Reference { source, text: text.to_owned() };
+    let mut form = Form::new();
+    form.add_reference("image", of(Source::Url, " "));
+    let empty = file.read(&form).expect_err("nothing is sent");
+    assert_eq!(
+        (empty.code(), empty.message()),
+        (Code::ParametersCannotEmpty, "image_url is empty")
+    );
+    form.add_reference("image", of(Source::FileId, "f_1"));
+    assert_eq!(file.references(&form).expect("one"), [&of(Source::FileId, "f_1")]);
+    form.add_file("photo", vec![1].into());
+    let both = file.references(&form).expect_err("two sources");
+    assert_eq!(both.code(), Code::InvalidParameter);
+    assert_eq!(both.message(), "image and image_file_id are both sent, one is needed");
 }

@@ -1,7 +1,7 @@
 //! The pages under `docs/` that follow from the code.
 
 use safelight_contract::{Code, Edition};
-use safelight_operation::{Delivery, Endpoint, LeafKind};
+use safelight_operation::{Delivery, Endpoint, LeafKind, SOURCES};
 use safelight_services::CATALOG;
 
 use crate::commands::services::{PARAMETER_HEAD, credits, delivery, files, parameters};
@@ -73,7 +73,7 @@ fn services() -> String {
         .collect();
     let details: Vec<_> = CATALOG.iter().map(service).collect();
     format!(
-        "# Services\n\n{ORIGIN}\n\n{}\n{}",
+        "# Services\n\n{ORIGIN}\n\n{SOURCES}\n\n{}\n{}",
         markdown(&["path", "mode", "credits"], &overview),
         details.join("\n")
     )

@@ -14,11 +14,13 @@ use tokio::sync::{Notify, watch};
 use crate::admission::{Gate, Load};
 use crate::body::Pool;
 use crate::credits::Releaser;
+use crate::fetch::Fetcher;
 use crate::jobs::Jobs;
 use crate::limits::ApplicationLimits;
 use crate::metrics::Metrics;
 use crate::reply::internal;
 use crate::settings::Settings;
+use crate::tasks::Running;
 
 /// What a server is made of.
 pub struct Parts {
@@ -52,11 +54,16 @@ pub(crate) struct App {
     /// Memory, pixels and threads for jobs.
     pub work: Arc<Gate>,
     pub jobs: Arc<Jobs>,
+    pub fetcher: Fetcher,
     pub limits: ApplicationLimits,
     pub metrics: Arc<Metrics>,
     pub releaser: Releaser,
+    /// The tasks at work.
+    pub running: Running,
     /// Wakes the workers when a task was accepted.
     pub task_added: Notify,
+    /// Wakes whoever posts webhooks when a task has ended.
+    pub webhook_added: Notify,
     /// Becomes true when the server shuts down.
     pub closing: watch::Sender<bool>,
 }
@@ -78,6 +85,7 @@ impl App {
             bodies: Pool::new(limits.body_budget(), limits.queue),
             work: Gate::new(work, limits.queue),
             jobs: Arc::new(Jobs::start(slots)?),
+            fetcher: Fetcher::new(&settings.fetch)?,
             settings,
             store,
             blobs,
@@ -89,7 +97,9 @@ impl App {
             limits: ApplicationLimits::default(),
             metrics: Arc::default(),
             releaser,
+            running: Running::default(),
             task_added: Notify::new(),
+            webhook_added: Notify::new(),
             closing: watch::Sender::new(false),
         }))
     }

@@ -5,6 +5,7 @@ mod encoding;
 mod metered;
 mod multipart;
 mod pool;
+mod whole;
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, request};
 use http_body_util::BodyExt;
 use safelight_contract::{Code, Fault, Result};
-use safelight_operation::{Delivery, Endpoint, Form, TASK_TYPE};
+use safelight_operation::{Fields, FileField, FilePresence, Form, Source};
 use tokio::time::timeout;
 
 use crate::app::App;
@@ -23,15 +24,16 @@ use crate::trace::Trace;
 use encoding::{Decoded, Encoding};
 use metered::Metered;
 pub(crate) use pool::{Memory, Pool};
+pub(crate) use whole::{add_members, each, object};
 
-/// Largest text field in bytes, and largest body of type `application/x-www-form-urlencoded`.
+/// Largest text field in bytes.
 const MAX_TEXT: usize = 256 << 10;
 
 /// Bytes that a body holds from its start, beside its fields: what its parser may have unused, as
 /// are part headers and the text before the first boundary.
 const UNUSED: u64 = 64 << 10;
 
-/// A form, and the memory that its files take.
+/// A form, and the memory that it takes; none where there is no body.
 pub(crate) struct Received {
     pub form: Form,
     pub memory: Option<Memory>,
@@ -43,25 +45,62 @@ pub(crate) fn query(parts: &request::Parts) -> impl Iterator<Item = (String, Str
     form_urlencoded::parse(query.as_bytes()).map(|(name, value)| (name.into(), value.into()))
 }
 
-/// Reads the fields that `endpoint` declares into memory of `application`; others are skipped.
+/// Reads the declared `fields` into memory of `application`; others are skipped. References to
+/// files are read, not followed.
 pub(crate) async fn receive(
     app: &App,
     trace: &Trace,
     application: i64,
-    endpoint: &'static Endpoint,
+    fields: Fields,
     request: Request,
 ) -> Result<Received> {
     let (parts, body) = request.into_parts();
     let mut form = Form::new();
-    for (name, value) in query(&parts).filter(|(name, _)| declares(endpoint, name)) {
-        form.add_query(name, value);
+    for (name, value) in query(&parts) {
+        whole::add_query(fields, &name, value, &mut form);
     }
+    let into = Destination::Form(fields, &mut form);
+    let memory = arrive(app, trace, application, &parts.headers, body, into).await?;
+    Ok(Received { form, memory })
+}
+
+/// Reads a body that must be `application/json`, whole.
+pub(crate) async fn receive_json(
+    app: &App,
+    trace: &Trace,
+    application: i64,
+    request: Request,
+) -> Result<(Vec<u8>, Option<Memory>)> {
+    let (parts, body) = request.into_parts();
+    let mut text = Vec::new();
+    let into = Destination::Json(&mut text);
+    let memory = arrive(app, trace, application, &parts.headers, body, into).await?;
+    Ok((text, memory))
+}
+
+/// What a body is read into.
+enum Destination<'d> {
+    Form(Fields, &'d mut Form),
+    /// The text of JSON.
+    Json(&'d mut Vec<u8>),
+}
+
+/// Reads a body within the limits, and answers the memory that it takes; none where there is no
+/// body.
+async fn arrive(
+    app: &App,
+    trace: &Trace,
+    application: i64,
+    headers: &HeaderMap,
+    body: Body,
+    into: Destination<'_>,
+) -> Result<Option<Memory>> {
     let limits = &app.settings.limits;
-    let length = content_length(&parts.headers, limits)?;
-    let encoding = Encoding::of(&parts.headers)?;
-    let kind = kind(&parts.headers, length == Some(0))?;
+    let length = content_length(headers, limits)?;
+    let encoding = Encoding::of(headers)?;
+    let kind = kind(headers, length == Some(0))?;
     if let Kind::Empty = kind {
-        return Ok(Received { form, memory: None });
+        return Ok(None);
     }
     // How long a compressed body is says nothing of what is in it.
     let length = length.filter(|_| encoding.is_none());
@@ -74,9 +113,11 @@ pub(crate) async fn receive(
     trace.timed("queue", memory.grow(first, wait)).await?;
     let mut metered = Metered::new(body, limits);
     let progress = metered.progress();
-    let room = Room { memory: &memory, wait, most: length.unwrap_or(u64::MAX) };
+    let most = length.unwrap_or(u64::MAX);
+    let whole = app.bodies.largest_whole();
+    let room = Room { memory: &memory, wait, most, whole, of_a_task: false };
     let reading = async {
-        read(&mut metered, kind, endpoint, &room, &mut form).await?;
+        read(&mut metered, kind, &room, into).await?;
         if encoding.is_some() { finish(&mut metered).await } else { Ok(()) }
     };
     let reading = memory.unless_revoked(reading);
@@ -87,37 +128,76 @@ pub(crate) async fn receive(
     outcome.unwrap_or_else(|_| {
         Err(transfer_failed(format!("the body did not arrive within {seconds} s")))
     })?;
-    Ok(Received { memory: keep_for_files(memory, &form), form })
+    Ok(Some(memory))
 }
 
 async fn read(
     body: &mut Metered<Body>,
     kind: Kind,
-    endpoint: &Endpoint,
     room: &Room<'_>,
-    form: &mut Form,
+    into: Destination<'_>,
 ) -> Result<()> {
-    match kind {
-        Kind::Empty => Ok(()),
-        Kind::Multipart { boundary } => {
-            multipart::read(body, &boundary, endpoint, room, form).await
+    match (into, kind) {
+        (_, Kind::Empty) => Ok(()),
+        (Destination::Form(fields, form), Kind::Multipart { boundary }) => {
+            multipart::read(body, &boundary, fields, room, form).await
         }
-        Kind::UrlEncoded => url_encoded(body, endpoint, room, form).await,
+        (Destination::Form(fields, form), Kind::UrlEncoded) => {
+            whole::url_encoded(body, fields, room, form).await
+        }
+        (Destination::Form(fields, form), Kind::Json) => {
+            whole::json(body, fields, room, form).await
+        }
+        (Destination::Json(text), Kind::Json) => {
+            *text = whole::read(body, room).await?;
+            Ok(())
+        }
+        (Destination::Json(_), _) => {
+            Err(Fault::new(Code::ErrorParameters, "the body must be application/json"))
+        }
     }
 }
 
 /// Where the bytes of a body go.
-struct Room<'a> {
+pub(crate) struct Room<'a> {
     memory: &'a Memory,
     wait: Duration,
     /// The length of the whole body where it is known.
     most: u64,
+    /// The largest body that is read whole before its fields are.
+    whole: u64,
+    /// Whether a task works on it, which keeps the uploads that it works on.
+    of_a_task: bool,
 }
 
-impl Room<'_> {
+impl<'a> Room<'a> {
+    /// Room for files of unknown size beside what `memory` holds already.
+    pub fn for_files(memory: &'a Memory, wait: Duration) -> Self {
+        Self { memory, wait, most: u64::MAX, whole: 0, of_a_task: false }
+    }
+
+    /// The same for the files of a task.
+    pub fn for_task(memory: &'a Memory, wait: Duration) -> Self {
+        Self { of_a_task: true, ..Self::for_files(memory, wait) }
+    }
+
+    pub fn is_of_a_task(&self) -> bool {
+        self.of_a_task
+    }
+
+    /// The longest wait for room.
+    pub fn wait(&self) -> Duration {
+        self.wait
+    }
+
+    /// Takes `more` bytes.
+    pub async fn take(&self, more: u64) -> Result<()> {
+        self.memory.grow(more, self.wait).await
+    }
+
     /// Appends to a field of at most `limit` bytes. Memory is taken before it is allocated: twice
     /// as much each time.
-    async fn append(&self, field: &mut Vec<u8>, more: &[u8], limit: u64) -> Result<()> {
+    pub async fn append(&self, field: &mut Vec<u8>, more: &[u8], limit: u64) -> Result<()> {
         let (length, capacity) = ((field.len() + more.len()) as u64, field.capacity() as u64);
         if length > capacity {
             let size = (2 * capacity).min(limit.min(self.most)).max(length);
@@ -129,16 +209,19 @@ impl Room<'_> {
     }
 }
 
-/// The memory for what the form really holds.
-fn keep_for_files(memory: Memory, form: &Form) -> Option<Memory> {
-    let bytes = form.files().map(|(_, bytes)| bytes.len() as u64).sum();
-    memory.shrink_to(bytes);
-    (bytes > 0).then_some(memory)
+/// How many files of a field are kept: one more than it takes, where it takes several, so that too many
+/// are noticed.
+fn most(field: &FileField) -> usize {
+    match field.presence {
+        FilePresence::Several(_) => field.most() + 1,
+        FilePresence::Required | FilePresence::Optional => 1,
+    }
 }
 
-fn declares(endpoint: &Endpoint, name: &str) -> bool {
-    let chooses = matches!(endpoint.spec().delivery, Delivery::Either { .. });
-    endpoint.field(name).is_some() || name == TASK_TYPE.name && chooses
+/// Whether one more reference of this source to a file of the field is kept.
+fn keeps_another(form: &Form, field: &FileField, source: Source) -> bool {
+    let of_source = form.references_of(field.name).iter().filter(|other| other.source == source);
+    of_source.count() < most(field)
 }
 
 fn content_length(headers: &HeaderMap, limits: &LimitSettings) -> Result<Option<u64>> {
@@ -169,12 +252,14 @@ enum Kind {
     Empty,
     Multipart { boundary: String },
     UrlEncoded,
+    Json,
 }
 
+/// What a body may be.
+const MEDIA: &str = "multipart/form-data, application/x-www-form-urlencoded or application/json";
+
 fn kind(headers: &HeaderMap, empty: bool) -> Result<Kind> {
-    let wrong = |what: String| {
-        Fault::new(Code::ErrorParameters, format!("{what}, send multipart/form-data"))
-    };
+    let wrong = |what: String| Fault::new(Code::ErrorParameters, format!("{what}, send {MEDIA}"));
     let Some(value) = headers.get(CONTENT_TYPE) else {
         let no_body = empty
             || !headers.contains_key(axum::http::header::TRANSFER_ENCODING)
@@ -194,6 +279,7 @@ fn kind(headers: &HeaderMap, empty: bool) -> Result<Kind> {
             Ok(Kind::Multipart { boundary })
         }
         "application/x-www-form-urlencoded" => Ok(Kind::UrlEncoded),
+        "application/json" => Ok(Kind::Json),
         _ => {
             let shown: String = media.chars().take(60).collect();
             Err(wrong(format!("Content-Type is {shown}")))
@@ -207,31 +293,6 @@ async fn finish(body: &mut Metered<Body>) -> Result<()> {
     while let Some(frame) = body.frame().await {
         frame.map_err(|broken| metered::fault(&broken))?;
         progress.used();
-    }
-    Ok(())
-}
-
-async fn url_encoded(
-    body: &mut Metered<Body>,
-    endpoint: &Endpoint,
-    room: &Room<'_>,
-    form: &mut Form,
-) -> Result<()> {
-    let limit = MAX_TEXT as u64;
-    let (mut bytes, progress) = (Vec::new(), body.progress());
-    while let Some(frame) = body.frame().await {
-        progress.used();
-        let frame = frame.map_err(|error| metered::fault(&error))?;
-        let Some(data) = frame.data_ref() else { continue };
-        if (bytes.len() + data.len()) as u64 > limit {
-            return Err(too_large(limit, limit));
-        }
-        room.append(&mut bytes, data, limit).await?;
-    }
-    for (name, value) in form_urlencoded::parse(&bytes) {
-        if declares(endpoint, &name) {
-            form.add_text(name, value);
-        }
     }
     Ok(())
 }

@@ -1,20 +1,33 @@
 //! What is at each path.
 
 pub(crate) mod asyn_task_results;
+pub(crate) mod delete_file;
+pub(crate) mod list_async_tasks;
 pub(crate) mod query_async_task_result;
 pub(crate) mod query_credits;
+pub(crate) mod query_file;
 pub(crate) mod results;
+pub(crate) mod revoke_async_task;
 pub(crate) mod root;
 pub(crate) mod service;
+pub(crate) mod stop_async_task;
+pub(crate) mod submit_batch_tasks;
+pub(crate) mod upload_file;
 
 use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::http::request::Parts;
 use safelight_contract::{Code, Fault, Result};
+use safelight_operation::{Fields, Form, InputField, Method, Shape};
+use safelight_store::Principal;
 
 use crate::app::App;
-use crate::body;
+use crate::auth::authenticate;
+use crate::body::{self, Received};
+use crate::idempotency::{self, Keyed};
+use crate::limits::AtWork;
+use crate::reply::Reply;
 use crate::trace::Trace;
 
 /// A request on its way through an endpoint.
@@ -22,6 +35,81 @@ pub(crate) struct Call {
     pub app: Arc<App>,
     pub trace: Arc<Trace>,
     pub request: Request,
+}
+
+/// What is said of an endpoint of the server's own.
+pub(crate) struct Own {
+    pub method: Method,
+    pub path: &'static str,
+    /// Its identifier in the OpenAPI document.
+    pub sign: &'static str,
+    pub name: &'static str,
+    pub summary: &'static str,
+    pub fields: &'static [InputField],
+    pub answer: fn() -> Shape,
+}
+
+/// The endpoints of the server's own that take typed fields.
+pub(crate) static OWN: [&Own; 7] = [
+    &upload_file::OWN,
+    &query_file::OWN,
+    &delete_file::OWN,
+    &submit_batch_tasks::OWN,
+    &list_async_tasks::OWN,
+    &revoke_async_task::OWN,
+    &stop_async_task::OWN,
+];
+
+impl Own {
+    pub fn accepts(&self) -> Fields {
+        Fields::new(self.fields, &[])
+    }
+}
+
+/// A request to an endpoint of the server's own: who made it, and what was sent.
+pub(crate) struct Asked {
+    pub app: Arc<App>,
+    pub trace: Arc<Trace>,
+    pub principal: Principal,
+    pub received: Received,
+    _at_work: AtWork,
+}
+
+/// Serves a request to an endpoint of the server's own.
+pub(crate) async fn serve<H, F>(call: Call, own: &Own, handle: H) -> Result<Reply>
+where
+    H: FnOnce(Asked) -> F,
+    F: Future<Output = Result<Reply>>,
+{
+    let Call { app, trace, request } = call;
+    let principal = authenticate(&app, &trace, request.headers()).await?;
+    let application = &principal.application;
+    let at_work = app.limits.enter(application.id, application.limits, app.default_limits())?;
+    let (Received { form, memory }, key) = match own.method {
+        Method::Get => (Received { form: query_form(&request, own.accepts()), memory: None }, None),
+        Method::Post => {
+            let (key, fields) = (idempotency::key(request.headers())?, own.accepts());
+            (body::receive(&app, &trace, application.id, fields, request).await?, key)
+        }
+    };
+    let (keyed, form) = Keyed::form(key, form).await?;
+    let received = Received { form, memory };
+    let place = (application.id, own.path);
+    let (shared, traced) = (app.clone(), trace.clone());
+    let work = handle(Asked { app, trace, principal, received, _at_work: at_work });
+    idempotency::once(&shared, &traced, place, keyed, work).await
+}
+
+/// The fields on the query string.
+fn query_form(request: &Request, fields: Fields) -> Form {
+    let mut form = Form::new();
+    let query = request.uri().query().unwrap_or_default();
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        if fields.find(&name).is_some() {
+            form.add_query(name, value);
+        }
+    }
+    form
 }
 
 /// A parameter of the query string that must be there and not be empty.

@@ -1,10 +1,10 @@
 //! The HTTP API over the catalogue and the store.
 //!
 //! A request passes, in this order: its key and user (`auth`), the service's state, the
-//! application's limits (`limits`), its body (`body`), the service's own checks, the hold of its
-//! price (`credits`), admission (`admission`), the work (`execute`), the result files
-//! (`publish`), the charge, and the answer (`reply`). Tasks take the second half of that way on
-//! their own (`tasks`).
+//! application's limits (`limits`), its body (`body`), the files that it names (`references`,
+//! `fetch`), the service's own checks, admission (`admission`), the hold of its price (`credits`),
+//! the work (`pipeline`), the result files (`publish`), the charge, and the answer (`reply`). Tasks
+//! take the second half of that way on their own (`tasks`).
 
 mod accept;
 mod admission;
@@ -17,7 +17,9 @@ mod credits;
 mod disk;
 mod drain;
 mod endpoints;
+mod fetch;
 mod health;
+mod idempotency;
 mod jobs;
 mod limits;
 mod memory;
@@ -27,6 +29,7 @@ mod paths;
 mod pipeline;
 mod protection;
 mod publish;
+mod references;
 mod reply;
 mod router;
 pub mod settings;
@@ -35,7 +38,9 @@ mod sweep;
 mod task_input;
 mod tasks;
 mod trace;
+mod uploads;
 mod urls;
+mod webhooks;
 
 use std::io;
 use std::net::SocketAddr;
@@ -47,6 +52,7 @@ use safelight_operation::Endpoint;
 use safelight_services::CATALOG;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 pub use app::Parts;
@@ -88,8 +94,10 @@ pub async fn serve_catalog(
     recover(&app).await?;
     let (cut, when_cut) = watch::channel(false);
     let mut workers = tokio::spawn(tasks::work(app.clone(), when_cut.clone()));
-    let sweeper = tokio::spawn(sweep::run(app.clone()));
-    let retrier = tokio::spawn(health::retry_models(app.clone()));
+    let mut background = JoinSet::new();
+    background.spawn(sweep::run(app.clone()));
+    background.spawn(webhooks::run(app.clone()));
+    background.spawn(health::retry_models(app.clone()));
 
     let router = router::routes(app.clone());
     let limits = app.settings.limits.clone();
@@ -104,8 +112,7 @@ pub async fn serve_catalog(
         tracing::warn!("what is still at work after the grace is cut off");
     }
     cut.send_replace(true);
-    sweeper.abort();
-    retrier.abort();
+    drop(background);
     if !workers.is_finished() {
         let _ = timeout(LAST_STEPS, workers).await;
     }

@@ -27,6 +27,7 @@ pub(crate) struct Metrics {
     registry: Registry,
     requests: Family<Labels, Counter>,
     tasks: Family<Labels, Counter>,
+    webhooks: Family<[(&'static str, &'static str); 1], Counter>,
     stages: Family<Labels, Histogram>,
 }
 
@@ -44,10 +45,13 @@ impl Default for Metrics {
         registry.register("safelight_requests", "Requests by endpoint and code", requests.clone());
         let tasks = Family::default();
         registry.register("safelight_tasks", "Ended tasks by service and outcome", tasks.clone());
+        let webhooks = Family::default();
+        let help = "Attempts to deliver webhooks by outcome";
+        registry.register("safelight_webhooks", help, webhooks.clone());
         let stages = Family::new_with_constructor((|| Histogram::new(BOUNDS)) as fn() -> _);
         let help = "Seconds that each stage of a request took";
         registry.register("safelight_stage_seconds", help, stages.clone());
-        Self { registry, requests, tasks, stages }
+        Self { registry, requests, tasks, webhooks, stages }
     }
 }
 
@@ -61,6 +65,11 @@ impl Metrics {
     /// Counts an ended task.
     pub fn count_task(&self, service: &'static str, outcome: &'static str) {
         self.tasks.get_or_create(&[("service", service), ("outcome", outcome)]).inc();
+    }
+
+    /// Counts an attempt to deliver a webhook.
+    pub fn count_webhook(&self, outcome: &'static str) {
+        self.webhooks.get_or_create(&[("outcome", outcome)]).inc();
     }
 
     /// Records how long a stage took.

@@ -8,9 +8,12 @@ use axum::body::Body;
 use bytes::Bytes;
 use safelight_contract::{Code, Edition};
 use safelight_operation::{
-    Delivery, Endpoint, FileField, FilePresence, InputField, Kind, Method, Parameter, TASK_TYPE,
+    Delivery, Endpoint, FileField, FilePresence, InputField, Kind, Method, Parameter, SOURCES,
+    TASK_TYPE,
 };
 use serde_json::{Map, Value, json};
+
+use crate::endpoints::{OWN, Own, submit_batch_tasks};
 
 /// The page at `/docs`: reads `/openapi.json` and shows it; everything it needs is in it.
 pub const DOCS_PAGE: &str = include_str!("openapi/docs.html");
@@ -59,8 +62,10 @@ pub fn document(catalogue: &[Endpoint], edition: Edition, base_url: &str) -> Val
             "title": "Safelight",
             "version": env!("CARGO_PKG_VERSION"),
             "license": { "name": LICENCE, "identifier": LICENCE },
-            "description": "A self-hosted, drop-in replacement for the AILabTools AI image API. \
-                Every answer is JSON in one envelope; success is HTTP 200 with `error_code` 0.",
+            "description": format!(
+                "A self-hosted, drop-in replacement for the AILabTools AI image API. Every answer is \
+                 JSON in one envelope; success is HTTP 200 with `error_code` 0. {SOURCES}"
+            ),
         },
         "servers": [{ "url": base_url }],
         "security": [{ "key": [] }],
@@ -102,7 +107,7 @@ fn operation(endpoint: &Endpoint) -> Value {
             "required": true,
             "content": { "multipart/form-data": {
                 "schema": form_schema(endpoint),
-                "encoding": encoding(endpoint),
+                "encoding": encoding(endpoint.fields()),
             } },
         },
         "responses": responses(answer),
@@ -122,20 +127,27 @@ fn operation(endpoint: &Endpoint) -> Value {
 }
 
 fn form_schema(endpoint: &Endpoint) -> Value {
+    let mut schema = fields_schema(endpoint.fields());
+    for parameter in endpoint.spec().delivery.parameters() {
+        schema["properties"][parameter.name()] = parameter_schema(*parameter);
+    }
+    if let Delivery::Either { default_async } = endpoint.spec().delivery {
+        let default = TASK_TYPE.kind.show(&default_async);
+        schema["properties"][TASK_TYPE.name]["default"] = default;
+    }
+    schema
+}
+
+fn fields_schema(fields: &[InputField]) -> Value {
     let mut properties = Map::new();
     let mut required = Vec::new();
-    for field in endpoint.fields() {
+    for field in fields {
         let (schema, needed) = match field {
             InputField::File(file) => (files_schema(file), file.is_required()),
             InputField::Text(parameter) => (parameter_schema(*parameter), parameter.required()),
         };
         properties.insert(field.name().into(), schema);
         required.extend(needed.then_some(field.name()));
-    }
-    if let Delivery::Either { default_async } = endpoint.spec().delivery {
-        let mut schema = parameter_schema(&TASK_TYPE);
-        schema["default"] = TASK_TYPE.kind.show(&default_async);
-        properties.insert(TASK_TYPE.name.into(), schema);
     }
     json!({ "type": "object", "properties": properties, "required": required })
 }
@@ -163,12 +175,13 @@ fn files_schema(field: &FileField) -> Value {
 }
 
 /// The content types of the files.
-fn encoding(endpoint: &Endpoint) -> Map<String, Value> {
+fn encoding(fields: &[InputField]) -> Map<String, Value> {
     let types = |file: &FileField| {
         let media: Vec<_> = file.rules.formats.iter().map(|format| format.media_type()).collect();
         json!({ "contentType": media.join(", ") })
     };
-    endpoint.files().map(|file| (file.name.to_owned(), types(file))).collect()
+    let files = fields.iter().filter_map(InputField::file);
+    files.map(|file| (file.name.to_owned(), types(file))).collect()
 }
 
 fn file_schema(file: &FileField) -> Value {
@@ -188,6 +201,40 @@ fn file_schema(file: &FileField) -> Value {
             rules.min.0, rules.min.1, rules.max.0, rules.max.1,
         ),
     })
+}
+
+/// An endpoint of the server's own.
+fn own_operation(own: &Own) -> Value {
+    let mut operation = json!({
+        "operationId": own.sign,
+        "tags": ["common"],
+        "summary": own.name,
+        "description": own.summary,
+        "responses": responses((own.answer)().schema()),
+        "x-price": 0,
+    });
+    let schema = fields_schema(own.fields);
+    match own.method {
+        Method::Get => {
+            let required = schema["required"].as_array().cloned().unwrap_or_default();
+            let parameters = schema["properties"].as_object().into_iter().flatten();
+            let parameters = parameters.map(|(name, schema)| {
+                let required = required.iter().any(|other| other == name);
+                json!({ "name": name, "in": "query", "required": required, "schema": schema })
+            });
+            operation["parameters"] = parameters.collect();
+        }
+        Method::Post => {
+            let media = if own.path == submit_batch_tasks::OWN.path {
+                json!({ "application/json": { "schema": schema } })
+            } else {
+                let encoding = encoding(own.fields);
+                json!({ "multipart/form-data": { "schema": schema, "encoding": encoding } })
+            };
+            operation["requestBody"] = json!({ "required": true, "content": media });
+        }
+    }
+    operation
 }
 
 /// The endpoints that are no services: credits and task queries.
@@ -262,6 +309,13 @@ fn common_paths() -> Map<String, Value> {
             legacy,
         ),
     );
+    for own in OWN {
+        let method = match own.method {
+            Method::Get => "get",
+            Method::Post => "post",
+        };
+        paths.insert(own.path.into(), json!({ method: own_operation(own) }));
+    }
     paths
 }
 

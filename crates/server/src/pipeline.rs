@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::body::Memory;
 use crate::jobs::{Jobs, Panicked};
 use crate::publish::{NewFile, separate};
-use crate::reply::internal;
+use crate::reply::apart;
 
 /// How long blocking work of a job that has no worker slot waits for one.
 const SLOT_WAIT: Duration = Duration::from_secs(60);
@@ -50,9 +50,7 @@ pub(crate) struct Made {
 /// Reads and checks a form, apart from the asynchronous runtime's threads: the headers of large files
 /// take a while. Gives the form back.
 pub(crate) async fn prepare(endpoint: &'static Endpoint, form: Form) -> Result<(Job, Form)> {
-    let prepared =
-        tokio::task::spawn_blocking(move || endpoint.prepare(&form).map(|job| (job, form)));
-    prepared.await.unwrap_or_else(|error| Err(internal("reading the request", &error)))
+    apart("reading the request", move || endpoint.prepare(&form).map(|job| (job, form))).await
 }
 
 /// What a job of this cost takes at the gate.

@@ -10,6 +10,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use safelight_contract::{Code, Edition, Fault, Result, failure, success};
+use safelight_operation::{Node, Output};
 use serde_json::{Map, Value};
 
 use crate::admission::Permit;
@@ -24,17 +25,44 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 pub(crate) struct Reply {
     body: Bytes,
     permit: Option<Permit>,
+    /// Status and code where it is the answer of an earlier request, repeated.
+    replayed: Option<(u16, &'static str)>,
 }
+
+/// The header of an answer that is repeated.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 impl Reply {
     /// The business fields in the envelope.
     pub fn new(trace: &Trace, fields: Map<String, Value>) -> Result<Self> {
-        Ok(Self { body: to_json(&success(&trace.ids, fields))?, permit: None })
+        Ok(Self::serialised(to_json(&success(&trace.ids, fields))?))
+    }
+
+    /// An answer without files in the envelope.
+    pub fn of(trace: &Trace, answer: impl Output) -> Result<Self> {
+        let node = answer.into_node().unwrap_or(Node::Object(Vec::new()));
+        let published = node.into_json(&mut |_| {
+            Err(Fault::new(Code::ServiceInternalError, "the answer holds a file"))
+        });
+        match published? {
+            Value::Object(fields) => Self::new(trace, fields),
+            _ => Err(Fault::new(Code::ServiceInternalError, "the answer is not an object")),
+        }
     }
 
     /// An envelope that was serialised elsewhere.
     pub fn serialised(body: Bytes) -> Self {
-        Self { body, permit: None }
+        Self { body, permit: None, replayed: None }
+    }
+
+    /// The answer of an earlier request, a failure perhaps.
+    pub fn replayed(body: Bytes, status: u16, code: &'static str) -> Self {
+        Self { replayed: Some((status, code)), ..Self::serialised(body) }
+    }
+
+    /// The bytes of the answer.
+    pub fn body(&self) -> Bytes {
+        self.body.clone()
     }
 
     /// Keeps as much of `permit` as the answer is large, until the answer is sent.
@@ -51,6 +79,15 @@ pub(crate) fn to_json(value: &impl serde::Serialize) -> Result<Bytes> {
     bytes.map(Bytes::from).map_err(|error| internal("the answer", &error))
 }
 
+/// Runs blocking work apart from the runtime's threads.
+pub(crate) async fn apart<T: Send + 'static>(
+    what: &str,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(internal(what, &error)))
+}
+
 /// The fault for something that is not the caller's doing; the cause goes into the log, not into
 /// the answer.
 pub(crate) fn internal(what: &str, error: &dyn std::fmt::Display) -> Fault {
@@ -61,14 +98,20 @@ pub(crate) fn internal(what: &str, error: &dyn std::fmt::Display) -> Fault {
 /// Turns an outcome into the response, and notes it in the trace.
 pub(crate) fn respond(trace: &Trace, edition: Edition, outcome: Result<Reply>) -> Response {
     match outcome {
-        Ok(Reply { body, permit }) => {
-            trace.answered(200, "");
+        Ok(Reply { body, permit, replayed }) => {
+            let (status, code) = replayed.unwrap_or((200, ""));
+            trace.answered(status, code);
             trace.bytes_out(body.len() as u64);
             let body = match permit {
                 None => Body::from(body),
                 Some(permit) => Body::new(Held { data: Some(body), _permit: permit }),
             };
-            json_response(StatusCode::OK, body)
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let mut response = json_response(status, body);
+            if replayed.is_some() {
+                response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+            }
+            response
         }
         Err(fault) => respond_fault(trace, edition, &fault),
     }

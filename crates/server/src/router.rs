@@ -22,7 +22,9 @@ use safelight_operation::Method;
 use crate::app::App;
 use crate::drain::Draining;
 use crate::endpoints::{
-    Call, asyn_task_results, query_async_task_result, query_credits, results, root, service,
+    Asked, Call, Own, asyn_task_results, delete_file, list_async_tasks, query_async_task_result,
+    query_credits, query_file, results, revoke_async_task, root, serve, service, stop_async_task,
+    submit_batch_tasks, upload_file,
 };
 use crate::jobs::Panicked;
 use crate::reply::{Reply, SERVER_TIMING, json_response, respond, respond_fault};
@@ -39,6 +41,16 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
             get_api(query_async_task_result::PATH, query_async_task_result::handle),
         )
         .route(asyn_task_results::PATH, get_api(asyn_task_results::PATH, asyn_task_results::handle))
+        .route(upload_file::OWN.path, own(&upload_file::OWN, upload_file::handle))
+        .route(query_file::OWN.path, own(&query_file::OWN, query_file::handle))
+        .route(delete_file::OWN.path, own(&delete_file::OWN, delete_file::handle))
+        .route(list_async_tasks::OWN.path, own(&list_async_tasks::OWN, list_async_tasks::handle))
+        .route(revoke_async_task::OWN.path, own(&revoke_async_task::OWN, revoke_async_task::handle))
+        .route(stop_async_task::OWN.path, own(&stop_async_task::OWN, stop_async_task::handle))
+        .route(
+            submit_batch_tasks::OWN.path,
+            post_api(submit_batch_tasks::OWN.path, submit_batch_tasks::handle),
+        )
         .route(results::ROUTE, get_plain("/results", results::handle))
         .route("/openapi.json", get_plain("/openapi.json", document()))
         .route("/docs", get_plain("/docs", docs))
@@ -68,6 +80,31 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(cors::layer(&app.settings.cors), cors::share))
         .layer(from_fn(paths::tidy))
         .layer(from_fn_with_state(app, surround))
+}
+
+/// An endpoint of the server's own with typed fields.
+fn own<H, F>(own: &'static Own, handle: H) -> MethodRouter<Arc<App>>
+where
+    H: Fn(Asked) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Reply>> + Send + 'static,
+{
+    let handle = move |call: Call| serve(call, own, handle.clone());
+    match own.method {
+        Method::Get => get_api(own.path, handle),
+        Method::Post => post_api(own.path, handle),
+    }
+}
+
+fn post_api<H, F>(path: &'static str, handle: H) -> MethodRouter<Arc<App>>
+where
+    H: Fn(Call) -> F + Clone + Send + Sync + 'static,
+    F: Future<Output = Result<Reply>> + Send,
+{
+    post(
+        move |State(app): State<Arc<App>>,
+              Extension(trace): Extension<Arc<Trace>>,
+              request: Request| { api(path, Call { app, trace, request }, handle) },
+    )
 }
 
 fn get_api<H, F>(path: &'static str, handle: H) -> MethodRouter<Arc<App>>

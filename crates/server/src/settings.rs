@@ -1,12 +1,14 @@
 //! What an operator can set about the server. Times are in seconds, sizes in bytes.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Duration;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use safelight_contract::Edition;
 use safelight_operation::Spec;
+use safelight_store::UploadQuota;
 use serde::{Deserialize, Serialize};
 
 use crate::memory::Allowance;
@@ -33,10 +35,14 @@ pub struct Settings {
     pub cors: CorsSettings,
     /// Limits on requests and on the process.
     pub limits: LimitSettings,
+    /// Files from URLs that requests name, and webhooks.
+    pub fetch: FetchSettings,
     /// Asynchronous tasks.
     pub tasks: TaskSettings,
     /// Result files.
     pub results: ResultSettings,
+    /// Uploads.
+    pub uploads: UploadSettings,
 }
 
 /// The API contract.
@@ -108,6 +114,28 @@ pub struct LimitSettings {
     pub requests_per_second: Option<u32>,
 }
 
+/// Files from URLs that requests name, and webhooks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FetchSettings {
+    /// Whether requests may name files by URL and ask for webhooks. Default true.
+    pub enabled: bool,
+    /// Ports of public addresses that may be connected to. Default 80 and 443.
+    pub ports: Vec<u16>,
+    /// Further addresses, each with its port, such as `10.1.2.3:9000`: private ones are refused
+    /// otherwise. Default: none.
+    pub allow: Vec<SocketAddr>,
+    /// Longest time that a connection may take to open. Default 3.
+    pub connect_timeout_seconds: u64,
+    /// Longest time that a file may take, redirects included. Default 10.
+    pub timeout_seconds: u64,
+    /// Files that are fetched at the same time for one application. Default 4.
+    pub parallel: u32,
+    /// A file of certificates in PEM format that are trusted beside the usual authorities. Default:
+    /// none.
+    pub ca_file: Option<PathBuf>,
+}
+
 /// Asynchronous tasks.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -134,6 +162,29 @@ pub struct ResultSettings {
     pub disk_reserve: u64,
 }
 
+/// Files that applications upload for later requests.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UploadSettings {
+    /// Uploads of one application that live at the same time, in bytes; they count against the disk
+    /// budget too. Default 1 GiB.
+    pub max_bytes: u64,
+    /// How many there may be. Default 1000.
+    pub max_files: u64,
+}
+
+impl Default for UploadSettings {
+    fn default() -> Self {
+        Self { max_bytes: 1 << 30, max_files: 1000 }
+    }
+}
+
+impl UploadSettings {
+    pub(crate) fn quota(&self) -> UploadQuota {
+        UploadQuota { bytes: self.max_bytes, files: self.max_files }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -143,8 +194,10 @@ impl Default for Settings {
             contract: ContractSettings::default(),
             cors: CorsSettings::default(),
             limits: LimitSettings::default(),
+            fetch: FetchSettings::default(),
             tasks: TaskSettings::default(),
             results: ResultSettings::default(),
+            uploads: UploadSettings::default(),
         }
     }
 }
@@ -174,6 +227,20 @@ impl Default for LimitSettings {
             work_timeout_seconds: None,
             concurrency: None,
             requests_per_second: None,
+        }
+    }
+}
+
+impl Default for FetchSettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            ports: vec![80, 443],
+            allow: Vec::new(),
+            connect_timeout_seconds: 3,
+            timeout_seconds: 10,
+            parallel: 4,
+            ca_file: None,
         }
     }
 }
@@ -367,6 +434,10 @@ impl Settings {
         ] {
             at_least(key, limit.unwrap_or(1).into(), 1)?;
         }
+        let fetch = &self.fetch;
+        between("fetch.connect_timeout_seconds", fetch.connect_timeout_seconds, 1, hour)?;
+        between("fetch.timeout_seconds", fetch.timeout_seconds, 1, hour)?;
+        between("fetch.parallel", fetch.parallel.into(), 1, 1000)?;
         between("tasks.workers", self.tasks.workers.into(), 0, 1024)?;
         between("tasks.max_attempts", self.tasks.max_attempts.into(), 1, 100)?;
         between("results.ttl_hours", self.results.ttl_hours.into(), 1, 24 * 365)?;

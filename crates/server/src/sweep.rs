@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use futures_util::TryStreamExt;
 use safelight_contract::Result;
-use safelight_store::{Millis, TaskState};
+use safelight_store::{Millis, TaskState, UploadState};
 use tokio::time::sleep;
 
 use crate::app::{App, Stored, now};
 use crate::publish::reclaim;
 use crate::reply::internal;
-use crate::task_input;
+use crate::{task_input, uploads};
 
 /// How often it comes by.
 const EVERY: Duration = Duration::from_secs(60);
@@ -46,6 +46,8 @@ pub(crate) async fn sweep(app: &App, now: Millis) -> Result<()> {
     app.store.forget(now - REMEMBERED).await.or_internal("forgetting old rows")?;
     reclaim_inputs(app, now - ORPHANED).await?;
     remove_unrecorded_inputs(app, now - ORPHANED).await?;
+    reclaim_uploads(app, now).await?;
+    remove_unrecorded_uploads(app, now - ORPHANED).await?;
     let partial = app.blobs.remove_partial(now - ORPHANED).await;
     partial.map(drop).map_err(|error| internal("removing half-written files", &error))
 }
@@ -81,6 +83,43 @@ async fn reclaim_inputs(app: &App, before: Millis) -> Result<()> {
         }
         first = orphans.into_iter().next();
     }
+}
+
+/// Deletes uploads whose life is over: the blob, then the row, so that a crash between them is made
+/// up for by the next sweep.
+async fn reclaim_uploads(app: &App, now: Millis) -> Result<()> {
+    let mut first = None;
+    loop {
+        let expired = app.store.expired_uploads(now, BATCH).await;
+        let expired = expired.or_internal("listing expired uploads")?;
+        // The same upload again is one that cannot be deleted: that is for the next sweep.
+        if expired.is_empty() || expired.first() == first.as_ref() {
+            return Ok(());
+        }
+        for (application, id) in &expired {
+            match app.blobs.delete(&uploads::blob_key(*application, id)).await {
+                Ok(_) => app.store.reclaim_upload(id).await.or_internal("reclaiming an upload")?,
+                Err(error) => tracing::warn!(%error, "an upload could not be deleted"),
+            }
+        }
+        first = expired.into_iter().next();
+    }
+}
+
+/// Deletes blobs of uploads that are not living.
+async fn remove_unrecorded_uploads(app: &App, before: Millis) -> Result<()> {
+    let failed = |error| internal("listing uploads", &error);
+    let mut blobs = app.blobs.list(uploads::PREFIX).map_err(failed)?;
+    while let Some(blob) = blobs.try_next().await.map_err(failed)? {
+        let Some((application, id)) = uploads::owner(&blob.key) else { continue };
+        let upload = app.store.upload(application, id).await.or_internal("reading an upload")?;
+        let lives = |state| matches!(state, UploadState::InTransit | UploadState::Ready);
+        if blob.modified_at < before && !upload.is_some_and(|upload| lives(upload.state)) {
+            let deleted = app.blobs.delete(&blob.key).await;
+            deleted.map_err(|error| internal("deleting an orphaned upload", &error))?;
+        }
+    }
+    Ok(())
 }
 
 /// Deletes blobs of inputs that no row tells of.
@@ -200,6 +239,7 @@ mod tests {
             service: "/api/x".to_owned(),
             request_id: "R".to_owned(),
             input: kept.clone(),
+            ..NewTask::default()
         };
         let outcome = app.store.submit_task(&task, &hold(application, "R"), 9, now()).await;
         assert!(matches!(outcome, Ok(Submission::Accepted(_))), "{outcome:?}");

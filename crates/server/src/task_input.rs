@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use safelight_contract::{Code, Fault, Result};
-use safelight_operation::Form;
+use safelight_operation::{Form, Reference, Source};
 use safelight_store::BlobError;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +23,9 @@ struct Saved {
     texts: Vec<(String, String)>,
     /// The names of the files; their blobs are numbered in this order.
     files: Vec<String>,
+    /// The fields whose files are uploads, each with the upload's id.
+    #[serde(default)]
+    uploads: Vec<(String, String)>,
 }
 
 /// Saves a form, and answers where: first the row, which counts against the disk budget, then the
@@ -30,9 +33,12 @@ struct Saved {
 pub(crate) async fn save(app: &App, application: i64, task: &str, form: Form) -> Result<String> {
     let input = format!("{PREFIX}/{application}/{task}");
     let texts = form.texts().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    // Uploads stay where they are as long as the task has not ended.
+    let own = form.files().filter(|(name, _)| form.references_of(name).is_empty());
     let (files, blobs): (Vec<_>, Vec<_>) =
-        form.files().map(|(name, bytes)| (name.to_owned(), bytes.clone())).unzip();
-    let texts = to_json(&Saved { texts, files })?;
+        own.map(|(name, bytes)| (name.to_owned(), bytes.clone())).unzip();
+    let uploads = form.references().map(|(name, upload)| (name.to_owned(), upload.text.clone()));
+    let texts = to_json(&Saved { texts, files, uploads: uploads.collect() })?;
     let size = blobs.iter().chain([&texts]).map(|bytes| bytes.len() as u64).sum();
     let budget = app.settings.results.disk_budget;
     let fits = app.store.add_input(&input, size, budget, now()).await;
@@ -57,7 +63,7 @@ async fn write(app: &App, input: &str, files: Vec<Bytes>, texts: Bytes) -> Resul
     app.blobs.put(&format!("{input}/{TEXTS}"), texts).await
 }
 
-/// Reads a form back.
+/// Reads a form back, with references to the uploads.
 pub(crate) async fn load(app: &App, input: &str) -> Result<Form> {
     let lost = |error: &dyn std::fmt::Display| internal("reading the input of the task", error);
     let texts = get(app, input, TEXTS).await?;
@@ -69,6 +75,9 @@ pub(crate) async fn load(app: &App, input: &str) -> Result<Form> {
     for (number, name) in stored.files.into_iter().enumerate() {
         form.add_file(name, get(app, input, &number.to_string()).await?);
     }
+    for (name, text) in stored.uploads {
+        form.add_reference(name, Reference { source: Source::FileId, text });
+    }
     Ok(form)
 }
 
@@ -77,7 +86,7 @@ async fn get(app: &App, input: &str, part: &str) -> Result<Bytes> {
     bytes.map_err(|error| internal("reading the input of the task", &error))
 }
 
-/// Bytes that reading a form back takes.
+/// Bytes that reading a form back takes, without the uploads.
 pub(crate) async fn size(app: &App, input: &str) -> Result<u64> {
     let failed = |error: BlobError| internal("measuring the input of the task", &error);
     let blobs = app.blobs.list(input).map_err(failed)?;

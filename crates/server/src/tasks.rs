@@ -5,21 +5,25 @@
 //! (or the next start puts the task back) and the task is tried again; it is charged where it ends,
 //! so never twice.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use safelight_contract::{Code, Fault, Result};
-use safelight_operation::{Delivery, Endpoint, Job};
-use safelight_store::{Outcome, Task};
+use safelight_operation::{Endpoint, Job};
+use safelight_store::{Outcome, Task, TaskState};
 use serde_json::Value;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::admission::Patience;
 use crate::app::{App, Stored, now};
+use crate::body::Room;
 use crate::pipeline::{self, Made, Permits, Ran};
 use crate::publish::{publish, withdraw};
+use crate::references;
 use crate::task_input;
 use crate::urls::marked;
 
@@ -63,9 +67,9 @@ async fn serve(app: Arc<App>, cut: watch::Receiver<bool>) {
 
 /// The longest that a task may be at work.
 fn lease(app: &App) -> Duration {
+    // A batch makes tasks of every service.
     let specs = app.catalog.iter().map(Endpoint::spec);
-    let tasks = specs.filter(|spec| spec.delivery != Delivery::Sync);
-    let longest = tasks.map(|spec| app.settings.limits.deadline(spec)).max().unwrap_or_default();
+    let longest = specs.map(|spec| app.settings.limits.deadline(spec)).max().unwrap_or_default();
     longest + PATIENCE + MARGIN
 }
 
@@ -81,6 +85,8 @@ enum Cut {
     Later(Fault),
     /// The server shuts down.
     Shutdown,
+    /// It was stopped: its row says so already.
+    Stopped,
 }
 
 /// Does a task's work and ends or parks the task. Answers how long to wait before the next one.
@@ -100,7 +106,21 @@ async fn process(app: &App, task: Task, mut cut: watch::Receiver<bool>) -> Optio
             park(app, &task).await;
             None
         }
+        Err(Cut::Stopped) => {
+            // Another worker may have it, whose lease came later; else nobody needs the input.
+            if !is_open(app, &task).await.unwrap_or(true) {
+                task_input::delete(app, &task.input).await;
+            }
+            None
+        }
     }
+}
+
+/// Whether a task has not ended.
+async fn is_open(app: &App, task: &Task) -> Result<bool> {
+    let current = app.store.task(task.application, &task.id).await.or_internal("reading a task")?;
+    let open = [TaskState::Queued, TaskState::Processing];
+    Ok(current.is_some_and(|current| open.contains(&current.state)))
 }
 
 async fn park(app: &App, task: &Task) {
@@ -137,7 +157,9 @@ async fn prepare(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<
     let input = app.bodies.open(task.application);
     input.keep()?;
     input.grow(size, PATIENCE).await?;
-    let form = task_input::load(app, &task.input).await?;
+    let mut form = task_input::load(app, &task.input).await?;
+    let room = Room::for_task(&input, PATIENCE);
+    references::follow(app, task.application, endpoint.accepts(), &mut form, &room).await?;
     let (job, _) = pipeline::prepare(endpoint, form).await?;
     let patience = Patience::Worker(PATIENCE);
     let permits = pipeline::admit(app, task.application, job.cost(), Some(input), patience).await?;
@@ -146,7 +168,12 @@ async fn prepare(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<
 
 /// The work itself. The inner result is the task's, the outer one says that it was cut off.
 async fn run(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<Result<Ended>, Cut> {
-    let (job, permits) = match prepare(app, endpoint, task).await {
+    let at_work = app.running.enter(&task.id);
+    // It may have been stopped before it could be told.
+    if !is_open(app, task).await.map_err(Cut::Later)? {
+        return Err(Cut::Stopped);
+    }
+    let (job, permits) = match at_work.unless_stopped(prepare(app, endpoint, task)).await? {
         Ok(prepared) => prepared,
         Err(fault) if fault.code() == Code::AiServiceFlowRestriction => {
             return Err(Cut::Later(fault));
@@ -157,7 +184,8 @@ async fn run(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<Resu
     let spec = endpoint.spec();
     let deadline = app.settings.limits.deadline(spec);
     let running = pipeline::run(app, task.application, job, permits, deadline, marked);
-    let Ran { outcome, stages, permit } = running.await;
+    let Ran { outcome, stages, permit } = at_work.unless_stopped(running).await?;
+    drop(at_work);
     for stage in stages {
         app.metrics.observe(spec.path, stage.name, stage.took);
     }
@@ -180,6 +208,48 @@ async fn run(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<Resu
     Ok(published.map(|files| Ended { answer: Value::Object(fields), files }))
 }
 
+/// The tasks at work in this process, so that they can be stopped.
+#[derive(Default)]
+pub(crate) struct Running(Mutex<HashMap<String, Arc<Notify>>>);
+
+impl Running {
+    /// A task that is at work until what this answers is dropped.
+    fn enter(&self, id: &str) -> AtWork<'_> {
+        let stop = Arc::<Notify>::default();
+        self.0.lock().insert(id.to_owned(), stop.clone());
+        AtWork { running: self, id: id.to_owned(), stop }
+    }
+
+    /// Stops a task at its next stage, if it is at work.
+    pub fn stop(&self, id: &str) {
+        if let Some(stop) = self.0.lock().get(id) {
+            stop.notify_one();
+        }
+    }
+}
+
+struct AtWork<'a> {
+    running: &'a Running,
+    id: String,
+    stop: Arc<Notify>,
+}
+
+impl AtWork<'_> {
+    /// Does `work` unless the task is stopped first.
+    async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Result<T, Cut> {
+        tokio::select! {
+            done = work => Ok(done),
+            () = self.stop.notified() => Err(Cut::Stopped),
+        }
+    }
+}
+
+impl Drop for AtWork<'_> {
+    fn drop(&mut self) {
+        self.running.0.lock().remove(&self.id);
+    }
+}
+
 async fn finish(app: &App, task: &Task, outcome: Result<Ended>) -> Result<(), Cut> {
     let expires_at = now() + app.settings.results.ttl_millis();
     let (outcome, files) = match outcome {
@@ -188,7 +258,7 @@ async fn finish(app: &App, task: &Task, outcome: Result<Ended>) -> Result<(), Cu
     };
     let ended = app.store.finish_task(&task.id, task.attempt, &outcome, now()).await;
     match ended.or_internal("ending a task") {
-        Ok(true) => {}
+        Ok(true) => app.webhook_added.notify_one(),
         // It was revoked or stopped, or another worker has it: nobody will ask for these files.
         Ok(false) => withdraw(app, &files).await,
         Err(fault) => {

@@ -1,8 +1,9 @@
-//! Whole pictures: enhancement, effects, editing and scores.
+//! Whole pictures: enhancement, effects, editing, generation and scores.
 
 pub mod editing;
 pub mod effects;
 pub mod enhance;
+pub mod generation;
 pub mod rating;
 
 use safelight_imaging::{Cutout, Format, Photo, encode};

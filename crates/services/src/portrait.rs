@@ -1,7 +1,9 @@
 //! Portraits: what is seen in a face, and what is done to it.
 
 pub mod analysis;
+pub mod editing;
 pub mod effects;
 
 mod classes;
 mod faces;
+mod painted;

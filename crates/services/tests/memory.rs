@@ -148,7 +148,7 @@ fn work_stays_within_what_is_declared() {
     type Kernel = fn(&mut RgbImage);
     let kernels: [(&str, u64, Kernel); 4] = [
         ("dehaze", dehaze::BASE_BYTES, dehaze::remove),
-        ("grading", grading::BASE_BYTES, |photo| grading::enhance(photo, None, Look::LogC)),
+        ("grading", grading::BASE_BYTES, |photo| grading::enhance(photo, None, Look::LogC, &[])),
         ("sharpen", sharpen::BASE_BYTES + pixels * sharpen::BYTES_PER_PIXEL, sharpen::sharpen),
         ("exposure", 1 << 20, |photo| assert!(exposure::score(photo, None) > 0.0)),
     ];

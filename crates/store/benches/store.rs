@@ -153,6 +153,7 @@ impl Bench {
                 service: "/a".into(),
                 request_id: request.request_id.clone(),
                 input: format!("inputs/{}", request.request_id),
+                ..NewTask::default()
             };
             self.store.submit_task(&task, &request, 1000, NOW).await.expect("a task");
             self.store.claim_task(NOW + 1, 3, NOW).await.expect("a claim").expect("a task");

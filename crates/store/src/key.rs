@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::Millis;
+use crate::{Millis, WebhookNonce};
 
 /// The installation's secret that keys are hashed under; lives beside the database, never in it.
 pub struct KeySecret([u8; 32]);
@@ -75,6 +75,22 @@ impl KeySecret {
     /// Hashes a key as sent, whatever it is.
     pub fn hash(&self, key: &str) -> KeyHash {
         KeyHash(*blake3::keyed_hash(&self.0, key.as_bytes()).as_bytes())
+    }
+
+    /// What an application's webhooks are signed with, derived from `nonce`, so that the database
+    /// alone tells nobody.
+    pub fn webhook_secret(&self, application: i64, nonce: &WebhookNonce) -> [u8; 32] {
+        let mut hasher = blake3::Hasher::new_keyed(&self.0);
+        hasher.update(b"webhook").update(&application.to_le_bytes()).update(nonce);
+        *hasher.finalize().as_bytes()
+    }
+
+    /// A fresh nonce for [`KeySecret::webhook_secret`]. Fails when the system has no random
+    /// numbers.
+    pub fn webhook_nonce() -> io::Result<WebhookNonce> {
+        let mut nonce = WebhookNonce::default();
+        getrandom::fill(&mut nonce)?;
+        Ok(nonce)
     }
 
     /// Makes a key: the text to show once, its hash, and the hint for listings. Fails when the

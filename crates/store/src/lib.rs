@@ -35,25 +35,34 @@ mod account;
 mod blobs;
 mod error;
 mod key;
+mod keyed_request;
 mod ledger;
 mod result_file;
 mod sqlite;
 #[cfg(any(test, feature = "stories"))]
 pub mod stories;
 mod task;
+mod upload;
+mod webhook;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use safelight_contract::Fault;
 
 pub use account::{Application, Limits, NewApplication, Principal, ServiceState, User};
 pub use blobs::{Blob, BlobError, BlobStream, Blobs};
 pub use error::{Result, StoreError};
 pub use key::{ApiKey, KeyHash, KeySecret};
+pub use keyed_request::{KeyedAnswer, KeyedRequest, RequestKey};
 pub use ledger::{Audit, Credits, Hold, HoldOutcome, HoldRequest, Pool};
 pub use result_file::{DiskUse, ResultFile};
 pub use sqlite::{Durability, Settings, Sqlite};
-pub use task::{NewTask, Outcome, Queue, Submission, TASK_LIFE, Task, TaskState};
+pub use task::{NewTask, Outcome, Queue, Submission, TASK_LIFE, Task, TaskFilter, TaskState};
+pub use upload::{
+    NewUpload, Upload, UploadAdmission, UploadDeletion, UploadQuota, UploadState, UploadedPicture,
+};
+pub use webhook::{Attempted, Callback, Webhook, WebhookNonce, WebhookState};
 
 /// Unix time in milliseconds, UTC. Times are passed in, so that tests can move the clock.
 pub type Millis = i64;
@@ -147,7 +156,8 @@ pub trait Store: Send + Sync + 'static {
     // Tasks.
 
     /// Accepts a task and holds its price, in one transaction, unless the queue of at most
-    /// `max_queued` has no room for it ([`Queue::has_room`]). An id or request id in use is
+    /// `max_queued` has no room for it ([`Queue::has_room`]) or an upload that it works on is gone.
+    /// An id or request id in use is
     /// [`StoreError::Conflict`].
     async fn submit_task(
         &self,
@@ -169,7 +179,8 @@ pub trait Store: Send + Sync + 'static {
         now: Millis,
     ) -> Result<Option<Task>>;
     /// Ends a task that this attempt holds, and settles (done) or releases (failed) its hold in the
-    /// same transaction. `false`, and nothing done, when the attempt no longer holds the task: it
+    /// same transaction, which also writes the webhook of whoever is to be told, here and wherever
+    /// a task ends. `false`, and nothing done, when the attempt no longer holds the task: it
     /// holds it, also past the lease, until the task is claimed again, parked, queued by
     /// [`Store::recover`] or cancelled.
     async fn finish_task(
@@ -184,14 +195,20 @@ pub trait Store: Send + Sync + 'static {
     /// Revokes a queued task or stops a processing one, and releases its hold; answers the new
     /// state, or `None` when it had ended before or is unknown.
     async fn cancel_task(&self, id: &str, now: Millis) -> Result<Option<TaskState>>;
+    /// [`Store::cancel_task`] where it is queued; a task that a worker has is left alone.
+    async fn revoke_task(&self, id: &str, now: Millis) -> Result<Option<TaskState>>;
     /// The task of that id, or submitted with that request id, if it belongs to the application.
     async fn task(&self, application: i64, id: &str) -> Result<Option<Task>>;
+    /// How many tasks of an application a filter finds, and those that it lists.
+    async fn tasks(&self, application: i64, filter: &TaskFilter) -> Result<(u64, Vec<Task>)>;
     /// How many tasks are queued and processing.
     async fn open_tasks(&self) -> Result<(u64, u64)>;
     /// Reclaims ended tasks whose life is over: answers and faults go, the ids stay as reclaimed.
     async fn reclaim_tasks(&self, now: Millis) -> Result<u64>;
     /// After a start with no other process at work: queues the tasks that were processing, and
-    /// releases every hold of no task. Answers how many of each.
+    /// releases every hold of no task. Answers how many of each. Also fails the uploads that were in
+    /// transit, forgets the keyed requests that were in flight, and queues the webhooks that were
+    /// being posted.
     async fn recover(&self, now: Millis) -> Result<(u64, u64)>;
 
     // Result files.
@@ -221,6 +238,83 @@ pub trait Store: Send + Sync + 'static {
     async fn disk_use(&self) -> Result<DiskUse>;
     /// Makes sure that rows can be read and changed at this moment, without changing any.
     async fn check(&self) -> Result<()>;
-    /// Forgets reclaimed files and tasks that ended before `before`.
+    /// Forgets reclaimed files and uploads, and tasks and webhooks that ended before `before`.
     async fn forget(&self, before: Millis) -> Result<u64>;
+
+    // Uploads.
+
+    /// Records an upload as in transit, unless the application's quota or the disk budget has no
+    /// room for it.
+    async fn add_upload(
+        &self,
+        upload: &NewUpload,
+        quota: UploadQuota,
+        disk_budget: u64,
+        now: Millis,
+    ) -> Result<UploadAdmission>;
+    /// Ends the transit of an upload: its bytes are there, or they did not come. `false` when it
+    /// was not in transit any more.
+    async fn end_upload(
+        &self,
+        id: &str,
+        outcome: &std::result::Result<UploadedPicture, Fault>,
+    ) -> Result<bool>;
+    /// The upload of that id, if it belongs to the application.
+    async fn upload(&self, application: i64, id: &str) -> Result<Option<Upload>>;
+    /// Reclaims an upload of an application, unless a task that has not ended works on it.
+    async fn delete_upload(&self, application: i64, id: &str) -> Result<UploadDeletion>;
+    /// Application and id of up to `limit` uploads whose life is over and on which no task works
+    /// that has not ended.
+    async fn expired_uploads(&self, now: Millis, limit: u32) -> Result<Vec<(i64, String)>>;
+    /// Marks an upload reclaimed; its id stays known.
+    async fn reclaim_upload(&self, id: &str) -> Result<()>;
+
+    // Requests with an idempotency key.
+
+    /// Records a request as in flight until `expires_at`, where its key is new; else says what is
+    /// known of it.
+    async fn begin_request(
+        &self,
+        request: &RequestKey,
+        digest: &[u8; 32],
+        expires_at: Millis,
+        now: Millis,
+    ) -> Result<KeyedRequest>;
+    /// Keeps the answer of a request until `expires_at`.
+    async fn answer_request(
+        &self,
+        request: &RequestKey,
+        answer: &KeyedAnswer,
+        expires_at: Millis,
+    ) -> Result<()>;
+    /// Forgets a request that is in flight, so that it may come again.
+    async fn abandon_request(&self, request: &RequestKey) -> Result<()>;
+    /// Forgets the requests whose time is over.
+    async fn forget_requests(&self, now: Millis) -> Result<u64>;
+
+    // Webhooks.
+
+    /// Takes up to `limit` webhooks that are due; each is due again at `lease_until`, unless
+    /// [`Store::webhook_attempted`] says otherwise by then. Counts an attempt.
+    async fn claim_webhooks(
+        &self,
+        lease_until: Millis,
+        limit: u32,
+        now: Millis,
+    ) -> Result<Vec<Webhook>>;
+    /// Says how an attempt to deliver a webhook went, with a note for people.
+    async fn webhook_attempted(&self, id: &str, outcome: Attempted, note: &str) -> Result<()>;
+    /// The newest webhooks of an application.
+    async fn webhooks(&self, application: i64, limit: u32) -> Result<Vec<Webhook>>;
+    /// Adds what a secret of an application's webhooks is derived from. The one before stays valid
+    /// until `other_until`, older ones do not.
+    async fn add_webhook_secret(
+        &self,
+        application: i64,
+        nonce: &WebhookNonce,
+        other_until: Millis,
+        now: Millis,
+    ) -> Result<()>;
+    /// What the valid secrets of an application's webhooks are derived from, the newest first.
+    async fn webhook_secrets(&self, application: i64, now: Millis) -> Result<Vec<WebhookNonce>>;
 }

@@ -26,7 +26,7 @@ pub struct ResultFile {
 pub struct DiskUse {
     /// Of result files that are not reclaimed.
     pub results: u64,
-    /// Of the inputs of tasks.
+    /// Of the inputs of tasks, and of uploads.
     pub inputs: u64,
 }
 

@@ -3,12 +3,15 @@
 mod accounts;
 mod audit;
 mod files;
+mod keyed_requests;
 mod ledger;
 mod readers;
 mod schema;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod uploads;
+mod webhooks;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -18,10 +21,14 @@ use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode};
 use serde::{Deserialize, Serialize};
 
+use safelight_contract::Fault;
+
 use crate::{
-    ApiKey, Application, Audit, BlobError, Blobs, Credits, DiskUse, Hold, HoldOutcome, HoldRequest,
-    KeyHash, Limits, Millis, NewApplication, NewTask, Outcome, Pool, Principal, Queue, Result,
-    ResultFile, ServiceState, Store, StoreError, Submission, Task, TaskState, User,
+    ApiKey, Application, Attempted, Audit, BlobError, Blobs, Credits, DiskUse, Hold, HoldOutcome,
+    HoldRequest, KeyHash, KeyedAnswer, KeyedRequest, Limits, Millis, NewApplication, NewTask,
+    NewUpload, Outcome, Pool, Principal, Queue, RequestKey, Result, ResultFile, ServiceState,
+    Store, StoreError, Submission, Task, TaskFilter, TaskState, Upload, UploadAdmission,
+    UploadDeletion, UploadQuota, UploadedPicture, User, Webhook, WebhookNonce,
 };
 
 use readers::Readers;
@@ -299,11 +306,21 @@ impl Store for Sqlite {
 
     async fn cancel_task(&self, id: &str, now: Millis) -> Result<Option<TaskState>> {
         let id = id.to_owned();
-        self.writer.run(move |db| tasks::cancel(db, &id, now)).await
+        self.writer.run(move |db| tasks::cancel(db, &id, false, now)).await
+    }
+
+    async fn revoke_task(&self, id: &str, now: Millis) -> Result<Option<TaskState>> {
+        let id = id.to_owned();
+        self.writer.run(move |db| tasks::cancel(db, &id, true, now)).await
     }
 
     async fn task(&self, application: i64, id: &str) -> Result<Option<Task>> {
         self.readers.quick(|db| tasks::task(db, application, id))
+    }
+
+    async fn tasks(&self, application: i64, filter: &TaskFilter) -> Result<(u64, Vec<Task>)> {
+        let filter = filter.clone();
+        self.readers.slow(move |db| tasks::list(db, application, &filter)).await
     }
 
     async fn open_tasks(&self) -> Result<(u64, u64)> {
@@ -316,7 +333,12 @@ impl Store for Sqlite {
 
     async fn recover(&self, now: Millis) -> Result<(u64, u64)> {
         self.writer
-            .run(move |db| Ok((tasks::requeue(db)?, ledger::release_orphans(db, now)?)))
+            .run(move |db| {
+                uploads::fail_orphans(db)?;
+                keyed_requests::abandon_orphans(db)?;
+                webhooks::requeue(db, now)?;
+                Ok((tasks::requeue(db)?, ledger::release_orphans(db, now)?))
+            })
             .await
     }
 
@@ -368,6 +390,119 @@ impl Store for Sqlite {
     }
 
     async fn forget(&self, before: Millis) -> Result<u64> {
-        Ok(self.sweep(tasks::forget, before).await? + self.sweep(files::forget, before).await?)
+        let mut sum = 0;
+        for step in [tasks::forget, files::forget, uploads::forget, webhooks::forget] {
+            sum += self.sweep(step, before).await?;
+        }
+        Ok(sum)
+    }
+
+    async fn add_upload(
+        &self,
+        upload: &NewUpload,
+        quota: UploadQuota,
+        disk_budget: u64,
+        now: Millis,
+    ) -> Result<UploadAdmission> {
+        let upload = upload.clone();
+        self.writer.run(move |db| uploads::add(db, &upload, quota, disk_budget, now)).await
+    }
+
+    async fn end_upload(
+        &self,
+        id: &str,
+        outcome: &std::result::Result<UploadedPicture, Fault>,
+    ) -> Result<bool> {
+        let (id, outcome) = (id.to_owned(), outcome.clone());
+        self.writer.run(move |db| uploads::end(db, &id, &outcome)).await
+    }
+
+    async fn upload(&self, application: i64, id: &str) -> Result<Option<Upload>> {
+        self.readers.quick(|db| uploads::upload(db, application, id))
+    }
+
+    async fn delete_upload(&self, application: i64, id: &str) -> Result<UploadDeletion> {
+        let id = id.to_owned();
+        self.writer.run(move |db| uploads::delete(db, application, &id)).await
+    }
+
+    async fn expired_uploads(&self, now: Millis, limit: u32) -> Result<Vec<(i64, String)>> {
+        self.readers.slow(move |db| uploads::expired(db, now, limit)).await
+    }
+
+    async fn reclaim_upload(&self, id: &str) -> Result<()> {
+        let id = id.to_owned();
+        self.writer.run(move |db| uploads::reclaim(db, &id)).await
+    }
+
+    async fn begin_request(
+        &self,
+        request: &RequestKey,
+        digest: &[u8; 32],
+        expires_at: Millis,
+        now: Millis,
+    ) -> Result<KeyedRequest> {
+        let (request, digest) = (request.clone(), *digest);
+        self.writer
+            .run(move |db| keyed_requests::begin(db, &request, &digest, expires_at, now))
+            .await
+    }
+
+    async fn answer_request(
+        &self,
+        request: &RequestKey,
+        answer: &KeyedAnswer,
+        expires_at: Millis,
+    ) -> Result<()> {
+        let (request, answer) = (request.clone(), answer.clone());
+        self.writer.run(move |db| keyed_requests::answer(db, &request, &answer, expires_at)).await
+    }
+
+    async fn abandon_request(&self, request: &RequestKey) -> Result<()> {
+        let request = request.clone();
+        self.writer.run(move |db| keyed_requests::abandon(db, &request)).await
+    }
+
+    async fn forget_requests(&self, now: Millis) -> Result<u64> {
+        self.sweep(keyed_requests::forget, now).await
+    }
+
+    async fn claim_webhooks(
+        &self,
+        lease_until: Millis,
+        limit: u32,
+        now: Millis,
+    ) -> Result<Vec<Webhook>> {
+        // It is asked for often: a look is cheaper than a transaction.
+        if !self.readers.quick(|db| webhooks::is_due(db, now))? {
+            return Ok(Vec::new());
+        }
+        self.writer.run(move |db| webhooks::claim(db, lease_until, limit, now)).await
+    }
+
+    async fn webhook_attempted(&self, id: &str, outcome: Attempted, note: &str) -> Result<()> {
+        let (id, note) = (id.to_owned(), note.to_owned());
+        self.writer.run(move |db| webhooks::attempted(db, &id, outcome, &note)).await
+    }
+
+    async fn webhooks(&self, application: i64, limit: u32) -> Result<Vec<Webhook>> {
+        self.readers.slow(move |db| webhooks::list(db, application, limit)).await
+    }
+
+    async fn add_webhook_secret(
+        &self,
+        application: i64,
+        nonce: &WebhookNonce,
+        other_until: Millis,
+        now: Millis,
+    ) -> Result<()> {
+        let nonce = *nonce;
+        self.writer
+            .run(move |db| webhooks::add_secret(db, application, &nonce, other_until, now))
+            .await
+    }
+
+    async fn webhook_secrets(&self, application: i64, now: Millis) -> Result<Vec<WebhookNonce>> {
+        self.readers.quick(|db| webhooks::secrets(db, application, now))
     }
 }

@@ -5,8 +5,11 @@
 
 mod accounts;
 mod files;
+mod keyed_requests;
 mod ledger;
 mod tasks;
+mod uploads;
+mod webhooks;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -46,7 +49,15 @@ where
     F: Future<Output = Arc<dyn Store>>,
 {
     let mut tellings = JoinSet::new();
-    let chapters = [accounts::STORIES, ledger::STORIES, tasks::STORIES, files::STORIES];
+    let chapters = [
+        accounts::STORIES,
+        ledger::STORIES,
+        tasks::STORIES,
+        files::STORIES,
+        uploads::STORIES,
+        keyed_requests::STORIES,
+        webhooks::STORIES,
+    ];
     for (name, story) in chapters.concat() {
         let store = open().await;
         tellings.spawn(async move {
@@ -129,6 +140,7 @@ fn new_task(application: &Application, id: &str) -> NewTask {
         service: "/api/cutout".into(),
         request_id: format!("r-{id}"),
         input: format!("inputs/{id}"),
+        ..NewTask::default()
     }
 }
 

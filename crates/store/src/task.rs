@@ -5,7 +5,7 @@ use std::str::FromStr;
 use safelight_contract::Fault;
 use serde_json::Value;
 
-use crate::{Credits, Hold, Millis};
+use crate::{Callback, Credits, Hold, Millis};
 
 /// How long the end of a task is kept that no worker ended: one that was cancelled, or that crashed
 /// too often. A day, as long as the answers of the API live.
@@ -66,7 +66,7 @@ impl FromStr for TaskState {
 }
 
 /// A task to accept.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct NewTask {
     /// Its id, unguessable.
     pub id: String,
@@ -78,6 +78,25 @@ pub struct NewTask {
     pub request_id: String,
     /// Where its input lies in the blobs.
     pub input: String,
+    /// The batch that it was submitted with.
+    pub batch: Option<String>,
+    /// The uploads that it works on.
+    pub uploads: Vec<String>,
+    /// Who is told of its end.
+    pub callback: Option<Callback>,
+}
+
+/// Which tasks of an application are listed: those that are not reclaimed, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct TaskFilter {
+    /// Only those in this state.
+    pub state: Option<TaskState>,
+    /// Only those of this batch.
+    pub batch: Option<String>,
+    /// How many to skip.
+    pub start: u32,
+    /// How many to list.
+    pub length: u32,
 }
 
 /// A task.
@@ -93,6 +112,8 @@ pub struct Task {
     pub request_id: String,
     /// Where its input lies in the blobs.
     pub input: String,
+    /// The batch that it was submitted with.
+    pub batch: Option<String>,
     /// Where it stands.
     pub state: TaskState,
     /// How often it was taken; also the token of the worker that has it.
@@ -132,6 +153,8 @@ pub enum Submission {
     Accepted(Hold),
     /// The queue has no room for it; what is in the queue.
     QueueFull(Queue),
+    /// An upload that it works on is not there any more.
+    UploadGone,
     /// The credits were not there: what the service's pool and `common` have.
     NotEnough {
         /// Balance of the service's pool, zero where there is none.

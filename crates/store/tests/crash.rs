@@ -110,6 +110,7 @@ async fn submit(store: &dyn Store, log: &Log, shop: &Application, id: &str) {
         service: "/a".into(),
         request_id: id.into(),
         input: format!("inputs/{id}"),
+        ..NewTask::default()
     };
     log.write("try", id);
     log.write("settle", id);

@@ -4,14 +4,22 @@
 pub const MODELS: &[&str] = &["u2net"];
 /// Models for people.
 pub const PEOPLE_MODELS: &[&str] =
-    &["u2net", "person_mask", "body_keypoints", "yunet", "face_mesh"];
+    &["u2net", "person_mask", "body_keypoints", "yunet", "centerface", "face_mesh"];
 /// Models for whatever stands out, where what it is counts.
 pub const KIND_MODELS: &[&str] = &["u2net", "classes"];
 /// Models for heads and what belongs to them.
-pub const HEAD_MODELS: &[&str] = &["yunet", "face_mesh", "face_parsing", "u2net"];
+pub const HEAD_MODELS: &[&str] = &["yunet", "centerface", "face_mesh", "face_parsing", "u2net"];
 /// Models for garments, worn or not.
-pub const GARMENT_MODELS: &[&str] =
-    &["u2net", "person_mask", "body_keypoints", "yunet", "face_mesh", "face_parsing", "classes"];
+pub const GARMENT_MODELS: &[&str] = &[
+    "u2net",
+    "person_mask",
+    "body_keypoints",
+    "yunet",
+    "centerface",
+    "face_mesh",
+    "face_parsing",
+    "classes",
+];
 /// Peak bytes whatever the photo: the models' inputs and outputs, and the matting grid.
 pub const BASE_BYTES: u64 = 64 << 20;
 /// Peak bytes for each pixel, the photo itself excluded: 1 for alpha, the rest for a result that

@@ -2,6 +2,7 @@
 
 use image::RgbImage;
 use safelight_contract::Result;
+use safelight_imaging::neutral;
 use safelight_inference::{Models, Tensor};
 
 use crate::model::{mismatch, output};
@@ -37,5 +38,6 @@ pub(crate) fn denoise(
         let planes = output(&outputs, MODEL, "output", tile.numbers(1, CONTEXT))?;
         tile.write(planes, 1, CONTEXT, &mut result);
     }
+    neutral::keep(photo, 1, &mut result);
     Ok(result)
 }

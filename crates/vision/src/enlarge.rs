@@ -6,6 +6,7 @@
 
 use image::RgbImage;
 use safelight_contract::Result;
+use safelight_imaging::neutral;
 use safelight_imaging::resize::{self, Filter};
 use safelight_inference::Models;
 
@@ -112,5 +113,6 @@ pub(crate) fn double(
         let planes = output(&outputs, noise.model(), "output", tile.numbers(2, 0))?;
         tile.write(planes, 2, 0, &mut result);
     }
+    neutral::keep(photo, 2, &mut result);
     Ok(result)
 }

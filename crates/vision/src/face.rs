@@ -22,6 +22,8 @@ mod portrait;
 pub mod pose;
 pub mod profile;
 pub mod quality;
+mod recall;
+mod second;
 pub mod traits;
 
 pub use age::AgeAndGender;
@@ -43,9 +45,12 @@ use safelight_contract::Result;
 
 use crate::Vision;
 
-/// From this score on, what the detector finds is a person's face: profiles and faces in the dark reach
-/// it, animals stay below.
-const SURE_SCORE: f32 = 0.7;
+/// Above this score, what the detector finds is a person's face. Between the two, a second detector
+/// must agree: profiles and faces in the dark lie there, and so do some animals.
+const SURE_SCORE: f32 = 0.85;
+const LIKELY_SCORE: f32 = 0.7;
+/// From here on the second detector agrees.
+const AGREES: f32 = 0.25;
 
 impl Vision {
     /// The faces of the photo, largest first, up to [`detection::MOST_FACES`].
@@ -59,10 +64,20 @@ impl Vision {
         detection::detect_any_way_up(&self.models, photo)
     }
 
-    /// Whether a detection is a person's face beyond doubt: the detector is sure of it, or the mesh
-    /// fits. Of the faces of animals, some are detected, but with little confidence.
+    /// Every place that may be a face, whichever way up the photo is, for services that hide faces: also
+    /// profiles, and faces that the frame cuts. A place too many does less harm there than a face too
+    /// few.
+    pub fn detect_every_face(&self, photo: &RgbImage) -> Result<Vec<Detection>> {
+        recall::detect(&self.models, photo)
+    }
+
+    /// Whether a detection is a person's face beyond doubt: the detector is sure of it, or the mesh is,
+    /// or two detectors agree. The faces of animals, and things like faces, are detected with less.
     pub fn is_sure_face(&self, photo: &RgbImage, face: &Detection) -> Result<bool> {
-        Ok(face.score >= SURE_SCORE || mesh::is_face(&self.models, photo, face)?)
+        let second = || second::opinion(&self.models, photo, face).map(|heat| heat > AGREES);
+        Ok(face.score > SURE_SCORE
+            || (face.score > LIKELY_SCORE && second()?)
+            || mesh::is_surely_face(&self.models, photo, face)?)
     }
 
     /// The 478 points of a face.

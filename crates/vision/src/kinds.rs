@@ -23,7 +23,8 @@ pub struct Kind(&'static [RangeInclusive<usize>]);
 
 impl Kind {
     /// Dishes, drinks, bread, fruit, vegetables and mushrooms, and what holds them on a table:
-    /// bottle, glass, mug, pot, pan, goblet, bowl, tray, wok, plate, cup.
+    /// bottle, glass, mug, pot, pan, goblet, bowl, tray, wok, plate, cup. Not the places where they are
+    /// sold and eaten, which show people as well.
     pub const FOOD: Kind = Kind(&[
         415..=415, // bakery
         440..=441, // beer bottle, beer glass
@@ -32,13 +33,13 @@ impl Kind {
         521..=521, // slow cooker
         567..=567, // frying pan
         572..=572, // goblet
-        582..=582, // grocery
         618..=618, // ladle
         659..=659, // mixing bowl
-        762..=762, // restaurant
+        737..=737, // bottle of a soft drink
         809..=809, // soup bowl
         849..=849, // teapot
         868..=868, // tray
+        898..=899, // water bottle, water jug
         907..=907, // wine bottle
         909..=910, // wok, wooden spoon
         923..=957, // plate, guacamole ... pomegranate

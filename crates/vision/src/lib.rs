@@ -1,5 +1,6 @@
 //! One typed function per model, over the models that a registry has.
 
+pub mod aesthetics;
 pub mod body;
 pub mod cutout;
 pub mod denoise;

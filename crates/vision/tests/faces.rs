@@ -294,6 +294,41 @@ fn no_face_where_there_is_none() {
 }
 
 #[test]
+fn faces_to_hide_are_found_at_the_edge_and_on_their_head() {
+    let portrait = photo("astronaut.png");
+    let whole = face(&portrait);
+    let centre = whole.rect.centre();
+    // Only the half of the face on one side of its middle is in the picture.
+    let half = imageops::crop_imm(&portrait, centre.x as u32, 0, 512 - centre.x as u32, 400);
+    let half = half.to_image();
+    let found = vision().detect_every_face(&half).expect("an answer");
+    assert!(found.iter().any(|face| face.rect.x < 4.0 && face.rect.right() > 20.0), "{found:?}");
+    let down = imageops::rotate180(&portrait);
+    assert!(!vision().detect_every_face(&down).expect("an answer").is_empty());
+    for name in PORTRAITS {
+        let portrait = photo(name);
+        let seen = vision().detect_faces(&portrait).expect("an answer");
+        let hidden = vision().detect_every_face(&portrait).expect("an answer");
+        for face in seen {
+            assert!(hidden.iter().any(|other| other.rect.overlap(&face.rect) > 0.5), "{name}");
+        }
+    }
+}
+
+#[test]
+fn nothing_is_hidden_where_there_is_no_face() {
+    for name in ["chelsea.png", "coffee.png", "rocket.jpg", "china.jpg", "flower.jpg", "text.png"] {
+        let photo = photo(name);
+        assert_eq!(vision().detect_every_face(&photo), Ok(vec![]), "{name}");
+        let (width, height) = (photo.width() / 2, photo.height() / 2);
+        for (x, y) in [(0, 0), (width, 0), (0, height), (width, height), (width / 2, height / 2)] {
+            let part = imageops::crop_imm(&photo, x, y, width, height).to_image();
+            assert_eq!(vision().detect_every_face(&part), Ok(vec![]), "{name} at {x}, {y}");
+        }
+    }
+}
+
+#[test]
 fn odd_photos_have_an_answer() {
     for (width, height) in [(1, 1), (1, 900), (3000, 2), (33, 17)] {
         let plain = RgbImage::from_pixel(width, height, Rgb([90; 3]));

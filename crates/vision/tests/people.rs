@@ -73,5 +73,9 @@ fn an_unsure_detection_is_a_face_where_the_mesh_fits() {
     assert!(vision().is_sure_face(&portrait, &unsure).expect("an answer"));
     let rocket = photo("rocket.jpg");
     assert!(!vision().is_sure_face(&rocket, &unsure).expect("an answer"));
-    assert!(vision().is_sure_face(&rocket, &face).expect("an answer"), "the detector is sure");
+    let sure = Detection { score: 0.9, ..face };
+    assert!(vision().is_sure_face(&rocket, &sure).expect("an answer"), "the detector is sure");
+    let likely = Detection { score: 0.8, ..face };
+    assert!(vision().is_sure_face(&portrait, &likely).expect("an answer"), "both detectors agree");
+    assert!(!vision().is_sure_face(&rocket, &likely).expect("an answer"), "they do not");
 }

@@ -24,7 +24,7 @@ pub fn encode(bits: &[bool]) -> Vec<bool> {
     let tail = std::iter::repeat_n(false, TAIL);
     let input = bits.iter().copied().chain(tail);
     let step = |bit| {
-        let register = usize::from(bit) * STATES | state;
+        let register = (usize::from(bit) * STATES) | state;
         state = register >> 1;
         output(register)
     };

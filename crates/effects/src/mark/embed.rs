@@ -8,7 +8,7 @@ use safelight_imaging::map::Map;
 /// Pixels of a square in which brightness and its deviation are measured.
 const CELL: usize = 4;
 /// Least and largest deviation of the mark in levels of a byte, at gain 1.
-const AMPLITUDE: std::ops::RangeInclusive<f32> = 1.1..=4.5;
+const AMPLITUDE: std::ops::RangeInclusive<f32> = 0.8..=4.5;
 /// Luma below which the mark becomes weaker, and the least share of it.
 const SHADOW: f32 = 60.0;
 const LEAST_SHARE: f32 = 0.4;
@@ -57,7 +57,7 @@ fn amplitude(photo: &RgbImage) -> Map {
     // Beside an edge it is the flat side that shows the mark.
     let calm = deviation.erode(1).mean(1);
     calm.join(&mean, |deviation, luma| {
-        let hidden = (0.9 + 0.3 * deviation).clamp(*AMPLITUDE.start(), *AMPLITUDE.end());
+        let hidden = (0.65 + 0.3 * deviation).clamp(*AMPLITUDE.start(), *AMPLITUDE.end());
         hidden * (luma / SHADOW).clamp(LEAST_SHARE, 1.0)
     })
 }

@@ -45,23 +45,25 @@ impl Residual {
         Self(empty.each(|x, y| self.0.values[(y + top) * self.0.width + x + left]))
     }
 
-    /// The mean of all tiles of `side` cells of `scale` pixels each, as one tile.
+    /// The mean of all tiles of `side` cells of `scale` pixels each, as one tile: the residual at the
+    /// cells' places, linear between pixels.
     pub fn fold(&self, side: usize, scale: f32) -> Vec<f32> {
-        let (width, height) = (self.0.width, self.0.height);
+        let columns = places(self.0.width, scale);
         let mut sums = vec![0.0; side * side];
         let mut counts = vec![0.0_f32; side * side];
-        let cells = |length: usize| ((length as f32 - 1.0) / scale).floor() as usize + 1;
-        let exact = scale == 1.0;
-        for row in 0..cells(height) {
+        for (row, (upper, down)) in places(self.0.height, scale).into_iter().enumerate() {
+            let lines = &self.0.values[upper * self.0.width..];
+            let lower = &lines[if down > 0.0 { self.0.width } else { 0 }..];
             let start = row % side * side;
-            let (sums, counts) = (&mut sums[start..][..side], &mut counts[start..][..side]);
-            for column in 0..cells(width) {
-                let value = match exact {
-                    true => self.0.values[row * width + column],
-                    false => self.0.between(column as f32 * scale, row as f32 * scale),
-                };
-                sums[column % side] += value;
-                counts[column % side] += 1.0;
+            for columns in columns.chunks(side) {
+                let sums = sums[start..][..side].iter_mut().zip(&mut counts[start..][..side]);
+                for ((sum, count), &(left, across)) in sums.zip(columns) {
+                    let right = left + usize::from(across > 0.0);
+                    let above = lines[left] + (lines[right] - lines[left]) * across;
+                    let below = lower[left] + (lower[right] - lower[left]) * across;
+                    *sum += above + (below - above) * down;
+                    *count += 1.0;
+                }
             }
         }
         sums.iter().zip(&counts).map(|(sum, count)| sum / count.max(1.0)).collect()
@@ -100,6 +102,16 @@ impl Residual {
         }
         found
     }
+}
+
+/// For each cell along a line of pixels: the pixel before it, and the way to the next.
+fn places(length: usize, scale: f32) -> Vec<(usize, f32)> {
+    let cells = ((length as f32 - 1.0) / scale).floor() as usize + 1;
+    let place = |cell: usize| {
+        let at = (cell as f32 * scale).min(length as f32 - 1.0);
+        (at as usize, at.fract())
+    };
+    (0..cells).map(place).collect()
 }
 
 /// How alike a picture's detail is to itself, moved.

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use bytes::Bytes;
 use clap::Args;
 use indicatif::ProgressBar;
 use safelight_contract::{Code, Edition};
-use safelight_operation::{Endpoint, Form, Sample, samples};
+use safelight_imaging::probe;
+use safelight_operation::{Endpoint, Form, Sample, sample_mask, samples};
 use safelight_services::CATALOG;
 use safelight_vision::Vision;
 use serde::Serialize;
@@ -181,9 +182,15 @@ fn strip(
         for (index, item) in items.iter().enumerate() {
             let mut form = form.clone();
             for (step, file) in others.iter().enumerate() {
-                let other = &items[(index + 1 + step) % items.len()].path;
-                let bytes = fs::read(other)
-                    .with_context(|| format!("{} cannot be read", other.display()))?;
+                let bytes = match file.mask_of {
+                    Some(_) => match probe(&read(&item.path)?) {
+                        Ok(header) => sample_mask(header.width, header.height)
+                            .map_err(|fault| anyhow!("{}: {fault}", item.path.display()))?,
+                        // The service says what is wrong with the photo.
+                        Err(_) => Vec::new(),
+                    },
+                    None => read(&items[(index + 1 + step) % items.len()].path)?,
+                };
                 form.add_file(file.name, Bytes::from(bytes));
             }
             run(form, std::slice::from_ref(item))?;
@@ -193,6 +200,10 @@ fn strip(
         *path = path.strip_prefix(output).map_or(path.clone(), Path::to_owned);
     }
     Ok(reports)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
 }
 
 /// Whether a failure is no photo's fault.

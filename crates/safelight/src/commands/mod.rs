@@ -13,6 +13,7 @@ pub mod run;
 pub mod serve;
 pub mod services;
 pub mod user;
+pub mod webhook;
 
 mod accounts;
 
@@ -58,6 +59,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::User(command) => command.run(&context),
         Command::App(command) => command.run(&context),
         Command::Key(command) => command.run(&context),
+        Command::Webhook(command) => command.run(&context),
         Command::Credits(command) => command.run(&context),
         Command::Config(command) => command.run(&context),
         Command::Docs(command) => command.run(&context),

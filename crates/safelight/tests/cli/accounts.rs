@@ -84,3 +84,18 @@ fn credits_are_counted() {
     let audit = home.json(&["credits", "audit"]);
     assert_eq!((&audit["balances"], &audit["errors"]), (&json!(1480.0), &json!([])));
 }
+
+#[test]
+fn secrets_of_webhooks_are_made_anew_each_time() {
+    let home = Home::new();
+    home.install();
+    let secret = || {
+        let answer = home.json(&["webhook", "secret", "default"]);
+        answer["secret"].as_str().expect("a secret").to_owned()
+    };
+    let (first, second) = (secret(), secret());
+    assert!(first.starts_with("whsec_") && first.len() == 50, "{first}");
+    assert_ne!(first, second);
+    assert_eq!(home.json(&["webhook", "list", "default"]).as_array().map(Vec::len), Some(0));
+    assert!(home.fails(&["webhook", "secret", "nobody"]).contains("nobody"));
+}

@@ -7,10 +7,10 @@ use http_body_util::BodyDataStream;
 use multer::{Field, Multipart};
 use parking_lot::Mutex;
 use safelight_contract::{Code, Fault, Result};
-use safelight_operation::{Endpoint, FileField, FilePresence, Form, InputField};
+use safelight_operation::{Fields, FileField, Form, Named, Reference, Source};
 
 use super::metered::{self, Broken, Metered, Progress};
-use super::{MAX_TEXT, Room, declares};
+use super::{MAX_TEXT, Room, keeps_another, most, whole};
 
 /// A form has a few fields; more than this is an attack.
 const MAX_FIELDS: usize = 1000;
@@ -20,11 +20,11 @@ pub(super) fn broken(why: &str) -> Fault {
     Fault::new(Code::ErrorParameters, format!("the body is broken multipart/form-data: {why}"))
 }
 
-/// Reads the fields that `endpoint` declares into `form`.
+/// Reads the declared `fields` into `form`.
 pub(super) async fn read(
     body: &mut Metered<Body>,
     boundary: &str,
-    endpoint: &Endpoint,
+    fields: Fields,
     room: &Room<'_>,
     form: &mut Form,
 ) -> Result<()> {
@@ -50,8 +50,8 @@ pub(super) async fn read(
             return Err(broken(&format!("it has more than {MAX_FIELDS} fields")));
         }
         let name = field.name().unwrap_or_default().to_owned();
-        match endpoint.field(&name) {
-            Some(InputField::File(declared)) if form.files_of(&name).len() < most(declared) => {
+        match fields.find(&name) {
+            Some(Named::File(declared)) if form.files_of(&name).len() < most(declared) => {
                 let called_file = is_called_file(&field);
                 let bytes = read_file(field, declared, room, &progress).await?;
                 match text(&bytes).filter(|_| !called_file) {
@@ -59,21 +59,16 @@ pub(super) async fn read(
                     None => form.add_file(name, bytes),
                 }
             }
-            Some(InputField::Text(_)) | None if declares(endpoint, &name) => {
+            Some(Named::Reference(declared, source)) if keeps_another(form, declared, source) => {
+                let text = read_reference(field, declared, source, room, &progress).await?;
+                form.add_reference(declared.name, Reference { source, text });
+            }
+            Some(Named::Text(_)) => {
                 let text = read_text(field, &name, room, &progress).await?;
                 form.add_text(name, text);
             }
             _ => skip(field, &progress).await?,
         }
-    }
-}
-
-/// How many files of a field are kept: one more than it takes, where it takes several, so that too many
-/// are noticed.
-fn most(field: &FileField) -> usize {
-    match field.presence {
-        FilePresence::Several(_) => field.most() + 1,
-        FilePresence::Required | FilePresence::Optional => 1,
     }
 }
 
@@ -157,21 +152,48 @@ async fn read_file(
 }
 
 async fn read_text(
-    mut field: Field<'_>,
+    field: Field<'_>,
     name: &str,
+    room: &Room<'_>,
+    progress: &Progress,
+) -> Result<String> {
+    read_up_to(field, MAX_TEXT as u64, name, whole::too_long, room, progress).await
+}
+
+async fn read_reference(
+    field: Field<'_>,
+    declared: &FileField,
+    source: Source,
+    room: &Room<'_>,
+    progress: &Progress,
+) -> Result<String> {
+    let name = declared.reference_name(source);
+    match source {
+        Source::Base64 => {
+            let too_large = |name: &str| whole::base64_too_large(name, declared);
+            let limit = whole::most_base64(declared);
+            read_up_to(field, limit, &name, too_large, room, progress).await
+        }
+        Source::Url | Source::FileId => read_text(field, &name, room, progress).await,
+    }
+}
+
+/// Reads a text of at most `limit` bytes; a longer one is the fault that `too_long` makes.
+async fn read_up_to(
+    mut field: Field<'_>,
+    limit: u64,
+    name: &str,
+    too_long: impl Fn(&str) -> Fault,
     room: &Room<'_>,
     progress: &Progress,
 ) -> Result<String> {
     let mut bytes = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(fault)? {
         progress.used();
-        if bytes.len() + chunk.len() > MAX_TEXT {
-            return Err(Fault::new(
-                Code::ContentTooLong,
-                format!("{name} has more than {MAX_TEXT} bytes, which is the limit of a text"),
-            ));
+        if (bytes.len() + chunk.len()) as u64 > limit {
+            return Err(too_long(name));
         }
-        room.append(&mut bytes, &chunk, MAX_TEXT as u64).await?;
+        room.append(&mut bytes, &chunk, limit).await?;
     }
     String::from_utf8(bytes)
         .map_err(|_| Fault::new(Code::ErrorParameters, format!("{name} is not UTF-8 text")))

@@ -205,6 +205,12 @@ impl Pool {
         Memory { pool: self.clone(), number, revoked }
     }
 
+    /// The largest body that may be read whole before its fields are copied out of it: both lie in
+    /// the pool for a moment.
+    pub fn largest_whole(&self) -> u64 {
+        self.capacity / 2
+    }
+
     /// Bytes that are held, and bodies that wait for a step.
     pub fn occupancy(&self) -> (u64, usize) {
         let state = self.state.lock();

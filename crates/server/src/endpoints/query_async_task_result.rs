@@ -25,23 +25,25 @@ pub(crate) async fn handle(call: Call) -> Result<Reply> {
     let principal = authenticate(&app, &trace, &parts.headers).await?;
     let id = required(&parts, "task_id")?;
     let task = find(&app, principal.application.id, "task_id", &id).await?;
-    let fields = match task.state {
-        TaskState::Queued | TaskState::Processing => pending(),
-        TaskState::Done => done(&task, &urls::base(&app, &parts))?,
-        TaskState::Failed => {
-            return Err(task.fault.unwrap_or_else(|| {
-                Fault::new(Code::UnknownError, "the task failed without saying why")
-            }));
-        }
+    Reply::new(&trace, polled(&app, &task, &urls::base(&app, &parts))?)
+}
+
+/// What is answered to who asks for a task; URLs start with `base`.
+pub(crate) fn polled(app: &App, task: &Task, base: &str) -> Result<Map<String, Value>> {
+    match task.state {
+        TaskState::Queued | TaskState::Processing => Ok(pending()),
+        TaskState::Done => done(task, base),
+        TaskState::Failed => Err(task.fault.clone().unwrap_or_else(|| {
+            Fault::new(Code::UnknownError, "the task failed without saying why")
+        })),
         TaskState::Revoked => {
-            return Err(Fault::new(Code::TaskRevoked, "the task was revoked before its start"));
+            Err(Fault::new(Code::TaskRevoked, "the task was revoked before its start"))
         }
         TaskState::Stopped => {
-            return Err(Fault::new(Code::TaskStoppedProcessing, "the task was stopped at work"));
+            Err(Fault::new(Code::TaskStoppedProcessing, "the task was stopped at work"))
         }
-        TaskState::Reclaimed => return Err(reclaimed(&app)),
-    };
-    Reply::new(&trace, fields)
+        TaskState::Reclaimed => Err(reclaimed(app)),
+    }
 }
 
 /// The task of the application with this id; what `name` says is the parameter that named it.

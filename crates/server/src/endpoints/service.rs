@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::Request;
 use safelight_contract::{Code, Fault, Result, success};
 use safelight_operation::{Cost, Delivery, Endpoint, Form, Spec, TASK_TYPE};
-use safelight_store::{HoldRequest, NewTask, Principal, Queue, ServiceState, Submission};
+use safelight_store::{Callback, HoldRequest, NewTask, Principal, Queue, ServiceState, Submission};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -16,12 +16,14 @@ use crate::body::{self, Memory, Received};
 use crate::credits::{self, Held};
 use crate::disk;
 use crate::endpoints::Call;
+use crate::idempotency::{self, Keyed};
 use crate::pipeline::{self, Made, Permits, Ran};
 use crate::publish::{publish, withdraw};
+use crate::references;
 use crate::reply::{Reply, internal, to_json};
 use crate::task_input;
 use crate::trace::Trace;
-use crate::urls;
+use crate::{uploads, urls, webhooks};
 
 /// A hold that outlives its request by this much belongs to a process that is gone.
 const HOLD_MARGIN: Duration = Duration::from_secs(300);
@@ -34,12 +36,27 @@ pub(crate) async fn handle(call: Call, endpoint: &'static Endpoint) -> Result<Re
     let limits = principal.application.limits;
     disk::check(&app, endpoint).await?;
     let _at_work = app.limits.enter(principal.application.id, limits, app.default_limits())?;
-    let caller = Caller { app: &app, trace: &trace, principal, state, endpoint };
     let (parts, body) = request.into_parts();
     let base = urls::base(&app, &parts);
-    let received = caller.receive(Request::from_parts(parts, body)).await?;
-    let later = is_later(endpoint.spec().delivery, &received.form)?;
-    if later { caller.submit(received).await } else { caller.answer(received, base).await }
+    let request_id = trace.ids.request_id.clone();
+    let caller =
+        Caller { app: &app, trace: &trace, principal: &principal, state, endpoint, request_id };
+    let (application, fields) = (principal.application.id, endpoint.accepts());
+    let key = idempotency::key(&parts.headers)?;
+    let request = Request::from_parts(parts, body);
+    let Received { form, memory } =
+        body::receive(&app, &trace, application, fields, request).await?;
+    let (keyed, form) = Keyed::form(key, form).await?;
+    let received = Received { form, memory };
+    let place = (application, endpoint.spec().path);
+    let work = async {
+        let received = references::resolve(&app, &trace, application, fields, received).await?;
+        match is_later(endpoint.spec().delivery, &received.form)? {
+            false => caller.answer(received, base).await,
+            true => caller.accepted(received, &base).await,
+        }
+    };
+    idempotency::once(&app, &trace, place, keyed, work).await
 }
 
 /// Whether the answer comes later, as a task.
@@ -52,12 +69,14 @@ fn is_later(delivery: Delivery, form: &Form) -> Result<bool> {
 }
 
 /// Who asks for what.
-struct Caller<'a> {
-    app: &'a App,
-    trace: &'a Trace,
-    principal: Principal,
-    state: ServiceState,
-    endpoint: &'static Endpoint,
+pub(super) struct Caller<'a> {
+    pub app: &'a App,
+    pub trace: &'a Trace,
+    pub principal: &'a Principal,
+    pub state: ServiceState,
+    pub endpoint: &'static Endpoint,
+    /// What the hold and the task are known by, each once.
+    pub request_id: String,
 }
 
 impl Caller<'_> {
@@ -72,13 +91,8 @@ impl Caller<'_> {
     fn hold_request(&self, units: u32) -> HoldRequest {
         let limits = &self.app.settings.limits;
         let life = limits.deadline(self.spec()) + limits.queue_wait() + HOLD_MARGIN;
-        let request_id = &self.trace.ids.request_id;
-        credits::request(&self.principal, self.spec(), self.state, units, request_id, life)
-    }
-
-    async fn receive(&self, request: Request) -> Result<Received> {
-        let application = self.application();
-        body::receive(self.app, self.trace, application, self.endpoint, request).await
+        let Self { principal, state, request_id, .. } = self;
+        credits::request(principal, self.spec(), *state, units, request_id, life)
     }
 
     /// Does the work and answers with the result. The price is held once there is room to work, so
@@ -144,16 +158,10 @@ impl Caller<'_> {
     }
 
     /// Accepts a task and answers with its id.
-    async fn submit(&self, received: Received) -> Result<Reply> {
-        let app = self.app;
-        let Received { form, memory } = received;
-        let (job, form) = pipeline::prepare(self.endpoint, form).await?;
-        app.work.check(pipeline::load(job.cost()))?;
-        self.check_queue().await?;
-        let id = Uuid::new_v4().to_string();
-        self.trace.timed("store", self.accept(&id, form, job.units())).await?;
-        drop((job, memory));
-        app.task_added.notify_one();
+    async fn accepted(&self, received: Received, base: &str) -> Result<Reply> {
+        let callback =
+            webhooks::callback(self.app, self.application(), &received.form, base).await?;
+        let id = self.submit(received, None, callback).await?;
         Reply::new(
             self.trace,
             Map::from_iter([
@@ -161,6 +169,35 @@ impl Caller<'_> {
                 ("task_id".to_owned(), json!(id)),
             ]),
         )
+    }
+
+    /// Accepts a task, as one of a batch or alone; answers its id.
+    pub async fn submit(
+        &self,
+        received: Received,
+        batch: Option<String>,
+        callback: Option<Callback>,
+    ) -> Result<String> {
+        let app = self.app;
+        let Received { form, memory } = received;
+        let (job, form) = pipeline::prepare(self.endpoint, form).await?;
+        app.work.check(pipeline::load(job.cost()))?;
+        self.check_queue().await?;
+        let task = NewTask {
+            id: Uuid::new_v4().to_string(),
+            application: self.application(),
+            service: self.spec().path.to_owned(),
+            request_id: self.request_id.clone(),
+            input: String::new(),
+            batch,
+            uploads: references::uploads_of(&form),
+            callback,
+        };
+        let id = task.id.clone();
+        self.trace.timed("store", self.accept(task, form, job.units())).await?;
+        drop((job, memory));
+        app.task_added.notify_one();
+        Ok(id)
     }
 
     /// Refuses what the queue has no room for before its input is stored. The store looks again
@@ -172,24 +209,18 @@ impl Caller<'_> {
         if queue.has_room(limit) { Ok(()) } else { Err(queue_full(queue, limit)) }
     }
 
-    async fn accept(&self, id: &str, form: Form, units: u32) -> Result<()> {
+    async fn accept(&self, task: NewTask, form: Form, units: u32) -> Result<()> {
         let app = self.app;
-        let application = self.application();
-        let input = task_input::save(app, application, id, form).await?;
+        let input = task_input::save(app, task.application, &task.id, form).await?;
         let hold = self.hold_request(units);
-        let task = NewTask {
-            id: id.to_owned(),
-            application,
-            service: self.spec().path.to_owned(),
-            request_id: self.trace.ids.request_id.clone(),
-            input: input.clone(),
-        };
+        let task = NewTask { input: input.clone(), ..task };
         let limit = app.settings.tasks.max_queued;
         let outcome = app.store.submit_task(&task, &hold, limit, now()).await;
         let outcome = outcome.or_internal("accepting the task");
         let accepted = outcome.and_then(|outcome| match outcome {
             Submission::Accepted(_) => Ok(()),
             Submission::QueueFull(queue) => Err(queue_full(queue, limit)),
+            Submission::UploadGone => Err(uploads::reclaimed("file_id")),
             Submission::NotEnough { own, common } => Err(credits::not_enough(&hold, own, common)),
         });
         if let Err(fault) = accepted {

@@ -2,6 +2,7 @@
 
 mod gate;
 mod play;
+mod remote;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use tokio::task::JoinHandle;
 
 pub use gate::Gate;
 pub use play::{ASYNC, CATALOG, HEAVY, Hold, MODELLESS, NO_SUCH_MODEL, SLOW, SYNC, started};
+pub use remote::{Received, Remote};
 
 /// Longest wait for what must happen: far more than the slowest machine needs.
 pub const PATIENCE: Duration = Duration::from_secs(600);
@@ -175,6 +177,17 @@ impl TestServer {
         Self::open(self.folder.clone(), self.settings.clone(), Services::play(), Some(old)).await
     }
 
+    /// Ends like a process that is killed: nothing is finished or put back. Starts again on the same
+    /// folder.
+    pub async fn crash(self) -> Self {
+        self.serving.abort();
+        while !self.serving.is_finished() {
+            tokio::task::yield_now().await;
+        }
+        let old = (self.key.clone(), self.application.clone());
+        Self::open(self.folder.clone(), self.settings.clone(), Services::play(), Some(old)).await
+    }
+
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.base)
     }
@@ -196,6 +209,29 @@ impl TestServer {
 
     pub async fn post(&self, path: &str, form: Form) -> Answer {
         Answer::of(self.request(path).multipart(form).send().await.expect("answer")).await
+    }
+
+    pub async fn post_json(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(path).json(body).send().await.expect("answer")).await
+    }
+
+    /// A request of another application, by its key.
+    pub async fn post_as(&self, key: &str, path: &str, form: Form) -> Answer {
+        let request = self.http.post(self.url(path)).header("ailabapi-api-key", key);
+        Answer::of(request.multipart(form).send().await.expect("answer")).await
+    }
+
+    /// The same without a body.
+    pub async fn get_as(&self, key: &str, path: &str) -> Answer {
+        let request = self.http.get(self.url(path)).header("ailabapi-api-key", key);
+        Answer::of(request.send().await.expect("answer")).await
+    }
+
+    /// Uploads a picture of this size, and answers its identifier.
+    pub async fn upload(&self, width: u32, height: u32) -> String {
+        let form = Form::new().part("file", file(png(width, height)));
+        let answer = self.post("/api/common/upload-file", form).await.success();
+        text(&answer["data"]["file_id"])
     }
 
     pub fn request(&self, path: &str) -> reqwest::RequestBuilder {

@@ -4,12 +4,14 @@ use image::RgbImage;
 use rayon::prelude::*;
 use safelight_contract::{Code, Fault, Result};
 use safelight_operation::{Choice, Defaulted, Kind, Param, Work};
+use safelight_vision::face::detection::MOST_FACES;
 use safelight_vision::face::{Detection, Face, QualityControl, models};
 use serde_json::Value;
 
 /// The models that look at a face from every side but mood and recognition.
 pub(crate) const PORTRAIT_MODELS: &[&str] = &[
     models::DETECTION,
+    models::SECOND_OPINION,
     models::MESH,
     models::PARSING,
     models::AGE,
@@ -83,10 +85,42 @@ pub(crate) fn find<'a>(
         true => vision.detect_faces_any_way_up(photo),
         false => vision.detect_faces(photo),
     })?;
+    faces_of(work, photo, found, most)
+}
+
+/// Like [`find`], without what may be the face of an animal or no face at all, as the further stage
+/// `people`: nobody asks how old a dog looks.
+pub(crate) fn find_people<'a>(
+    work: &'a Work,
+    photo: &'a RgbImage,
+    any_way_up: bool,
+    most: usize,
+) -> Result<Vec<Face<'a>>> {
+    let found = find(work, photo, any_way_up, MOST_FACES)?;
+    let sure = work.stage("people", || {
+        each(&found, |face| work.vision.is_sure_face(photo, &face.detection))
+    })?;
+    let people = found.iter().zip(sure).filter(|(_, sure)| *sure);
+    faces_of(work, photo, people.map(|(face, _)| face.detection).collect(), most)
+}
+
+/// Every place that may be a face, as the stage `detect`.
+pub(crate) fn find_every<'a>(work: &'a Work, photo: &'a RgbImage) -> Result<Vec<Face<'a>>> {
+    let found = work.stage("detect", || work.vision.detect_every_face(photo))?;
+    faces_of(work, photo, found, MOST_FACES)
+}
+
+fn faces_of<'a>(
+    work: &'a Work,
+    photo: &'a RgbImage,
+    found: Vec<Detection>,
+    most: usize,
+) -> Result<Vec<Face<'a>>> {
     if found.is_empty() {
         return Err(Fault::new(Code::NoFaceInFile, "no face was found in image"));
     }
-    Ok(found.into_iter().take(most).map(|detection| Face::new(vision, photo, detection)).collect())
+    let face = |detection| Face::new(&work.vision, photo, detection);
+    Ok(found.into_iter().take(most).map(face).collect())
 }
 
 /// Passes faces that are good enough, as the stage `quality`; the largest that is not decides the

@@ -74,9 +74,10 @@ const CHECKS: &[&str] = &[
     "SELECT format('files have %d bytes, the sum says %d', f.used, d.used)
      FROM disk d, (SELECT ifnull(sum(size), 0) AS used FROM files WHERE reclaimed = 0) f
      WHERE d.used <> f.used",
-    // And so is the sum of the inputs.
+    // And so is the sum of the inputs and uploads.
     "SELECT format('inputs have %d bytes, the sum says %d', i.used, d.inputs)
-     FROM disk d, (SELECT ifnull(sum(size), 0) AS used FROM inputs) i
+     FROM disk d, (SELECT (SELECT ifnull(sum(size), 0) FROM inputs)
+                       + (SELECT ifnull(sum(size), 0) FROM uploads) AS used) i
      WHERE d.inputs <> i.used",
 ];
 

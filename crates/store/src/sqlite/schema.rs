@@ -15,8 +15,13 @@ const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Safe");
 
 /// Every step from an empty database to today's tables; `PRAGMA user_version` counts those done.
 /// A step that was released is never changed, only followed by another.
-const MIGRATIONS: &[&str] =
-    &[include_str!("0001.sql"), include_str!("0002.sql"), include_str!("0003.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("0001.sql"),
+    include_str!("0002.sql"),
+    include_str!("0003.sql"),
+    include_str!("0004.sql"),
+    include_str!("0005.sql"),
+];
 
 /// How long a connection waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);

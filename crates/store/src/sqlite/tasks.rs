@@ -10,15 +10,15 @@ use safelight_contract::{Code, Fault};
 use crate::task::TASK_LIFE;
 use crate::{
     HoldOutcome, HoldRequest, Millis, NewTask, Outcome, Queue, Result, StoreError, Submission,
-    Task, TaskState,
+    Task, TaskFilter, TaskState,
 };
 
 use super::ledger::{self, Closing};
-use super::{SWEEP, unique};
+use super::{SWEEP, unique, uploads, webhooks};
 
 /// Columns that [`read_task`] takes, in its order; `hold_id` and `seq` come after.
 const TASK: &str = "id, application_id, service, request_id, input, state, attempt, answer,
-    fault_code, fault_message, created_at, ended_at";
+    fault_code, fault_message, created_at, ended_at, batch_id";
 
 fn read_task(row: &Row<'_>) -> rusqlite::Result<Task> {
     let broken =
@@ -47,6 +47,7 @@ fn read_task(row: &Row<'_>) -> rusqlite::Result<Task> {
         fault,
         created_at: row.get(10)?,
         ended_at: row.get(11)?,
+        batch: row.get(12)?,
     })
 }
 
@@ -67,30 +68,40 @@ pub fn submit(
     if !queue.has_room(max_queued) {
         return Ok(Submission::QueueFull(queue));
     }
+    if !uploads::are_ready(db, task.application, &task.uploads)? {
+        return Ok(Submission::UploadGone);
+    }
     let hold = match ledger::hold(db, request, true, now)? {
         HoldOutcome::Held(hold) => hold,
         HoldOutcome::NotEnough { own, common } => {
             return Ok(Submission::NotEnough { own, common });
         }
     };
-    db.prepare_cached(
-        "INSERT INTO tasks
-             (id, request_id, application_id, hold_id, service, input, created_at, turn)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?
-    .execute(params![
-        task.id,
-        task.request_id,
-        task.application,
-        hold.id,
-        task.service,
-        task.input,
-        now,
-        turn
-    ])
-    .map_err(|e| {
-        unique(e, || format!("there is a task {} or one of its request already", task.id))
-    })?;
+    let callback = task.callback.as_ref();
+    let seq = db
+        .prepare_cached(
+            "INSERT INTO tasks
+                 (id, request_id, application_id, hold_id, service, input, created_at, turn,
+                  batch_id, callback_url, callback_base)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .insert(params![
+            task.id,
+            task.request_id,
+            task.application,
+            hold.id,
+            task.service,
+            task.input,
+            now,
+            turn,
+            task.batch,
+            callback.map(|callback| &callback.url),
+            callback.map(|callback| &callback.base),
+        ])
+        .map_err(|e| {
+            unique(e, || format!("there is a task {} or one of its request already", task.id))
+        })?;
+    uploads::use_for_task(db, seq, &task.uploads)?;
     Ok(Submission::Accepted(hold))
 }
 
@@ -223,6 +234,7 @@ fn end(db: &Connection, seq: i64, hold: i64, ended: &Ended, now: Millis) -> Resu
         now,
         ended.expires_at
     ])?;
+    webhooks::enqueue(db, seq, now)?;
     let closing = match ended.state {
         TaskState::Done => Closing::Settle,
         _ => Closing::Release,
@@ -260,10 +272,18 @@ fn cancelled(state: &str) -> TaskState {
     if state == TaskState::Queued.name() { TaskState::Revoked } else { TaskState::Stopped }
 }
 
-pub fn cancel(db: &Connection, id: &str, now: Millis) -> Result<Option<TaskState>> {
-    let sql = "SELECT seq, hold_id, state FROM tasks WHERE id = ?1 AND ended_at IS NULL";
-    let task: Option<(i64, i64, String)> =
-        db.prepare_cached(sql)?.query_row([id], |row| row.try_into()).optional()?;
+pub fn cancel(
+    db: &Connection,
+    id: &str,
+    only_queued: bool,
+    now: Millis,
+) -> Result<Option<TaskState>> {
+    let sql = "SELECT seq, hold_id, state FROM tasks
+               WHERE id = ?1 AND ended_at IS NULL AND (state = 'queued' OR NOT ?2)";
+    let task: Option<(i64, i64, String)> = db
+        .prepare_cached(sql)?
+        .query_row(params![id, only_queued], |row| row.try_into())
+        .optional()?;
     let Some((seq, hold, state)) = task else { return Ok(None) };
     let state = cancelled(&state);
     end(db, seq, hold, &Ended::cancelled(state, now), now)?;
@@ -286,9 +306,28 @@ pub fn cancel_all(db: &Connection, application: i64, now: Millis) -> Result<()> 
 
 pub fn task(db: &Connection, application: i64, id: &str) -> Result<Option<Task>> {
     let sql = format!(
-        "SELECT {TASK} FROM tasks WHERE application_id = ?1 AND (id = ?2 OR request_id = ?2)"
+        // The sign keeps the index of all tasks of the application out.
+        "SELECT {TASK} FROM tasks WHERE +application_id = ?1 AND (id = ?2 OR request_id = ?2)"
     );
     Ok(db.prepare_cached(&sql)?.query_row(params![application, id], read_task).optional()?)
+}
+
+/// How many tasks a filter finds, and those that it lists.
+pub fn list(db: &Connection, application: i64, filter: &TaskFilter) -> Result<(u64, Vec<Task>)> {
+    const FOUND: &str = "FROM tasks WHERE application_id = ?1 AND state <> 'reclaimed'
+        AND state = ifnull(?2, state) AND ifnull(batch_id, '') = coalesce(?3, batch_id, '')";
+    let TaskFilter { state, batch, start, length } = filter;
+    let state = state.map(TaskState::name);
+    let count = format!("SELECT count(*) {FOUND}");
+    let count: u32 = db
+        .prepare_cached(&count)?
+        .query_row(params![application, state, batch], |row| row.get(0))?;
+    let page = format!("SELECT {TASK} {FOUND} ORDER BY seq DESC LIMIT ?4 OFFSET ?5");
+    let tasks = db
+        .prepare_cached(&page)?
+        .query_map(params![application, state, batch, length, start], read_task)?
+        .collect::<Result<_, _>>()?;
+    Ok((count.into(), tasks))
 }
 
 pub fn open(db: &Connection) -> Result<(u64, u64)> {

@@ -342,6 +342,7 @@ async fn the_audit_finds_what_is_wrong() {
             service: "/a".into(),
             request_id: "q".into(),
             input: "inputs/t".into(),
+            ..NewTask::default()
         };
         store.submit_task(&task, &request(shop, "q"), 9, NOW).await.unwrap();
         assert_eq!(store.audit().await.unwrap().errors, Vec::<String>::new());

@@ -4,7 +4,7 @@ use safelight_contract::{Code, Fault};
 use serde_json::json;
 
 use super::*;
-use crate::{Outcome, Queue, TASK_LIFE, TaskState};
+use crate::{Outcome, Queue, TASK_LIFE, TaskFilter, TaskState};
 
 stories! {
     a_task_runs_from_submit_to_answer,
@@ -23,6 +23,8 @@ stories! {
     recovery_queues_what_was_processing,
     a_queued_task_is_revoked,
     a_processing_task_is_stopped,
+    only_a_queued_task_is_revoked,
+    tasks_are_listed_newest_first,
     another_applications_task_is_unknown,
     deleting_an_application_ends_its_tasks,
     answers_are_reclaimed_and_forgotten,
@@ -423,4 +425,44 @@ async fn answers_keep_their_shape(store: Arc<dyn Store>) {
     });
     assert!(store.finish_task("t", 1, &done(answer.clone()), NOW).await.unwrap());
     assert_eq!(task(&*store, &shop, "t").await.answer, Some(answer));
+}
+
+async fn only_a_queued_task_is_revoked(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    submit(&*store, &shop, "working").await;
+    claim(&*store, NOW).await;
+    submit(&*store, &shop, "waiting").await;
+    assert_eq!(store.revoke_task("working", NOW).await.unwrap(), None);
+    assert_eq!(state(&*store, &shop, "working").await, TaskState::Processing);
+    assert_eq!(store.revoke_task("waiting", NOW).await.unwrap(), Some(TaskState::Revoked));
+    assert_eq!(store.revoke_task("waiting", NOW).await.unwrap(), None);
+    assert_eq!(common(&*store, &shop).await, [9, 1, 10]);
+    audited(&*store).await;
+}
+
+async fn tasks_are_listed_newest_first(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    let blog = another(&*store, "blog").await;
+    submit(&*store, &blog, "strange").await;
+    for (id, batch) in [("a", Some("one")), ("b", None), ("c", Some("one")), ("d", Some("two"))] {
+        let task = NewTask { batch: batch.map(str::to_owned), ..new_task(&shop, id) };
+        let request = request(&shop, &format!("r-{id}"), 1);
+        store.submit_task(&task, &request, MANY, NOW).await.unwrap();
+    }
+    store.cancel_task("d", NOW).await.unwrap();
+    let list = async |filter: TaskFilter| {
+        let (total, tasks) = store.tasks(shop.id, &filter).await.unwrap();
+        (total, tasks.into_iter().map(|task| task.id).collect::<Vec<_>>())
+    };
+    let all = TaskFilter { length: 10, ..TaskFilter::default() };
+    let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+    assert_eq!(list(all.clone()).await, (4, ids(&["d", "c", "b", "a"])));
+    let page = TaskFilter { start: 1, length: 2, ..all.clone() };
+    assert_eq!(list(page).await, (4, ids(&["c", "b"])));
+    let batch = TaskFilter { batch: Some("one".into()), ..all.clone() };
+    assert_eq!(list(batch).await, (2, ids(&["c", "a"])));
+    let revoked = TaskFilter { state: Some(TaskState::Revoked), ..all.clone() };
+    assert_eq!(list(revoked).await, (1, ids(&["d"])));
+    store.reclaim_tasks(NOW + TASK_LIFE).await.unwrap();
+    assert_eq!(list(all).await, (3, ids(&["c", "b", "a"])), "what is reclaimed is not listed");
 }

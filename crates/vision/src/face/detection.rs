@@ -55,22 +55,8 @@ pub(crate) fn detect(models: &Models, photo: &RgbImage) -> Result<Vec<Detection>
 /// faces and folds of cloth pass for faces more often in a wrong view.
 pub(crate) fn detect_any_way_up(models: &Models, photo: &RgbImage) -> Result<Vec<Detection>> {
     check_photo(photo)?;
-    let model = models.get(MODEL)?;
-    // The last pixel of a row and of a column.
-    let (right, bottom) = ((photo.width() - 1) as f32, (photo.height() - 1) as f32);
-    type Turn = fn(&RgbImage) -> RgbImage;
-    // Where a point of the turned photo lies in the original.
-    type Back = fn(Point, f32, f32) -> Point;
-    let turned: [(Turn, Back); 3] = [
-        (|p| imageops::rotate90(p), |p, _, bottom| Point { x: p.y, y: bottom - p.x }),
-        (|p| imageops::rotate180(p), |p, right, bottom| Point { x: right - p.x, y: bottom - p.y }),
-        (|p| imageops::rotate270(p), |p, right, _| Point { x: right - p.y, y: p.x }),
-    ];
-    let mut views = vec![all_scales(&model, photo)?];
-    for (turn, back) in turned {
-        let faces = all_scales(&model, &turn(photo))?.into_iter();
-        views.push(faces.map(|face| face.mapped(|p| back(p, right, bottom))).collect());
-    }
+    let mut views = vec![all_scales(&*models.get(MODEL)?, photo)?];
+    views.extend(turned_views(models, photo)?);
     let evidence = |faces: &[Detection]| -> f32 {
         faces.iter().map(|face| (face.score - LEAST_SCORE).powi(2)).sum()
     };
@@ -86,7 +72,34 @@ pub(crate) fn detect_any_way_up(models: &Models, photo: &RgbImage) -> Result<Vec
     Ok(ordered(found))
 }
 
-fn ordered(mut faces: Vec<Detection>) -> Vec<Detection> {
+/// What is found in the photo turned by a quarter, a half and three quarters, in its own coordinates.
+pub(super) fn turned_views(models: &Models, photo: &RgbImage) -> Result<Vec<Vec<Detection>>> {
+    let model = models.get(MODEL)?;
+    // The last pixel of a row and of a column.
+    let (right, bottom) = ((photo.width() - 1) as f32, (photo.height() - 1) as f32);
+    type Turn = fn(&RgbImage) -> RgbImage;
+    // Where a point of the turned photo lies in the original.
+    type Back = fn(Point, f32, f32) -> Point;
+    let turned: [(Turn, Back); 3] = [
+        (|p| imageops::rotate90(p), |p, _, bottom| Point { x: p.y, y: bottom - p.x }),
+        (|p| imageops::rotate180(p), |p, right, bottom| Point { x: right - p.x, y: bottom - p.y }),
+        (|p| imageops::rotate270(p), |p, right, _| Point { x: right - p.y, y: p.x }),
+    ];
+    let look = |(turn, back): (Turn, Back)| {
+        let faces = all_scales(&model, &turn(photo))?.into_iter();
+        Ok(faces.map(|face| face.mapped(|p| back(p, right, bottom))).collect())
+    };
+    turned.into_iter().map(look).collect()
+}
+
+/// What one look at a picture as large as it is finds.
+pub(super) fn once(models: &Models, picture: &RgbImage) -> Result<Vec<Detection>> {
+    let longest = picture.width().max(picture.height());
+    Ok(distinct(View::of(picture, longest)?.faces(&*models.get(MODEL)?)?))
+}
+
+/// Largest first, and no more than [`MOST_FACES`].
+pub(super) fn ordered(mut faces: Vec<Detection>) -> Vec<Detection> {
     faces.sort_by(|a, b| b.rect.area().total_cmp(&a.rect.area()));
     faces.truncate(MOST_FACES);
     faces
@@ -196,7 +209,8 @@ impl Grid<'_> {
 }
 
 impl Detection {
-    fn mapped(&self, map: impl Fn(Point) -> Point) -> Self {
+    /// With every point mapped, and the upright box around the mapped corners of its own.
+    pub(super) fn mapped(&self, map: impl Fn(Point) -> Point) -> Self {
         let Rect { x, y, .. } = self.rect;
         let corners = [Point { x, y }, Point { x: self.rect.right(), y: self.rect.bottom() }];
         let rect = Rect::around(corners.map(&map));
@@ -205,7 +219,7 @@ impl Detection {
 }
 
 /// The best of those that show one face (greedy non-maximum suppression).
-fn distinct(mut faces: Vec<Detection>) -> Vec<Detection> {
+pub(super) fn distinct(mut faces: Vec<Detection>) -> Vec<Detection> {
     faces.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<Detection> = vec![];
     for face in faces {

@@ -24,6 +24,8 @@ pub const EYE_CORNER_RIGHT: usize = 263;
 const SIDE: u32 = 256;
 /// What the model is sure of is a face.
 const LEAST_PRESENCE: f32 = 0.9;
+/// From here on what it sees is no animal either: a logit of 3.
+const SURE_PRESENCE: f32 = 0.953;
 /// How much larger than the face that square is.
 const MARGIN: f32 = 1.5;
 
@@ -77,6 +79,12 @@ pub(crate) fn mesh(models: &Models, photo: &RgbImage, face: &Detection) -> Resul
 pub(super) fn is_face(models: &Models, photo: &RgbImage, face: &Detection) -> Result<bool> {
     let model = models.get(MODEL)?;
     Ok(look(&model, photo, Frame::of(face, MARGIN))?.presence > LEAST_PRESENCE)
+}
+
+/// Whether the model is sure of a person's face where the detector saw one.
+pub(super) fn is_surely_face(models: &Models, photo: &RgbImage, face: &Detection) -> Result<bool> {
+    let model = models.get(MODEL)?;
+    Ok(look(&model, photo, Frame::of(face, MARGIN))?.presence > SURE_PRESENCE)
 }
 
 fn look(model: &Model, photo: &RgbImage, frame: Frame) -> Result<Mesh> {

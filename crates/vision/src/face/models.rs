@@ -1,11 +1,13 @@
 //! The names of the models that look at faces, for those who declare what they use.
 
-use super::{age, detection, embedding, emotion, expression, fitness, mask, mesh, parsing};
+use super::{age, detection, embedding, emotion, expression, fitness, mask, mesh, parsing, second};
 
 /// Finds faces. Where photos may lie on any side, [`MESH`] confirms them.
 pub const DETECTION: &str = detection::MODEL;
 /// The points of a face, and with them its pose.
 pub const MESH: &str = mesh::MODEL;
+/// Says with [`MESH`] which of the faces that [`DETECTION`] is unsure of are people's.
+pub const SECOND_OPINION: &str = second::MODEL;
 /// The parts of a face.
 pub const PARSING: &str = parsing::MODEL;
 /// Age and gender, from [`MESH`].

@@ -48,26 +48,29 @@ impl CpuOperation for FaceAnalyzer {
         price: 1,
         summary: "Finds up to 120 faces, and says of the five largest what is asked for.",
         limitations: "Age, gender, mood, pose, smile and mask are told by models, everything else by \
-                      heuristics on the points and parts of the face.",
+                      heuristics on the points and parts of the face. What only one of two detectors takes for \
+                      a face, and the mesh does not, is left out: most animals, and some faces that \
+                      fill the photo and wear a mask.",
         memory: Memory { base: 96 << 20, per_pixel: 4 },
         ..Spec::DEFAULT
     };
-    const NEEDS: Needs = Needs::models(&[models::DETECTION]).on_request(&[
-        models::MESH,
-        models::PARSING,
-        models::AGE,
-        models::EMOTIONS[0],
-        models::EMOTIONS[1],
-        models::BLENDSHAPES,
-        models::MASK,
-        models::FITNESS,
-    ]);
+    const NEEDS: Needs = Needs::models(&[models::DETECTION, models::MESH, models::SECOND_OPINION])
+        .on_request(&[
+            models::PARSING,
+            models::AGE,
+            models::EMOTIONS[0],
+            models::EMOTIONS[1],
+            models::BLENDSHAPES,
+            models::MASK,
+            models::FITNESS,
+        ]);
     type Input = Request;
     type Output = Answer;
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let photo = input.image.decode(work)?.rgb;
-        let found = faces::find(work, &photo, input.need_rotate_detection, input.max_face_num)?;
+        let found =
+            faces::find_people(work, &photo, input.need_rotate_detection, input.max_face_num)?;
         faces::check(work, &found, input.quality_control)?;
         let analysed = &found[..found.len().min(MOST_ANALYSED)];
         let attributes = work.stage("attributes", || {

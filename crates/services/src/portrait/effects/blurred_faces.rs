@@ -5,7 +5,6 @@ use safelight_imaging::{Rules, encode};
 use safelight_operation::{
     Artifact, CpuOperation, Input, Memory, Needs, Output, Picture, Result, Spec, Url, Work,
 };
-use safelight_vision::face::detection::MOST_FACES;
 use safelight_vision::face::{Detection, QualityControl, models};
 
 use super::super::faces::{self, QUALITY_CONTROL};
@@ -44,6 +43,9 @@ impl CpuOperation for BlurredFaces {
         pool: "portrait_facial_blurring",
         price: 1,
         summary: "Blurs every face, up to 120 of them, so far that nobody can tell whose it is.",
+        limitations: "Everything that a detector takes for a face and that has the colours of skin is \
+                      blurred, in whichever way up it is seen: rather a hand too many than a face too \
+                      few. Faces smaller than 10 px, and those turned away, may be missed.",
         // A turned copy of the photo, or the encoded result.
         memory: Memory { base: 32 << 20, per_pixel: 8 },
         ..Spec::DEFAULT
@@ -59,7 +61,7 @@ impl CpuOperation for BlurredFaces {
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let mut photo = input.image.decode(work)?;
         let ellipses: Vec<Ellipse> = {
-            let faces = faces::find(work, &photo.rgb, true, MOST_FACES)?;
+            let faces = faces::find_every(work, &photo.rgb)?;
             faces::check(work, &faces, input.quality_control)?;
             faces.iter().map(|face| ellipse(&face.detection)).collect()
         };

@@ -292,6 +292,7 @@ impl World {
             service: "/a".into(),
             request_id: request.request_id.clone(),
             input: format!("inputs/t{number}"),
+            ..NewTask::default()
         };
         let (all, own) = self.model.queue(made.application);
         let outcome = self.store.submit_task(&task, &request, MAX_QUEUED, self.model.now).await?;
@@ -302,7 +303,7 @@ impl World {
         let outcome = match outcome {
             Submission::Accepted(hold) => HoldOutcome::Held(hold),
             Submission::NotEnough { own, common } => HoldOutcome::NotEnough { own, common },
-            Submission::QueueFull(queue) => panic!("{queue:?} of {MAX_QUEUED} has room"),
+            other => panic!("{other:?}, though {MAX_QUEUED} leave room and nothing was uploaded"),
         };
         let turn = self.model.next_turn(made.application);
         if let Some(hold) = self.check_hold(made, pool, amount, None, outcome) {

@@ -32,6 +32,8 @@ const BAR: [u8; 3] = [214, 96, 77];
 const MARGIN: f32 = 0.06;
 /// How much of the photo around the face is shown, by the face's box.
 const AROUND: f32 = 2.2;
+/// How far the middle of the head lies above that of the face's box, by its height.
+const HAIR: f32 = 0.12;
 
 /// The card of a photo's face, `size` pixels wide and high.
 pub fn draw(photo: &RgbImage, card: &Card, size: (u32, u32)) -> RgbImage {
@@ -55,20 +57,27 @@ pub fn draw(photo: &RgbImage, card: &Card, size: (u32, u32)) -> RgbImage {
     };
     let [left, top, width, height] = picture;
     let part = shown(photo, &card.face, f64::from(width) / f64::from(height));
-    let shown = rgb_part(photo, part, width, height, Filter::Lanczos3);
+    // A photo without room for this shape leaves paper on two sides; the head is shown whole.
+    let scale = (width as f32 / part[2] as f32).min(height as f32 / part[3] as f32);
+    let scaled = |length: u32, most: u32| ((length as f32 * scale) as u32).clamp(1, most);
+    let (across, down) = (scaled(part[2], width), scaled(part[3], height));
+    let shown = rgb_part(photo, part, across, down, Filter::Lanczos3);
+    let (left, top) = (left + (width - across) / 2, top + (height - down) / 2);
     imageops::replace(&mut paper, &shown, left.into(), top.into());
     write_text(&mut paper, card, text);
     paper
 }
 
-/// The part of the photo around the face with this shape: left, top, width, height.
+/// The part of the photo around the head: left, top, width, height. It has this shape as far as the
+/// photo reaches.
 fn shown(photo: &RgbImage, face: &Rect, aspect: f64) -> [u32; 4] {
     let (wide, high) = (f64::from(photo.width()), f64::from(photo.height()));
     let side = f64::from(face.longer_side() * AROUND);
     let (width, height) = if aspect > 1.0 { (side * aspect, side) } else { (side, side / aspect) };
-    let fit = (wide / width).min(high / height).min(1.0);
-    let (width, height) = (width * fit, height * fit);
+    let (width, height) = (width.min(wide), height.min(high));
     let Point { x, y } = face.centre();
+    // The detector's box leaves out the top of the head.
+    let y = y - HAIR * face.height;
     let start = |middle: f32, length: f64, all: f64| {
         (f64::from(middle) - length / 2.0).clamp(0.0, (all - length).max(0.0))
     };

@@ -1,0 +1,135 @@
+//! Levels: the range of a photo that has little of it, stretched by one curve for all channels.
+//!
+//! Where black or white lie is told by percentiles; a photo is stretched only where both its range is
+//! short and its brightest parts are dim, so that high-key photos stay. One curve for all channels
+//! keeps the balance. Limits are heuristics of our own.
+
+use image::{GrayImage, RgbImage};
+
+use crate::color::luma;
+use crate::map::{percentile, samples};
+
+/// Long side of the sample that is measured.
+const SIDE: u32 = 512;
+/// Ranges from the first on are good; below the second all that is missing is added.
+const GOOD_RANGE: f32 = 185.0;
+const SHORT_RANGE: f32 = 145.0;
+/// The same for the brightest level.
+const GOOD_WHITE: f32 = 226.0;
+const DIM_WHITE: f32 = 208.0;
+/// Levels that the darkest and the brightest parts are brought to.
+const BLACK: f32 = 3.0;
+const WHITE: f32 = 252.0;
+/// Largest gain.
+const MOST: f32 = 4.0;
+/// From this level on the curve bends towards white instead of clipping.
+const SHOULDER: f32 = 238.0;
+
+/// A curve on encoded values (0 to 255), the same for all channels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Levels {
+    low: f32,
+    gain: f32,
+    /// Share of the way from the value as it is to the stretched one.
+    strength: f32,
+}
+
+impl Levels {
+    /// The curve that a photo needs, `None` where its range is good. Pixels that `alpha` hides are not
+    /// measured.
+    pub fn of(photo: &RgbImage, alpha: Option<&GrayImage>) -> Option<Self> {
+        Self::of_colors(&samples(photo, alpha, SIDE))
+    }
+
+    /// The same from a sample of the photo's pixels.
+    pub fn of_colors(colors: &[[u8; 3]]) -> Option<Self> {
+        let rank = |value: &dyn Fn(&[u8; 3]) -> f32, share: f32| {
+            percentile(&mut colors.iter().map(value).collect::<Vec<_>>(), share)
+        };
+        let dark = |color: &[u8; 3]| luma(color.map(f32::from));
+        let lowest = |color: &[u8; 3]| color.iter().copied().min().map_or(0.0, f32::from);
+        let highest = |color: &[u8; 3]| color.iter().copied().max().map_or(0.0, f32::from);
+        let low = rank(&dark, 0.003).min(rank(&lowest, 0.029));
+        let high = rank(&highest, 0.997);
+        let range = high - low;
+        if range < 6.0 {
+            // A plain surface and its noise.
+            return None;
+        }
+        let ramp =
+            |good: f32, bad: f32, value: f32| ((good - value) / (good - bad)).clamp(0.0, 1.0);
+        let mut strength = ramp(GOOD_RANGE, SHORT_RANGE, range) * ramp(GOOD_WHITE, DIM_WHITE, high);
+        let share = |test: &dyn Fn(&[u8; 3]) -> bool| {
+            colors.iter().filter(|color| test(color)).count() as f32 / colors.len() as f32
+        };
+        // Night with lamps is meant to be dark.
+        if share(&|color| dark(color) < 40.0) > 0.6 && share(&|color| dark(color) > 200.0) > 0.0008
+        {
+            strength *= 0.25;
+        }
+        let gain = ((WHITE - BLACK) / range).min(MOST);
+        (strength > 0.01).then_some(Self { low, gain, strength })
+    }
+
+    /// The new value of an encoded one, both 0 to 255. Never falls.
+    pub fn value(&self, value: f32) -> f32 {
+        let stretched = ((value - self.low) * self.gain + BLACK).max(0.0);
+        let room = 255.0 - SHOULDER;
+        let bent = match stretched > SHOULDER {
+            true => SHOULDER + room * (1.0 - (-(stretched - SHOULDER) / room).exp()),
+            false => stretched,
+        };
+        value + self.strength * (bent - value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{psnr, scene};
+
+    fn each(photo: &RgbImage, value: impl Fn(f32) -> f32) -> RgbImage {
+        let mut photo = photo.clone();
+        photo.iter_mut().for_each(|v| *v = value(f32::from(*v)).round().clamp(0.0, 255.0) as u8);
+        photo
+    }
+
+    #[test]
+    fn short_ranges_are_stretched_and_good_ones_stay() {
+        let photo = scene(300, 220);
+        assert_eq!(Levels::of(&photo, None), None);
+        let flat: &dyn Fn(f32) -> f32 = &|v| 60.0 + 0.45 * v;
+        let dim: &dyn Fn(f32) -> f32 = &|v| 0.35 * v;
+        for worse in [flat, dim] {
+            let worse = each(&photo, worse);
+            let levels = Levels::of(&worse, None).expect("a curve");
+            let found = each(&worse, |value| levels.value(value));
+            let (before, after) = (psnr(&photo, &worse), psnr(&photo, &found));
+            assert!(after > before + 12.0 && after > 28.0, "{before:.1} dB became {after:.1} dB");
+        }
+    }
+
+    #[test]
+    fn bright_photos_and_night_stay() {
+        // Goods on white: a short range that reaches white.
+        let bright = RgbImage::from_fn(200, 200, |x, y| {
+            image::Rgb(if x.abs_diff(100) + y.abs_diff(100) < 50 { [150; 3] } else { [250; 3] })
+        });
+        assert_eq!(Levels::of(&bright, None), None);
+        let night = |lamp: u8| {
+            RgbImage::from_fn(200, 200, |x, y| {
+                image::Rgb(if x < 8 && y < 8 { [lamp; 3] } else { [(x / 2 % 30) as u8; 3] })
+            })
+        };
+        let strength = |photo: &RgbImage| Levels::of(photo, None).map_or(0.0, |l| l.strength);
+        assert!(strength(&night(205)) <= 0.25 && strength(&night(90)) > 0.9);
+    }
+
+    #[test]
+    fn the_curve_never_falls_nor_leaves_the_range() {
+        let photo = each(&scene(120, 90), |v| 40.0 + 0.4 * v);
+        let levels = Levels::of(&photo, None).expect("a curve");
+        let values: Vec<f32> = (0..=255).map(|v| levels.value(v as f32)).collect();
+        assert!(values.is_sorted() && values[0] >= 0.0 && values[255] <= 255.0);
+    }
+}

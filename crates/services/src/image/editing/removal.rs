@@ -1,0 +1,137 @@
+//! What the services that remove objects share: the mask's rules, what is never copied, the answer.
+
+use image::GrayImage;
+use safelight_effects::complete::{self, Options, complete};
+use safelight_imaging::components::{components, grown};
+use safelight_imaging::{ColorModel, Format, Photo};
+use safelight_operation::{Code, Fault, Mask, Memory, Picture, Result, Work};
+
+/// What removing takes: the barred parts, the grown mask, the encoded result.
+pub const MEMORY: Memory = Memory { base: complete::BASE_BYTES, per_pixel: 11 };
+/// The models that tell what is not to be copied.
+pub const MODELS: &[&str] = safelight_vision::cutout::PEOPLE_MODELS;
+
+/// What these services cannot do.
+pub const LIMITATIONS: &str = "The hole is filled from the rest of the photo: surfaces, plants, walls, \
+    water and sky go on, but nothing is understood. What must be invented (the rest of a saucer, a hand, \
+    a corner where three walls meet) is not. Shadows and reflections stay unless the mask covers them.";
+
+/// Largest share of the photo that a mask may cover.
+const LARGEST_MASK: f64 = 0.7;
+/// From this value on a cell of a mask of saliency belongs to a subject.
+pub const SUBJECT: u8 = 128;
+/// Pixels by which subjects are grown before they are barred.
+pub const MARGIN: usize = 4;
+
+/// Removes what the mask shows.
+///
+/// # Errors
+/// `ERROR_INVALID_FILE` for a mask that shows nothing or more than 70 % of the photo;
+/// `PROCESSING_FAILURE` where too little is left to fill it from.
+pub fn remove(
+    photo: &mut Photo,
+    mask: &GrayImage,
+    growth: usize,
+    options: &Options,
+    work: &Work,
+) -> Result<()> {
+    check_share(mask)?;
+    let hole = grown(mask, growth);
+    let barred = work.stage("subjects", || barred(photo, &hole, work))?;
+    work.stage("complete", || {
+        complete(&mut photo.rgb, &hole, Some(&barred), options, &|| work.check())
+    })
+}
+
+/// By how many pixels a mask is grown where the request does not say: drawn masks are tight.
+pub fn usual_growth(photo: &Photo) -> usize {
+    let long = photo.rgb.width().max(photo.rgb.height());
+    ((long as f32 * 0.004).round() as usize).max(3)
+}
+
+fn check_share(mask: &GrayImage) -> Result<()> {
+    let share = mask.iter().filter(|&&value| value > 0).count() as f64 / mask.len().max(1) as f64;
+    let message = if share == 0.0 {
+        "mask is empty: white shows what is removed"
+    } else if share > LARGEST_MASK {
+        "mask covers more than 70 % of the photo"
+    } else {
+        return Ok(());
+    };
+    Err(Fault::new(Code::InvalidFile, message))
+}
+
+/// `ERROR_INVALID_FILE` for a mask that is no opaque 8-bit PNG of gray values without a colour profile,
+/// as the vendor asks of some services.
+pub fn check_strictly(mask: &Mask, work: &Work) -> Result<()> {
+    let (picture, header) = (mask.picture(), mask.picture().header());
+    let refuse = |what: &str| Err(Fault::new(Code::InvalidFile, format!("mask {what}")));
+    if header.format != Format::Png {
+        return refuse(&format!("is a {}, it must be a PNG", header.format.name()));
+    }
+    if header.bits != 8 || header.color == ColorModel::Palette {
+        return refuse("must have 8 bits for each channel and no palette");
+    }
+    if has_profile(picture) {
+        return refuse("has a colour profile, it must have none");
+    }
+    let Photo { rgb, alpha } = picture.decode(work)?;
+    if rgb.pixels().any(|pixel| pixel.0[0] != pixel.0[1] || pixel.0[1] != pixel.0[2]) {
+        return refuse("has colours, it must be gray");
+    }
+    if alpha.is_some_and(|alpha| alpha.iter().any(|&alpha| alpha < 255)) {
+        return refuse("has transparent pixels, it must be opaque");
+    }
+    Ok(())
+}
+
+/// Whether a PNG has an ICC profile: a chunk iCCP before its pixels.
+fn has_profile(picture: &Picture) -> bool {
+    let mut rest = picture.bytes().get(8..).unwrap_or_default();
+    while let Some((length, after)) = rest.split_first_chunk::<4>() {
+        match after.get(..4) {
+            Some(b"iCCP") => return true,
+            None | Some(b"IDAT") => return false,
+            Some(_) => {}
+        }
+        rest = after.get(u32::from_be_bytes(*length) as usize + 8..).unwrap_or_default();
+    }
+    false
+}
+
+/// What is never copied: people, the subject that the mask lies on, and what is transparent. A subject
+/// that makes up more than half of the mask's rim is its background.
+fn barred(photo: &Photo, hole: &GrayImage, work: &Work) -> Result<GrayImage> {
+    let (width, height) = hole.dimensions();
+    let mut barred = GrayImage::new(width, height);
+    if let Some(people) = work.vision.people(&photo.rgb)? {
+        add(&mut barred, &people.at_size(width, height)?);
+    }
+    let mut subjects = work.vision.salient(&photo.rgb)?.at_size(width, height)?;
+    let wider = grown(hole, MARGIN);
+    let rim = || wider.iter().zip(hole.iter()).map(|(wider, hole)| *wider > 0 && *hole == 0);
+    let rim_size = rim().filter(|rim| *rim).count();
+    for subject in components(&subjects.clone(), |value| value >= SUBJECT) {
+        let cells = || subject.cells.iter().map(|&at| at as usize);
+        let touches = cells().any(|at| hole.as_raw()[at] > 0);
+        let on_rim = cells().filter(|&at| wider.as_raw()[at] > 0 && hole.as_raw()[at] == 0).count();
+        if !touches || on_rim * 2 > rim_size {
+            cells().for_each(|at| subjects.as_mut()[at] = 0);
+        }
+    }
+    add(&mut barred, &subjects);
+    let mut barred = grown(&barred, MARGIN);
+    if let Some(alpha) = &photo.alpha {
+        let transparent = barred.iter_mut().zip(alpha.iter()).filter(|(_, alpha)| **alpha < 128);
+        transparent.for_each(|(barred, _)| *barred = 255);
+    }
+    Ok(barred)
+}
+
+fn add(barred: &mut GrayImage, subjects: &GrayImage) {
+    for (barred, subject) in barred.iter_mut().zip(subjects.iter()) {
+        if *subject >= SUBJECT {
+            *barred = 255;
+        }
+    }
+}

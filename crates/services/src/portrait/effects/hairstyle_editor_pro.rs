@@ -1,0 +1,90 @@
+//! Hairstyle editor, second generation: the colour of the hair.
+
+use safelight_operation::{
+    CpuOperation, Input, Kind, Needs, Output, Param, Picture, Required, Result, Spec, Url, Work,
+};
+use safelight_vision::cutout;
+use serde_json::{Value, json};
+
+use super::super::painted;
+use super::hairstyles::{self, COLOURS, PHOTO, Style, Styles};
+
+/// The service.
+pub struct HairstyleEditorPro;
+
+/// What a request asks for.
+#[derive(Input)]
+pub struct Request {
+    /// The photo. It shows one face, which covers a tenth of it at least.
+    #[picture(PHOTO)]
+    image: Picture,
+    #[shared(HAIR_STYLE)]
+    hair_style: Style,
+    /// The colour of the hair.
+    #[kind(Colours)]
+    #[field(default = "blonde")]
+    color: &'static str,
+    /// How often the result is listed.
+    #[integer(1..=4)]
+    #[field(default = 1)]
+    image_size: u8,
+}
+
+static HAIR_STYLE: Param<Styles, Required> = Param {
+    name: "hair_style",
+    aliases: &[],
+    doc: "The style of the hair; this server keeps the cut, which is `original`.",
+    kind: Styles,
+    presence: Required,
+};
+
+/// The name of a colour.
+struct Colours;
+
+impl Kind for Colours {
+    type Value = &'static str;
+
+    fn parse(&self, name: &str, text: &str) -> Result<&'static str> {
+        hairstyles::colour_named(name, text, COLOURS)
+    }
+
+    fn schema(&self) -> Value {
+        json!({ "type": "string", "enum": COLOURS })
+    }
+
+    fn show(&self, value: &&'static str) -> Value {
+        json!(value)
+    }
+}
+
+/// The changed photo.
+#[derive(Output)]
+pub struct Answer {
+    /// The changed photo, a JPEG; a PNG where the photo has transparency; for 24 hours.
+    #[output(path = "data.images")]
+    images: Vec<Url>,
+}
+
+impl CpuOperation for HairstyleEditorPro {
+    const SPEC: &'static Spec = &Spec {
+        path: "/api/portrait/effects/hairstyle-editor-pro",
+        name: "Hairstyle Changer Pro",
+        sign: "portrait_hairstyle_editor_pro",
+        pool: "portrait_hairstyle_editing_pro",
+        price: 10,
+        summary: "Colours the hair of one person in one of 21 colours.",
+        ..hairstyles::SPEC
+    };
+    const NEEDS: Needs = Needs::models(cutout::HEAD_MODELS);
+    type Input = Request;
+    type Output = Answer;
+
+    fn run(input: Request, work: &Work) -> Result<Answer> {
+        input.hair_style.native()?;
+        let mut photo = input.image.decode(work)?;
+        hairstyles::colour(work, &mut photo, input.color)?;
+        let artifact = painted::encoded(work, &photo)?;
+        let images = vec![Url(artifact); usize::from(input.image_size)];
+        Ok(Answer { images })
+    }
+}

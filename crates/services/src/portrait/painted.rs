@@ -1,0 +1,156 @@
+//! What the services that paint a face share: which photos they take, the face, and the answers.
+
+use std::time::Duration;
+
+use image::RgbImage;
+use safelight_contract::{Code, Fault, Result};
+use safelight_effects::Kit;
+use safelight_effects::makeup::eye::Unseen;
+use safelight_imaging::{Format, Photo, Rules, encode};
+use safelight_operation::{Artifact, Delivery, Memory, Output, Spec, Url, Work};
+use safelight_vision::face::models;
+
+use super::faces;
+
+/// The models that a face is looked at with.
+pub(super) const MODELS: &[&str] = &[models::DETECTION, models::MESH, models::PARSING];
+
+/// The photos that editing takes.
+pub(super) const PORTRAIT: Rules = Rules {
+    formats: &[Format::Jpeg, Format::Png, Format::WebP],
+    max_bytes: 10 * Rules::MB,
+    min: (1, 1),
+    max: (4096, 4096),
+    ..Rules::ORDINARY
+};
+/// The photos that the effects on lips take.
+pub(super) const LIPS: Rules = Rules {
+    formats: &[Format::Jpeg, Format::Png],
+    max_bytes: 5 * Rules::MB,
+    min: (1, 1),
+    max: (4096, 4096),
+    ..Rules::ORDINARY
+};
+
+/// The planes of one face, the models' own, and the encoded result.
+pub(super) const MEMORY: Memory = Memory { base: 256 << 20, per_pixel: 8 };
+
+/// An asynchronous service that paints a face; path, name, sign, pool, price and summary remain to be
+/// said.
+pub(super) const LATER: Spec = Spec {
+    delivery: Delivery::Async,
+    deadline: Duration::from_secs(60),
+    memory: MEMORY,
+    ..Spec::DEFAULT
+};
+
+/// Smaller faces, in pixels, cannot be painted.
+const LEAST_FACE: f32 = 40.0;
+/// Of a face at least this share must lie in the picture.
+const LEAST_INSIDE: f32 = 0.6;
+/// Faces that are turned further, in degrees, have a far half that is not seen.
+const MOST_YAW: f32 = 45.0;
+
+/// The largest face of a photo, as the stages `detect` and `prepare`: `ERROR_NO_FACE_IN_FILE`, and the
+/// faults of [`prepared`].
+pub(super) fn largest(work: &Work, photo: &RgbImage) -> Result<Kit> {
+    let found = faces::find(work, photo, false, 1)?;
+    work.stage("prepare", || prepared(&found[0]))
+}
+
+/// A face prepared for painting: `ERROR_SMALL_FACE_SIZE`, `ERROR_FACE_UNRECOGNIZABLE`,
+/// `ERROR_INCOMPLETE_FACE`, `ERROR_FACE_NOT_FACING_FORWARD` where that cannot be done.
+pub(super) fn prepared(face: &safelight_vision::face::Face) -> Result<Kit> {
+    let side = face.detection.rect.shorter_side();
+    if side < LEAST_FACE {
+        let message = format!("the face has {side:.0} px, the smallest is {LEAST_FACE:.0} px");
+        return Err(Fault::new(Code::SmallFaceSize, message));
+    }
+    let kit = Kit::of(face)?;
+    let inside = kit.completeness();
+    if inside < LEAST_INSIDE {
+        let (found, least) = (inside * 100.0, LEAST_INSIDE * 100.0);
+        let message = format!(
+            "{found:.0} % of the face lie in the picture, at least {least:.0} % are needed"
+        );
+        return Err(Fault::new(Code::IncompleteFace, message));
+    }
+    let yaw = kit.pose.yaw.abs();
+    if yaw > MOST_YAW {
+        let message = format!(
+            "the face is turned to the side by {yaw:.0} degrees, {MOST_YAW:.0} are the most"
+        );
+        return Err(Fault::new(Code::FaceNotFacingForward, message));
+    }
+    Ok(kit)
+}
+
+/// The face of a template picture; whatever is wrong with it is
+/// `ERROR_TEMPLATE_IMAGE_QUALITY_TOO_LOW`.
+pub(super) fn of_template(work: &Work, photo: &RgbImage, name: &str) -> Result<Kit> {
+    let as_template = |fault: Fault| match fault.code().status(Default::default()) {
+        422 => template_fault(name, fault.message()),
+        _ => fault,
+    };
+    largest(work, photo).map_err(as_template)
+}
+
+/// A template that cannot be used.
+pub(super) fn template_fault(name: &str, why: &str) -> Fault {
+    Fault::new(Code::TemplateImageQualityTooLow, format!("{name}: {why}"))
+}
+
+/// Passes where at least one eye was painted; else says why not.
+pub(super) fn any_eye(done: [std::result::Result<(), Unseen>; 2]) -> Result<()> {
+    let [Err(left), Err(right)] = done else { return Ok(()) };
+    let (code, message) = match (left, right) {
+        (Unseen::Hidden, _) => (Code::LeftEyeOcclusionTooHigh, "the eyes are closed or hidden"),
+        (_, Unseen::Hidden) => (Code::RightEyeOcclusionTooHigh, "the eyes are closed or hidden"),
+        (Unseen::Small, _) | (_, Unseen::Small) => {
+            (Code::SmallFaceSize, "the eyes have less than 10 px in width")
+        }
+        _ => (Code::FaceNotFacingForward, "both eyes are turned away"),
+    };
+    Err(Fault::new(code, message))
+}
+
+/// The words of two texts together, whichever of them were sent.
+pub(super) fn words(name: &Option<String>, desc: &Option<String>) -> String {
+    [name, desc].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// The changed photo in a list, as the newer services answer it.
+#[derive(Output)]
+pub struct ResultUrls {
+    /// The changed photo, a JPEG; a PNG where the photo has transparency; for 24 hours.
+    #[output(path = "data.result_urls")]
+    result_urls: Vec<Url>,
+}
+
+/// The changed photo.
+#[derive(Output)]
+pub struct ImageUrl {
+    /// The changed photo, a JPEG; a PNG where the photo has transparency; for 24 hours.
+    #[output(path = "data.image")]
+    image: Url,
+}
+
+impl ResultUrls {
+    /// Of a photo; its encoding is the stage `encode`.
+    pub(super) fn of(work: &Work, photo: &Photo) -> Result<Self> {
+        Ok(Self { result_urls: vec![Url(encoded(work, photo)?)] })
+    }
+}
+
+impl ImageUrl {
+    /// Of a photo; its encoding is the stage `encode`.
+    pub(super) fn of(work: &Work, photo: &Photo) -> Result<Self> {
+        Ok(Self { image: Url(encoded(work, photo)?) })
+    }
+}
+
+/// The encoded photo, as the stage `encode`.
+pub(super) fn encoded(work: &Work, photo: &Photo) -> Result<Artifact> {
+    let (bytes, format) = work.stage("encode", || encode::photo(photo))?;
+    Ok(Artifact::picture(bytes, format))
+}
