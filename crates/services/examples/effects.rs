@@ -20,7 +20,9 @@ use safelight_vision::Vision;
 use safelight_vision::face::{Embedding, Face};
 
 /// The services, what they are asked, and whether their picture has another name than `image`.
-const ASKED: [(&str, &[(&str, &str)], &str); 10] = [
+const ASKED: [(&str, &[(&str, &str)], &str); 11] = [
+    // Nothing but decoding, finding the face and encoding.
+    ("smart-face-slimming", &[("slim_degree", "0")], "image"),
     ("face-beauty", &[("sharp", "0.5"), ("smooth", "0.5"), ("white", "0.5")], "image"),
     ("face-beauty", &[("sharp", "1"), ("smooth", "1"), ("white", "1")], "image"),
     ("face-beauty-advanced", &[], "image"),
