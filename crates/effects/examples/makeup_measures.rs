@@ -4,6 +4,7 @@
 //! `cargo run --workspace --example makeup_measures -- [SCALE] PHOTO...`; each photo is enlarged by SCALE first.
 
 use std::error::Error;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use image::{RgbImage, imageops};
@@ -97,10 +98,11 @@ fn effects<'a>(kit: &'a Kit, matte: Option<&'a (Cutout, Region)>) -> Vec<Effect<
     let (full, stubble) = (style("FullBeardClassic"), style("HeavyStubble"));
     let eyes = atlas::EYES.as_flattened();
     let lids = atlas::LIDS.as_flattened();
+    static LIPS: LazyLock<Vec<usize>> = LazyLock::new(|| [atlas::LIPS, atlas::MOUTH].concat());
     let mut all: Vec<Effect<'a>> = vec![
-        ("lipstick", Box::new(move |p| lips::paint(kit, p, &lipstick)), &atlas::LIPS, 0.07),
-        ("gloss", Box::new(move |p| lips::paint(kit, p, &RED_GLOSS)), &atlas::LIPS, 0.07),
-        ("fuller lips", Box::new(move |p| fuller::paint(kit, p, 1.0)), &atlas::LIPS, 0.20),
+        ("lipstick", Box::new(move |p| lips::paint(kit, p, &lipstick)), &LIPS, 0.07),
+        ("gloss", Box::new(move |p| lips::paint(kit, p, &RED_GLOSS)), &LIPS, 0.07),
+        ("fuller lips", Box::new(move |p| fuller::paint(kit, p, 1.0)), &LIPS, 0.20),
         (
             "lenses",
             Box::new(move |p| {

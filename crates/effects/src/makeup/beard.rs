@@ -387,7 +387,7 @@ pub fn read(kit: &Kit, photo: &RgbImage) -> Option<&'static Style> {
     let (across, down) = ((15.0 / STEP) as usize, (9.6 / STEP) as usize);
     for (i, j) in (0..across).flat_map(|i| (0..down).map(move |j| (i, j))) {
         let place = [-7.5 + i as f32 * STEP, -9.4 + j as f32 * STEP];
-        let Some(spot) = chart.spot(place).filter(|spot| spot.facing > 0.35) else { continue };
+        let Some(spot) = chart.spot(place).filter(|spot| spot.facing > 0.45) else { continue };
         let [column, row] = spot.place;
         if place[1] > -1.0 || lips.between(column, row) > 0.2 {
             continue;
