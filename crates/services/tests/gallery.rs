@@ -18,8 +18,10 @@ const HEAD: &str = "head";
 /// The second picture of services that take two is the first of these that holds what they look for.
 const OTHERS: [&str; 2] = ["flower.jpg", "astronaut.png"];
 /// What a service says that looks for something else.
-const OTHER_SUBJECT: [Code; 3] = [
+const OTHER_SUBJECT: [Code; 4] = [
     Code::NoRecognitionTargetDetected,
+    // A person touches a side that grows.
+    Code::ProcessingFailure,
     Code::FaceSizeRatioNotMet,
     Code::TemplateImageQualityTooLow,
 ];

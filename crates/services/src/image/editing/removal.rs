@@ -2,7 +2,7 @@
 
 use image::GrayImage;
 use safelight_effects::complete::{self, Options, complete};
-use safelight_imaging::components::{components, grown};
+use safelight_imaging::components::{Component, components, grown};
 use safelight_imaging::{ColorModel, Format, Photo};
 use safelight_operation::{Code, Fault, Mask, Memory, Picture, Result, Work};
 
@@ -99,39 +99,32 @@ fn has_profile(picture: &Picture) -> bool {
     false
 }
 
-/// What is never copied: people, the subject that the mask lies on, and what is transparent. A subject
-/// that makes up more than half of the mask's rim is its background.
+/// What is never copied: people, the subject that the mask lies on, and what is transparent. A person or a
+/// subject that makes up more than half of the mask's rim is its background, and is copied.
 fn barred(photo: &Photo, hole: &GrayImage, work: &Work) -> Result<GrayImage> {
     let (width, height) = hole.dimensions();
     let mut barred = GrayImage::new(width, height);
-    if let Some(people) = work.vision.people(&photo.rgb)? {
-        add(&mut barred, &people.at_size(width, height)?);
-    }
-    let mut subjects = work.vision.salient(&photo.rgb)?.at_size(width, height)?;
     let wider = grown(hole, MARGIN);
-    let rim = || wider.iter().zip(hole.iter()).map(|(wider, hole)| *wider > 0 && *hole == 0);
-    let rim_size = rim().filter(|rim| *rim).count();
-    for subject in components(&subjects.clone(), |value| value >= SUBJECT) {
-        let cells = || subject.cells.iter().map(|&at| at as usize);
-        let touches = cells().any(|at| hole.as_raw()[at] > 0);
-        let on_rim = cells().filter(|&at| wider.as_raw()[at] > 0 && hole.as_raw()[at] == 0).count();
-        if !touches || on_rim * 2 > rim_size {
-            cells().for_each(|at| subjects.as_mut()[at] = 0);
+    let is_rim = |at: usize| wider.as_raw()[at] > 0 && hole.as_raw()[at] == 0;
+    let rim = (0..hole.len()).filter(|&at| is_rim(at)).count();
+    let is_ground =
+        |piece: &Component| piece.cells.iter().filter(|&&at| is_rim(at as usize)).count() * 2 > rim;
+    let touches = |piece: &Component| piece.cells.iter().any(|&at| hole.as_raw()[at as usize] > 0);
+    if let Some(people) = work.vision.people(&photo.rgb)? {
+        let people = people.at_size(width, height)?;
+        let people = components(&people, |value| value >= SUBJECT);
+        people.iter().filter(|person| !is_ground(person)).for_each(|p| p.paint(&mut barred));
+    }
+    let subjects = work.vision.salient(&photo.rgb)?.at_size(width, height)?;
+    for subject in components(&subjects, |value| value >= SUBJECT) {
+        if touches(&subject) && !is_ground(&subject) {
+            subject.paint(&mut barred);
         }
     }
-    add(&mut barred, &subjects);
     let mut barred = grown(&barred, MARGIN);
     if let Some(alpha) = &photo.alpha {
         let transparent = barred.iter_mut().zip(alpha.iter()).filter(|(_, alpha)| **alpha < 128);
         transparent.for_each(|(barred, _)| *barred = 255);
     }
     Ok(barred)
-}
-
-fn add(barred: &mut GrayImage, subjects: &GrayImage) {
-    for (barred, subject) in barred.iter_mut().zip(subjects.iter()) {
-        if *subject >= SUBJECT {
-            *barred = 255;
-        }
-    }
 }
