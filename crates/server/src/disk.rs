@@ -60,6 +60,11 @@ pub(crate) async fn check(app: &App, endpoint: &Endpoint) -> Result<()> {
     if !endpoint.answers_files() && endpoint.spec().delivery == Delivery::Sync {
         return Ok(());
     }
+    check_room(app).await
+}
+
+/// `ERROR_INSUFFICIENT_RESOURCES` when there is no room for files.
+pub(crate) async fn check_room(app: &App) -> Result<()> {
     match Room::now(app).await?.lack(&app.settings.results) {
         None => Ok(()),
         Some(why) => Err(no_room(&why)),

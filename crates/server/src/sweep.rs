@@ -43,6 +43,7 @@ pub(crate) async fn sweep(app: &App, now: Millis) -> Result<()> {
     if stale > 0 {
         tracing::warn!(holds = stale, "stale holds were released");
     }
+    app.store.forget_requests(now).await.or_internal("forgetting answered requests")?;
     app.store.forget(now - REMEMBERED).await.or_internal("forgetting old rows")?;
     reclaim_inputs(app, now - ORPHANED).await?;
     remove_unrecorded_inputs(app, now - ORPHANED).await?;
@@ -149,7 +150,7 @@ mod tests {
     use safelight_operation::{Artifact, Form, Node};
     use safelight_store::{
         Blobs, Credits, Hold, HoldOutcome, HoldRequest, KeySecret, Limits, NewApplication, NewTask,
-        Sqlite, Submission,
+        Sqlite, Submission, UploadedPicture,
     };
     use safelight_vision::Vision;
     use tempfile::TempDir;
@@ -267,6 +268,26 @@ mod tests {
         sweep(&app, now() + 2 * HOUR).await.expect("sweep");
         assert_eq!(app.store.disk_use().await.expect("store").inputs, 0);
         assert!(app.blobs.head(blob).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn uploads_go_after_their_life_and_their_ids_stay_known() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (app, application) = app(&folder).await;
+        let id = uploads::admit(&app, application, 5, 3600).await.expect("admitted");
+        let key = uploads::blob_key(application, &id);
+        app.blobs.put(&key, vec![1; 5]).await.expect("written");
+        let picture = UploadedPicture { size: 5, format: "PNG".to_owned(), width: 1, height: 1 };
+        assert_eq!(app.store.end_upload(&id, &Ok(picture)).await, Ok(true));
+        let stray = uploads::blob_key(application, "stray");
+        app.blobs.put(&stray, vec![1]).await.expect("written");
+        sweep(&app, now() + HOUR / 2).await.expect("sweep");
+        assert!(app.blobs.head(&key).await.is_ok() && app.blobs.head(&stray).await.is_ok());
+        sweep(&app, now() + 2 * HOUR).await.expect("sweep");
+        assert!(app.blobs.head(&key).await.is_err() && app.blobs.head(&stray).await.is_err());
+        let upload = app.store.upload(application, &id).await.expect("store").expect("known");
+        assert_eq!(upload.state, UploadState::Reclaimed);
+        assert_eq!(app.store.disk_use().await.expect("store").inputs, 0);
     }
 
     #[tokio::test]

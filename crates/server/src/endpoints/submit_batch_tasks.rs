@@ -103,6 +103,7 @@ pub(crate) async fn handle(call: Call) -> Result<Reply> {
     let principal = authenticate(&app, &trace, request.headers()).await?;
     let application = &principal.application;
     let _at_work = app.limits.enter(application.id, application.limits, app.default_limits())?;
+    disk::check_room(&app).await?;
     let (parts, body) = request.into_parts();
     let (key, base) = (idempotency::key(&parts.headers)?, urls::base(&app, &parts));
     let request = HttpRequest::from_parts(parts, body);
@@ -197,7 +198,6 @@ impl Batch<'_> {
             Fault::new(Code::AiNotExists, format!("there is no service at {shown}"))
         })?;
         let state = service_state(app, principal, endpoint)?;
-        disk::check(app, endpoint).await?;
         let (application, fields) = (principal.application.id, endpoint.accepts());
         let mut form = Form::new();
         // The strings that are copied out of the body, in the worst case all of it.

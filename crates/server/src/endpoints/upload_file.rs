@@ -10,6 +10,7 @@ use safelight_store::{Upload, UploadState};
 
 use crate::app::App;
 use crate::body::{Received, Room};
+use crate::disk;
 use crate::endpoints::{Asked, Own};
 use crate::references;
 use crate::reply::{Reply, apart};
@@ -90,6 +91,7 @@ impl From<Upload> for Answer {
 pub(crate) async fn handle(asked: Asked) -> Result<Reply> {
     let Asked { app, trace, principal, received, _at_work } = asked;
     let application = principal.application.id;
+    disk::check_room(&app).await?;
     let Received { form, memory } = received;
     // The file may still have to be fetched; what was sent is checked already.
     let (Request { wait, ttl_seconds, .. }, form) =

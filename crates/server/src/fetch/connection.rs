@@ -129,8 +129,11 @@ impl Connector {
             let host = target.host().map(|host| host.to_string()).unwrap_or_default();
             let host = host.trim_matches(['[', ']']).to_owned();
             let name = ServerName::try_from(host).map_err(|_| Failure::Refused)?;
-            let stream = self.tls.connect(name, stream).await;
-            return Connection::over(stream.map_err(|_| Failure::Broken("TLS failed"))?).await;
+            let stream = self.tls.connect(name, stream).await.map_err(|error| {
+                tracing::debug!(%error, "a TLS handshake failed");
+                Failure::Broken("TLS failed")
+            })?;
+            return Connection::over(stream).await;
         }
         Err(Failure::Broken("the connection failed"))
     }

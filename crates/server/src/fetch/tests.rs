@@ -76,9 +76,14 @@ async fn server(answer: fn(&str) -> String) -> SocketAddr {
         while let Ok((mut stream, _)) = listener.accept().await {
             let mut head = Vec::new();
             while !head.windows(4).any(|end| end == b"\r\n\r\n") {
-                if stream.read_buf(&mut head).await.unwrap_or(0) == 0 {
+                let is_over = stream.read_buf(&mut head).await.unwrap_or(0) == 0;
+                if is_over || !head.first().is_some_and(u8::is_ascii_alphabetic) {
                     break;
                 }
+            }
+            if !head.first().is_some_and(u8::is_ascii_alphabetic) {
+                // TLS, which it does not speak.
+                continue;
             }
             let head = String::from_utf8_lossy(&head).to_lowercase();
             assert!(!head.contains("cookie") && head.contains("accept-encoding: identity"));

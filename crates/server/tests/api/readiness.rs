@@ -37,7 +37,7 @@ async fn unwell(server: &TestServer) -> Vec<String> {
 async fn a_disk_below_its_reserve_is_told_and_nothing_is_begun() {
     let server = TestServer::with(|settings| settings.results.disk_reserve = u64::MAX).await;
     assert_eq!(unwell(&server).await, ["disk"]);
-    for path in [SYNC, ASYNC] {
+    for path in [SYNC, ASYNC, "/api/common/upload-file", "/api/common/submit-batch-tasks"] {
         let refused = server.post(path, form([])).await;
         let message = refused.failure(400, "ERROR_INSUFFICIENT_RESOURCES");
         assert!(message.contains("results.disk_reserve"), "{message}");

@@ -303,7 +303,8 @@ impl World {
         let outcome = match outcome {
             Submission::Accepted(hold) => HoldOutcome::Held(hold),
             Submission::NotEnough { own, common } => HoldOutcome::NotEnough { own, common },
-            other => panic!("{other:?}, though {MAX_QUEUED} leave room and nothing was uploaded"),
+            Submission::QueueFull(queue) => panic!("{queue:?} of {MAX_QUEUED} has room"),
+            Submission::UploadGone => panic!("no upload is needed"),
         };
         let turn = self.model.next_turn(made.application);
         if let Some(hold) = self.check_hold(made, pool, amount, None, outcome) {
