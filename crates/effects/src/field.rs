@@ -314,7 +314,7 @@ mod tests {
         let centre = Point { x: 100.0, y: 100.0 };
         field.zoom(centre, 40.0, 0.25);
         let grown = warp(&picture(), vec![field.clone()]);
-        let span = |p: &RgbImage| p.get_pixel(108, 100).0[0] - p.get_pixel(92, 100).0[0];
+        let span = |p: &RgbImage| p.get_pixel(116, 100).0[0] - p.get_pixel(84, 100).0[0];
         assert!(span(&grown) < span(&picture()) - 2);
         field.pin(|place| f32::from(u8::from(place.x < 100.0)));
         assert_eq!(field.at(Point { x: 90.0, y: 100.0 }), Point::default());

@@ -11,7 +11,6 @@ use std::ops::Range;
 use image::RgbImage;
 use rayon::prelude::*;
 
-use crate::color::dithered;
 use crate::levels::Levels;
 
 /// Peak bytes for each pixel, the picture itself excluded. Enhancing keeps histograms only; this is
@@ -77,14 +76,18 @@ pub fn enhance(photo: &mut RgbImage) {
     );
 }
 
-/// Applies levels in place. A value that is not at an end of the range does not get there.
+/// Applies levels in place, with noise in the place of those that stretching leaves empty. A value that
+/// is not at an end of the range does not get there.
 fn level_out(photo: &mut RgbImage, levels: Levels) {
     let table: [f32; 256] = std::array::from_fn(|value| levels.value(value as f32));
     let width = photo.width() as usize;
     photo.par_chunks_exact_mut(width * 3).enumerate().with_min_len(8).for_each(|(y, row)| {
         for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            let noise = noise(x as u32, y as u32);
             *pixel = pixel.map(|value| {
-                let found = dithered(table[usize::from(value)], x as u32, y as u32);
+                let at = usize::from(value);
+                let step = table[(at + 1).min(255)] - table[at.saturating_sub(1)];
+                let found = (table[at] + noise * (step / 2.0).max(1.0) + 0.5) as u8;
                 found.clamp(u8::from(value != 0), if value == 255 { 255 } else { 254 })
             });
         }

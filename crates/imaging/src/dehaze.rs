@@ -43,7 +43,7 @@ const LEAST_DETAIL: f32 = 0.1;
 /// Correlation of veil and detail below which detail fades into fog.
 const FADING: f32 = -0.78;
 /// Most colours of a graphic, in a sample of 4,096 pixels.
-const FEW_COLOURS: usize = 200;
+const FEW_COLOURS: usize = 64;
 /// Oklab chroma from the first on is colour that keeps its hue, from the second on all of it.
 const COLOURED: [f32; 2] = [0.02, 0.05];
 

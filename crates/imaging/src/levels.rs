@@ -17,6 +17,8 @@ const SHORT_RANGE: f32 = 145.0;
 /// The same for the brightest level.
 const GOOD_WHITE: f32 = 226.0;
 const DIM_WHITE: f32 = 208.0;
+/// Ranges of luma up to this are noise on a plain surface.
+const PLAIN_RANGE: f32 = 6.0;
 /// Levels that the darkest and the brightest parts are brought to.
 const BLACK: f32 = 3.0;
 const WHITE: f32 = 252.0;
@@ -52,8 +54,7 @@ impl Levels {
         let low = rank(&dark, 0.003).min(rank(&lowest, 0.029));
         let high = rank(&highest, 0.997);
         let range = high - low;
-        if range < 6.0 {
-            // A plain surface and its noise.
+        if rank(&dark, 0.997) - rank(&dark, 0.003) < PLAIN_RANGE {
             return None;
         }
         let ramp =
@@ -67,7 +68,7 @@ impl Levels {
         {
             strength *= 0.25;
         }
-        let gain = ((WHITE - BLACK) / range).min(MOST);
+        let gain = ((WHITE - BLACK) / range.max(1.0)).min(MOST);
         (strength > 0.01).then_some(Self { low, gain, strength })
     }
 

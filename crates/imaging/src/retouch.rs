@@ -32,18 +32,20 @@ const SKIN_TURN: f32 = 3.0;
 /// Points of the tone curve and of the tints.
 const NODES: usize = 17;
 
-/// Gives a photo the look of `reference` in place. Hidden parts of either do not count.
+/// Gives a photo the look of `reference` in place. Hidden parts of either do not count. Where it shows
+/// people, what has the hue of skin keeps it within 8 degrees.
 pub fn retouch(
     photo: &mut RgbImage,
     alpha: Option<&GrayImage>,
     reference: &RgbImage,
     reference_alpha: Option<&GrayImage>,
+    people: bool,
 ) {
     let (Some(own), Some(wanted)) = (Look::of(photo, alpha), Look::of(reference, reference_alpha))
     else {
         return;
     };
-    let change = Change::between(&own, &wanted);
+    let change = Change::between(&own, &wanted, people);
     Lut::bake(|color| change.color(color)).apply(photo);
 }
 
@@ -135,10 +137,12 @@ struct Change {
     wanted: [[f32; 2]; NODES],
     /// The map of colour around the tints: aa, ab, bb of a symmetric matrix.
     matrix: [f32; 3],
+    /// Whether there is skin to spare.
+    people: bool,
 }
 
 impl Change {
-    fn between(own: &Look, wanted: &Look) -> Self {
+    fn between(own: &Look, wanted: &Look, people: bool) -> Self {
         let at = |i: usize| i as f32 / (NODES - 1) as f32;
         let ranks: [f32; NODES] = std::array::from_fn(|i| own.rank(at(i)));
         Self {
@@ -146,6 +150,7 @@ impl Change {
             own: ranks.map(|rank| own.tint(rank)),
             wanted: ranks.map(|rank| wanted.tint(rank)),
             matrix: bounded(transport(own.spread, wanted.spread)),
+            people,
         }
     }
 
@@ -159,7 +164,7 @@ impl Change {
         let [x, y] = [a - own[0], b - own[1]];
         let [aa, ab, bb] = self.matrix;
         let moved = [wanted[0] + aa * x + ab * y, wanted[1] + ab * x + bb * y];
-        let moved = kept_skin(lightness, [a, b], moved);
+        let moved = if self.people { kept_skin(lightness, [a, b], moved) } else { moved };
         let bright = mix([self.curve[low], self.curve[low + 1]]);
         // Black and white hold no colour.
         let room = smoothstep(0.0, 0.12, bright) * (1.0 - smoothstep(0.93, 1.0, bright));
@@ -241,7 +246,7 @@ fn sandwich([a, b, c]: Symmetric, [x, y, z]: Symmetric) -> Symmetric {
 
 #[cfg(test)]
 mod tests {
-    use image::Rgb as Pixel;
+    use image::{Rgb as Pixel, imageops};
 
     use super::*;
     use crate::testing::{mean_difference, newly_clipped, scene};
@@ -258,7 +263,7 @@ mod tests {
     fn its_own_look_changes_hardly_anything() {
         let photo = scene(300, 200);
         let mut after = photo.clone();
-        retouch(&mut after, None, &photo, None);
+        retouch(&mut after, None, &photo, None, false);
         let difference = mean_difference(&photo, &after);
         assert!(difference < 1.0, "{difference}");
     }
@@ -277,7 +282,7 @@ mod tests {
         ] {
             let reference = toned(&photo, tone);
             let mut after = photo.clone();
-            retouch(&mut after, None, &reference, None);
+            retouch(&mut after, None, &reference, None, false);
             let (before, after) =
                 (mean_difference(&photo, &reference), mean_difference(&after, &reference));
             assert!(after < before * 0.5, "{before} became {after}");
@@ -293,13 +298,17 @@ mod tests {
         });
         let reference = toned(&scene(200, 200), |[r, g, b]| [r * 0.3, g * 0.5, 0.4 + b * 0.6]);
         let mut after = photo.clone();
-        retouch(&mut after, None, &reference, None);
+        retouch(&mut after, None, &reference, None, true);
+        // Of the mean around a place, which dithering keeps.
         let hue = |x: u32, y: u32, photo: &RgbImage| {
-            let [_, a, b] = oklab(unit(photo.get_pixel(x, y).0).map(to_linear));
+            let near = imageops::crop_imm(photo, x - 10, y - 10, 20, 20).to_image();
+            let sum = near.pixels().fold([0.0; 3], |sum, pixel| {
+                std::array::from_fn(|c| sum[c] + f32::from(pixel.0[c]) / 255.0 / 400.0)
+            });
+            let [_, a, b] = oklab(sum.map(to_linear));
             b.atan2(a).to_degrees()
         };
         for x in [20, 60, 100, 140] {
-            println!("{x}: {} became {}", hue(x, 30, &photo), hue(x, 30, &after));
             let turn = (hue(x, 30, &after) - hue(x, 30, &photo) + 540.0).rem_euclid(360.0) - 180.0;
             assert!(turn.abs() < 8.0, "{turn} degrees at {x}");
         }
@@ -313,7 +322,7 @@ mod tests {
             RgbImage::from_fn(512, 64, |x, y| Pixel([(x / 2) as u8, (x / 3 + y) as u8, 120]));
         let reference = toned(&scene(200, 200), |[r, g, b]| [r.powf(0.5), g * 0.7, b * 0.4]);
         let mut after = photo.clone();
-        retouch(&mut after, None, &reference, None);
+        retouch(&mut after, None, &reference, None, false);
         // The mean over columns is free of dithering; it must rise without jumps.
         let light: Vec<f32> = (0..512)
             .map(|x| (0..64).map(|y| f32::from(after.get_pixel(x, y).0[1])).sum::<f32>() / 64.0)
@@ -328,16 +337,17 @@ mod tests {
         let mut photo = scene(100, 80);
         let before = photo.clone();
         let hidden = GrayImage::new(60, 60);
-        retouch(&mut photo, None, &scene(60, 60), Some(&hidden));
+        retouch(&mut photo, None, &scene(60, 60), Some(&hidden), false);
         assert!(photo == before, "a reference without visible pixels");
         let gray = RgbImage::from_fn(60, 60, |x, _| Pixel([(x * 4) as u8; 3]));
-        retouch(&mut photo, None, &gray, None);
+        retouch(&mut photo, None, &gray, None, false);
         let chroma =
             |p: &RgbImage| p.pixels().map(|p| u64::from(p.0[0].abs_diff(p.0[2]))).sum::<u64>();
         assert!(chroma(&photo) * 2 < chroma(&before));
         for color in [[0; 3], [255; 3], [9, 80, 200]] {
             let mut flat = RgbImage::from_pixel(32, 32, Pixel(color));
-            retouch(&mut flat, None, &RgbImage::from_pixel(1, 1, Pixel([200, 20, 90])), None);
+            let rose = RgbImage::from_pixel(1, 1, Pixel([200, 20, 90]));
+            retouch(&mut flat, None, &rose, None, true);
         }
     }
 }

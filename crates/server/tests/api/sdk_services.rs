@@ -63,6 +63,8 @@ macro_rules! read {
     };
 }
 
+mod effects;
+
 fn calls(server: &TestServer) -> Calls {
     let client = Client::builder(&server.key).base_url(&server.base).timeout(PATIENCE);
     let client = client.build().expect("client");
@@ -76,6 +78,10 @@ async fn every_answer_is_read_into_its_type() {
     cutouts(&mut calls).await;
     pictures(&mut calls).await;
     portraits(&mut calls).await;
+    effects::scenes(&mut calls).await;
+    effects::makeup(&mut calls).await;
+    effects::hair(&mut calls).await;
+    effects::beauty(&mut calls).await;
     let ships: BTreeSet<_> = CATALOG.iter().map(|entry| entry.spec().path).collect();
     assert_eq!(calls.called, ships, "a service ships that this test does not call");
 }

@@ -4,6 +4,7 @@ use safelight_imaging::{Format, encode, retouch};
 use safelight_operation::{
     Artifact, CpuOperation, Input, Memory, Needs, Output, Picture, Result, Rules, Spec, Url, Work,
 };
+use safelight_vision::face::models;
 
 /// The service.
 pub struct PhotoRetouching;
@@ -45,21 +46,22 @@ impl CpuOperation for PhotoRetouching {
         price: 3,
         summary: "Carries the tones and colours of a reference picture over to a photo: lightness by \
                   its distribution, colour by optimal transport, both as one smooth change without \
-                  bands.",
-        // The encoded result.
-        memory: Memory { base: retouch::BASE_BYTES, per_pixel: 6 },
+                  bands. Where a face is seen, skin keeps its hue.",
+        // The copies that the detector looks at; the encoded result.
+        memory: Memory { base: retouch::BASE_BYTES + (48 << 20), per_pixel: 6 },
         ..Spec::DEFAULT
     };
-    const NEEDS: Needs = Needs::NOTHING;
+    const NEEDS: Needs = Needs::models(&[models::DETECTION]);
     type Input = Request;
     type Output = Answer;
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let style = input.style.decode(work)?;
         let mut photo = input.image.decode(work)?;
+        let faces = work.stage("detect", || work.vision.detect_faces(&photo.rgb))?;
         work.stage("retouch", || {
             let (own, wanted) = (photo.alpha.as_ref(), style.alpha.as_ref());
-            retouch::retouch(&mut photo.rgb, own, &style.rgb, wanted);
+            retouch::retouch(&mut photo.rgb, own, &style.rgb, wanted, !faces.is_empty());
             Ok(())
         })?;
         let (bytes, format) = work.stage("encode", || encode::photo(&photo))?;

@@ -69,8 +69,8 @@ impl CpuOperation for ImageColorEnhancement {
                   and develops flat logarithmic footage.",
         limitations: "The light of a sunset and the ground of a painting can be taken for a colour \
                       cast. Faces are found only where they stand upright.",
-        // The encoded result, and for JPEG the photo on white.
-        memory: Memory { base: grading::BASE_BYTES, per_pixel: 9 },
+        // The copies that the detector looks at; the encoded result, and for JPEG the photo on white.
+        memory: Memory { base: grading::BASE_BYTES + (48 << 20), per_pixel: 9 },
         ..Spec::DEFAULT
     };
     const NEEDS: Needs = Needs::models(&[models::DETECTION]);

@@ -22,8 +22,9 @@ impl CpuOperation for ImageContrastEnhancement {
         sign: "image_image_contrast_enhancement",
         pool: "image_contrast_enhancement",
         price: 1,
-        summary: "Raises the contrast of a flat photo on its luminance, careful with skin, and \
-                  leaves a good photo nearly alone.",
+        summary: "Gives a photo of short range the levels that it lacks, raises the contrast of one that \
+                  is still flat on its luminance, careful with skin, and leaves a good photo nearly \
+                  alone.",
         memory: Memory { base: 0, per_pixel: contrast::BYTES_PER_PIXEL },
         ..Spec::DEFAULT
     };
