@@ -242,10 +242,10 @@ const FILLERS: [&str; 24] = [
 ];
 
 fn singular(mut words: Vec<String>) -> Vec<String> {
-    if let Some(last) = words.last_mut() {
-        if let Some(stem) = last.strip_suffix('s').filter(|stem| stem.len() > 2) {
-            *last = stem.to_owned();
-        }
+    if let Some(last) = words.last_mut()
+        && let Some(stem) = last.strip_suffix('s').filter(|stem| stem.len() > 2)
+    {
+        *last = stem.to_owned();
     }
     words
 }
@@ -259,10 +259,10 @@ fn words(text: &str) -> Vec<String> {
         if humped || !(letter.is_alphanumeric() || matches!(letter, '#' | '\'' | '’')) {
             words.push(String::new());
         }
-        if letter.is_alphanumeric() || letter == '#' {
-            if let Some(word) = words.last_mut() {
-                word.extend(letter.to_lowercase());
-            }
+        if (letter.is_alphanumeric() || letter == '#')
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(letter.to_lowercase());
         }
         before = letter;
     }
@@ -401,7 +401,7 @@ mod tests {
     fn every_file_is_read_and_every_word_is_lower_case() {
         for vocabulary in [&*HAIR, &*LENSES, &*LASHES, &*LIPS] {
             for word in vocabulary.terms.keys().flatten() {
-                assert_eq!(words(word), [word.clone()], "{word}");
+                assert_eq!(words(word), std::slice::from_ref(word), "{word}");
             }
         }
     }

@@ -19,8 +19,11 @@ use safelight_testkit as testkit;
 use safelight_vision::Vision;
 use safelight_vision::face::{Embedding, Face};
 
+/// A service, what it is asked, and the name of its picture.
+type Asked = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
 /// The services, what they are asked, and whether their picture has another name than `image`.
-const ASKED: [(&str, &[(&str, &str)], &str); 11] = [
+const ASKED: [Asked; 11] = [
     // Nothing but decoding, finding the face and encoding.
     ("smart-face-slimming", &[("slim_degree", "0")], "image"),
     ("face-beauty", &[("sharp", "0.5"), ("smooth", "0.5"), ("white", "0.5")], "image"),

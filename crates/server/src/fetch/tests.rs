@@ -48,9 +48,11 @@ impl Network for Stub {
 }
 
 fn fetcher(stub: Stub, change: impl FnOnce(&mut FetchSettings)) -> (Fetcher, Arc<Stub>) {
-    let mut settings = FetchSettings::default();
-    settings.connect_timeout_seconds = 3600;
-    settings.timeout_seconds = 3600;
+    let mut settings = FetchSettings {
+        connect_timeout_seconds: 3600,
+        timeout_seconds: 3600,
+        ..FetchSettings::default()
+    };
     change(&mut settings);
     let network = Arc::new(stub);
     (Fetcher::over(&settings, network.clone()).expect("no file"), network)
@@ -258,7 +260,7 @@ async fn every_spelling_of_a_refused_address_is_answered_alike_and_not_contacted
 
 #[tokio::test]
 async fn addresses_that_are_allowed_are_connected_to() {
-    let address = server(|path| ok(path)).await;
+    let address = server(ok).await;
     let names = [("pictures.example", vec!["10.0.0.1", "93.184.216.34"])];
     let stub = Stub { names: names.into(), server: Some(address), ..Stub::default() };
     let (fetcher, stub) = fetcher(stub, |settings| settings.allow = vec![address]);
