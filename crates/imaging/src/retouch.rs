@@ -25,10 +25,10 @@ const SLOPES: (f32, f32) = (0.4, 2.0);
 /// Least and greatest gain of colour along any axis.
 const GAINS: (f32, f32) = (0.35, 2.2);
 /// The hue of skin in Oklab, in degrees, and how far from it a colour is surely and hardly skin.
-const SKIN_HUE: f32 = 52.0;
+const SKIN_HUE: f32 = 48.0;
 const SKIN_HUES: [f32; 2] = [22.0, 38.0];
 /// How far the hue of skin may turn, in degrees.
-const SKIN_TURN: f32 = 3.0;
+const SKIN_TURN: f32 = 2.0;
 /// Points of the tone curve and of the tints.
 const NODES: usize = 17;
 
@@ -114,7 +114,7 @@ fn kept_skin(lightness: f32, before: [f32; 2], after: [f32; 2]) -> [f32; 2] {
     let ((hue, chroma), (new_hue, new_chroma)) = (polar(before), polar(after));
     let off = (hue - SKIN_HUE).abs();
     let skin = (1.0 - smoothstep(SKIN_HUES[0], SKIN_HUES[1], off))
-        * smoothstep(0.015, 0.03, chroma)
+        * smoothstep(0.008, 0.02, chroma)
         * smoothstep(0.2, 0.3, lightness);
     let turn = (new_hue - hue + 540.0).rem_euclid(360.0) - 180.0;
     let allowed = turn.clamp(-SKIN_TURN, SKIN_TURN);

@@ -141,7 +141,7 @@ fn blur_noise_and_darkness_lower_the_score() {
         for (what, worse) in [("blur", blurred), ("darkness", dark), ("noise", noisy)] {
             let found = score(COMPOSITION, worse);
             println!("{name}: {own:.2}, with {what} {found:.2}");
-            assert!(found < own - 0.1, "{name} with {what}: {own} {found}");
+            assert!(found < own - 0.05, "{name} with {what}: {own} {found}");
         }
     }
 }
