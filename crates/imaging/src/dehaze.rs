@@ -4,7 +4,7 @@
 //! transmission `t` falls with distance. Somewhere in almost every patch of a clear photo one channel
 //! is near 0, so what is left there tells `t`. That fails on bright walls and on skies; heuristics of
 //! our own keep the prior from harm:
-//! - graphics, sheets of paper and plain surfaces are no scenes and stay as they are ([`Scenery`]),
+//! - graphics, sheets of paper and plain surfaces are no scenes and stay as they are,
 //! - the veil counts only as far as a low percentile over a wide neighbourhood shows it too,
 //! - where that percentile is low nearly everywhere there is no haze, and the photo stays as it is;
 //!   unless detail fades with the veil, as it does where fog begins at some distance,

@@ -38,7 +38,7 @@ pub(crate) static OWN: Own = Own {
 /// Most items.
 const MOST: usize = 10;
 
-/// The items of a batch; they are read one by one, see [`items`].
+/// The items of a batch; they are read one by one.
 struct Items;
 
 impl Kind for Items {
