@@ -152,7 +152,7 @@ fn photo_for(endpoint: &Endpoint) -> &'static str {
 /// Files that are sent though a request can do without them.
 const SENT: [(&str, &str); 1] = [("image-invisible-image-watermark", "logo")];
 
-/// What a mask is refused for that is as small as the photo, or a photo that it covers.
+/// What a mask, a logo or a photo is refused for that is too small, covered or without form.
 const MASKED: [Code; 2] = [Code::InvalidFile, Code::ProcessingFailure];
 
 /// The first file of a service and those that it needs.
@@ -184,7 +184,9 @@ fn outcome(endpoint: &Endpoint, input: &Input) -> Result<Vec<Artifact>, Fault> {
 /// What is wrong with what a service makes of a picture.
 fn wrong(endpoint: &Endpoint, input: &Input) -> Option<String> {
     let expected = sent(endpoint).find_map(|file| refusal(&file.rules, input));
-    let masked = sent(endpoint).any(|file| file.mask_of.is_some());
+    // A mark needs room and detail, as a mask does.
+    let masked = sent(endpoint).any(|file| file.mask_of.is_some())
+        || endpoint.spec().slug().starts_with("image-invisible");
     let found = outcome(endpoint, input);
     let what = format!("{} on {}", endpoint.spec().slug(), input.name);
     match (expected, found) {
