@@ -41,6 +41,12 @@ impl Fault {
     }
 }
 
+/// The start of a text that a caller sent, at most 60 characters, so that a message stays short whatever
+/// it was.
+pub fn shortened(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code, self.message)

@@ -10,7 +10,7 @@ mod fault;
 
 pub use codes::{Code, Edition};
 pub use envelope::{Ids, failure, success};
-pub use fault::Fault;
+pub use fault::{Fault, shortened};
 
 /// The outcome of anything that can fail in front of a caller.
 pub type Result<T, E = Fault> = std::result::Result<T, E>;

@@ -21,7 +21,7 @@ const CELLS: f32 = 1024.0;
 const NEAR: (f32, f32) = (2.0, 3.0);
 /// Spreads below this are a face without shades.
 const LEAST_SPREAD: f32 = 2.5;
-/// Skin in shadow is no darker than this share of the face's lightness.
+/// Lower bound of the lightness of skin, as a share of the face's.
 const LEAST_LIGHT: f32 = 0.4;
 /// Smaller pieces are no skin but something of its colour: their area in square `fw`.
 const LEAST_AREA: f32 = 0.02;

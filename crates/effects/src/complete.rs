@@ -45,7 +45,7 @@ pub struct Options {
     pub reach: Reach,
     /// Factor of the rounds at each size.
     pub rounds: f32,
-    /// Whether all of the picture is looked at, rather than the surroundings of the hole.
+    /// Whether patches are searched in the whole picture; else around the hole only.
     pub everywhere: bool,
     /// Whether the hole holds a guess to begin with, rather than nothing.
     pub guessed: bool,
@@ -54,7 +54,7 @@ pub struct Options {
 /// How far up and down what is copied may lie.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Reach {
-    /// Within this share of the height of what is looked at; 1 is everywhere. A band keeps horizontal
+    /// In a band of rows around the patch, as a share of the searched height (1: all). A band keeps horizontal
     /// structures: fronts of houses, horizons.
     Rows(f32),
     /// A band or everywhere, whichever does better beside the hole, where the truth is known.
@@ -132,7 +132,7 @@ fn rows(level: &Level, band: f32) -> usize {
 }
 
 impl Part {
-    /// The hole's surroundings, worked on at up to this many pixels; none where there is no hole.
+    /// The region around the hole, scaled down to at most `most_pixels`; `None` without a hole.
     fn around(hole: &GrayImage, everywhere: bool, most_pixels: f32) -> Option<Self> {
         let (width, height) = (hole.width() as usize, hole.height() as usize);
         let rows: Vec<usize> = (0..height)

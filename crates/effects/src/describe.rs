@@ -340,7 +340,7 @@ impl Reading {
 
     fn finished(mut self) -> Description {
         let result = &mut self.result;
-        // "From black to blonde": what is there is no wish, unless both shall show.
+        // In "from black to blonde" the first colour is the present one, unless a gradient is asked for.
         let several = result.set.get("gradient").is_some_and(|&value| value > 0.0);
         if !several && result.colours.len() > self.sources.len() {
             result.colours.retain(|named| !self.sources.contains(&named.colour));

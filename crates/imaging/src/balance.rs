@@ -254,23 +254,10 @@ fn minkowski(colors: impl Iterator<Item = Rgb>) -> Rgb {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{psnr, scene};
+    use crate::testing::{good_photos, psnr, scene};
 
-    fn photos() -> Vec<RgbImage> {
-        [
-            include_bytes!("../../../photos/astronaut.png").as_slice(),
-            include_bytes!("../../../photos/chelsea.png"),
-            include_bytes!("../../../photos/coffee.png"),
-            include_bytes!("../../../photos/rocket.jpg"),
-            include_bytes!("../../../photos/china.jpg"),
-            include_bytes!("../../../photos/flower.jpg"),
-        ]
-        .iter()
-        .map(|bytes| {
-            let header = crate::probe(bytes).expect("a header");
-            thumbnail(&crate::decode(bytes, &header).expect("a photo").rgb, 480)
-        })
-        .collect()
+    fn photos() -> impl Iterator<Item = RgbImage> {
+        good_photos().map(|photo| thumbnail(&photo, 480))
     }
 
     fn times(photo: &RgbImage, gains: Rgb) -> RgbImage {
@@ -291,7 +278,7 @@ mod tests {
     #[test]
     fn a_cast_goes() {
         let (mut gained, mut count) = (0.0, 0.0);
-        for photo in photos().into_iter().chain([scene(320, 240)]) {
+        for photo in photos().chain([scene(320, 240)]) {
             for cast in [[1.0, 0.85, 0.6], [0.7, 0.9, 1.0]] {
                 let tinted = times(&photo, cast);
                 let found = times(&tinted, gains(&tinted, None, &[]));

@@ -289,7 +289,9 @@ mod tests {
     use image::{Luma, Rgb as Pixel};
 
     use super::*;
-    use crate::testing::{mean_difference, mean_luminance, newly_clipped, psnr, scene};
+    use crate::testing::{
+        good_photos, mean_difference, mean_luminance, newly_clipped, psnr, scene,
+    };
 
     const LOOKS: [Look; 3] = [Look::LogC, Look::Rec709, Look::Strong];
 
@@ -335,16 +337,7 @@ mod tests {
 
     #[test]
     fn good_photos_are_left_nearly_alone() {
-        for bytes in [
-            include_bytes!("../../../photos/astronaut.png").as_slice(),
-            include_bytes!("../../../photos/chelsea.png"),
-            include_bytes!("../../../photos/coffee.png"),
-            include_bytes!("../../../photos/rocket.jpg"),
-            include_bytes!("../../../photos/china.jpg"),
-            include_bytes!("../../../photos/flower.jpg"),
-        ] {
-            let header = crate::probe(bytes).expect("a header");
-            let photo = crate::decode(bytes, &header).expect("a photo").rgb;
+        for photo in good_photos() {
             let after = graded(&photo, Look::Rec709);
             let difference = mean_difference(&photo, &after);
             assert!(difference < 3.0, "{difference}");

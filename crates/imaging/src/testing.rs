@@ -34,6 +34,22 @@ pub(crate) fn scene(width: u32, height: u32) -> RgbImage {
     })
 }
 
+/// Photos of this repository that are good as they are.
+pub(crate) fn good_photos() -> impl Iterator<Item = RgbImage> {
+    let files = [
+        include_bytes!("../../../photos/astronaut.png").as_slice(),
+        include_bytes!("../../../photos/chelsea.png"),
+        include_bytes!("../../../photos/coffee.png"),
+        include_bytes!("../../../photos/rocket.jpg"),
+        include_bytes!("../../../photos/china.jpg"),
+        include_bytes!("../../../photos/flower.jpg"),
+    ];
+    files.into_iter().map(|bytes| {
+        let header = crate::probe(bytes).expect("a header");
+        crate::decode(bytes, &header).expect("a photo").rgb
+    })
+}
+
 /// Peak signal-to-noise ratio over all channels, in dB.
 pub(crate) fn psnr(one: &RgbImage, two: &RgbImage) -> f64 {
     let squares = one.iter().zip(two.iter()).map(|(&a, &b)| f64::from(a.abs_diff(b)).powi(2));

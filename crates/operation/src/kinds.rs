@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
-use safelight_contract::{Code, Fault, Result};
+use safelight_contract::{Code, Fault, Result, shortened};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
@@ -17,11 +17,6 @@ fn out_of_range(name: &str, got: impl Display, allowed: impl Display) -> Fault {
 fn not_a(name: &str, text: &str, what: &str) -> Fault {
     let shown = shortened(text);
     Fault::new(Code::ParameterConversionFailed, format!("{name} is `{shown}`, which is not {what}"))
-}
-
-/// The start of a text, so that an answer stays short whatever was sent.
-fn shortened(text: &str) -> String {
-    text.chars().take(60).collect()
 }
 
 /// One of a list of words, each with the value it stands for and what it means. Matched exactly

@@ -14,7 +14,7 @@ use axum::extract::Request;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, request};
 use http_body_util::BodyExt;
-use safelight_contract::{Code, Fault, Result};
+use safelight_contract::{Code, Fault, Result, shortened};
 use safelight_operation::{Fields, FileField, FilePresence, Form, Source};
 use tokio::time::timeout;
 
@@ -280,10 +280,7 @@ fn kind(headers: &HeaderMap, empty: bool) -> Result<Kind> {
         }
         "application/x-www-form-urlencoded" => Ok(Kind::UrlEncoded),
         "application/json" => Ok(Kind::Json),
-        _ => {
-            let shown: String = media.chars().take(60).collect();
-            Err(wrong(format!("Content-Type is {shown}")))
-        }
+        _ => Err(wrong(format!("Content-Type is {}", shortened(&media)))),
     }
 }
 

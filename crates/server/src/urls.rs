@@ -10,7 +10,7 @@ use axum::extract::Request;
 use axum::http::header::HOST;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri, Version};
-use safelight_contract::{Code, Fault, Result};
+use safelight_contract::{Code, Fault, Result, shortened};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -109,7 +109,7 @@ fn host<'a>(version: Version, uri: &'a Uri, headers: &'a HeaderMap) -> Result<Op
     if let Some(target) = target.filter(|target| !is_host(target)) {
         return Err(refused(format!(
             "the request's target names the host {}, {HOST_FORM}",
-            cut(target)
+            shortened(target)
         )));
     }
     let missing = header.is_none() && (version == Version::HTTP_11 || target.is_none());
@@ -134,13 +134,9 @@ fn valid(value: &HeaderValue) -> Result<&str> {
         let found = String::from_utf8_lossy(value.as_bytes());
         Fault::new(
             Code::ErrorParameters,
-            format!("the header Host is {}, {HOST_FORM}", cut(&found)),
+            format!("the header Host is {}, {HOST_FORM}", shortened(&found)),
         )
     })
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(60).collect()
 }
 
 /// A name, an IPv4 address or an IPv6 address in brackets, with a port or without.

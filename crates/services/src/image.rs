@@ -38,8 +38,13 @@ pub struct PhotoOnly {
 /// The changed photo, as most services here answer it: a JPEG; a PNG where it has transparency. Its
 /// encoding is the stage `encode`.
 fn in_base64(photo: &Photo, work: &Work) -> Result<Base64> {
+    encoded(photo, work).map(Base64)
+}
+
+/// A photo as a file, as the stage `encode`: a JPEG; a PNG where it has transparency.
+pub(crate) fn encoded(photo: &Photo, work: &Work) -> Result<Artifact> {
     let (bytes, format) = work.stage("encode", || encode::photo(photo))?;
-    Ok(Base64(Artifact::picture(bytes, format)))
+    Ok(Artifact::picture(bytes, format))
 }
 
 /// The photo without transparency: what shows it lies on white.

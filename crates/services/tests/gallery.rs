@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use image::{DynamicImage, Rgb, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_imaging::Format;
-use safelight_operation::{Artifact, Endpoint, FileField, Form, Node, sample_mask, samples};
+use safelight_operation::{Artifact, Endpoint, Form, Node, sample_mask, samples};
 use safelight_services::CATALOG;
 use safelight_testkit as testkit;
 
@@ -25,8 +25,6 @@ const OTHER_SUBJECT: [Code; 4] = [
     Code::FaceSizeRatioNotMet,
     Code::TemplateImageQualityTooLow,
 ];
-/// Files that are sent though a request can do without them.
-const SENT: [(&str, &str); 1] = [("image-invisible-image-watermark", "logo")];
 /// Longer side of a golden picture.
 const SIDE: f64 = 96.0;
 /// Mean difference allowed, as a share of the range, and pixels of a strip's size: networks differ from
@@ -77,11 +75,7 @@ fn shown(endpoint: &Endpoint) -> Node {
     let sample = samples(endpoint).swap_remove(0);
     for (photo, other) in PHOTOS.iter().flat_map(|photo| OTHERS.map(|other| (*photo, other))) {
         let mut form = Form::new();
-        let is_sent = |index: usize, file: &FileField| {
-            index == 0 || file.is_required() || SENT.contains(&(endpoint.spec().slug(), file.name))
-        };
-        let files = endpoint.files().enumerate().filter(|(index, file)| is_sent(*index, file));
-        for (index, file) in files {
+        for (index, file) in support::sent(endpoint).enumerate() {
             if file.mask_of.is_some() {
                 form.add_file(file.name, mask_for(photo).into());
                 continue;

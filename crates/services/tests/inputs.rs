@@ -7,10 +7,10 @@ use image::{DynamicImage, ImageFormat, Rgba, imageops};
 use jpeg_encoder::{ColorType, Encoder};
 use safelight_contract::{Code, Fault};
 use safelight_imaging::{ColorModel, Format, Rules};
-use safelight_operation::{Artifact, Endpoint, FileField, Form, Node, sample_mask, samples};
+use safelight_operation::{Artifact, Endpoint, Form, Node, sample_mask, samples};
 use safelight_services::CATALOG;
 use safelight_testkit as testkit;
-use support::encoded;
+use support::{encoded, sent};
 
 /// A picture and what its header says.
 struct Input {
@@ -149,21 +149,8 @@ fn photo_for(endpoint: &Endpoint) -> &'static str {
     if of_people { "astronaut.png" } else { "coffee.png" }
 }
 
-/// Files that are sent though a request can do without them.
-const SENT: [(&str, &str); 1] = [("image-invisible-image-watermark", "logo")];
-
 /// What a mask, a logo or a photo is refused for that is too small, covered or without form.
 const MASKED: [Code; 2] = [Code::InvalidFile, Code::ProcessingFailure];
-
-/// The first file of a service and those that it needs.
-fn sent(endpoint: &Endpoint) -> impl Iterator<Item = &'static FileField> {
-    let slug = endpoint.spec().slug();
-    let is_sent = move |index: usize, file: &FileField| {
-        index == 0 || file.is_required() || SENT.contains(&(slug, file.name))
-    };
-    let files = endpoint.files().enumerate().filter(move |(index, file)| is_sent(*index, file));
-    files.map(|(_, file)| file)
-}
 
 fn outcome(endpoint: &Endpoint, input: &Input) -> Result<Vec<Artifact>, Fault> {
     let mut form = Form::new();

@@ -9,7 +9,7 @@ use super::Part;
 pub const REACH: usize = 3;
 /// Bytes of features for each pixel, of which five are used.
 pub const FEATURES: usize = 8;
-/// Farthest distance from the rim that is told apart.
+/// Distances from the rim are clamped to this, in pixels.
 pub const FARTHEST: u8 = 40;
 
 /// One size of the picture.

@@ -19,7 +19,7 @@ const TRIALS: usize = 3;
 const KNOWN: f32 = 0.9;
 
 /// The band, of [`Reach::BAND`] and [`Reach::EVERYWHERE`], that restores what lies beside the hole better;
-/// the first of them where there is no place to try.
+/// the first candidate where no trial is possible.
 ///
 /// # Errors
 /// Those of `check`.

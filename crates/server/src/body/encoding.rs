@@ -10,7 +10,7 @@ use axum::http::header::CONTENT_ENCODING;
 use bytes::{Buf, Bytes};
 use flate2::{Decompress, FlushDecompress, Status};
 use hyper::body::{Body as HttpBody, Frame};
-use safelight_contract::{Code, Fault, Result};
+use safelight_contract::{Code, Fault, Result, shortened};
 
 use super::metered::Broken;
 
@@ -56,7 +56,7 @@ impl Encoding {
 }
 
 fn unknown(named: &str) -> Fault {
-    let shown: String = named.chars().take(60).collect();
+    let shown = shortened(named);
     Fault::new(
         Code::ErrorParameters,
         format!("the header Content-Encoding is `{shown}`, allowed are gzip, deflate and identity"),

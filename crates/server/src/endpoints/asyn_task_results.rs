@@ -1,7 +1,7 @@
 //! `GET /api/image/asyn-task-results`: the older way to ask for a task, by the request id of its
 //! submission. Clients of the cartoon generator still use it. The path is misspelt in the contract.
 
-use safelight_contract::{Code, Fault, Result};
+use safelight_contract::{Code, Fault, Result, shortened};
 use safelight_store::{Task, TaskState};
 use serde_json::{Map, Value, json};
 
@@ -24,7 +24,7 @@ pub(crate) async fn handle(call: Call) -> Result<Reply> {
     let id = required(&parts, "job_id")?;
     let kind = required(&parts, "type")?;
     if !TYPES.contains(&kind.as_str()) {
-        let shown: String = kind.chars().take(60).collect();
+        let shown = shortened(&kind);
         let allowed = TYPES.join(", ");
         return Err(Fault::new(
             Code::UnsupportedParameterValues,

@@ -3,7 +3,7 @@
 //! A task that waits is reported as 1, processing, like one that a worker has: several clients take
 //! every status but 1 and 2 for a failure.
 
-use safelight_contract::{Code, Fault, Result};
+use safelight_contract::{Code, Fault, Result, shortened};
 use safelight_store::{Task, TaskState};
 use serde_json::{Map, Value, json};
 
@@ -50,7 +50,7 @@ pub(crate) fn polled(app: &App, task: &Task, base: &str) -> Result<Map<String, V
 pub(super) async fn find(app: &App, application: i64, name: &str, id: &str) -> Result<Task> {
     let task = app.store.task(application, id).await.or_internal("reading the task")?;
     let task = task.ok_or_else(|| {
-        let shown: String = id.chars().take(60).collect();
+        let shown = shortened(id);
         Fault::new(Code::ResourceNotFound, format!("{name} `{shown}` is no task of yours"))
     })?;
     // The sweep may not have come by yet.

@@ -3,6 +3,7 @@
 use image::RgbImage;
 use rayon::prelude::*;
 use safelight_contract::{Code, Fault, Result};
+use safelight_effects::Kit;
 use safelight_operation::{Choice, Defaulted, Kind, Param, Work};
 use safelight_vision::face::detection::MOST_FACES;
 use safelight_vision::face::{Detection, Face, QualityControl, models};
@@ -19,6 +20,13 @@ pub(crate) const PORTRAIT_MODELS: &[&str] = &[
     models::FITNESS,
     models::BLENDSHAPES,
 ];
+
+/// The models that a [`kit`] is made with.
+pub(crate) const KIT_MODELS: &[&str] = &[models::DETECTION, models::MESH, models::PARSING];
+/// Faces of fewer pixels show too little to be changed.
+pub(crate) const LEAST_FACE: f32 = 40.0;
+/// Of a face that is changed at least this share must lie in the picture.
+const LEAST_INSIDE: f32 = 0.6;
 
 /// How good a face must be; the same parameter for all services for faces.
 pub(crate) static QUALITY_CONTROL: Param<Level, Defaulted<QualityControl>> = Param {
@@ -142,6 +150,27 @@ pub(crate) fn each<T: Send>(
 ) -> Result<Vec<T>> {
     let looked: Vec<Result<T>> = faces.par_iter().map(look).collect();
     looked.into_iter().collect()
+}
+
+/// A face prepared for what is done to it. `ERROR_SMALL_FACE_SIZE` for a face with a shorter side of less
+/// than `least` pixels, `ERROR_FACE_UNRECOGNIZABLE` where its points are not found,
+/// `ERROR_INCOMPLETE_FACE` where less than 60 % of it lie in the picture.
+pub(crate) fn kit(face: &Face, least: f32) -> Result<Kit> {
+    let side = face.detection.rect.shorter_side();
+    if side < least {
+        let message = format!("the face has {side:.0} px, the smallest is {least:.0} px");
+        return Err(Fault::new(Code::SmallFaceSize, message));
+    }
+    let kit = Kit::of(face)?;
+    let inside = kit.completeness();
+    if inside < LEAST_INSIDE {
+        let (found, least) = (inside * 100.0, LEAST_INSIDE * 100.0);
+        let message = format!(
+            "{found:.0} % of the face lie in the picture, at least {least:.0} % are needed"
+        );
+        return Err(Fault::new(Code::IncompleteFace, message));
+    }
+    Ok(kit)
 }
 
 /// Whole pixels, as services answer boxes.

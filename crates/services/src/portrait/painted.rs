@@ -6,14 +6,13 @@ use image::RgbImage;
 use safelight_contract::{Code, Fault, Result};
 use safelight_effects::Kit;
 use safelight_effects::makeup::eye::Unseen;
-use safelight_imaging::{Format, Photo, Rules, encode};
-use safelight_operation::{Artifact, Delivery, Memory, Output, Spec, Url, Work};
-use safelight_vision::face::models;
+use safelight_imaging::{Format, Photo, Rules};
+use safelight_operation::{Delivery, Memory, Output, Spec, Url, Work};
+use safelight_vision::face::Face;
 
 use super::faces;
-
-/// The models that a face is looked at with.
-pub(super) const MODELS: &[&str] = &[models::DETECTION, models::MESH, models::PARSING];
+pub(super) use super::faces::KIT_MODELS as MODELS;
+use crate::image::encoded;
 
 /// The photos that editing takes.
 pub(super) const PORTRAIT: Rules = Rules {
@@ -44,10 +43,6 @@ pub(super) const LATER: Spec = Spec {
     ..Spec::DEFAULT
 };
 
-/// Smaller faces, in pixels, cannot be painted.
-const LEAST_FACE: f32 = 40.0;
-/// Of a face at least this share must lie in the picture.
-const LEAST_INSIDE: f32 = 0.6;
 /// Faces that are turned further, in degrees, have a far half that is not seen.
 const MOST_YAW: f32 = 45.0;
 
@@ -58,23 +53,9 @@ pub(super) fn largest(work: &Work, photo: &RgbImage) -> Result<Kit> {
     work.stage("prepare", || prepared(&found[0]))
 }
 
-/// A face prepared for painting: `ERROR_SMALL_FACE_SIZE`, `ERROR_FACE_UNRECOGNIZABLE`,
-/// `ERROR_INCOMPLETE_FACE`, `ERROR_FACE_NOT_FACING_FORWARD` where that cannot be done.
-pub(super) fn prepared(face: &safelight_vision::face::Face) -> Result<Kit> {
-    let side = face.detection.rect.shorter_side();
-    if side < LEAST_FACE {
-        let message = format!("the face has {side:.0} px, the smallest is {LEAST_FACE:.0} px");
-        return Err(Fault::new(Code::SmallFaceSize, message));
-    }
-    let kit = Kit::of(face)?;
-    let inside = kit.completeness();
-    if inside < LEAST_INSIDE {
-        let (found, least) = (inside * 100.0, LEAST_INSIDE * 100.0);
-        let message = format!(
-            "{found:.0} % of the face lie in the picture, at least {least:.0} % are needed"
-        );
-        return Err(Fault::new(Code::IncompleteFace, message));
-    }
+/// A face prepared for painting: the faults of [`faces::kit`], and `ERROR_FACE_NOT_FACING_FORWARD`.
+pub(super) fn prepared(face: &Face) -> Result<Kit> {
+    let kit = faces::kit(face, faces::LEAST_FACE)?;
     let yaw = kit.pose.yaw.abs();
     if yaw > MOST_YAW {
         let message = format!(
@@ -138,19 +119,13 @@ pub struct ImageUrl {
 impl ResultUrls {
     /// Of a photo; its encoding is the stage `encode`.
     pub(super) fn of(work: &Work, photo: &Photo) -> Result<Self> {
-        Ok(Self { result_urls: vec![Url(encoded(work, photo)?)] })
+        Ok(Self { result_urls: vec![Url(encoded(photo, work)?)] })
     }
 }
 
 impl ImageUrl {
     /// Of a photo; its encoding is the stage `encode`.
     pub(super) fn of(work: &Work, photo: &Photo) -> Result<Self> {
-        Ok(Self { image: Url(encoded(work, photo)?) })
+        Ok(Self { image: Url(encoded(photo, work)?) })
     }
-}
-
-/// The encoded photo, as the stage `encode`.
-pub(super) fn encoded(work: &Work, photo: &Photo) -> Result<Artifact> {
-    let (bytes, format) = work.stage("encode", || encode::photo(photo))?;
-    Ok(Artifact::picture(bytes, format))
 }

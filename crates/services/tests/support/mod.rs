@@ -10,7 +10,7 @@ use bytes::Bytes;
 use image::{DynamicImage, ImageFormat};
 use safelight_contract::{Code, Fault};
 pub use safelight_operation::Form;
-use safelight_operation::{Artifact, Cancel, Context, Inline, Node};
+use safelight_operation::{Artifact, Cancel, Context, Endpoint, FileField, Inline, Node};
 use safelight_services::find;
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
@@ -26,6 +26,19 @@ pub fn form(image: impl Into<Bytes>) -> Form {
 pub fn with(mut form: Form, name: &str, value: &str) -> Form {
     form.add_text(name, value);
     form
+}
+
+/// Files that are sent though a request can do without them.
+const SENT: [(&str, &str); 1] = [("image-invisible-image-watermark", "logo")];
+
+/// The first file of a service and those that it needs.
+pub fn sent(endpoint: &Endpoint) -> impl Iterator<Item = &'static FileField> {
+    let slug = endpoint.spec().slug();
+    let is_sent = move |index: usize, file: &FileField| {
+        index == 0 || file.is_required() || SENT.contains(&(slug, file.name))
+    };
+    let files = endpoint.files().enumerate().filter(move |(index, file)| is_sent(*index, file));
+    files.map(|(_, file)| file)
 }
 
 /// What a service of the catalogue answers.

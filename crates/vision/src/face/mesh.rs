@@ -77,14 +77,17 @@ pub(crate) fn mesh(models: &Models, photo: &RgbImage, face: &Detection) -> Resul
 
 /// Whether the model sees a face where the detector did.
 pub(super) fn is_face(models: &Models, photo: &RgbImage, face: &Detection) -> Result<bool> {
-    let model = models.get(MODEL)?;
-    Ok(look(&model, photo, Frame::of(face, MARGIN))?.presence > LEAST_PRESENCE)
+    Ok(presence(models, photo, face)? > LEAST_PRESENCE)
 }
 
 /// Whether the model is sure of a person's face where the detector saw one.
 pub(super) fn is_surely_face(models: &Models, photo: &RgbImage, face: &Detection) -> Result<bool> {
+    Ok(presence(models, photo, face)? > SURE_PRESENCE)
+}
+
+fn presence(models: &Models, photo: &RgbImage, face: &Detection) -> Result<f32> {
     let model = models.get(MODEL)?;
-    Ok(look(&model, photo, Frame::of(face, MARGIN))?.presence > SURE_PRESENCE)
+    Ok(look(&model, photo, Frame::of(face, MARGIN))?.presence)
 }
 
 fn look(model: &Model, photo: &RgbImage, frame: Frame) -> Result<Mesh> {

@@ -4,16 +4,17 @@ use image::{GrayImage, Luma};
 use safelight_effects::complete;
 use safelight_effects::complete::{Options, Reach};
 use safelight_effects::extend::{Sides, extend};
+use safelight_imaging::Photo;
 use safelight_imaging::components::grown;
 use safelight_imaging::resize::{self, Filter};
-use safelight_imaging::{Photo, encode};
 use safelight_operation::{
-    Artifact, Base64, Code, CpuOperation, Fault, Input, Mask, Memory, Needs, Output, Picture,
-    Result, Spec, Work,
+    Base64, Code, CpuOperation, Fault, Input, Mask, Memory, Needs, Output, Picture, Result, Spec,
+    Work,
 };
 
 use super::removal::{self, MODELS, SUBJECT};
 use super::{CANVAS, on_white, seed};
+use crate::image::encoded;
 
 /// The service.
 pub struct AiImageExtender;
@@ -118,8 +119,7 @@ impl CpuOperation for AiImageExtender {
             None => extended(photo, &input, work)?,
         };
         let extended = Photo { rgb, alpha: None };
-        let (bytes, format) = work.stage("encode", || encode::photo(&extended))?;
-        Ok(Answer { binary_data_base64: [Base64(Artifact::picture(bytes, format))] })
+        Ok(Answer { binary_data_base64: [Base64(encoded(&extended, work)?)] })
     }
 }
 

@@ -1,10 +1,12 @@
 //! Retouching after an example: a photo developed like another one.
 
-use safelight_imaging::{Format, encode, retouch};
+use safelight_imaging::{Format, retouch};
 use safelight_operation::{
-    Artifact, CpuOperation, Input, Memory, Needs, Output, Picture, Result, Rules, Spec, Url, Work,
+    CpuOperation, Input, Memory, Needs, Output, Picture, Result, Rules, Spec, Url, Work,
 };
 use safelight_vision::face::models;
+
+use crate::image::encoded;
 
 /// The service.
 pub struct PhotoRetouching;
@@ -64,7 +66,6 @@ impl CpuOperation for PhotoRetouching {
             retouch::retouch(&mut photo.rgb, own, &style.rgb, wanted, !faces.is_empty());
             Ok(())
         })?;
-        let (bytes, format) = work.stage("encode", || encode::photo(&photo))?;
-        Ok(Answer { image_url: Url(Artifact::picture(bytes, format)) })
+        Ok(Answer { image_url: Url(encoded(&photo, work)?) })
     }
 }

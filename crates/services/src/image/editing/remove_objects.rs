@@ -1,13 +1,13 @@
 //! Objects removed from a photo.
 
 use safelight_effects::complete::Options;
-use safelight_imaging::encode;
 use safelight_operation::{
-    Artifact, CpuOperation, Input, Mask, Needs, Output, Picture, Result, Spec, Url, Work,
+    CpuOperation, Input, Mask, Needs, Output, Picture, Result, Spec, Url, Work,
 };
 
 use super::OBJECTS;
 use super::removal::{self, LIMITATIONS, MEMORY, MODELS};
+use crate::image::encoded;
 
 /// The service.
 pub struct RemoveObjects;
@@ -61,6 +61,5 @@ pub fn removed(image: &Picture, mask: &Mask, options: &Options, work: &Work) -> 
     let mask = mask.decode(work)?;
     let growth = removal::usual_growth(&photo);
     removal::remove(&mut photo, &mask, growth, options, work)?;
-    let (bytes, format) = work.stage("encode", || encode::photo(&photo))?;
-    Ok(Url(Artifact::picture(bytes, format)))
+    Ok(Url(encoded(&photo, work)?))
 }

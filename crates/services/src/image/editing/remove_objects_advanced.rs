@@ -1,13 +1,13 @@
 //! Objects removed from a photo, with settings.
 
 use safelight_effects::complete::{Options, Reach};
-use safelight_imaging::encode;
 use safelight_operation::{
-    Artifact, Base64, CpuOperation, Input, Mask, Needs, Output, Picture, Result, Spec, Work,
+    Base64, CpuOperation, Input, Mask, Needs, Output, Picture, Result, Spec, Work,
 };
 
 use super::removal::{self, LIMITATIONS, MEMORY, MODELS};
 use super::{CANVAS, seed};
+use crate::image::encoded;
 
 /// The service.
 pub struct RemoveObjectsAdvanced;
@@ -104,7 +104,6 @@ impl CpuOperation for RemoveObjectsAdvanced {
             Quality::Low => Options { seed, rounds: 0.5, ..Options::default() },
         };
         removal::remove(&mut photo, &mask, input.dilate_size, &options, work)?;
-        let (bytes, format) = work.stage("encode", || encode::photo(&photo))?;
-        Ok(Answer { binary_data_base64: [Base64(Artifact::picture(bytes, format))] })
+        Ok(Answer { binary_data_base64: [Base64(encoded(&photo, work)?)] })
     }
 }

@@ -9,6 +9,7 @@ use safelight_operation::{
 };
 
 use super::beauty;
+use crate::image::encoded;
 
 /// The service.
 pub struct AiSquareFaceFilter;
@@ -58,6 +59,6 @@ impl CpuOperation for AiSquareFaceFilter {
         let kits = beauty::kits(work, &photo.rgb, beauty::MOST_FACES, beauty::LEAST_FACE)?;
         let shape = Shape { square: 1.0, ..Shape::default() };
         beauty::apply(work, &mut photo, &kits, &Beauty { shape, ..Beauty::default() })?;
-        Ok(Answer { image: Url(beauty::encoded(work, &photo)?) })
+        Ok(Answer { image: Url(encoded(&photo, work)?) })
     }
 }

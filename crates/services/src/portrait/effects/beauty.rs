@@ -1,16 +1,14 @@
 //! What the services that beautify faces share: finding and preparing the faces, and the answers.
 
 use image::RgbImage;
-use safelight_contract::{Code, Fault, Result};
+use safelight_contract::Result;
 use safelight_effects::{Beauty, Kit, portrait};
-use safelight_imaging::{Photo, encode};
-use safelight_operation::{Artifact, Memory, Output, Url, Work};
-use safelight_vision::face::models;
+use safelight_imaging::Photo;
+use safelight_operation::{Memory, Output, Url, Work};
 
 use super::super::faces;
-
-/// The models that these services look at a face with.
-pub(super) const MODELS: &[&str] = &[models::DETECTION, models::MESH, models::PARSING];
+pub(super) use super::super::faces::{KIT_MODELS as MODELS, LEAST_FACE};
+use crate::image::encoded;
 
 /// What the work takes: that on one face, the models' own, and of the photo a second copy while shapes are
 /// changed, or the encoded result.
@@ -21,12 +19,8 @@ pub(super) const LIMITATIONS: &str = "Shapes are left as they are where a head i
                                       45 degrees, beside hands and cloth, and inside the frame of \
                                       glasses. A face that the points are not found of is left out.";
 
-/// Of a face at least this share must lie in the picture.
-const LEAST_INSIDE: f32 = 0.6;
 /// Faces that are worked on at most, the largest, where a service does not say otherwise.
 pub(super) const MOST_FACES: usize = 32;
-/// Smaller faces have nothing that can be beautified.
-pub(super) const LEAST_FACE: f32 = 40.0;
 
 /// The faces of a photo that can be worked on, largest first and `most` at most, as the stages `detect`
 /// and `prepare`. Where none can, the largest says why: `ERROR_NO_FACE_IN_FILE`,
@@ -34,26 +28,9 @@ pub(super) const LEAST_FACE: f32 = 40.0;
 pub(super) fn kits(work: &Work, photo: &RgbImage, most: usize, least: f32) -> Result<Vec<Kit>> {
     let found = faces::find(work, photo, false, most)?;
     work.stage("prepare", || {
-        let prepared = found.into_iter().map(|face| {
-            let side = face.detection.rect.shorter_side();
-            if side < least {
-                let message = format!("the face has {side:.0} px, the smallest is {least:.0} px");
-                return Err(Fault::new(Code::SmallFaceSize, message));
-            }
-            let kit = Kit::of(&face)?;
-            let inside = kit.completeness();
-            if inside < LEAST_INSIDE {
-                let message = format!(
-                    "{:.0} % of the face lie in the picture, at least {:.0} % are needed",
-                    inside * 100.0,
-                    LEAST_INSIDE * 100.0
-                );
-                return Err(Fault::new(Code::IncompleteFace, message));
-            }
-            Ok(kit)
-        });
         let (mut kits, mut first) = (vec![], None);
-        for kit in prepared {
+        for face in found {
+            let kit = faces::kit(&face, least);
             work.check()?;
             match kit {
                 Ok(kit) => kits.push(kit),
@@ -72,12 +49,6 @@ pub(super) fn apply(work: &Work, photo: &mut Photo, kits: &[Kit], beauty: &Beaut
     work.stage("beautify", || beauty.apply(&mut photo.rgb, kits, &|| work.check()))
 }
 
-/// The encoded result, as the stage `encode`.
-pub(super) fn encoded(work: &Work, photo: &Photo) -> Result<Artifact> {
-    let (bytes, format) = work.stage("encode", || encode::photo(photo))?;
-    Ok(Artifact::picture(bytes, format))
-}
-
 /// The changed photo.
 #[derive(Output)]
 pub struct ImageUrl {
@@ -89,6 +60,6 @@ pub struct ImageUrl {
 impl ImageUrl {
     /// Of a photo.
     pub(super) fn of(work: &Work, photo: &Photo) -> Result<Self> {
-        Ok(Self { image_url: Url(encoded(work, photo)?) })
+        Ok(Self { image_url: Url(encoded(photo, work)?) })
     }
 }

@@ -1,13 +1,14 @@
 //! Face blur: every face in the photo beyond recognition.
 
+use safelight_imaging::Rules;
 use safelight_imaging::anonymise::{Ellipse, blur};
-use safelight_imaging::{Rules, encode};
 use safelight_operation::{
-    Artifact, CpuOperation, Input, Memory, Needs, Output, Picture, Result, Spec, Url, Work,
+    CpuOperation, Input, Memory, Needs, Output, Picture, Result, Spec, Url, Work,
 };
 use safelight_vision::face::{Detection, QualityControl, models};
 
 use super::super::faces::{self, QUALITY_CONTROL};
+use crate::image::encoded;
 
 /// The service.
 pub struct BlurredFaces;
@@ -69,8 +70,7 @@ impl CpuOperation for BlurredFaces {
             ellipses.iter().for_each(|ellipse| blur(&mut photo.rgb, ellipse));
             Ok(())
         })?;
-        let (bytes, format) = work.stage("encode", || encode::photo(&photo))?;
-        Ok(Answer { image_url: Url(Artifact::picture(bytes, format)) })
+        Ok(Answer { image_url: Url(encoded(&photo, work)?) })
     }
 }
 

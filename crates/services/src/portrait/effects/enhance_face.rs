@@ -6,14 +6,15 @@ use image::{RgbImage, imageops};
 use safelight_effects::deblur;
 use safelight_imaging::color::smoothstep;
 use safelight_imaging::resize::{self, Filter};
-use safelight_imaging::{Rules, encode, sharpen};
+use safelight_imaging::{Rules, sharpen};
 use safelight_operation::{
-    Artifact, Code, CpuOperation, Fault, Input, Memory, Needs, Output, Picture, Result, Spec, Url,
-    Work,
+    Code, CpuOperation, Fault, Input, Memory, Needs, Output, Picture, Result, Spec, Url, Work,
 };
 use safelight_vision::enlarge::Noise;
 use safelight_vision::face::{Detection, models};
 use safelight_vision::{denoise, enlarge};
+
+use crate::image::encoded;
 
 /// The service.
 pub struct EnhanceFace;
@@ -96,8 +97,7 @@ impl CpuOperation for EnhanceFace {
         work.stage("enhance", || {
             faces.iter().try_for_each(|face| enhance(&mut photo.rgb, face, quality, work))
         })?;
-        let (bytes, format) = work.stage("encode", || encode::photo(&photo))?;
-        Ok(Answer { image_url: Url(Artifact::picture(bytes, format)) })
+        Ok(Answer { image_url: Url(encoded(&photo, work)?) })
     }
 }
 

@@ -8,6 +8,7 @@ use safelight_operation::{
 };
 
 use super::beauty;
+use crate::image::encoded;
 
 /// The service.
 pub struct FaceBeautyAdvanced;
@@ -84,6 +85,6 @@ impl CpuOperation for FaceBeautyAdvanced {
             ..Beauty::default()
         };
         beauty::apply(work, &mut photo, &kits, &asked)?;
-        Ok(Answer { result_image: Base64(beauty::encoded(work, &photo)?) })
+        Ok(Answer { result_image: Base64(encoded(&photo, work)?) })
     }
 }

@@ -10,6 +10,7 @@ use safelight_operation::{
 };
 
 use super::beauty;
+use crate::image::encoded;
 
 /// The service.
 pub struct FaceBeautyPro;
@@ -131,7 +132,7 @@ impl CpuOperation for FaceBeautyPro {
                 Ok(())
             })?;
         }
-        let picture = beauty::encoded(work, &photo)?;
+        let picture = encoded(&photo, work)?;
         Ok(match input.task_type {
             Some(true) => Answer { result: None, result_url: Some(Url(picture)) },
             _ => Answer { result: Some(Base64(picture)), result_url: None },

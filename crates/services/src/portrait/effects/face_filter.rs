@@ -1,11 +1,12 @@
 //! Colour filters: 78 looks of our own under the names that callers know.
 
 use safelight_effects::looks;
-use safelight_imaging::encode;
 use safelight_operation::{
-    Artifact, Code, CpuOperation, Example, Fault, Input, Memory, Needs, Number, Output, Picture,
-    Result, Rules, Spec, Url, Work,
+    Code, CpuOperation, Example, Fault, Input, Memory, Needs, Number, Output, Picture, Result,
+    Rules, Spec, Url, Work,
 };
+
+use crate::image::encoded;
 
 /// The service.
 pub struct FaceFilter;
@@ -145,8 +146,7 @@ impl CpuOperation for FaceFilter {
             look.apply(&mut photo.rgb, input.strength as f32);
             Ok(())
         })?;
-        let (bytes, format) = work.stage("encode", || encode::photo(&photo))?;
-        Ok(Answer { image_url: Url(Artifact::picture(bytes, format)) })
+        Ok(Answer { image_url: Url(encoded(&photo, work)?) })
     }
 }
 

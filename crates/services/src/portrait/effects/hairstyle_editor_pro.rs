@@ -6,8 +6,8 @@ use safelight_operation::{
 use safelight_vision::cutout;
 use serde_json::{Value, json};
 
-use super::super::painted;
 use super::hairstyles::{self, COLOURS, PHOTO, Style, Styles};
+use crate::image::encoded;
 
 /// The service.
 pub struct HairstyleEditorPro;
@@ -83,7 +83,7 @@ impl CpuOperation for HairstyleEditorPro {
         input.hair_style.native()?;
         let mut photo = input.image.decode(work)?;
         hairstyles::colour(work, &mut photo, input.color)?;
-        let artifact = painted::encoded(work, &photo)?;
+        let artifact = encoded(&photo, work)?;
         let images = vec![Url(artifact); usize::from(input.image_size)];
         Ok(Answer { images })
     }

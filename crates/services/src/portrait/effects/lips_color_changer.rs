@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::super::faces;
 use super::super::painted::{self, MEMORY, MODELS};
+use crate::image::encoded;
 
 /// The service.
 pub struct LipsColorChanger;
@@ -185,7 +186,7 @@ impl CpuOperation for LipsColorChanger {
             }
             Ok(())
         })?;
-        Ok(Answer { result_image: Base64(painted::encoded(work, &photo)?) })
+        Ok(Answer { result_image: Base64(encoded(&photo, work)?) })
     }
 }
 

@@ -8,6 +8,7 @@ use safelight_operation::{
 };
 
 use super::beauty;
+use crate::image::encoded;
 
 /// The service.
 pub struct SmartBeauty;
@@ -76,7 +77,7 @@ impl CpuOperation for SmartBeauty {
         let most = if input.multi_face.as_deref() == Some("1") { MOST_FACES } else { 1 };
         let kits = beauty::kits(work, &photo.rgb, most, beauty::LEAST_FACE)?;
         beauty::apply(work, &mut photo, &kits, &beauty_at(input.beauty_level as f32))?;
-        let picture = beauty::encoded(work, &photo)?;
+        let picture = encoded(&photo, work)?;
         Ok(match input.task_type {
             Some(true) => Answer { image: None, image_url: Some(Url(picture)) },
             _ => Answer { image: Some(Base64(picture)), image_url: None },

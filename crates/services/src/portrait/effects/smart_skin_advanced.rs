@@ -9,6 +9,7 @@ use safelight_operation::{
 };
 
 use super::beauty;
+use crate::image::encoded;
 
 /// The service.
 pub struct SmartSkinAdvanced;
@@ -115,6 +116,6 @@ impl CpuOperation for SmartSkinAdvanced {
         let kits = beauty::kits(work, &photo.rgb, beauty::MOST_FACES, beauty::LEAST_FACE)?;
         let asked = treatment_of(&input);
         work.stage("treat", || asked.apply(&mut photo.rgb, &kits, &|| work.check()))?;
-        Ok(Answer { result_urls: vec![Url(beauty::encoded(work, &photo)?)] })
+        Ok(Answer { result_urls: vec![Url(encoded(&photo, work)?)] })
     }
 }

@@ -1,5 +1,6 @@
 //! The colours that problem areas are drawn in.
 
+use safelight_contract::shortened;
 use safelight_operation::{Code, Fault, Kind, Result};
 use serde_json::{Value, json};
 
@@ -62,14 +63,14 @@ impl Kind for ColorsKind {
         let refuse = |message| Err(Fault::new(Code::UnsupportedParameterValues, message));
         let mut colors = Colors::DEFAULT;
         for (key, value) in &object {
-            let shown: String = key.chars().take(60).collect();
+            let shown = shortened(key);
             let mut slots = colors.slots();
             let Some((_, slot)) = slots.iter_mut().find(|(known, _)| known == key) else {
                 let known = slots.map(|(known, _)| known).join(", ");
                 return refuse(format!("{name} has the key `{shown}`, known are {known}"));
             };
             let Some(color) = value.as_str().and_then(hexadecimal) else {
-                let found: String = value.to_string().chars().take(60).collect();
+                let found = shortened(&value.to_string());
                 return refuse(format!(
                     "{name}: {shown} is {found}, allowed are six hexadecimal digits"
                 ));
