@@ -6,10 +6,11 @@
 
 mod finish;
 
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 use image::RgbImage;
-use safelight_imaging::color::{Rgb, from_oklab, oklab, smoothstep, to_linear, to_srgb};
+use safelight_imaging::color::{Rgb, in_gamut, oklab, smoothstep, to_linear, to_srgb};
 use safelight_imaging::lut::Lut;
 use serde::Deserialize;
 
@@ -253,7 +254,8 @@ impl Look {
             let lab = oklab(color.map(to_linear));
             let toned = self.tone(&curve, lab);
             let mixed = std::array::from_fn(|i| lab[i] + (toned[i] - lab[i]) * strength);
-            in_gamut(mixed, color.map(to_linear)).map(|light| to_srgb(light).clamp(0.0, 1.0))
+            let light = in_gamut(mixed, range(color.map(to_linear)));
+            light.map(|light| to_srgb(light).clamp(0.0, 1.0))
         })
     }
 
@@ -371,21 +373,10 @@ fn turned_to_skin([a, b]: [f32; 2], share: f32) -> [f32; 2] {
 /// Linear light from which a channel is nearly at an end of its range.
 const ENDS: [f32; 2] = [0.0008, 0.985];
 
-/// Linear light of an Oklab colour with as much of its chroma as brings no channel nearer to the ends of
-/// the range than [`ENDS`] or than the colour it was made of.
-fn in_gamut([lightness, a, b]: [f32; 3], origin: Rgb) -> Rgb {
-    let color = |share: f32| from_oklab([lightness, a * share, b * share]);
+/// The range of channels for what a colour of linear light becomes: no channel comes nearer to the ends
+/// than [`ENDS`] or than it was.
+fn range(origin: Rgb) -> RangeInclusive<f32> {
     let low = origin.into_iter().fold(ENDS[0], f32::min) - 1e-4;
     let high = origin.into_iter().fold(ENDS[1], f32::max) + 1e-4;
-    let shown = |light: &Rgb| light.iter().all(|value| (low..=high).contains(value));
-    let whole = color(1.0);
-    if shown(&whole) {
-        return whole;
-    }
-    let (mut low, mut high) = (0.0, 1.0);
-    for _ in 0..8 {
-        let middle = f32::midpoint(low, high);
-        if shown(&color(middle)) { low = middle } else { high = middle }
-    }
-    color(low)
+    low..=high
 }

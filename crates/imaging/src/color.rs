@@ -3,6 +3,7 @@
 //! sRGB transfer curve (IEC 61966-2-1) with Rec. 709 primaries, Oklab (Ottosson 2020), CIE L*.
 //! Floats are 0 to 1 for the range that a byte can hold.
 
+use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
 /// Red, green and blue.
@@ -67,6 +68,23 @@ pub fn from_oklab([lightness, a, b]: [f32; 3]) -> Rgb {
         -1.268_438 * l + 2.609_757_4 * m - 0.341_319_4 * s,
         -0.004_196_086_3 * l - 0.703_418_6 * m + 1.707_614_7 * s,
     ]
+}
+
+/// Linear light of an Oklab colour whose channels lie in `range`: its chroma is lowered at the same hue
+/// and lightness as far as that needs, which is to gray where even that lies outside.
+pub fn in_gamut([lightness, a, b]: [f32; 3], range: RangeInclusive<f32>) -> Rgb {
+    let color = |share: f32| from_oklab([lightness, a * share, b * share]);
+    let shown = |light: &Rgb| light.iter().all(|value| range.contains(value));
+    let whole = color(1.0);
+    if shown(&whole) {
+        return whole;
+    }
+    let (mut low, mut high) = (0.0, 1.0);
+    for _ in 0..8 {
+        let middle = f32::midpoint(low, high);
+        if shown(&color(middle)) { low = middle } else { high = middle }
+    }
+    color(low)
 }
 
 /// CIE 1976 lightness, 0 to 1 (a hundredth of L*), of relative luminance.

