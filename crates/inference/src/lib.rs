@@ -1,7 +1,7 @@
 //! The inference engine behind one trait, the model registry, and the native runtime.
 //!
 //! A process that uses models goes through these steps, none of which belongs on the threads of an
-//! async runtime: [`runtime::ensure`] finds or fetches the native library, [`OpenVino::load`] loads
+//! async runtime: [`runtime::Places`] finds or fetches the native library, [`OpenVino::load`] loads
 //! it, [`Registry::open`] reads the manifests, [`Registry::warm`] loads models ahead of their first
 //! use, [`Registry::get`] gives a [`Model`], and [`Model::run`] runs it.
 

@@ -1,14 +1,13 @@
 //! Models and the library that runs them, as the commands need them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
 use safelight_inference::manifest::{FILE_NAME, Manifest, ModelSpec};
+use safelight_inference::runtime::{Library, Origin, Places};
 use safelight_inference::scheduler::Plan;
-use safelight_inference::{
-    Engine, EngineError, OpenVino, Registry, Session, Settings, memory_of, runtime,
-};
+use safelight_inference::{Engine, EngineError, OpenVino, Registry, Session, Settings, memory_of};
 use safelight_operation::Endpoint;
 use safelight_services::CATALOG;
 use safelight_vision::Vision;
@@ -20,13 +19,36 @@ use crate::progress::Report;
 /// Unpacks the models, finds or fetches the library, and opens the registry. Nothing is loaded yet.
 pub fn start(data: &DataFolder, settings: &Settings) -> Result<Registry> {
     let mut report = Report::new();
-    let library =
-        runtime::ensure(data.path(), settings.library.as_deref(), &mut |step| report.show(step))?;
+    let binary = binary_folder();
+    let places = places(data, settings, binary.as_deref());
+    let library = places.ensure(&mut |step| report.show(step))?;
     drop(report);
+    tracing::info!(path = %library.path.display(), origin = %library.origin, "inference library");
     models::unpack(data)?;
     let engine = load(&library, data, settings)?;
     let registry = Registry::open(Arc::new(engine), &[data.models()], settings);
     registry.context("the models cannot be used")
+}
+
+/// The library that [`start`] would take, without fetching one.
+pub fn find_library(data: &DataFolder, settings: &Settings) -> Result<Option<Library>> {
+    let binary = binary_folder();
+    Ok(places(data, settings, binary.as_deref()).find()?)
+}
+
+fn places<'a>(
+    data: &'a DataFolder,
+    settings: &'a Settings,
+    binary: Option<&'a Path>,
+) -> Places<'a> {
+    let configured = settings.library.as_deref();
+    Places { configured, beside: binary, python: true, data: data.path() }
+}
+
+/// The folder of this binary, links followed: packages put the library there.
+fn binary_folder() -> Option<PathBuf> {
+    let binary = std::env::current_exe().ok()?.canonicalize().ok()?;
+    binary.parent().map(Path::to_path_buf)
 }
 
 /// Bytes that the library and the models which services need take once they are loaded, known
@@ -48,13 +70,14 @@ pub fn without(data: &DataFolder, settings: &Settings) -> Result<Registry> {
 }
 
 /// Loads the library.
-pub fn load(library: &Path, data: &DataFolder, settings: &Settings) -> Result<OpenVino> {
-    OpenVino::load(library, &data.cache(), Plan::new(settings)).map_err(|error| {
-        let folder = library.parent().unwrap_or(library).display();
-        anyhow!(
-            "{error}; remove {folder}, so that it is fetched again, or name another library with \
-             --set models.library=<path>"
-        )
+pub fn load(library: &Library, data: &DataFolder, settings: &Settings) -> Result<OpenVino> {
+    OpenVino::load(&library.path, &data.cache(), Plan::new(settings)).map_err(|error| {
+        let folder = library.path.parent().unwrap_or(&library.path).display();
+        let cure = match library.origin {
+            Origin::Fetched => format!("remove {folder}, so that it is fetched again, or "),
+            _ => String::new(),
+        };
+        anyhow!("{error}; {cure}name another library with --set models.library=<path>")
     })
 }
 
@@ -96,7 +119,7 @@ pub struct Inventory {
 
 impl Inventory {
     pub fn take(data: &DataFolder, settings: &Settings) -> Result<Self> {
-        let library = runtime::find(data.path(), settings.library.as_deref());
+        let library = find_library(data, settings);
         let unpacked = data.models().join(FILE_NAME).exists();
         let folders = if unpacked { vec![data.models()] } else { vec![] };
         let registry = match library {

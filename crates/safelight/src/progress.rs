@@ -14,7 +14,7 @@ pub fn bar(steps: u64, template: &str) -> ProgressBar {
     ProgressBar::new(steps).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// Tells people how far [`safelight_inference::runtime::ensure`] is, on the standard error output.
+/// Tells people how far [`safelight_inference::runtime::Places::ensure`] is, on the standard error output.
 pub struct Report {
     bar: Option<ProgressBar>,
     terminal: bool,

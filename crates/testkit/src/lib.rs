@@ -8,8 +8,9 @@ pub mod webp;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use safelight_inference::runtime::Places;
 use safelight_inference::scheduler::Plan;
-use safelight_inference::{OpenVino, Registry, Settings, runtime};
+use safelight_inference::{OpenVino, Registry, Settings};
 
 /// The root of the workspace.
 pub fn workspace() -> &'static Path {
@@ -33,7 +34,8 @@ pub fn models() -> PathBuf {
 /// The native inference library, fetched with pip by the first test that asks for it.
 pub fn runtime() -> PathBuf {
     std::fs::create_dir_all(target()).expect("the target folder can be made");
-    runtime::ensure(&target(), None, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"))
+    let found = Places::fetched(&target()).ensure(&mut |_| {});
+    found.unwrap_or_else(|error| panic!("{error}")).path
 }
 
 /// The models that ship, on the built-in engine; one registry for the whole test process.

@@ -1,6 +1,7 @@
-//! The native inference library: found where the operator says, or fetched once with pip.
+//! The native inference library: found in one of several places, or fetched once with pip.
 
 mod pip;
+mod places;
 mod unpack;
 mod wheel;
 
@@ -9,12 +10,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use places::{Library, Origin, Places};
 pub use wheel::VERSION;
 use wheel::Wheel;
 
 use crate::registry::sha256_of;
 
-/// How far [`ensure`] is.
+/// How far [`Places::ensure`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Another process is fetching the library; this one waits for it.
@@ -125,43 +127,12 @@ pub enum RuntimeError {
     },
 }
 
-/// The path of `libopenvino_c`: of the `configured` library (the file itself or its folder) if
-/// there is one, else of the release kept in `dir`, which is fetched with pip at the first call.
-///
-/// Any number of processes may call this at the same time on the same folder: one fetches, the
-/// others wait. A call that fails leaves nothing half-made behind, and neither does a killed process
-/// once the next call has run.
-pub fn ensure(
-    dir: &Path,
-    configured: Option<&Path>,
-    report: &mut dyn FnMut(Progress),
-) -> Result<PathBuf, RuntimeError> {
-    match configured {
-        Some(path) => library_at(path),
-        None => Place::here(dir)?.ensure(report),
-    }
-}
-
-/// The path that [`ensure`] would give at once; `None` when it would have to fetch the library.
-pub fn find(dir: &Path, configured: Option<&Path>) -> Result<Option<PathBuf>, RuntimeError> {
-    match configured {
-        Some(path) => library_at(path).map(Some),
-        None => Place::here(dir).map(|place| place.installed()),
-    }
-}
-
 /// The library at a configured path.
 fn library_at(path: &Path) -> Result<PathBuf, RuntimeError> {
     let wrong = |why: &str| RuntimeError::Configured { path: path.into(), why: why.into() };
     if path.is_dir() {
-        let entries = fs::read_dir(path).map_err(|error| wrong(&error.to_string()))?;
-        let mut libraries: Vec<_> =
-            entries.flatten().map(|entry| entry.path()).filter(|path| is_library(path)).collect();
-        // The plain name before versioned ones.
-        libraries.sort();
-        return libraries
-            .into_iter()
-            .next()
+        return folder_library(path)
+            .map_err(|error| wrong(&error.to_string()))?
             .ok_or_else(|| wrong("the folder holds no `openvino_c` library"));
     }
     match path.is_file() {
@@ -169,6 +140,13 @@ fn library_at(path: &Path) -> Result<PathBuf, RuntimeError> {
         true => Err(wrong("the file's name is not that of an `openvino_c` library")),
         false => Err(wrong("there is no such file or folder")),
     }
+}
+
+/// The library in a folder, the plain name before versioned ones.
+fn folder_library(folder: &Path) -> io::Result<Option<PathBuf>> {
+    let entries = fs::read_dir(folder)?;
+    let paths = entries.flatten().map(|entry| entry.path());
+    Ok(paths.filter(|path| is_library(path)).min())
 }
 
 fn is_library(path: &Path) -> bool {

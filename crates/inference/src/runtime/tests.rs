@@ -29,8 +29,9 @@ fn a_configured_file_or_folder_is_used_as_it_is() {
     let library = dir.path().join("libopenvino_c.so.9");
     fs::write(&library, "").expect("a file");
     for path in [&library, dir.path()] as [&Path; 2] {
-        let found = ensure(Path::new("/unused"), Some(path), &mut |_| {}).expect("the library");
-        assert_eq!(found, library);
+        let places = Places { configured: Some(path), ..Places::fetched(Path::new("/unused")) };
+        let found = places.ensure(&mut |_| {}).expect("the library");
+        assert_eq!((found.path, found.origin), (library.clone(), Origin::Configured));
     }
 }
 

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
-use safelight_inference::runtime;
 use safelight_services::CATALOG;
 use safelight_store::{KeySecret, Sqlite, Store};
 use serde::Serialize;
@@ -141,10 +140,10 @@ fn library(loaded: &Loaded, data: &DataFolder) -> Result<String> {
     if own.without_engine {
         return Ok("not wanted (without_engine)".into());
     }
-    let library = runtime::find(data.path(), own.models.library.as_deref())?
+    let library = engine::find_library(data, &own.models)?
         .context("it is not there yet; `safelight serve` fetches it")?;
     let engine = engine::load(&library, data, &own.models)?;
-    Ok(safelight_inference::Engine::describe(&engine))
+    Ok(format!("{}, {}", safelight_inference::Engine::describe(&engine), library.origin))
 }
 
 /// Every model with its digest, then every service that cannot be used.
