@@ -17,6 +17,7 @@ mod decode;
 pub mod dehaze;
 pub mod discs;
 pub mod drawing;
+pub mod enclosed;
 pub mod encode;
 pub mod exposure;
 mod format;
@@ -37,6 +38,7 @@ pub mod retouch;
 mod rules;
 pub mod sharpen;
 pub mod skin;
+pub mod strands;
 #[cfg(test)]
 mod testing;
 pub mod tilt;

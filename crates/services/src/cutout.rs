@@ -4,7 +4,7 @@ pub mod general;
 pub mod portrait;
 
 use safelight_contract::{Code, Fault, Result};
-use safelight_imaging::{Cutout, Format, Photo, encode};
+use safelight_imaging::{Cutout, Format, Photo, enclosed, encode, strands};
 use safelight_operation::{Artifact, Output, Picture, Url, Work};
 use safelight_vision::saliency::Saliency;
 
@@ -56,12 +56,41 @@ fn picture(cutout: Cutout, form: Option<ReturnForm>) -> Result<Artifact> {
     Ok(Artifact::picture(bytes, Format::Png))
 }
 
+/// The mask without the ground that the subject encloses, as the stage `enclosed`.
+fn opened(photo: &Photo, mut found: Saliency, work: &Work) -> Result<Saliency> {
+    work.stage("enclosed", || {
+        if let Some(mask) = enclosed::opened(&photo.rgb, &found.mask, found.region) {
+            found.mask = mask;
+        }
+        Ok(found)
+    })
+}
+
 /// The subject that a mask shows, as the stage `matting`; `nothing` says what is missing where it
 /// shows none, since an empty picture would be charged and of no use.
 fn matted(photo: Photo, found: &Saliency, nothing: &str, work: &Work) -> Result<Cutout> {
     work.stage("matting", || {
         let cutout = Cutout::refine(photo, &found.mask, found.region);
         if cutout.is_empty() { Err(no_target(nothing)) } else { Ok(cutout) }
+    })
+}
+
+/// What `cut_out` frees from a large photo, with the thin parts that masks and grids miss, as the stage
+/// `strands`. Photos that are transparent already are left as `cut_out` has them.
+fn fine(
+    photo: Photo,
+    cut_out: impl FnOnce(Photo, &Work) -> Result<Cutout>,
+    work: &Work,
+) -> Result<Cutout> {
+    let pixels = photo.rgb.width() * photo.rgb.height();
+    if photo.alpha.is_some() || pixels < strands::LEAST_PIXELS {
+        return cut_out(photo, work);
+    }
+    let original = photo.rgb.clone();
+    let mut cutout = cut_out(photo, work)?;
+    work.stage("strands", || {
+        strands::restore(&original, &mut cutout);
+        Ok(cutout)
     })
 }
 

@@ -25,8 +25,11 @@ pub const BASE_BYTES: u64 = 64 << 20;
 /// Peak bytes for each pixel, the photo itself excluded: 1 for alpha, the rest for a result that
 /// compresses badly, while its file grows.
 pub const BYTES_PER_PIXEL: u64 = 8;
+/// The same where thin parts are looked for: the photo once more, and what the search takes.
+pub const HD_BYTES_PER_PIXEL: u64 =
+    BYTES_PER_PIXEL + 3 + safelight_imaging::strands::BYTES_PER_PIXEL;
 /// The same where the file is answered twice.
-pub const HD_PEOPLE_BYTES_PER_PIXEL: u64 = BYTES_PER_PIXEL + 4;
+pub const HD_PEOPLE_BYTES_PER_PIXEL: u64 = HD_BYTES_PER_PIXEL + 4;
 /// The same for pieces around faces, one after the other: a mask of the photo, the piece with its
 /// matte, and the files of all.
 pub const HEAD_BYTES_PER_PIXEL: u64 = 24;

@@ -9,7 +9,7 @@ use safelight_operation::{
 use safelight_vision::cutout;
 
 use super::cut_out;
-use crate::cutout::{CutoutAnswer, answer};
+use crate::cutout::{CutoutAnswer, answer, fine};
 
 /// The service.
 pub struct HdUniversalBackgroundRemoval;
@@ -29,10 +29,14 @@ impl CpuOperation for HdUniversalBackgroundRemoval {
         sign: "cutout_general_hd_universal_background_removal",
         pool: "cutout_hd_general_background_removal",
         price: 2,
-        summary: "Frees the subject of a large photo, up to 10,000 px a side, from its background.",
+        summary: "Frees the subject of a large photo, up to 10,000 px a side, from its background, with \
+                  thin parts such as spokes, straps and whiskers.",
+        limitations: "Thin parts are looked for in photos of 1 megapixel and more, at 12 megapixels at \
+                      most, where the ground is smooth. What the subject encloses in the ground's own \
+                      colour and shade is taken for ground.",
         delivery: Delivery::Async,
         deadline: Duration::from_secs(240),
-        memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::BYTES_PER_PIXEL },
+        memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::HD_BYTES_PER_PIXEL },
         ..Spec::DEFAULT
     };
     const NEEDS: Needs = Needs::models(cutout::MODELS);
@@ -40,6 +44,6 @@ impl CpuOperation for HdUniversalBackgroundRemoval {
     type Output = CutoutAnswer;
 
     fn run(input: Request, work: &Work) -> Result<CutoutAnswer> {
-        answer(&input.image, None, cut_out, work)
+        answer(&input.image, None, |photo, work| fine(photo, cut_out, work), work)
     }
 }

@@ -9,7 +9,7 @@ use safelight_operation::{
 use safelight_vision::cutout;
 
 use super::cut_out;
-use crate::cutout::picture;
+use crate::cutout::{fine, picture};
 
 /// The service.
 pub struct HdPortraitBackgroundRemoval;
@@ -63,7 +63,7 @@ impl CpuOperation for HdPortraitBackgroundRemoval {
     type Output = Answer;
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
-        let cutout = cut_out(input.image.decode(work)?, work)?;
+        let cutout = fine(input.image.decode(work)?, cut_out, work)?;
         let made = Url(work.stage("encode", || picture(cutout, None))?);
         Ok(Answer { elements: [Element { image_url: made.clone() }], image_url: made })
     }
