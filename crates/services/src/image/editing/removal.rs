@@ -49,7 +49,8 @@ pub fn usual_growth(photo: &Photo) -> usize {
     ((long as f32 * 0.004).round() as usize).max(3)
 }
 
-fn check_share(mask: &GrayImage) -> Result<()> {
+/// `ERROR_INVALID_FILE` for a mask that shows nothing or more than 70 % of the photo.
+pub fn check_share(mask: &GrayImage) -> Result<()> {
     let share = mask.iter().filter(|&&value| value > 0).count() as f64 / mask.len().max(1) as f64;
     let message = if share == 0.0 {
         "mask is empty: white shows what is removed"
