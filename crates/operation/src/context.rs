@@ -80,6 +80,22 @@ impl Context {
         made
     }
 
+    /// Asks an engine for the classes of a picture, as the stage `engine`. No worker slot is held meanwhile.
+    ///
+    /// # Errors
+    /// Those of the engine; those of [`Work::check`].
+    pub async fn classify(
+        &self,
+        generator: &dyn Generator,
+        picture: Bytes,
+    ) -> Result<Vec<(String, f32)>> {
+        self.cancel.check()?;
+        let start = Instant::now();
+        let found = generator.classify(picture).await;
+        self.stages.add(Stage { name: "engine", took: start.elapsed() });
+        found
+    }
+
     /// Runs blocking work: decoding, models, pixels, encoding.
     ///
     /// # Errors

@@ -16,6 +16,8 @@ pub enum Given {
     Mask,
     /// A picture, a mask where only a part is changed, and up to three further pictures.
     References,
+    /// A picture, which is sorted into classes; no picture is made.
+    Classes,
 }
 
 /// How a service uses engines.
@@ -80,7 +82,7 @@ impl Frame {
     }
 }
 
-/// A generative engine.
+/// A generative engine, or one that sorts pictures into classes.
 pub trait Generator: Send + Sync {
     /// What it works on.
     fn frame(&self) -> Frame;
@@ -88,6 +90,13 @@ pub trait Generator: Send + Sync {
     /// Makes a picture: a file of [`MOST_ANSWER`] bytes at most, which is not looked into. Dropped before
     /// its end, the request is taken back from the engine as far as that can be.
     fn generate(&self, order: Order) -> BoxFuture<'_, Result<Bytes>>;
+
+    /// Sorts a picture, a PNG, into classes: their names, each with its probability, 0 to 1.
+    fn classify(&self, picture: Bytes) -> BoxFuture<'_, Result<Vec<(String, f32)>>> {
+        drop(picture);
+        let fault = Fault::new(Code::AiServiceNotFound, "the engine does not sort into classes");
+        Box::pin(std::future::ready(Err(fault)))
+    }
 }
 
 /// What a service answers that needs an engine where none serves it: `ERROR_AI_NOT_EXISTS`.

@@ -6,6 +6,7 @@
 mod breaker;
 mod comfyui;
 mod failure;
+mod kserve;
 mod link;
 mod multipart;
 mod openai;
@@ -30,6 +31,7 @@ use crate::settings::Settings;
 use breaker::Breaker;
 use comfyui::Comfy;
 use failure::Failure;
+use kserve::KServe;
 use link::Link;
 use openai::OpenAi;
 use settings::{EffectSettings, EngineKind, EngineSettings, Mode, Way};
@@ -60,6 +62,7 @@ struct Engine {
 enum Protocol {
     OpenAi(OpenAi),
     Comfy(Comfy),
+    KServe(KServe),
 }
 
 impl Protocol {
@@ -67,6 +70,7 @@ impl Protocol {
         let link = Link::new(settings, ca_file)?;
         Ok(match settings.kind {
             EngineKind::OpenaiImages => Self::OpenAi(OpenAi::new(settings, link)),
+            EngineKind::Kserve => Self::KServe(KServe::new(settings, link)),
             EngineKind::Comfyui => {
                 let path = settings.workflow.as_deref().unwrap_or(Path::new(""));
                 let workflow = Workflow::read(path, settings.model.clone());
@@ -79,7 +83,8 @@ impl Protocol {
 
     fn takes(&self, given: Given) -> bool {
         match self {
-            Self::OpenAi(_) => true,
+            Self::OpenAi(_) => given != Given::Classes,
+            Self::KServe(_) => given == Given::Classes,
             Self::Comfy(comfy) => comfy.takes(given),
         }
     }
@@ -89,6 +94,7 @@ impl Protocol {
             match self {
                 Self::OpenAi(engine) => engine.probe().await,
                 Self::Comfy(engine) => engine.probe().await,
+                Self::KServe(engine) => engine.probe().await,
             }
         };
         timeout(PROBE, probing).await.unwrap_or(Err(Failure::Slow))
@@ -98,6 +104,14 @@ impl Protocol {
         match self {
             Self::OpenAi(engine) => engine.generate(order).await,
             Self::Comfy(engine) => engine.generate(order).await,
+            Self::KServe(_) => Err(Failure::Incapable("makes no pictures".into())),
+        }
+    }
+
+    async fn classify(&self, picture: Bytes) -> Result<Vec<(String, f32)>, Failure> {
+        match self {
+            Self::KServe(engine) => engine.classify(picture).await,
+            _ => Err(Failure::Incapable("does not sort into classes".into())),
         }
     }
 }
@@ -123,8 +137,9 @@ impl Engines {
                 let given = endpoint.and_then(|endpoint| endpoint.needs().engine);
                 if given.is_some_and(|engine| !protocol.takes(engine.given)) {
                     return Err(format!(
-                        "the engine `{}` serves {service}, but its workflow lacks the places for what \
-                         that gives: %image%, and %reference% for services with further pictures",
+                        "the engine `{}` serves {service}, which it cannot: a workflow needs the place \
+                         %image%, and %reference% for services with further pictures; classifiers are \
+                         of the kind kserve, and do nothing else",
                         engine.name
                     ));
                 }
@@ -246,36 +261,42 @@ impl Generator for Engine {
     }
 
     fn generate(&self, order: Order) -> BoxFuture<'_, Result<Bytes>> {
-        async move {
-            let place = self.places.acquire().await;
-            let name = &self.settings.name;
-            // Meanwhile others may have failed.
-            if let Some(rest) = self.breaker.rest(Instant::now()) {
-                return Err(resting(&format!("`{name}`"), rest));
+        self.call(self.protocol.generate(order)).boxed()
+    }
+
+    fn classify(&self, picture: Bytes) -> BoxFuture<'_, Result<Vec<(String, f32)>>> {
+        self.call(self.protocol.classify(picture)).boxed()
+    }
+}
+
+impl Engine {
+    /// One call: waits for a place, then has its time.
+    async fn call<T>(&self, asking: impl Future<Output = Result<T, Failure>> + Send) -> Result<T> {
+        let _place = self.places.acquire().await;
+        let name = &self.settings.name;
+        // Meanwhile others may have failed.
+        if let Some(rest) = self.breaker.rest(Instant::now()) {
+            return Err(resting(&format!("`{name}`"), rest));
+        }
+        let start = Instant::now();
+        let mut call = Counted { engine: self, start, outcome: "GIVEN_UP" };
+        let made = timeout(self.settings.timeout(), asking).await.unwrap_or(Err(Failure::Slow));
+        match made {
+            Ok(made) => {
+                call.outcome = "OK";
+                self.breaker.succeeded();
+                Ok(made)
             }
-            let start = Instant::now();
-            let mut call = Counted { engine: self, start, outcome: "GIVEN_UP" };
-            let made = timeout(self.settings.timeout(), self.protocol.generate(order)).await;
-            let made = made.unwrap_or(Err(Failure::Slow));
-            drop(place);
-            match made {
-                Ok(picture) => {
-                    call.outcome = "OK";
-                    self.breaker.succeeded();
-                    Ok(picture)
+            Err(failure) => {
+                tracing::warn!(engine = %name, ?failure, "an engine did not do what was asked");
+                if failure.is_the_engines() {
+                    self.breaker.failed(Instant::now());
                 }
-                Err(failure) => {
-                    tracing::warn!(engine = %name, ?failure, "an engine made no picture");
-                    if failure.is_the_engines() {
-                        self.breaker.failed(Instant::now());
-                    }
-                    let fault = failure.fault(name);
-                    call.outcome = fault.code().name();
-                    Err(fault)
-                }
+                let fault = failure.fault(name);
+                call.outcome = fault.code().name();
+                Err(fault)
             }
         }
-        .boxed()
     }
 }
 

@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use image::{GrayImage, RgbImage};
+use image::{GrayImage, RgbImage, imageops};
 use safelight_contract::{Code, Fault, Result};
 use safelight_effects::patch::Patch;
 use safelight_imaging::resize::{self, Filter};
@@ -234,11 +234,15 @@ impl Ordered {
                 }
                 photo
             }
-            None if self.edit.ratio.is_some() => Photo { rgb: made, alpha: None },
             None => {
                 let (width, height) = self.edit.photo.rgb.dimensions();
-                let rgb = resize::rgb(&made, width, height, Filter::Bicubic);
-                Photo { rgb, alpha: self.edit.photo.alpha.clone() }
+                match self.edit.ratio {
+                    Some(ratio) => Photo { rgb: middle(&made, ratio), alpha: None },
+                    None => {
+                        let rgb = resize::rgb(&made, width, height, Filter::Bicubic);
+                        Photo { rgb, alpha: self.edit.photo.alpha.clone() }
+                    }
+                }
             }
         };
         Ok(self.alike(&photo.rgb, work)?.map(|()| photo))
@@ -302,6 +306,15 @@ fn of_ratio(ratio: f32, Frame { long_side, multiple }: Frame) -> (u32, u32) {
     let side =
         |side: f32| ((side / multiple.max(1) as f32).round() as u32).max(1) * multiple.max(1);
     (side(width), side(height))
+}
+
+/// The middle of a picture in this ratio of width to height.
+fn middle(picture: &RgbImage, ratio: f32) -> RgbImage {
+    let (width, height) = picture.dimensions();
+    let across = ((height as f32 * ratio).round() as u32).clamp(1, width);
+    let down = ((width as f32 / ratio).round() as u32).clamp(1, height);
+    let (x, y) = ((width - across) / 2, (height - down) / 2);
+    imageops::crop_imm(picture, x, y, across, down).to_image()
 }
 
 /// A text of a request as engines may have it: without brackets, which some take for orders of their own,

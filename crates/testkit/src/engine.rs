@@ -2,6 +2,7 @@
 //! otherwise do what a test tells them to.
 
 mod comfyui;
+mod kserve;
 mod openai;
 mod paint;
 
@@ -84,6 +85,11 @@ impl Double {
     /// An engine that is like ComfyUI.
     pub async fn comfyui(manner: Manner) -> Self {
         Self::start(manner, comfyui::routes).await
+    }
+
+    /// A classifier that speaks KServe's protocol V2.
+    pub async fn kserve(manner: Manner) -> Self {
+        Self::start(manner, kserve::routes).await
     }
 
     async fn start(manner: Manner, routes: fn(Arc<State>) -> Router) -> Self {

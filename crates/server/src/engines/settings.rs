@@ -41,6 +41,12 @@ pub struct EngineSettings {
     /// which ship.
     #[serde(default)]
     pub workflow: Option<PathBuf>,
+    /// `kserve`: the name of the model's input, a text of bytes. Default `IMAGE`.
+    #[serde(default)]
+    pub input: Option<String>,
+    /// `kserve`: the name of its output. Default `PROBABILITIES`.
+    #[serde(default)]
+    pub output: Option<String>,
     /// Longer side of the pictures that it works on. Default 1024.
     #[serde(default = "long_side")]
     pub long_side: u32,
@@ -73,6 +79,8 @@ pub enum EngineKind {
     OpenaiImages,
     /// A graph of nodes that is queued and polled.
     Comfyui,
+    /// A classifier: the inference protocol V2, with Triton's extension for classification.
+    Kserve,
 }
 
 /// What servers of `openai-images` add to the protocol.
@@ -179,12 +187,22 @@ impl EngineSettings {
             EngineKind::Comfyui if self.workflow.is_none() => {
                 Err(format!("{} is missing, a comfyui engine needs one", field("workflow")))
             }
-            EngineKind::OpenaiImages if self.workflow.is_some() => {
+            EngineKind::Kserve if !self.model.as_deref().is_some_and(is_model) => Err(format!(
+                "{} must be the name of a model: letters, digits, `-`, `_` and `.`",
+                field("model")
+            )),
+            EngineKind::OpenaiImages | EngineKind::Kserve if self.workflow.is_some() => {
                 Err(format!("{} is set, which comfyui engines alone have", field("workflow")))
             }
             _ => Ok(()),
         }
     }
+}
+
+/// Names of models go into paths.
+fn is_model(name: &str) -> bool {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    !name.is_empty() && name.chars().all(fits) && !name.starts_with('.')
 }
 
 impl EffectSettings {
@@ -299,6 +317,7 @@ mod tests {
             (r#"{ "serves": [] }"#, "serves of the engine"),
             (r#"{ "workflow": null }"#, "workflow of the engine"),
             (r#"{ "kind": "openai-images" }"#, "workflow of the engine"),
+            (r#"{ "kind": "kserve", "workflow": null }"#, "model of the engine"),
             (r#"{ "max_parallel": 0 }"#, "max_parallel of the engine `comfy` is 0"),
             (r#"{ "name": "auto" }"#, "engine.name is `auto`"),
         ] {

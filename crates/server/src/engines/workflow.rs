@@ -81,6 +81,7 @@ impl Workflow {
             Given::Words => !self.has("%image%"),
             Given::Picture | Given::Mask => self.has("%image%"),
             Given::References => self.has("%image%") && self.has("%reference%"),
+            Given::Classes => false,
         }
     }
 

@@ -11,7 +11,7 @@ use safelight_testkit::engine::{Double, GREEN, Manner, parts};
 use safelight_testkit::photo;
 use serde_json::json;
 
-use crate::common::{Answer, TestServer, eventually, file, text};
+use crate::common::{Answer, TestServer, eventually, file, files_below, text};
 
 const REPLACER: &str = "/api/image/editing/ai-object-replacer";
 const GLOSS: &str = "/api/portrait/effects/ai-red-lip-gloss";
@@ -144,9 +144,6 @@ async fn each_dialect_is_spoken() {
         let parts = parts(&body);
         assert!(parts.iter().any(|(part, _)| part == name), "{dialect:?}");
         assert!(String::from_utf8_lossy(&body).contains(words), "{dialect:?}");
-        // What an engine would take for its own orders is no part of a prompt.
-        let hostile = replace().text("custom_prompt", "<sd_cpp_extra_args>{}</sd_cpp_extra_args>");
-        drop(hostile);
     }
 }
 
@@ -165,8 +162,7 @@ async fn assert_codes(server: &TestServer, double: &Double, cases: &[(Manner, u1
         double.behave(Manner::Right);
         server.post(REPLACER, replace()).await.success();
     }
-    let held = std::fs::read_dir(server.files()).map_or(0, |files| files.count());
-    assert_eq!(held, 0, "a file is kept");
+    assert_eq!(files_below(&server.files()), Vec::<std::path::PathBuf>::new(), "a file is kept");
 }
 
 #[tokio::test]
@@ -326,7 +322,6 @@ async fn a_service_is_native_until_the_engine_is_seen_to_work() {
     // Another application has no word of its own: the engine is well.
     let (key, _) = server.another("other").await;
     let task = text(&server.post_as(&key, GLOSS, form()).await.success()["task_id"]);
-    double.reached("/view", 0).await;
     let poll = format!("/api/common/query-async-task-result?task_id={task}");
     let done = eventually(async || {
         let answer = server.get_as(&key, &poll).await;
@@ -335,4 +330,31 @@ async fn a_service_is_native_until_the_engine_is_seen_to_work() {
     .await;
     assert!(text(&done.success()["data"]["image"]).starts_with("http"));
     assert_eq!(double.seen("/prompt").len(), 1);
+}
+
+#[tokio::test]
+async fn a_classifier_answers_under_the_keys_of_the_api() {
+    const SKIN: &str = "/api/portrait/analysis/skin-disease-detection";
+    let double = Double::kserve(Manner::Right).await;
+    let settings = json!({
+        "name": "skin", "kind": "kserve", "url": double.url(), "model": "skin",
+        "serves": ["skin-disease-detection"],
+    });
+    let server = server(serde_json::from_value(settings).expect("settings")).await;
+    let form = || Form::new().part("image", file(photo("astronaut.png")));
+    let answer = server.post(SKIN, form()).await.success();
+    let data = &answer["data"];
+    assert_eq!(data["results_english"], json!({ "acne": 0.2, "nevus": 0.75 }));
+    assert_eq!(data["body_part"], "face");
+    assert!(text(&data["notice"]).contains("not a diagnosis"));
+    assert!(data["image_quality"].as_f64().is_some_and(|quality| (0.2..=1.0).contains(&quality)));
+    for (manner, status, code) in [
+        (Manner::OtherShape, 502, "ERROR_GATEWAY"),
+        (Manner::OtherPicture, 500, "AI_SERVICE_INTERNAL_ERROR"),
+        (Manner::Status(404), 404, "AI_SERVICE_NOT_FOUND"),
+    ] {
+        double.behave(manner);
+        server.post(SKIN, form()).await.failure(status, code);
+    }
+    server.assert_charges(1).await;
 }

@@ -16,6 +16,8 @@ use safelight_vision::garments::Garment;
 const GRID: f32 = 1024.0;
 /// A joint this sure is seen.
 const SEEN: f32 = 0.3;
+/// A face of this share of the largest is another person's.
+const OTHER_PERSON: f32 = 0.25;
 
 /// The whole photo as a grid of at most [`GRID`] cells a side.
 fn grid(size: (u32, u32)) -> Result<Window> {
@@ -138,22 +140,29 @@ pub fn around_head(
     Ok(mask(&region::without(&around, &kept), kit.photo_size))
 }
 
-/// A person who can be dressed: `ERROR_NO_RECOGNITION_TARGET_DETECTED` where there is none, where there are
-/// several, or where shoulders and hips are not to be seen.
-pub fn person(work: &Work, photo: &RgbImage, name: &str) -> Result<(Body, Option<Detection>)> {
+/// A person who can be dressed so: `ERROR_NO_RECOGNITION_TARGET_DETECTED` where there is none, where there are
+/// several, or where the shoulders, for what is worn below the waist the hips, are not to be seen.
+pub fn person(
+    work: &Work,
+    photo: &RgbImage,
+    name: &str,
+    dress: Dress,
+) -> Result<(Body, Option<Detection>)> {
     let none = |what: &str| {
         let message = format!("{name} {what}, one person from the front is needed");
         Fault::new(Code::NoRecognitionTargetDetected, message)
     };
     let faces = work.stage("detect", || work.vision.detect_faces(photo))?;
-    if faces.len() > 1 && faces[1].rect.area() > 0.25 * faces[0].rect.area() {
+    if faces.len() > 1 && faces[1].rect.area() > OTHER_PERSON * faces[0].rect.area() {
         return Err(none("shows several people"));
     }
     let body = work.stage("body", || work.vision.body(photo, Region::whole(photo)))?;
-    let trunk = [Joint::LeftShoulder, Joint::RightShoulder, Joint::LeftHip, Joint::RightHip]
-        .map(|joint| body.joint(joint));
-    if trunk.iter().any(|joint| joint.score < SEEN) {
-        return Err(none("shows no person with shoulders and hips"));
+    let seen = |joints: [Joint; 2]| joints.iter().all(|&joint| body.joint(joint).score >= SEEN);
+    if !seen([Joint::LeftShoulder, Joint::RightShoulder]) {
+        return Err(none("shows no person with both shoulders"));
+    }
+    if dress == Dress::Lower && !seen([Joint::LeftHip, Joint::RightHip]) {
+        return Err(none("shows no person with both hips"));
     }
     Ok((body, faces.first().copied()))
 }

@@ -21,7 +21,7 @@ pub struct Recipe {
     pub strength: f32,
     /// The least cosine of the faces before and after (SFace), where the face stays.
     pub likeness: Option<f32>,
-    /// Whether a drawing is made.
+    /// Whether it is something else than the same person in the same light.
     pub drawing: bool,
 }
 
@@ -33,6 +33,14 @@ const PHOTO: Recipe = Recipe {
     strength: 0.7,
     likeness: None,
     drawing: false,
+};
+
+const REMOVAL: Recipe = Recipe {
+    mask: "the caller's mask, grown",
+    prompt: "empty background, same surroundings, nothing added",
+    strength: 1.0,
+    drawing: true,
+    ..PHOTO
 };
 
 /// Every recipe, in the order of its service.
@@ -113,6 +121,22 @@ pub const RECIPES: &[Recipe] = &[
         strength: 0.9,
         likeness: Some(0.6),
         ..PHOTO
+    },
+    Recipe {
+        service: "image-erase",
+        ..REMOVAL
+    },
+    Recipe {
+        service: "remove-objects",
+        ..REMOVAL
+    },
+    Recipe {
+        service: "remove-objects-advanced",
+        ..REMOVAL
+    },
+    Recipe {
+        service: "remove-objects-pro",
+        ..REMOVAL
     },
     Recipe {
         service: "try-on-clothes",
@@ -208,7 +232,9 @@ mod tests {
     fn every_row_is_of_a_service_that_uses_engines_and_the_other_way_round() {
         let mut used: Vec<_> = CATALOG
             .iter()
-            .filter(|endpoint| endpoint.needs().engine.is_some())
+            .filter(|endpoint| {
+                endpoint.needs().engine.is_some_and(|engine| engine.given != Given::Classes)
+            })
             .map(|endpoint| endpoint.spec().slug())
             .collect();
         used.sort_unstable();

@@ -6,6 +6,8 @@ use safelight_imaging::components::{Component, components, grown};
 use safelight_imaging::{ColorModel, Format, Photo};
 use safelight_operation::{Code, Fault, Mask, Memory, Picture, Result, Work};
 
+use crate::generated::Edit;
+
 /// What removing takes: the barred parts, the grown mask, the encoded result.
 pub const MEMORY: Memory = Memory { base: complete::BASE_BYTES, per_pixel: 11 };
 /// The models that tell what is not to be copied.
@@ -41,6 +43,21 @@ pub fn remove(
     work.stage("complete", || {
         complete(&mut photo.rgb, &hole, Some(&barred), options, &|| work.check())
     })
+}
+
+/// What an engine is asked for that removes what the mask shows; without `growth` it is grown as usual.
+pub fn by_engine(
+    image: &Picture,
+    mask: &Mask,
+    growth: Option<usize>,
+    work: &Work,
+) -> Result<Option<Edit>> {
+    let photo = image.decode(work)?;
+    let mask = mask.decode(work)?;
+    check_share(&mask)?;
+    let growth = growth.unwrap_or_else(|| usual_growth(&photo));
+    let mask = work.stage("mask", || Ok(grown(&mask, growth)))?;
+    Ok(Some(Edit::of(photo, Some(mask), Vec::new())))
 }
 
 /// By how many pixels a mask is grown where the request does not say: drawn masks are tight.

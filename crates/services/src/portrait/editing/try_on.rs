@@ -23,8 +23,8 @@ pub const GARMENT: Rules = Rules {
 /// What these services cannot do.
 pub const LIMITATIONS: &str = "A generative engine makes the picture; without one the service answers \
     `ERROR_AI_NOT_EXISTS`. The rest of the photo, and the face where it is to stay, are the photo's own, bit \
-    for bit. How well garments fit is the engine's. Shoulders and hips must be seen, and the garments that \
-    are replaced.";
+    for bit. How well garments fit is the engine's. The shoulders must be seen, for trousers and skirts the \
+    hips, and the garments that are replaced.";
 
 /// What all of them say about themselves.
 pub const SPEC: Spec = Spec {
@@ -71,7 +71,7 @@ pub fn dressed(
     work: &Work,
 ) -> Result<Edit> {
     let photo = person.decode(work)?;
-    let (body, face) = areas::person(work, &photo.rgb, "person_image")?;
+    let (body, face) = areas::person(work, &photo.rgb, "person_image", dress)?;
     let head = face.as_ref().filter(|_| keep_head);
     let mask = areas::worn(work, &photo.rgb, &body, head, dress)?;
     Ok(Edit { references: garments, ..Edit::of(photo, Some(mask), words) })

@@ -65,7 +65,7 @@ impl Generated for TryOnClothesRefiner {
             below = " and the garment of image 4 below it".to_owned();
         }
         let photo = input.coarse_image.decode(work)?;
-        let (body, face) = areas::person(work, &photo.rgb, "coarse_image")?;
+        let (body, face) = areas::person(work, &photo.rgb, "coarse_image", Dress::Full)?;
         let mask = areas::worn(work, &photo.rgb, &body, face.as_ref(), Dress::Full)?;
         let words = vec![input.gender.to_owned(), below];
         Ok(Some(Edit { references, ..Edit::of(photo, Some(mask), words) }))
