@@ -25,6 +25,7 @@ pub mod lab;
 pub mod looks;
 pub mod makeup;
 pub mod mark;
+pub mod patch;
 pub mod path;
 pub mod portrait;
 pub mod pull;

@@ -36,6 +36,24 @@ pub fn png_gray(gray: &GrayImage) -> Result<Vec<u8>> {
     png(gray.dimensions(), ColorType::Grayscale, gray.chunks_exact(gray.width().max(1) as usize))
 }
 
+/// A PNG of a mask for whoever edits pictures: white and transparent where `mask` is above 0, black and
+/// opaque elsewhere, so that readers of alpha and readers of gray understand the same.
+///
+/// # Errors
+/// `PROCESSING_FAILURE` where the picture has no pixels.
+pub fn png_edit_mask(mask: &GrayImage) -> Result<Vec<u8>> {
+    let mut row = vec![0; mask.width() as usize * 4];
+    write_png(mask.dimensions(), ColorType::Rgba, |out| {
+        for shown in mask.chunks_exact(mask.width().max(1) as usize) {
+            for (pixel, &shown) in row.as_chunks_mut::<4>().0.iter_mut().zip(shown) {
+                *pixel = if shown > 0 { [255, 255, 255, 0] } else { [0, 0, 0, 255] };
+            }
+            out.write_all(&row)?;
+        }
+        Ok(())
+    })
+}
+
 /// An opaque PNG.
 ///
 /// # Errors

@@ -2,12 +2,15 @@
 //! declares it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use safelight_contract::{Code, Fault, Result};
 use safelight_vision::Vision;
 
+use crate::generator::{Generator, Order};
 use crate::spec::Needs;
 use crate::work::{Cancel, Stage, Stages, Work};
 
@@ -41,17 +44,56 @@ pub struct Context {
     cancel: Cancel,
     stages: Stages,
     threads: Arc<dyn Threads>,
+    generator: Option<Arc<dyn Generator>>,
 }
 
 impl Context {
     /// A context with these models, under this order to stop, whose blocking work runs on `threads`.
     pub fn new(vision: Vision, cancel: Cancel, threads: Arc<dyn Threads>) -> Self {
-        Self { vision, cancel, stages: Stages::default(), threads }
+        Self { vision, cancel, stages: Stages::default(), threads, generator: None }
     }
 
     /// The same with no other models than those declared.
     pub(crate) fn restricted_to(self, needs: Needs) -> Self {
         Self { vision: self.vision.restricted_to(needs.all_models().collect()), ..self }
+    }
+
+    /// The same with this engine, if any.
+    pub(crate) fn with_generator(self, generator: Option<Arc<dyn Generator>>) -> Self {
+        Self { generator, ..self }
+    }
+
+    /// The engine that makes pictures for this job, where one does.
+    pub fn generator(&self) -> Option<&dyn Generator> {
+        self.generator.as_deref()
+    }
+
+    /// Asks an engine for a picture, as the stage `engine`. No worker slot is held meanwhile.
+    ///
+    /// # Errors
+    /// Those of the engine; those of [`Work::check`].
+    pub async fn generate(&self, generator: &dyn Generator, order: Order) -> Result<Bytes> {
+        self.cancel.check()?;
+        let start = Instant::now();
+        let made = generator.generate(order).await;
+        self.stages.add(Stage { name: "engine", took: start.elapsed() });
+        made
+    }
+
+    /// Asks an engine for the classes of a picture, as the stage `engine`. No worker slot is held meanwhile.
+    ///
+    /// # Errors
+    /// Those of the engine; those of [`Work::check`].
+    pub async fn classify(
+        &self,
+        generator: &dyn Generator,
+        picture: Bytes,
+    ) -> Result<Vec<(String, f32)>> {
+        self.cancel.check()?;
+        let start = Instant::now();
+        let found = generator.classify(picture).await;
+        self.stages.add(Stage { name: "engine", took: start.elapsed() });
+        found
     }
 
     /// Runs blocking work: decoding, models, pixels, encoding.

@@ -1,6 +1,7 @@
 //! The traits that an endpoint implements, and its form without types in a catalogue.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
@@ -9,6 +10,7 @@ use safelight_contract::{Code, Fault, Result};
 use crate::context::Context;
 use crate::field::{Fields, FileField, InputField};
 use crate::form::Form;
+use crate::generator::Generator;
 use crate::node::Node;
 use crate::output::Output;
 use crate::param::Parameter;
@@ -145,10 +147,22 @@ type Run = Box<dyn FnOnce(Context) -> BoxFuture<'static, Result<Node>> + Send>;
 pub struct Job {
     cost: Cost,
     units: u32,
+    generator: Option<Arc<dyn Generator>>,
     run: Run,
 }
 
 impl Job {
+    /// The same job, whose pictures this engine makes: it takes a worker slot for its own work around that
+    /// alone, and memory for the engine's pictures beside.
+    #[must_use]
+    pub fn made_by(mut self, generator: Arc<dyn Generator>) -> Self {
+        let further = generator.frame().bytes(self.cost.pixels);
+        self.cost.bytes = self.cost.bytes.saturating_add(further);
+        self.cost.lane = Lane::None;
+        self.generator = Some(generator);
+        self
+    }
+
     /// What it will take.
     pub fn cost(&self) -> Cost {
         self.cost
@@ -165,7 +179,7 @@ impl Job {
     /// # Errors
     /// Those of the operation.
     pub async fn run(self, context: Context) -> Result<Node> {
-        (self.run)(context).await
+        (self.run)(context.with_generator(self.generator)).await
     }
 
     /// Does the work on this thread; blocks.
@@ -273,7 +287,7 @@ fn prepare<O: Operation>(form: &Form) -> Result<Job> {
         let context = context.restricted_to(O::NEEDS);
         async move { node(O::run(input, &context).await?) }.boxed()
     };
-    Ok(Job { cost, units, run: Box::new(run) })
+    Ok(Job { cost, units, generator: None, run: Box::new(run) })
 }
 
 fn node(output: impl Output) -> Result<Node> {

@@ -59,6 +59,7 @@ mod context;
 mod endpoint;
 mod field;
 mod form;
+mod generator;
 mod kinds;
 mod node;
 mod output;
@@ -81,6 +82,7 @@ pub use context::{Context, Inline, Piece, Threads};
 pub use endpoint::{Cost, CpuOperation, Endpoint, Input, Job, Lane, Operation};
 pub use field::{Fields, FileField, FilePresence, InputField, Named};
 pub use form::Form;
+pub use generator::{EngineUse, Frame, Generator, Given, MOST_ANSWER, Order, no_engine};
 pub use kinds::{
     Choice, Cut, Example, Flag, Identifier, Integer, Json, Number, Scale, Text, ValueEnum, Whole,
     Words,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::generator::{EngineUse, Given};
 use crate::kinds::{Choice, Text};
 use crate::param::{Optional, Param, Parameter};
 
@@ -109,8 +110,13 @@ impl Spec {
     };
 
     /// The last segment of the path.
-    pub fn slug(&self) -> &'static str {
-        self.path.rsplit('/').next().unwrap_or_default()
+    pub const fn slug(&self) -> &'static str {
+        let bytes = self.path.as_bytes();
+        let mut start = bytes.len();
+        while start > 0 && bytes[start - 1] != b'/' {
+            start -= 1;
+        }
+        self.path.split_at(start).1
     }
 }
 
@@ -131,6 +137,8 @@ pub struct Needs {
     /// Names of further models that some requests call for; without one of them, these requests
     /// alone are refused.
     pub models_on_request: &'static [&'static str],
+    /// How it uses generative engines.
+    pub engine: Option<EngineUse>,
 }
 
 impl Needs {
@@ -139,12 +147,23 @@ impl Needs {
 
     /// These models, each for every request.
     pub const fn models(models: &'static [&'static str]) -> Self {
-        Self { models, models_on_request: &[] }
+        Self { models, models_on_request: &[], engine: None }
     }
 
     /// The same, with further models that some requests call for.
     pub const fn on_request(self, models: &'static [&'static str]) -> Self {
         Self { models_on_request: models, ..self }
+    }
+
+    /// The same with a generative engine, which is given this; without one, the operation answers
+    /// `ERROR_AI_NOT_EXISTS` where it is required, and works natively elsewhere.
+    pub const fn engine(self, given: Given, required: bool) -> Self {
+        Self { engine: Some(EngineUse { given, required }), ..self }
+    }
+
+    /// Whether there is nothing to be had without a generative engine.
+    pub fn is_engine_required(self) -> bool {
+        self.engine.is_some_and(|engine| engine.required)
     }
 
     /// All of them.

@@ -9,6 +9,8 @@ use anyhow::{Context, Result, anyhow, bail};
 use figment::providers::Serialized;
 use figment::value::{Dict, Value};
 use figment::{Figment, Profile, Provider, Source};
+use safelight_server::engines::settings::check_names;
+use safelight_services::CATALOG;
 use serde::{Deserialize, Serialize};
 
 pub use layer::Assignment;
@@ -92,7 +94,9 @@ impl Loaded {
 
     /// Refuses values that contradict themselves or each other.
     pub fn check(&self) -> Result<()> {
-        self.config.server.validate().map_err(|reason| anyhow!(reason))?;
+        let server = &self.config.server;
+        server.validate().map_err(|reason| anyhow!(reason))?;
+        check_names(&server.engine, &server.effects, CATALOG).map_err(|reason| anyhow!(reason))?;
         let models = self.config.own.models.validate();
         models.map_err(|reason| anyhow!("in [models], {reason}"))?;
         logs::filter(&self.config.own.log).map(drop)

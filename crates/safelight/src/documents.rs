@@ -2,7 +2,7 @@
 
 use safelight_contract::{Code, Edition};
 use safelight_operation::{Delivery, Endpoint, LeafKind, SOURCES};
-use safelight_services::CATALOG;
+use safelight_services::{CATALOG, RECIPES};
 
 use crate::commands::services::{PARAMETER_HEAD, credits, delivery, files, parameters};
 use crate::config::DOCUMENT;
@@ -91,8 +91,9 @@ fn service(endpoint: &Endpoint) -> String {
         "" => String::new(),
         text => format!("Limits: {text}\n\n"),
     };
+    let engine = engine(spec.slug());
     let mut text = format!(
-        "## {}\n\n`POST {}`\n\n{}\n\n{limitations}{} from the pool `{}`, else from `common`; deadline {} s. \
+        "## {}\n\n`POST {}`\n\n{}\n\n{limitations}{engine}{} from the pool `{}`, else from `common`; deadline {} s. \
          {}\n\n{}\n",
         spec.name,
         spec.path,
@@ -113,6 +114,19 @@ fn service(endpoint: &Endpoint) -> String {
         text += &format!("{}\n", markdown(PARAMETER_HEAD, &code_first(parameters)));
     }
     text + &markdown(&["answer", "type", "what"], &answers)
+}
+
+/// How a generative engine is used by a service, where one can be.
+fn engine(service: &str) -> String {
+    let Some(recipe) = RECIPES.iter().find(|recipe| recipe.service == service) else {
+        return String::new();
+    };
+    format!(
+        "Generative engines ([engines.md](engines.md)): `{}`; mask: {}; strength {}.\n\n",
+        recipe.prompt.replace("{}", "…"),
+        recipe.mask,
+        recipe.strength
+    )
 }
 
 fn code_first(mut rows: Vec<Vec<String>>) -> Vec<Vec<String>> {

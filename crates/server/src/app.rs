@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use safelight_contract::{Edition, Fault, Result};
 use safelight_inference::{Reason, Registry};
@@ -14,6 +14,7 @@ use tokio::sync::{Notify, watch};
 use crate::admission::{Gate, Load};
 use crate::body::Pool;
 use crate::credits::Releaser;
+use crate::engines::Engines;
 use crate::fetch::Fetcher;
 use crate::jobs::Jobs;
 use crate::limits::ApplicationLimits;
@@ -55,6 +56,8 @@ pub(crate) struct App {
     pub work: Arc<Gate>,
     pub jobs: Arc<Jobs>,
     pub fetcher: Fetcher,
+    /// Generative engines.
+    pub engines: Engines,
     pub limits: ApplicationLimits,
     pub metrics: Arc<Metrics>,
     pub releaser: Releaser,
@@ -77,6 +80,8 @@ impl App {
     ) -> std::io::Result<Arc<Self>> {
         let Parts { settings, store, blobs, secret, vision, registry } = parts;
         let limits = &settings.limits;
+        let metrics = Arc::default();
+        let engines = Engines::new(&settings, catalog, &metrics).map_err(std::io::Error::other)?;
         let slots = limits.worker_count();
         let models = catalog.iter().flat_map(|endpoint| endpoint.needs().all_models());
         let bytes = limits.job_budget(registry.memory(models)).map_err(std::io::Error::other)?;
@@ -86,6 +91,7 @@ impl App {
             work: Gate::new(work, limits.queue),
             jobs: Arc::new(Jobs::start(slots)?),
             fetcher: Fetcher::new(&settings.fetch)?,
+            engines,
             settings,
             store,
             blobs,
@@ -95,7 +101,7 @@ impl App {
             catalog,
             address,
             limits: ApplicationLimits::default(),
-            metrics: Arc::default(),
+            metrics,
             releaser,
             running: Running::default(),
             task_added: Notify::new(),
@@ -121,6 +127,11 @@ impl App {
     pub fn missing_models(&self, endpoint: &Endpoint) -> Vec<(&'static str, Reason)> {
         let models = endpoint.needs().models.iter().copied();
         models.filter_map(|name| Some((name, self.registry.available(name).err()?))).collect()
+    }
+
+    /// The longest that a service may work on one request.
+    pub fn deadline(&self, endpoint: &Endpoint) -> Duration {
+        self.settings.limits.deadline(endpoint.spec()) + self.engines.further_time(endpoint)
     }
 
     /// The limits of applications that have none of their own.

@@ -2,7 +2,7 @@
 
 use axum::http::HeaderMap;
 use safelight_contract::{Code, Fault, Result};
-use safelight_operation::Endpoint;
+use safelight_operation::{Endpoint, no_engine};
 use safelight_store::{Principal, ServiceState};
 
 use crate::app::{App, Stored};
@@ -41,7 +41,7 @@ pub(crate) async fn authenticate(
 }
 
 /// What the application may do with the service; `ERROR_AI_NOT_EXISTS` where it is switched off
-/// or lacks a model, `ERROR_RESOURCE_UNAVAILABLE` where that may pass.
+/// or lacks a model or a generative engine, `ERROR_RESOURCE_UNAVAILABLE` where that may pass.
 pub(crate) fn service_state(
     app: &App,
     principal: &Principal,
@@ -65,6 +65,9 @@ pub(crate) fn service_state(
             Code::AiNotExists,
             format!("{path} is not available: this server lacks the model {missing}"),
         ));
+    }
+    if app.engines.lacks(endpoint) {
+        return Err(no_engine(endpoint.spec().slug()));
     }
     passing.into_iter().next().map_or(Ok(state), |(_, reason)| Err(reason.into()))
 }

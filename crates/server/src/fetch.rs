@@ -9,6 +9,7 @@
 mod connection;
 mod guard;
 mod target;
+mod trusted;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,6 +33,7 @@ use crate::settings::FetchSettings;
 use connection::{Connector, Network, System};
 use guard::Guard;
 use target::Target;
+pub(crate) use trusted::{Answer as TrustedAnswer, Call, Client, is_address};
 
 /// Redirects that are followed.
 const MAX_REDIRECTS: usize = 3;
@@ -146,7 +148,7 @@ impl Fetcher {
     pub async fn post(&self, url: &str, headers: HeaderMap, body: Bytes) -> Result<u16, Failure> {
         let posting = async {
             let target = Target::parse(url)?;
-            let answer = self.send(&target, Method::POST, headers, body).await?;
+            let answer = send(&self.connector, &target, Method::POST, headers, body).await?;
             Ok(answer.response.status().as_u16())
         };
         timeout(self.whole, posting).await.unwrap_or(Err(Failure::Slow))
@@ -174,7 +176,8 @@ impl Fetcher {
     async fn download(&self, url: &str, limit: u64, room: &Room<'_>) -> Result<Bytes, Failure> {
         let mut target = Target::parse(url)?;
         for _ in 0..=MAX_REDIRECTS {
-            let answer = self.send(&target, Method::GET, HeaderMap::new(), Bytes::new()).await?;
+            let (get, none) = (Method::GET, HeaderMap::new());
+            let answer = send(&self.connector, &target, get, none, Bytes::new()).await?;
             let status = answer.response.status();
             if status == StatusCode::OK {
                 return read(answer.response.into_body(), limit, room).await;
@@ -187,29 +190,6 @@ impl Fetcher {
             target = target.redirected(location)?;
         }
         Err(Failure::Broken("it redirects too often"))
-    }
-
-    async fn send(
-        &self,
-        target: &Target,
-        method: Method,
-        headers: HeaderMap,
-        body: Bytes,
-    ) -> Result<Answer, Failure> {
-        let mut connection = self.connector.open(target).await?;
-        let request = Request::builder()
-            .method(method)
-            .uri(target.path())
-            .header(HOST, target.authority())
-            .header(USER_AGENT, AGENT)
-            .header(ACCEPT, HeaderValue::from_static("*/*"))
-            .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
-            .body(Full::new(body));
-        let mut request = request.map_err(|_| Failure::Refused)?;
-        request.headers_mut().extend(headers);
-        let response = connection.send(request).await;
-        let response = response.map_err(|_| Failure::Broken("the server broke off"))?;
-        Ok(Answer { response, _connection: connection })
     }
 
     fn refused(&self, name: &str) -> Fault {
@@ -258,6 +238,30 @@ impl Fetcher {
 struct Answer {
     response: Response<Incoming>,
     _connection: connection::Connection,
+}
+
+/// Sends a request over a connection of its own.
+async fn send(
+    connector: &Connector,
+    target: &Target,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Answer, Failure> {
+    let mut connection = connector.open(target).await?;
+    let request = Request::builder()
+        .method(method)
+        .uri(target.path())
+        .header(HOST, target.authority())
+        .header(USER_AGENT, AGENT)
+        .header(ACCEPT, HeaderValue::from_static("*/*"))
+        .header(ACCEPT_ENCODING, HeaderValue::from_static("identity"))
+        .body(Full::new(body));
+    let mut request = request.map_err(|_| Failure::Refused)?;
+    request.headers_mut().extend(headers);
+    let response = connection.send(request).await;
+    let response = response.map_err(|_| Failure::Broken("the server broke off"))?;
+    Ok(Answer { response, _connection: connection })
 }
 
 fn is_redirect(status: StatusCode) -> bool {

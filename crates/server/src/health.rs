@@ -30,7 +30,7 @@ pub(crate) async fn live(call: Call) -> Result<Response> {
 }
 
 /// Whether the process can serve, part by part: 200 when all are well, else 503 with what is wrong.
-/// Also says which services lack a model, be it wanted or not.
+/// Also says which services lack a model or a generative engine, be it wanted or not.
 pub(crate) async fn ready(call: Call) -> Result<Response> {
     let app = &call.app;
     let parts = [
@@ -49,7 +49,8 @@ pub(crate) async fn ready(call: Call) -> Result<Response> {
     });
     let shown: Map<String, Value> = shown.collect();
     let endpoints = app.catalog.iter();
-    let lacking = endpoints.filter(|endpoint| !app.missing_models(endpoint).is_empty());
+    let lacking = endpoints
+        .filter(|endpoint| app.engines.lacks(endpoint) || !app.missing_models(endpoint).is_empty());
     let unavailable: Vec<_> = lacking.map(|endpoint| endpoint.spec().path).collect();
     let (status, word) = match ready {
         true => (StatusCode::OK, "ready"),

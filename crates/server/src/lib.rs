@@ -17,6 +17,7 @@ mod credits;
 mod disk;
 mod drain;
 mod endpoints;
+pub mod engines;
 mod fetch;
 mod health;
 mod idempotency;
@@ -98,6 +99,7 @@ pub async fn serve_catalog(
     background.spawn(sweep::run(app.clone()));
     background.spawn(webhooks::run(app.clone()));
     background.spawn(health::retry_models(app.clone()));
+    background.spawn(engines::watch(app.clone()));
 
     let router = router::routes(app.clone());
     let limits = app.settings.limits.clone();

@@ -1,14 +1,14 @@
 //! Counters and histograms, shown at `/metrics` in the OpenMetrics text format that Prometheus reads.
 //!
-//! All labels come from fixed lists (paths of endpoints, error codes, names of stages), so that
-//! no client can make the tables grow.
+//! All labels come from fixed lists (paths of endpoints, error codes, names of stages and of engines), so
+//! that no client can make the tables grow.
 
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge as PlainGauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
@@ -29,7 +29,13 @@ pub(crate) struct Metrics {
     tasks: Family<Labels, Counter>,
     webhooks: Family<[(&'static str, &'static str); 1], Counter>,
     stages: Family<Labels, Histogram>,
+    engines: Family<[(&'static str, String); 2], Counter>,
+    engine_seconds: Family<EngineLabel, Histogram>,
+    engines_well: Family<EngineLabel, PlainGauge>,
 }
+
+/// The name of a generative engine, from the settings.
+type EngineLabel = [(&'static str, String); 1];
 
 /// A value that is read when the metrics are shown.
 pub(crate) struct Gauge {
@@ -51,7 +57,16 @@ impl Default for Metrics {
         let stages = Family::new_with_constructor((|| Histogram::new(BOUNDS)) as fn() -> _);
         let help = "Seconds that each stage of a request took";
         registry.register("safelight_stage_seconds", help, stages.clone());
-        Self { registry, requests, tasks, webhooks, stages }
+        let engines = Family::default();
+        let help = "Calls of generative engines by outcome";
+        registry.register("safelight_engine_calls", help, engines.clone());
+        let engine_seconds = Family::new_with_constructor((|| Histogram::new(BOUNDS)) as fn() -> _);
+        let help = "Seconds that calls of generative engines took";
+        registry.register("safelight_engine_seconds", help, engine_seconds.clone());
+        let engines_well = Family::default();
+        let help = "Whether the last call or probe of a generative engine succeeded";
+        registry.register("safelight_engine_up", help, engines_well.clone());
+        Self { registry, requests, tasks, webhooks, stages, engines, engine_seconds, engines_well }
     }
 }
 
@@ -70,6 +85,20 @@ impl Metrics {
     /// Counts an attempt to deliver a webhook.
     pub fn count_webhook(&self, outcome: &'static str) {
         self.webhooks.get_or_create(&[("outcome", outcome)]).inc();
+    }
+
+    /// Counts a call of a generative engine, and how long it took.
+    pub fn count_engine(&self, engine: &str, outcome: &'static str, took: Duration) {
+        let labels = [("engine", engine.to_owned()), ("outcome", outcome.to_owned())];
+        self.engines.get_or_create(&labels).inc();
+        let label = [("engine", engine.to_owned())];
+        self.engine_seconds.get_or_create(&label).observe(took.as_secs_f64());
+    }
+
+    /// Shows whether a generative engine is well.
+    pub fn engine_is_well(&self, engine: &str, well: bool) {
+        let label = [("engine", engine.to_owned())];
+        self.engines_well.get_or_create(&label).set(i64::from(well));
     }
 
     /// Records how long a stage took.

@@ -48,9 +48,19 @@ pub(crate) struct Made {
 }
 
 /// Reads and checks a form, apart from the asynchronous runtime's threads: the headers of large files
-/// take a while. Gives the form back.
-pub(crate) async fn prepare(endpoint: &'static Endpoint, form: Form) -> Result<(Job, Form)> {
-    apart("reading the request", move || endpoint.prepare(&form).map(|job| (job, form))).await
+/// take a while. Says who makes the pictures, where engines can. Gives the form back.
+pub(crate) async fn prepare(
+    app: &App,
+    application: i64,
+    endpoint: &'static Endpoint,
+    form: Form,
+) -> Result<(Job, Form)> {
+    let read = move || endpoint.prepare(&form).map(|job| (job, form));
+    let (job, form) = apart("reading the request", read).await?;
+    match app.generator(application, endpoint).await? {
+        Some(generator) => Ok((job.made_by(generator), form)),
+        None => Ok((job, form)),
+    }
 }
 
 /// What a job of this cost takes at the gate.

@@ -11,6 +11,7 @@ use safelight_operation::Spec;
 use safelight_store::UploadQuota;
 use serde::{Deserialize, Serialize};
 
+use crate::engines::settings::{self as engines, EffectSettings, EngineSettings};
 use crate::memory::Allowance;
 
 /// What this process may take. Limits do not change under a running process in a way that it could
@@ -43,6 +44,10 @@ pub struct Settings {
     pub results: ResultSettings,
     /// Uploads.
     pub uploads: UploadSettings,
+    /// Generative engines.
+    pub engine: Vec<EngineSettings>,
+    /// Who does the services that engines can do.
+    pub effects: EffectSettings,
 }
 
 /// The API contract.
@@ -198,6 +203,8 @@ impl Default for Settings {
             tasks: TaskSettings::default(),
             results: ResultSettings::default(),
             uploads: UploadSettings::default(),
+            engine: Vec::new(),
+            effects: EffectSettings::default(),
         }
     }
 }
@@ -442,7 +449,8 @@ impl Settings {
         between("tasks.max_attempts", self.tasks.max_attempts.into(), 1, 100)?;
         between("results.ttl_hours", self.results.ttl_hours.into(), 1, 24 * 365)?;
         at_least("results.disk_budget", self.results.disk_budget, 1 << 20)?;
-        between("shutdown_grace_seconds", self.shutdown_grace_seconds, 0, hour)
+        between("shutdown_grace_seconds", self.shutdown_grace_seconds, 0, hour)?;
+        engines::validate(&self.engine, &self.effects)
     }
 }
 
@@ -453,7 +461,7 @@ fn at_least(key: &str, value: u64, least: u64) -> Result<(), String> {
     Err(format!("{key} is {value}, the least is {least}"))
 }
 
-fn between(key: &str, value: u64, least: u64, most: u64) -> Result<(), String> {
+pub(crate) fn between(key: &str, value: u64, least: u64, most: u64) -> Result<(), String> {
     if (least..=most).contains(&value) {
         return Ok(());
     }

@@ -68,8 +68,8 @@ async fn serve(app: Arc<App>, cut: watch::Receiver<bool>) {
 /// The longest that a task may be at work.
 fn lease(app: &App) -> Duration {
     // A batch makes tasks of every service.
-    let specs = app.catalog.iter().map(Endpoint::spec);
-    let longest = specs.map(|spec| app.settings.limits.deadline(spec)).max().unwrap_or_default();
+    let longest = app.catalog.iter().map(|endpoint| app.deadline(endpoint)).max();
+    let longest = longest.unwrap_or_default();
     longest + PATIENCE + MARGIN
 }
 
@@ -160,7 +160,7 @@ async fn prepare(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<
     let mut form = task_input::load(app, &task.input).await?;
     let room = Room::for_task(&input, PATIENCE);
     references::follow(app, task.application, endpoint.accepts(), &mut form, &room).await?;
-    let (job, _) = pipeline::prepare(endpoint, form).await?;
+    let (job, _) = pipeline::prepare(app, task.application, endpoint, form).await?;
     let patience = Patience::Worker(PATIENCE);
     let permits = pipeline::admit(app, task.application, job.cost(), Some(input), patience).await?;
     Ok((job, permits))
@@ -182,7 +182,7 @@ async fn run(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<Resu
     };
     let started = std::time::Instant::now();
     let spec = endpoint.spec();
-    let deadline = app.settings.limits.deadline(spec);
+    let deadline = app.deadline(endpoint);
     let running = pipeline::run(app, task.application, job, permits, deadline, marked);
     let Ran { outcome, stages, permit } = at_work.unless_stopped(running).await?;
     drop(at_work);

@@ -3,13 +3,18 @@
 //! input to typed output; router, validation, metering, OpenAPI document and command line all read
 //! that.
 //!
-//! To add a service: write its file, then add one line to [`CATALOG`].
+//! To add a service: write its file, then add one line to [`CATALOG`]. One that generative engines do,
+//! too, has a row in the table of `generated::recipes`.
 
 mod cutout;
+mod generated;
 mod image;
 mod portrait;
 
 use safelight_operation::Endpoint;
+
+use generated::ByEngine;
+pub use generated::recipes::{RECIPES, Recipe};
 
 /// Every service, in the order of its path.
 pub static CATALOG: &[Endpoint] = &[
@@ -23,15 +28,16 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<cutout::portrait::HdPortraitBackgroundRemoval>(),
     Endpoint::of::<cutout::portrait::PortraitBackgroundRemoval>(),
     Endpoint::of::<image::editing::AiImageExtender>(),
+    Endpoint::of::<ByEngine<image::editing::AiObjectReplacer>>(),
     Endpoint::of::<image::editing::ImageCropping>(),
-    Endpoint::of::<image::editing::ImageErase>(),
+    Endpoint::of::<ByEngine<image::editing::ImageErase>>(),
     Endpoint::of::<image::editing::ImageInvisibleImageWatermark>(),
     Endpoint::of::<image::editing::ImageInvisibleTextWatermarking>(),
     Endpoint::of::<image::editing::IntelligentComposition>(),
     Endpoint::of::<image::editing::PhotoRetouching>(),
-    Endpoint::of::<image::editing::RemoveObjects>(),
-    Endpoint::of::<image::editing::RemoveObjectsAdvanced>(),
-    Endpoint::of::<image::editing::RemoveObjectsPro>(),
+    Endpoint::of::<ByEngine<image::editing::RemoveObjects>>(),
+    Endpoint::of::<ByEngine<image::editing::RemoveObjectsAdvanced>>(),
+    Endpoint::of::<ByEngine<image::editing::RemoveObjectsPro>>(),
     Endpoint::of::<image::effects::ImageStyleConversion>(),
     Endpoint::of::<image::effects::ImageStyleMigration>(),
     Endpoint::of::<image::effects::PhotoToLineArt>(),
@@ -51,15 +57,20 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::analysis::SkinAnalysis>(),
     Endpoint::of::<portrait::analysis::SkinAnalysisAdvanced>(),
     Endpoint::of::<portrait::analysis::SkinAnalysisPro>(),
-    Endpoint::of::<portrait::editing::AiBeardRemoval>(),
+    Endpoint::of::<portrait::analysis::SkinDiseaseDetection>(),
+    Endpoint::of::<ByEngine<portrait::editing::AiBeardRemoval>>(),
     Endpoint::of::<portrait::editing::AiBeardStyling>(),
-    Endpoint::of::<portrait::editing::AiColoredContacts>(),
+    Endpoint::of::<ByEngine<portrait::editing::AiColoredContacts>>(),
     Endpoint::of::<portrait::editing::AiEyebrows>(),
-    Endpoint::of::<portrait::editing::AiEyelashes>(),
+    Endpoint::of::<ByEngine<portrait::editing::AiEyelashes>>(),
     Endpoint::of::<portrait::editing::AiEyeshadow>(),
-    Endpoint::of::<portrait::editing::AiHairColor>(),
-    Endpoint::of::<portrait::editing::AiLipEnhancement>(),
-    Endpoint::of::<portrait::effects::AiRedLipGloss>(),
+    Endpoint::of::<ByEngine<portrait::editing::AiHairColor>>(),
+    Endpoint::of::<ByEngine<portrait::editing::AiLipEnhancement>>(),
+    Endpoint::of::<ByEngine<portrait::editing::TryOnClothes>>(),
+    Endpoint::of::<ByEngine<portrait::editing::TryOnClothesPremium>>(),
+    Endpoint::of::<ByEngine<portrait::editing::TryOnClothesPro>>(),
+    Endpoint::of::<ByEngine<portrait::effects::AiLipBiteExpressions>>(),
+    Endpoint::of::<ByEngine<portrait::effects::AiRedLipGloss>>(),
     Endpoint::of::<portrait::effects::AiSquareFaceFilter>(),
     Endpoint::of::<portrait::effects::BlurredFaces>(),
     Endpoint::of::<portrait::effects::EnhanceFace>(),
@@ -67,13 +78,14 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::effects::FaceBeautyAdvanced>(),
     Endpoint::of::<portrait::effects::FaceBeautyPro>(),
     Endpoint::of::<portrait::effects::FaceFilter>(),
-    Endpoint::of::<portrait::effects::HairstyleEditorPremium>(),
-    Endpoint::of::<portrait::effects::HairstyleEditorPro>(),
+    Endpoint::of::<ByEngine<portrait::effects::HairstyleEditorPremium>>(),
+    Endpoint::of::<ByEngine<portrait::effects::HairstyleEditorPro>>(),
     Endpoint::of::<portrait::effects::LipsColorChanger>(),
     Endpoint::of::<portrait::effects::SmartBeauty>(),
     Endpoint::of::<portrait::effects::SmartFaceSlimming>(),
     Endpoint::of::<portrait::effects::SmartSkin>(),
     Endpoint::of::<portrait::effects::SmartSkinAdvanced>(),
+    Endpoint::of::<ByEngine<portrait::enhance::TryOnClothesRefiner>>(),
 ];
 
 /// Finds a service by its full path or by the last segment of it.

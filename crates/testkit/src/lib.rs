@@ -2,6 +2,7 @@
 //!
 //! For tests only: whatever is missing is a panic that says what.
 
+pub mod engine;
 pub mod jpeg;
 pub mod webp;
 

@@ -26,7 +26,7 @@ The exit code is 1 if anything is wrong.";
 /// Free space below which a warning is due.
 const LEAST_SPACE: u64 = 1 << 30;
 
-/// Checks the installation: folder, disk, database, library, limits, models, services, port
+/// Checks the installation: folder, disk, database, library, limits, engines, models, services, port
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Doctor {}
@@ -72,6 +72,7 @@ impl Doctor {
             Finding::of("public URL", Ok(public_url(&loaded))),
             Finding::of("open files", open_files(&loaded)),
         ];
+        findings.extend(engines(&loaded));
         findings.extend(models(&loaded, &data));
         findings.push(Finding::of("port", port(&loaded, &data)));
         context.output.list(&findings, "")?;
@@ -146,6 +147,27 @@ fn library(loaded: &Loaded, data: &DataFolder) -> Result<String> {
     Ok(format!("{}, {}", safelight_inference::Engine::describe(&engine), library.origin))
 }
 
+/// Every generative engine, asked whether it is there.
+fn engines(loaded: &Loaded) -> Vec<Finding> {
+    let settings = &loaded.config.server;
+    if settings.engine.is_empty() {
+        return vec![];
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let inspected = runtime.map_err(|error| error.to_string()).and_then(|runtime| {
+        runtime.block_on(safelight_server::engines::inspect(settings, CATALOG))
+    });
+    match inspected {
+        Err(reason) => vec![Finding::of("engines", Err(anyhow!(reason)))],
+        Ok(found) => {
+            let finding = |(name, outcome): (String, Result<String, String>)| {
+                Finding::of(format!("engine {name}"), outcome.map_err(|reason| anyhow!(reason)))
+            };
+            found.into_iter().map(finding).collect()
+        }
+    }
+}
+
 /// Every model with its digest, then every service that cannot be used.
 fn models(loaded: &Loaded, data: &DataFolder) -> Vec<Finding> {
     let inventory = match Inventory::take(data, &loaded.config.own.models) {
@@ -164,9 +186,12 @@ fn models(loaded: &Loaded, data: &DataFolder) -> Vec<Finding> {
     });
     let services = CATALOG.iter().map(|endpoint| {
         let name = endpoint.spec().slug();
-        let outcome = match inventory.why_not(endpoint) {
-            Some(reason) => Err(anyhow!(reason)),
-            None => Ok("available".into()),
+        // That nobody attached an engine is as it should be.
+        let lacks = safelight_server::engines::why_not(&loaded.config.server, endpoint);
+        let outcome = match (inventory.why_not(endpoint), lacks) {
+            (Some(reason), _) => Err(anyhow!(reason)),
+            (None, Some(reason)) => Ok(format!("off: {reason}")),
+            (None, None) => Ok("available".into()),
         };
         Finding::of(format!("service {name}"), outcome)
     });

@@ -131,11 +131,12 @@ fn prepare(loaded: &Loaded, data: &DataFolder) -> Result<(Parts, Option<JoinHand
     // before that is known to work. What is compiled loads beside the first requests.
     let warming = match compiled {
         true => {
-            let registry = registry.clone();
-            Some(thread::Builder::new().name("warm".into()).spawn(move || warm(&registry))?)
+            let (registry, settings) = (registry.clone(), loaded.config.server.clone());
+            let warming = move || warm(&registry, &settings);
+            Some(thread::Builder::new().name("warm".into()).spawn(warming)?)
         }
         false => {
-            warm(&registry);
+            warm(&registry, &loaded.config.server);
             None
         }
     };
@@ -155,13 +156,14 @@ fn prepare(loaded: &Loaded, data: &DataFolder) -> Result<(Parts, Option<JoinHand
 }
 
 /// Loads what services need, and says which services cannot be used.
-fn warm(registry: &Registry) {
+fn warm(registry: &Registry, settings: &Settings) {
     if let Ok(engine) = registry.engine() {
         info!(engine, "engine");
     }
     registry.warm(engine::needed());
     for endpoint in CATALOG {
-        if let Some(reason) = engine::why_not(registry, endpoint) {
+        let lacks = || safelight_server::engines::why_not(settings, endpoint);
+        if let Some(reason) = engine::why_not(registry, endpoint).or_else(lacks) {
             warn!(service = endpoint.spec().path, reason, "service is not available");
         }
     }

@@ -61,7 +61,11 @@ impl Services {
         let loaded = context.load()?;
         let data = DataFolder::new(loaded.data.clone());
         let models = Inventory::take(&data, &loaded.config.own.models)?;
-        let row = |endpoint| ServiceRow::new(endpoint, models.why_not(endpoint));
+        let server = &loaded.config.server;
+        let row = |endpoint| {
+            let lacks = || safelight_server::engines::why_not(server, endpoint);
+            ServiceRow::new(endpoint, models.why_not(endpoint).or_else(lacks))
+        };
         match self.service {
             None => {
                 let rows: Vec<_> = CATALOG.iter().map(row).collect();

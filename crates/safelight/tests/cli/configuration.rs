@@ -81,3 +81,37 @@ fn the_printed_default_is_a_valid_file() {
     let file = file.to_str().expect("Unicode");
     assert_eq!(home.ok(&["config", "show", "--config", file]), home.ok(&["config", "show"]));
 }
+
+#[test]
+fn engines_are_named_where_they_are_wrong_or_gone() {
+    let home = Home::new();
+    let file = home.path("engines.toml");
+    let path = file.to_str().expect("Unicode").to_owned();
+    let engine = |rest: &str| {
+        let head = "[[engine]]\nname = \"x\"\nkind = \"openai-images\"\nurl = \"http://127.0.0.1:9\"";
+        fs::write(&file, format!("{head}\n{rest}")).expect("written");
+    };
+    for (rest, words) in [
+        ("serves = [\"try-on\"]", ["`try-on`", "try-on-clothes-pro"]),
+        ("serves = [\"*\"]\nmax_parallel = 0", ["max_parallel", "is 0"]),
+        ("serves = [\"*\"]\n[effects]\n\"try-on-clothes\" = \"y\"", ["`y`", "try-on-clothes"]),
+        ("serves = [\"*\"]\n[effects]\n\"no-such\" = \"x\"", ["`no-such`", "ai-hair-color"]),
+        ("serves = [\"*\"]\nwork = 1", ["work", "workflow"]),
+    ] {
+        engine(rest);
+        let error = home.fails(&["config", "check", "--config", &path]);
+        assert!(words.iter().all(|word| error.contains(word)), "{rest}: {error}");
+    }
+    let off = |services: &serde_json::Value| {
+        let all = services.as_array().expect("a list").iter();
+        let mut found = all.filter(|service| service["path"].as_str().expect("a path").ends_with("/try-on-clothes"));
+        found.next().expect("it is listed")["why_not"].as_str().unwrap_or_default().to_owned()
+    };
+    engine("serves = [\"try-on-clothes\"]\n[effects]\n\"try-on-clothes\" = \"x\"");
+    home.ok(&["config", "check", "--config", &path]);
+    assert!(!off(&home.json(&["services", "--config", &path])).contains("[[engine]]"));
+    let doctor = home.command(&["doctor", "--config", &path]).output().expect("it runs");
+    let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
+    let line = doctor.lines().find(|line| line.starts_with("engine x")).unwrap_or_default();
+    assert!(line.contains("WRONG") && line.contains("cannot be reached"), "{doctor}");
+}

@@ -73,14 +73,15 @@ fn pending() -> Map<String, Value> {
     Map::from_iter([("task_status".to_owned(), json!(PROCESSING))])
 }
 
-/// The answer at top level, the status beside it and, for clients that look there, in `data`.
+/// The answer at top level, the status beside it and, for clients that look there alone, in `data`, which
+/// answers without one get for it.
 fn done(task: &Task, base: &str) -> Result<Map<String, Value>> {
     let mut answer = task.answer.clone().unwrap_or_default();
     urls::resolve(&mut answer, base);
     let Value::Object(mut fields) = answer else {
         return Err(Fault::new(Code::ServiceInternalError, "the task's answer is lost"));
     };
-    if let Some(Value::Object(data)) = fields.get_mut("data") {
+    if let Value::Object(data) = fields.entry("data").or_insert_with(|| json!({})) {
         data.insert("task_status".to_owned(), json!(DONE));
     }
     fields.insert("task_status".to_owned(), json!(DONE));

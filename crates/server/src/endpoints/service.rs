@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use safelight_contract::{Code, Fault, Result, success};
-use safelight_operation::{Cost, Delivery, Endpoint, Form, Spec, TASK_TYPE};
+use safelight_operation::{Cost, Delivery, Endpoint, Form, Job, Spec, TASK_TYPE};
 use safelight_store::{Callback, HoldRequest, NewTask, Principal, Queue, ServiceState, Submission};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -90,7 +90,7 @@ impl Caller<'_> {
 
     fn hold_request(&self, units: u32) -> HoldRequest {
         let limits = &self.app.settings.limits;
-        let life = limits.deadline(self.spec()) + limits.queue_wait() + HOLD_MARGIN;
+        let life = self.app.deadline(self.endpoint) + limits.queue_wait() + HOLD_MARGIN;
         let Self { principal, state, request_id, .. } = self;
         credits::request(principal, self.spec(), *state, units, request_id, life)
     }
@@ -99,7 +99,7 @@ impl Caller<'_> {
     /// that a request that finds none writes nothing.
     async fn answer(&self, received: Received, base: String) -> Result<Reply> {
         let Received { form, memory } = received;
-        let (job, form) = pipeline::prepare(self.endpoint, form).await?;
+        let (job, form) = self.prepare(form).await?;
         drop(form);
         self.app.work.check(pipeline::load(job.cost()))?;
         let permits = self.admit(job.cost(), memory).await?;
@@ -109,7 +109,7 @@ impl Caller<'_> {
             self.application(),
             job,
             permits,
-            self.app.settings.limits.deadline(self.spec()),
+            self.app.deadline(self.endpoint),
             move |key| urls::url(&base, key),
         );
         let Ran { outcome, stages, permit } = running.await;
@@ -131,6 +131,10 @@ impl Caller<'_> {
                 Err(fault)
             }
         }
+    }
+
+    async fn prepare(&self, form: Form) -> Result<(Job, Form)> {
+        pipeline::prepare(self.app, self.application(), self.endpoint, form).await
     }
 
     async fn admit(&self, cost: Cost, input: Option<Memory>) -> Result<Permits> {
@@ -180,7 +184,7 @@ impl Caller<'_> {
     ) -> Result<String> {
         let app = self.app;
         let Received { form, memory } = received;
-        let (job, form) = pipeline::prepare(self.endpoint, form).await?;
+        let (job, form) = self.prepare(form).await?;
         app.work.check(pipeline::load(job.cost()))?;
         self.check_queue().await?;
         let task = NewTask {

@@ -40,18 +40,26 @@ const NOT_GLOBAL_V6: [(Ipv6Addr, u8); 3] = [
 pub(super) struct Guard {
     pub ports: Vec<u16>,
     allow: Vec<SocketAddr>,
+    /// Whether it lets everything pass.
+    everything: bool,
 }
 
 impl Guard {
     pub fn new(settings: &FetchSettings) -> Self {
-        Self { ports: settings.ports.clone(), allow: settings.allow.clone() }
+        Self { ports: settings.ports.clone(), allow: settings.allow.clone(), everything: false }
+    }
+
+    /// For addresses that the operator names.
+    pub fn none() -> Self {
+        Self { ports: Vec::new(), allow: Vec::new(), everything: true }
     }
 
     /// Whether a connection may go there: the operator allows this very address and port, or it is
     /// a global address at one of the ports.
     pub fn allows(&self, address: SocketAddr) -> bool {
         let address = SocketAddr::new(address.ip().to_canonical(), address.port());
-        self.allow.contains(&address)
+        self.everything
+            || self.allow.contains(&address)
             || self.ports.contains(&address.port()) && is_global(address.ip())
     }
 }

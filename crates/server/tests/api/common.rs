@@ -108,8 +108,14 @@ impl TestServer {
 
     /// A fresh server with the services and models that ship.
     pub async fn shipping() -> Self {
+        Self::shipping_with(|_| {}).await
+    }
+
+    /// The same with changed settings.
+    pub async fn shipping_with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = patient();
         settings.limits.work_timeout_seconds = Some(3600);
+        change(&mut settings);
         Self::open(fresh_folder(), settings, Services::shipping(), None).await
     }
 

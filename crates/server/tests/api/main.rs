@@ -6,6 +6,7 @@ mod connections;
 mod cors;
 mod delete_file;
 mod documents;
+mod engines;
 mod faces;
 mod fairness;
 mod hosts;

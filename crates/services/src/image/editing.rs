@@ -1,6 +1,7 @@
 //! Photos cut, completed and developed anew.
 
 mod ai_image_extender;
+mod ai_object_replacer;
 mod image_cropping;
 mod image_erase;
 mod image_invisible_image_watermark;
@@ -14,6 +15,7 @@ mod remove_objects_advanced;
 mod remove_objects_pro;
 
 pub use ai_image_extender::AiImageExtender;
+pub use ai_object_replacer::AiObjectReplacer;
 pub use image_cropping::ImageCropping;
 pub use image_erase::ImageErase;
 pub use image_invisible_image_watermark::ImageInvisibleImageWatermark;

@@ -8,6 +8,7 @@ mod skin;
 mod skin_analysis;
 mod skin_analysis_advanced;
 mod skin_analysis_pro;
+mod skin_disease_detection;
 
 pub use ai_face_rating::AiFaceRating;
 pub use face_analyzer::FaceAnalyzer;
@@ -16,3 +17,4 @@ pub use face_key_points::FaceKeyPoints;
 pub use skin_analysis::SkinAnalysis;
 pub use skin_analysis_advanced::SkinAnalysisAdvanced;
 pub use skin_analysis_pro::SkinAnalysisPro;
+pub use skin_disease_detection::SkinDiseaseDetection;

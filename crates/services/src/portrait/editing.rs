@@ -8,6 +8,11 @@ mod ai_eyelashes;
 mod ai_eyeshadow;
 mod ai_hair_color;
 mod ai_lip_enhancement;
+pub mod try_on;
+mod try_on_clothes;
+mod try_on_clothes_premium;
+mod try_on_clothes_pro;
+mod try_on_outfit;
 
 pub use ai_beard_removal::AiBeardRemoval;
 pub use ai_beard_styling::AiBeardStyling;
@@ -18,3 +23,6 @@ pub use ai_eyeshadow::AiEyeshadow;
 pub use ai_hair_color::AiHairColor;
 pub(super) use ai_hair_color::{colour, matte};
 pub use ai_lip_enhancement::AiLipEnhancement;
+pub use try_on_clothes::TryOnClothes;
+pub use try_on_clothes_premium::TryOnClothesPremium;
+pub use try_on_clothes_pro::TryOnClothesPro;

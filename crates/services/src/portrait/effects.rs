@@ -1,5 +1,6 @@
 //! What is done to a face.
 
+mod ai_lip_bite_expressions;
 mod ai_red_lip_gloss;
 mod ai_square_face_filter;
 mod beauty;
@@ -18,6 +19,7 @@ mod smart_face_slimming;
 mod smart_skin;
 mod smart_skin_advanced;
 
+pub use ai_lip_bite_expressions::AiLipBiteExpressions;
 pub use ai_red_lip_gloss::AiRedLipGloss;
 pub use ai_square_face_filter::AiSquareFaceFilter;
 pub use blurred_faces::BlurredFaces;

@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use image::RgbImage;
+use image::{GrayImage, RgbImage};
 use safelight_contract::{Code, Fault, Result};
 use safelight_effects::Kit;
 use safelight_effects::makeup::eye::Unseen;
 use safelight_imaging::{Format, Photo, Rules};
-use safelight_operation::{Delivery, Memory, Output, Spec, Url, Work};
+use safelight_operation::{Delivery, Memory, Output, Picture, Spec, Url, Work};
 use safelight_vision::face::Face;
 
 use super::faces;
 pub(super) use super::faces::KIT_MODELS as MODELS;
+use crate::generated::Edit;
 use crate::image::encoded;
 
 /// The photos that editing takes.
@@ -76,6 +77,19 @@ pub(super) fn of_template(work: &Work, photo: &RgbImage, name: &str) -> Result<K
     largest(work, photo).map_err(as_template)
 }
 
+/// What an engine is asked for that changes an area of the largest face.
+pub(super) fn by_engine(
+    image: &Picture,
+    area: fn(&Kit) -> Result<GrayImage>,
+    words: &[String],
+    work: &Work,
+) -> Result<Option<Edit>> {
+    let photo = image.decode(work)?;
+    let kit = largest(work, &photo.rgb)?;
+    let mask = work.stage("mask", || area(&kit))?;
+    Ok(Some(Edit::of(photo, Some(mask), words.to_vec())))
+}
+
 /// A template that cannot be used.
 pub(super) fn template_fault(name: &str, why: &str) -> Fault {
     Fault::new(Code::TemplateImageQualityTooLow, format!("{name}: {why}"))
@@ -120,6 +134,12 @@ impl ResultUrls {
     /// Of a photo; its encoding is the stage `encode`.
     pub(super) fn of(work: &Work, photo: &Photo) -> Result<Self> {
         Ok(Self { result_urls: vec![Url(encoded(photo, work)?)] })
+    }
+
+    /// Of what an engine made.
+    pub(super) fn made(photos: &[Photo], work: &Work) -> Result<Self> {
+        let urls = photos.iter().map(|photo| encoded(photo, work).map(Url));
+        Ok(Self { result_urls: urls.collect::<Result<_>>()? })
     }
 }
 

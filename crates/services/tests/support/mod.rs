@@ -3,16 +3,20 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::io::Cursor;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use image::{DynamicImage, ImageFormat};
 use safelight_contract::{Code, Fault};
 pub use safelight_operation::Form;
-use safelight_operation::{Artifact, Cancel, Context, Endpoint, FileField, Inline, Node};
+use safelight_operation::{
+    Artifact, Cancel, Context, Endpoint, FileField, Frame, Generator, Inline, Node, Order,
+};
 use safelight_services::find;
 use safelight_testkit as testkit;
+use safelight_testkit::engine::{Manner, painted, reshaped};
 use safelight_vision::Vision;
 
 /// A form with a picture.
@@ -41,9 +45,61 @@ pub fn sent(endpoint: &Endpoint) -> impl Iterator<Item = &'static FileField> {
     files.map(|(_, file)| file)
 }
 
-/// What a service of the catalogue answers.
+/// What a service of the catalogue answers; one that does nothing without an engine, with one that paints
+/// what it may change green.
 pub fn call(path: &str, form: &Form) -> Result<Node, Fault> {
-    find(path).expect("a service").prepare(form)?.run_here(context())
+    let endpoint = find(path).expect("a service");
+    match endpoint.needs().is_engine_required() {
+        true => call_with(path, form, Painter::new(Manner::Right)),
+        false => endpoint.prepare(form)?.run_here(context()),
+    }
+}
+
+/// The same by this engine.
+pub fn call_with(path: &str, form: &Form, painter: Arc<Painter>) -> Result<Node, Fault> {
+    find(path).expect("a service").prepare(form)?.made_by(painter).run_here(context())
+}
+
+/// An engine in this process.
+pub struct Painter {
+    /// How it behaves at each call; the last counts for all further ones.
+    manners: Vec<Manner>,
+    /// What it was asked for.
+    pub orders: Mutex<Vec<Order>>,
+}
+
+impl Painter {
+    pub fn new(manner: Manner) -> Arc<Self> {
+        Self::changing([manner])
+    }
+
+    pub fn changing(manners: impl Into<Vec<Manner>>) -> Arc<Self> {
+        Arc::new(Self { manners: manners.into(), orders: Mutex::default() })
+    }
+}
+
+impl Generator for Painter {
+    fn frame(&self) -> Frame {
+        Frame { long_side: 512, multiple: 64 }
+    }
+
+    fn generate(&self, order: Order) -> BoxFuture<'_, Result<Bytes, Fault>> {
+        let mut orders = self.orders.lock().expect("no panic under the lock");
+        let manner = self.manners[orders.len().min(self.manners.len() - 1)];
+        let image = order.image.as_deref().expect("every service here sends a picture");
+        let made = painted(image, order.mask.as_deref(), manner);
+        let made = match manner {
+            Manner::OtherShape => made,
+            _ => reshaped(&made, order.size.0, order.size.1),
+        };
+        orders.push(order);
+        Box::pin(std::future::ready(Ok(made.into())))
+    }
+
+    fn classify(&self, _: Bytes) -> BoxFuture<'_, Result<Vec<(String, f32)>, Fault>> {
+        let classes = vec![("nevus".to_owned(), 0.9), ("acne".to_owned(), 0.1)];
+        Box::pin(std::future::ready(Ok(classes)))
+    }
 }
 
 /// A context with every model and an hour of time.

@@ -3,6 +3,7 @@
 use ailabtools::FileInput;
 use ailabtools::generated::params::*;
 use safelight_operation::sample_mask;
+use safelight_server::engines::settings::EngineSettings;
 
 use super::{Calls, close_up, photo};
 
@@ -17,6 +18,11 @@ fn mask(name: &str) -> FileInput {
 pub async fn scenes(calls: &mut Calls) {
     const SCENE: &str = "coffee.png";
     let (scene, hole) = (|| photo(SCENE), || mask(SCENE));
+    read!(
+        calls,
+        "/api/image/editing/ai-object-replacer",
+        image.image_ai_object_replacer(ImageAIObjectReplacerParams::new(scene(), hole()))
+    );
     read!(
         calls,
         "/api/image/editing/image-erase",
@@ -227,5 +233,82 @@ pub async fn beauty(calls: &mut Calls) {
         portrait.portrait_face_restoration_enhancement(
             PortraitFaceRestorationEnhancementParams::new(face())
         )
+    );
+}
+
+/// A classifier for the one service that needs one.
+pub fn classifier(url: &str) -> EngineSettings {
+    let settings = serde_json::json!({
+        "name": "skin", "kind": "kserve", "url": url, "model": "skin",
+        "serves": ["skin-disease-detection"],
+    });
+    serde_json::from_value(settings).expect("settings")
+}
+
+/// An engine for the services that need one.
+pub fn dresser(url: &str) -> EngineSettings {
+    let settings = serde_json::json!({
+        "name": "dresser", "kind": "openai-images", "url": url, "long_side": 256,
+        "timeout_seconds": 600,
+        "serves": [
+            "ai-lip-bite-expressions", "try-on-clothes", "try-on-clothes-premium",
+            "try-on-clothes-pro", "try-on-clothes-refiner",
+        ],
+    });
+    serde_json::from_value(settings).expect("settings")
+}
+
+pub async fn by_engine(calls: &mut Calls) {
+    read!(
+        calls,
+        "/api/portrait/analysis/skin-disease-detection",
+        portrait.portrait_skin_disease_detection(PortraitSkinDiseaseDetectionParams::new(photo(
+            "astronaut.png"
+        )))
+    );
+    let (face, garment) = (|| photo("astronaut.png"), || photo("coffee.png"));
+    read!(
+        calls,
+        "/api/portrait/effects/ai-lip-bite-expressions",
+        portrait.portrait_ai_lip_bite_expressions(PortraitAILipBiteExpressionsParams::new(face()))
+    );
+    read!(
+        calls,
+        "/api/portrait/editing/try-on-clothes",
+        portrait.portrait_try_on_clothes(PortraitTryOnClothesParams::new(
+            "async".into(),
+            face(),
+            garment(),
+            "upper_body".into()
+        ))
+    );
+    read!(
+        calls,
+        "/api/portrait/editing/try-on-clothes-pro",
+        portrait.portrait_try_on_clothes_pro(PortraitTryOnClothesProParams::new(
+            "async".into(),
+            face(),
+            garment()
+        ))
+    );
+    read!(
+        calls,
+        "/api/portrait/editing/try-on-clothes-premium",
+        portrait.portrait_try_on_clothes_premium(PortraitTryOnClothesPremiumParams::new(
+            "async".into(),
+            face(),
+            garment()
+        ))
+    );
+    read!(
+        calls,
+        "/api/portrait/enhance/try-on-clothes-refiner",
+        portrait.portrait_try_on_clothes_refiner(PortraitTryOnClothesRefinerParams::new(
+            "async".into(),
+            face(),
+            garment(),
+            face(),
+            "woman".into()
+        ))
     );
 }

@@ -1,13 +1,16 @@
 //! Image erasure, the older form of removing objects.
 
 use safelight_effects::complete::Options;
+use safelight_imaging::Photo;
 use safelight_operation::{
     CpuOperation, Input, Mask, Needs, Output, Picture, Result, Rules, Spec, Url, Work,
 };
 
 use super::OBJECTS;
-use super::removal::{LIMITATIONS, MEMORY, MODELS};
+use super::removal::{self, LIMITATIONS, MEMORY, MODELS};
 use super::remove_objects::removed;
+use crate::generated::{Edit, Generated};
+use crate::image::encoded;
 
 /// The service.
 pub struct ImageErase;
@@ -56,5 +59,15 @@ impl CpuOperation for ImageErase {
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let image_url = removed(&input.image, &input.user_mask, &Options::default(), work)?;
         Ok(Answer { image_url })
+    }
+}
+
+impl Generated for ImageErase {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        removal::by_engine(&input.image, &input.user_mask, None, work)
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<Answer> {
+        Ok(Answer { image_url: Url(encoded(&photos[0], work)?) })
     }
 }

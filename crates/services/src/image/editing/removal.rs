@@ -6,6 +6,8 @@ use safelight_imaging::components::{Component, components, grown};
 use safelight_imaging::{ColorModel, Format, Photo};
 use safelight_operation::{Code, Fault, Mask, Memory, Picture, Result, Work};
 
+use crate::generated::Edit;
+
 /// What removing takes: the barred parts, the grown mask, the encoded result.
 pub const MEMORY: Memory = Memory { base: complete::BASE_BYTES, per_pixel: 11 };
 /// The models that tell what is not to be copied.
@@ -43,13 +45,29 @@ pub fn remove(
     })
 }
 
+/// What an engine is asked for that removes what the mask shows; without `growth` it is grown as usual.
+pub fn by_engine(
+    image: &Picture,
+    mask: &Mask,
+    growth: Option<usize>,
+    work: &Work,
+) -> Result<Option<Edit>> {
+    let photo = image.decode(work)?;
+    let mask = mask.decode(work)?;
+    check_share(&mask)?;
+    let growth = growth.unwrap_or_else(|| usual_growth(&photo));
+    let mask = work.stage("mask", || Ok(grown(&mask, growth)))?;
+    Ok(Some(Edit::of(photo, Some(mask), Vec::new())))
+}
+
 /// By how many pixels a mask is grown where the request does not say: drawn masks are tight.
 pub fn usual_growth(photo: &Photo) -> usize {
     let long = photo.rgb.width().max(photo.rgb.height());
     ((long as f32 * 0.004).round() as usize).max(3)
 }
 
-fn check_share(mask: &GrayImage) -> Result<()> {
+/// `ERROR_INVALID_FILE` for a mask that shows nothing or more than 70 % of the photo.
+pub fn check_share(mask: &GrayImage) -> Result<()> {
     let share = mask.iter().filter(|&&value| value > 0).count() as f64 / mask.len().max(1) as f64;
     let message = if share == 0.0 {
         "mask is empty: white shows what is removed"

@@ -1,12 +1,14 @@
 //! Objects removed from a photo.
 
 use safelight_effects::complete::Options;
+use safelight_imaging::Photo;
 use safelight_operation::{
     CpuOperation, Input, Mask, Needs, Output, Picture, Result, Spec, Url, Work,
 };
 
 use super::OBJECTS;
 use super::removal::{self, LIMITATIONS, MEMORY, MODELS};
+use crate::generated::{Edit, Generated};
 use crate::image::encoded;
 
 /// The service.
@@ -52,6 +54,16 @@ impl CpuOperation for RemoveObjects {
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let image_url = removed(&input.image, &input.mask, &Options::default(), work)?;
         Ok(Answer { image_url })
+    }
+}
+
+impl Generated for RemoveObjects {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        removal::by_engine(&input.image, &input.mask, None, work)
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<Answer> {
+        Ok(Answer { image_url: Url(encoded(&photos[0], work)?) })
     }
 }
 

@@ -1,12 +1,14 @@
 //! Objects removed from a photo, with settings.
 
 use safelight_effects::complete::{Options, Reach};
+use safelight_imaging::Photo;
 use safelight_operation::{
     Base64, CpuOperation, Input, Mask, Needs, Output, Picture, Result, Spec, Work,
 };
 
 use super::removal::{self, LIMITATIONS, MEMORY, MODELS};
 use super::{CANVAS, seed};
+use crate::generated::{Edit, Generated};
 use crate::image::encoded;
 
 /// The service.
@@ -39,18 +41,18 @@ pub struct Request {
     /// something is removed.
     #[mask(CANVAS, of = image)]
     mask: Mask,
-    /// Read and without effect: it steers models that generate.
+    /// Sampling steps of a generative engine; without effect where none works.
     #[integer(1..=1000)]
-    #[field(name = "steps", default = 30)]
-    _steps: u32,
-    /// Read and without effect: it steers models that generate.
+    #[field(default = 30)]
+    steps: u32,
+    /// Read and without effect: an engine removes altogether.
     #[number(0.1..=1.0)]
     #[field(name = "strength", default = 0.8)]
     _strength: f64,
-    /// Read and without effect: it steers models that generate.
+    /// How closely a generative engine follows its words; without effect where none works.
     #[number(1.0..=20.0)]
-    #[field(name = "scale", default = 7.0)]
-    _scale: f64,
+    #[field(default = 7.0)]
+    scale: f64,
     /// Another number gives another result, the same one the same; -1 draws one.
     #[integer(-1..=4_294_967_295)]
     #[field(default = 0)]
@@ -105,5 +107,23 @@ impl CpuOperation for RemoveObjectsAdvanced {
         };
         removal::remove(&mut photo, &mask, input.dilate_size, &options, work)?;
         Ok(Answer { binary_data_base64: [Base64(encoded(&photo, work)?)] })
+    }
+}
+
+impl Generated for RemoveObjectsAdvanced {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        removal::check_strictly(&input.mask, work)?;
+        let growth = Some(input.dilate_size);
+        let edit = removal::by_engine(&input.image, &input.mask, growth, work)?;
+        Ok(edit.map(|edit| Edit {
+            steps: Some(input.steps),
+            scale: Some(input.scale as f32),
+            seed: seed(input.seed),
+            ..edit
+        }))
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<Answer> {
+        Ok(Answer { binary_data_base64: [Base64(encoded(&photos[0], work)?)] })
     }
 }

@@ -1,13 +1,16 @@
 //! Objects removed from a photo, with more time.
 
 use safelight_effects::complete::{Options, Reach};
+use safelight_imaging::Photo;
 use safelight_operation::{
     CpuOperation, Input, Mask, Needs, Output, Picture, Result, Spec, Url, Work,
 };
 
 use super::OBJECTS;
-use super::removal::{LIMITATIONS, MEMORY, MODELS};
+use super::removal::{self, LIMITATIONS, MEMORY, MODELS};
 use super::remove_objects::removed;
+use crate::generated::{Edit, Generated};
+use crate::image::encoded;
 
 /// The service.
 pub struct RemoveObjectsPro;
@@ -54,5 +57,15 @@ impl CpuOperation for RemoveObjectsPro {
         let options = Options { reach: Reach::Tried, rounds: 2.0, ..Options::default() };
         let image_url = removed(&input.image, &input.mask, &options, work)?;
         Ok(Answer { image_url })
+    }
+}
+
+impl Generated for RemoveObjectsPro {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        removal::by_engine(&input.image, &input.mask, None, work)
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<Answer> {
+        Ok(Answer { image_url: Url(encoded(&photos[0], work)?) })
     }
 }

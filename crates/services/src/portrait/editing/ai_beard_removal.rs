@@ -2,9 +2,11 @@
 
 use safelight_contract::{Code, Fault};
 use safelight_effects::makeup::shave::{self, Beard};
+use safelight_imaging::Photo;
 use safelight_operation::{CpuOperation, Input, Needs, Picture, Result, Spec, Work};
 
 use super::super::painted::{self, LATER, MODELS, PORTRAIT, ResultUrls};
+use crate::generated::{Edit, Generated, areas};
 
 /// The service.
 pub struct AiBeardRemoval;
@@ -46,5 +48,15 @@ impl CpuOperation for AiBeardRemoval {
             return Err(Fault::new(Code::ProcessingFailure, message));
         }
         ResultUrls::of(work, &photo)
+    }
+}
+
+impl Generated for AiBeardRemoval {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        painted::by_engine(&input.image, areas::lower_face, &[], work)
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<ResultUrls> {
+        ResultUrls::made(&photos, work)
     }
 }

@@ -2,9 +2,11 @@
 
 use safelight_effects::describe::LENSES;
 use safelight_effects::makeup::lenses::{self, Lens};
+use safelight_imaging::Photo;
 use safelight_operation::{CpuOperation, Input, Needs, Picture, Result, Spec, Work};
 
 use super::super::painted::{self, LATER, MODELS, PORTRAIT, ResultUrls};
+use crate::generated::{Edit, Generated, areas};
 
 /// The service.
 pub struct AiColoredContacts;
@@ -49,5 +51,20 @@ impl CpuOperation for AiColoredContacts {
         let done = work.stage("paint", || Ok(lenses::paint(&kit, &mut photo.rgb, &lens)))?;
         painted::any_eye(done)?;
         ResultUrls::of(work, &photo)
+    }
+}
+
+impl Generated for AiColoredContacts {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        painted::by_engine(
+            &input.image,
+            areas::irises,
+            &[painted::words(&input.name, &input.desc)],
+            work,
+        )
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<ResultUrls> {
+        ResultUrls::made(&photos, work)
     }
 }

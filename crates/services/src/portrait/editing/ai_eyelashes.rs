@@ -2,9 +2,11 @@
 
 use safelight_effects::describe::LASHES;
 use safelight_effects::makeup::lashes::{self, Lashes};
+use safelight_imaging::Photo;
 use safelight_operation::{CpuOperation, Input, Needs, Picture, Result, Spec, Work};
 
 use super::super::painted::{self, LATER, MODELS, PORTRAIT, ResultUrls};
+use crate::generated::{Edit, Generated, areas};
 
 /// The service.
 pub struct AiEyelashes;
@@ -50,5 +52,20 @@ impl CpuOperation for AiEyelashes {
         let done = work.stage("paint", || Ok(lashes::paint(&kit, &mut photo.rgb, &set)))?;
         painted::any_eye(done)?;
         ResultUrls::of(work, &photo)
+    }
+}
+
+impl Generated for AiEyelashes {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        painted::by_engine(
+            &input.image,
+            areas::eyes,
+            &[painted::words(&input.name, &input.desc)],
+            work,
+        )
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<ResultUrls> {
+        ResultUrls::made(&photos, work)
     }
 }

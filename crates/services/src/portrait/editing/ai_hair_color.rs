@@ -7,9 +7,10 @@ use safelight_effects::hair::{self, HairColour};
 use safelight_imaging::{Cutout, Photo, Region};
 use safelight_operation::{CpuOperation, Input, Memory, Needs, Picture, Result, Spec, Work};
 use safelight_vision::cutout;
-use safelight_vision::face::{Detection, Part};
+use safelight_vision::face::{Detection, Part, models};
 
 use super::super::painted::{self, LATER, MEMORY, PORTRAIT, ResultUrls};
+use crate::generated::{Edit, Generated, areas};
 
 /// The service.
 pub struct AiHairColor;
@@ -48,7 +49,7 @@ impl CpuOperation for AiHairColor {
         },
         ..LATER
     };
-    const NEEDS: Needs = Needs::models(cutout::HEAD_MODELS);
+    const NEEDS: Needs = Needs::models(cutout::HEAD_MODELS).on_request(&[models::EMBEDDING]);
     type Input = Request;
     type Output = ResultUrls;
 
@@ -61,6 +62,24 @@ impl CpuOperation for AiHairColor {
         drop(found);
         colour(work, &mut photo, &kit, &face, &wanted)?;
         ResultUrls::of(work, &photo)
+    }
+}
+
+impl Generated for AiHairColor {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        let photo = input.image.decode(work)?;
+        let found = super::super::faces::find(work, &photo.rgb, false, 1)?;
+        let (kit, face) =
+            (work.stage("prepare", || painted::prepared(&found[0]))?, found[0].detection);
+        drop(found);
+        let mask = work.stage("mask", || areas::hair(work, &photo.rgb, &kit, &face, 0.01))?;
+        let words = painted::words(&input.name, &input.desc);
+        let edit = Edit::of(photo, Some(mask.ok_or_else(no_hair)?), vec![words]);
+        Ok(Some(Edit { face: Some(face), ..edit }))
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<ResultUrls> {
+        ResultUrls::made(&photos, work)
     }
 }
 

@@ -2,9 +2,11 @@
 
 use safelight_contract::{Code, Fault};
 use safelight_effects::makeup::lips::{self, RED_GLOSS};
+use safelight_imaging::Photo;
 use safelight_operation::{CpuOperation, Input, Needs, Picture, Result, Spec, Work};
 
 use super::super::painted::{self, ImageUrl, LATER, LIPS, MODELS};
+use crate::generated::{Edit, Generated, areas};
 
 /// The service.
 pub struct AiRedLipGloss;
@@ -44,5 +46,15 @@ impl CpuOperation for AiRedLipGloss {
             Ok(())
         })?;
         ImageUrl::of(work, &photo)
+    }
+}
+
+impl Generated for AiRedLipGloss {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        painted::by_engine(&input.image, areas::lips, &[], work)
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<ImageUrl> {
+        ImageUrl::of(work, &photos[0])
     }
 }

@@ -1,14 +1,17 @@
 //! Hairstyle editor, third generation: the colour of the hair, after a word or after another photo.
 
 use safelight_contract::{Code, Fault};
+use safelight_imaging::Photo;
 use safelight_operation::{
-    CpuOperation, Input, Kind, Needs, Optional, Param, Picture, Result, Spec, Work,
+    CpuOperation, Input, Kind, Needs, Optional, Param, Picture, Result, Spec, Work, no_engine,
 };
 use safelight_vision::cutout;
+use safelight_vision::face::models;
 use serde_json::{Value, json};
 
 use super::super::painted::ImageUrl;
 use super::hairstyles::{self, COLOURS, PHOTO, Style, Styles};
+use crate::generated::{Edit, Generated};
 
 /// The service.
 pub struct HairstyleEditorPremium;
@@ -20,8 +23,8 @@ pub struct Request {
     /// The photo. It shows one face, which covers a tenth of it at least.
     #[picture(PHOTO)]
     image: Picture,
-    /// A photo with the hairstyle to take over; ignored where `hair_style` is sent, and refused alone, since
-    /// this server keeps the cut.
+    /// A photo with the hairstyle to take over, which needs a generative engine; ignored where `hair_style`
+    /// is sent.
     #[picture(PHOTO)]
     image_template: Option<Picture>,
     #[shared(HAIR_STYLE)]
@@ -35,8 +38,8 @@ pub struct Request {
 static HAIR_STYLE: Param<Styles, Optional> = Param {
     name: "hair_style",
     aliases: &[],
-    doc: "The style of the hair; counts before `image_template`, and is needed where that is not sent. This \
-          server keeps the cut, which is `original`.",
+    doc: "The style of the hair; counts before `image_template`, and is needed where that is not sent. Every \
+          other than `original`, which keeps the cut, needs a generative engine.",
     kind: Styles,
     presence: Optional,
 };
@@ -84,20 +87,24 @@ impl CpuOperation for HairstyleEditorPremium {
         sign: "portrait_hairstyle_editor_premium",
         pool: "portrait_hairstyle_editing_premium",
         price: 15,
-        summary: "Colours the hair of one person in one of 21 colours, or in that of another photo.",
+        summary: "Colours the hair of one person in one of 21 colours, or in that of another photo; cuts it \
+                  anew by a generative engine.",
         ..hairstyles::SPEC
     };
-    const NEEDS: Needs = Needs::models(cutout::HEAD_MODELS);
+    const NEEDS: Needs = Needs::models(cutout::HEAD_MODELS).on_request(&[models::EMBEDDING]);
     type Input = Request;
     type Output = ImageUrl;
 
     fn run(input: Request, work: &Work) -> Result<ImageUrl> {
         let Some(style) = input.hair_style else {
-            let message = "the style of image_template needs an engine that is not here; send \
-                           hair_style `original` to take over its colour alone";
+            let engine = no_engine(<Self as CpuOperation>::SPEC.slug());
+            let message = format!(
+                "{}; hair_style `original` takes over the colour of image_template alone",
+                engine.message()
+            );
             return Err(Fault::new(Code::AiNotExists, message));
         };
-        style.native()?;
+        style.native(<Self as CpuOperation>::SPEC.slug())?;
         let mut photo = input.image.decode(work)?;
         match (input.color, &input.image_template) {
             (ORIGINAL, _) => hairstyles::one_face(work, &photo).map(drop)?,
@@ -113,5 +120,26 @@ impl CpuOperation for HairstyleEditorPremium {
             (word, _) => hairstyles::colour(work, &mut photo, word)?,
         }
         ImageUrl::of(work, &photo)
+    }
+}
+
+impl Generated for HairstyleEditorPremium {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        let (style, template) = match input.hair_style {
+            None => ("image 1 with the image 2".to_owned(), input.image_template.as_ref()),
+            Some(style) => match style.described() {
+                None => return Ok(None),
+                Some(words) => (words, None),
+            },
+        };
+        if input.color == REFERENCE && template.is_none() {
+            let message = "color is `reference`, which needs image_template and no hair_style";
+            return Err(Fault::new(Code::MissingParameters, message));
+        }
+        hairstyles::cut(work, &input.image, template, &style, input.color).map(Some)
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<ImageUrl> {
+        ImageUrl::of(work, &photos[0])
     }
 }

@@ -1,12 +1,15 @@
 //! Hairstyle editor, second generation: the colour of the hair.
 
+use safelight_imaging::Photo;
 use safelight_operation::{
     CpuOperation, Input, Kind, Needs, Output, Param, Picture, Required, Result, Spec, Url, Work,
 };
 use safelight_vision::cutout;
+use safelight_vision::face::models;
 use serde_json::{Value, json};
 
 use super::hairstyles::{self, COLOURS, PHOTO, Style, Styles};
+use crate::generated::{Edit, Generated};
 use crate::image::encoded;
 
 /// The service.
@@ -33,7 +36,8 @@ pub struct Request {
 static HAIR_STYLE: Param<Styles, Required> = Param {
     name: "hair_style",
     aliases: &[],
-    doc: "The style of the hair; this server keeps the cut, which is `original`.",
+    doc: "The style of the hair. Every other than `original`, which keeps the cut, needs a generative \
+          engine.",
     kind: Styles,
     presence: Required,
 };
@@ -72,19 +76,35 @@ impl CpuOperation for HairstyleEditorPro {
         sign: "portrait_hairstyle_editor_pro",
         pool: "portrait_hairstyle_editing_pro",
         price: 10,
-        summary: "Colours the hair of one person in one of 21 colours.",
+        summary: "Colours the hair of one person in one of 21 colours; cuts it anew by a generative engine.",
         ..hairstyles::SPEC
     };
-    const NEEDS: Needs = Needs::models(cutout::HEAD_MODELS);
+    const NEEDS: Needs = Needs::models(cutout::HEAD_MODELS).on_request(&[models::EMBEDDING]);
     type Input = Request;
     type Output = Answer;
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
-        input.hair_style.native()?;
+        input.hair_style.native(<Self as CpuOperation>::SPEC.slug())?;
         let mut photo = input.image.decode(work)?;
         hairstyles::colour(work, &mut photo, input.color)?;
-        let artifact = encoded(&photo, work)?;
-        let images = vec![Url(artifact); usize::from(input.image_size)];
-        Ok(Answer { images })
+        answer(&input, &photo, work)
     }
+}
+
+impl Generated for HairstyleEditorPro {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        let Some(style) = input.hair_style.described() else { return Ok(None) };
+        hairstyles::cut(work, &input.image, None, &style, input.color).map(Some)
+    }
+
+    fn answer(input: &Request, photos: Vec<Photo>, work: &Work) -> Result<Answer> {
+        answer(input, &photos[0], work)
+    }
+}
+
+/// The one picture, listed as often as was asked for.
+fn answer(input: &Request, photo: &Photo, work: &Work) -> Result<Answer> {
+    let artifact = encoded(photo, work)?;
+    let images = vec![Url(artifact); usize::from(input.image_size)];
+    Ok(Answer { images })
 }

@@ -6,13 +6,14 @@ use safelight_effects::describe::HAIR;
 use safelight_effects::hair::{self, HairColour};
 use safelight_effects::lab::Lab;
 use safelight_imaging::{Format, Photo, Rules};
-use safelight_operation::{Kind, Memory, Spec, Work};
+use safelight_operation::{Kind, Memory, Picture, Spec, Work, no_engine};
 use safelight_vision::cutout;
 use safelight_vision::face::Detection;
 use serde_json::{Value, json};
 
 use super::super::editing;
 use super::super::painted::{self, LATER, MEMORY};
+use crate::generated::{Edit, areas};
 
 /// The photos that they take.
 pub(super) const PHOTO: Rules = Rules {
@@ -25,9 +26,10 @@ pub(super) const PHOTO: Rules = Rules {
 
 /// What both say about themselves.
 pub(super) const SPEC: Spec = Spec {
-    limitations: "Colours alone: a new cut needs a generative engine, which this server does not have. \
-                  Styles but `original` are refused with `ERROR_AI_NOT_EXISTS`, uncharged. `original`, \
-                  which keeps the cut, is an extension.",
+    limitations: "Colours alone without a generative engine: styles but `original` are then refused with \
+                  `ERROR_AI_NOT_EXISTS`, uncharged. `original`, which keeps the cut, is an extension. With an \
+                  engine the cut is the engine's; the face below the brows stays, bit for bit. Styles that \
+                  are numbered have descriptions of our own.",
     memory: Memory {
         base: MEMORY.base + cutout::BASE_BYTES,
         per_pixel: MEMORY.per_pixel + cutout::HEAD_BYTES_PER_PIXEL,
@@ -83,13 +85,24 @@ impl Kind for Styles {
 }
 
 impl Style {
+    /// The style in words for an engine; `None` for the own cut.
+    pub(super) fn described(self) -> Option<String> {
+        let Style::Named(name) = self else { return None };
+        let number = name.rsplit('_').next().and_then(|number| number.parse::<usize>().ok());
+        let who = if name.starts_with("male_") { "men's" } else { "women's" };
+        match number.filter(|_| name.contains("_hairstyle_")) {
+            Some(number) => Some(format!("{who} {}", numbered(number.saturating_sub(1)))),
+            None => Some(spaced(name)),
+        }
+    }
+
     /// Passes the own cut; every other style needs an engine: `ERROR_AI_NOT_EXISTS`.
-    pub(super) fn native(self) -> Result<()> {
+    pub(super) fn native(self, service: &str) -> Result<()> {
         match self {
             Style::Original => Ok(()),
             Style::Named(name) => Err(Fault::new(
                 Code::AiNotExists,
-                format!("hair_style is `{name}`, a new cut needs an engine that is not here"),
+                format!("hair_style is `{name}`: {}", no_engine(service).message()),
             )),
         }
     }
@@ -119,6 +132,64 @@ pub(super) const COLOURS: &[&str] = &[
     "burgundy",
     "darkGreen",
 ];
+
+/// Our own descriptions of the styles that are numbered: their names have no meaning.
+fn numbered(index: usize) -> String {
+    const LENGTHS: [&str; 4] = ["very short", "short", "medium-length", "long"];
+    const TEXTURES: [&str; 5] = ["straight", "wavy", "curly", "textured", "layered"];
+    const DETAILS: [&str; 4] = ["side-parted", "fringed", "swept-back", "voluminous"];
+    let (length, texture) = (LENGTHS[index % 4], TEXTURES[index / 4 % 5]);
+    format!("{length} {texture} {}", DETAILS[index / 20 % 4])
+}
+
+/// A name in words: `LongWavyCurtainBangs` is long wavy curtain bangs.
+fn spaced(name: &str) -> String {
+    let mut words = String::new();
+    let mut before = ' ';
+    for letter in name.chars() {
+        let starts = letter.is_uppercase() && before.is_lowercase()
+            || letter.is_ascii_digit() && before.is_alphabetic();
+        if starts || letter == '_' {
+            words.push(' ');
+        }
+        if letter != '_' {
+            words.extend(letter.to_lowercase());
+        }
+        before = letter;
+    }
+    words
+}
+
+/// A colour of the API in words.
+pub(super) fn colour_in_words(colour: &str) -> String {
+    match colour {
+        "original" => "own hair colour".to_owned(),
+        "reference" => "hair colour of image 2".to_owned(),
+        "gradient" => "hair in a gradient of colours".to_owned(),
+        word => format!("{} hair", spaced(word)),
+    }
+}
+
+/// What an engine is asked for: another cut, in words or after a template.
+pub(super) fn cut(
+    work: &Work,
+    image: &Picture,
+    template: Option<&Picture>,
+    style: &str,
+    colour: &str,
+) -> Result<Edit> {
+    let photo = image.decode(work)?;
+    let (kit, face) = one_face(work, &photo)?;
+    let mut references = Vec::new();
+    if let Some(template) = template {
+        let template = template.decode(work)?;
+        painted::of_template(work, &template.rgb, "image_template")?;
+        references.push(template.rgb);
+    }
+    let mask = work.stage("mask", || areas::around_head(work, &photo.rgb, &kit, &face))?;
+    let words = vec![style.to_owned(), colour_in_words(colour)];
+    Ok(Edit { references, face: Some(face), ..Edit::of(photo, Some(mask), words) })
+}
 
 /// A face must cover this share of the picture.
 const LEAST_SHARE: f32 = 0.1;
@@ -185,4 +256,24 @@ pub(super) fn own_colour(work: &Work, photo: &Photo, name: &str) -> Result<Lab> 
     let face = face.first().ok_or_else(none)?;
     let (cutout, _) = editing::matte(work, photo, face)?.ok_or_else(none)?;
     hair::median(&cutout).ok_or_else(none)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_style_has_words_of_its_own() {
+        let words: Vec<_> = NAMES.lines().map(|name| Style::Named(name).described()).collect();
+        let unique: BTreeSet<_> = words.iter().collect();
+        assert_eq!(unique.len(), words.len());
+        let of = |name| Style::Named(name).described().expect("words");
+        assert_eq!(of("LongWavyCurtainBangs"), "long wavy curtain bangs");
+        assert_eq!(of("WavyFrenchBobVibesfrom1920"), "wavy french bob vibesfrom 1920");
+        assert_eq!(of("male_hairstyle_0001"), "men's very short straight side-parted");
+        assert_eq!(Style::Original.described(), None);
+        assert_eq!(colour_in_words("platinumBlonde"), "platinum blonde hair");
+    }
 }

@@ -1,0 +1,142 @@
+//! Services by a generative engine, from a form to what is answered: an engine in this process that paints
+//! what it may change green.
+
+mod support;
+
+use std::sync::Arc;
+
+use image::{DynamicImage, ImageFormat, RgbImage, Rgba, imageops};
+use safelight_contract::Code;
+use safelight_operation::Order;
+use safelight_testkit as testkit;
+use safelight_testkit::engine::Manner;
+use support::{Form, Painter, call_with, encoded, form, with};
+
+const PRO: &str = "/api/portrait/effects/hairstyle-editor-pro";
+const PREMIUM: &str = "/api/portrait/effects/hairstyle-editor-premium";
+const GLOSS: &str = "/api/portrait/effects/ai-red-lip-gloss";
+const HAIR: &str = "/api/portrait/editing/ai-hair-color";
+const BITE: &str = "/api/portrait/effects/ai-lip-bite-expressions";
+
+/// Nose, mouth and eyes of the portrait, by eye.
+const FACE: [(u32, u32); 4] = [(114, 122), (113, 147), (91, 101), (137, 103)];
+
+/// The portrait in its own colours; the answer is lossless, as one pixel is hardly transparent.
+fn portrait() -> (RgbImage, Vec<u8>) {
+    let photo = image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo").to_rgb8();
+    let head = imageops::crop_imm(&photo, 110, 0, 230, 240).to_image();
+    let mut clear = DynamicImage::from(head.clone()).to_rgba8();
+    let Rgba([r, g, b, _]) = *clear.get_pixel(0, 0);
+    clear.put_pixel(0, 0, Rgba([r, g, b, 254]));
+    (head, encoded(&clear.into(), ImageFormat::Png))
+}
+
+fn made(path: &str, form: &Form, painter: &Arc<Painter>) -> RgbImage {
+    let node = call_with(path, form, painter.clone()).unwrap_or_else(|fault| panic!("{fault}"));
+    image::load_from_memory(&first(node)).expect("a picture").to_rgb8()
+}
+
+fn first(node: safelight_operation::Node) -> Vec<u8> {
+    node.artifacts().remove(0).bytes
+}
+
+/// Where two photos differ, as a box: left, top, right, bottom; and how many pixels.
+fn difference(one: &RgbImage, other: &RgbImage) -> ([u32; 4], usize) {
+    assert_eq!(one.dimensions(), other.dimensions());
+    let mut found = ([u32::MAX, u32::MAX, 0, 0], 0);
+    for ((x, y, a), b) in one.enumerate_pixels().zip(other.pixels()) {
+        if a != b {
+            let [left, top, right, bottom] = found.0;
+            found = ([left.min(x), top.min(y), right.max(x), bottom.max(y)], found.1 + 1);
+        }
+    }
+    found
+}
+
+fn orders(painter: &Painter) -> Vec<Order> {
+    painter.orders.lock().expect("no panic").clone()
+}
+
+#[test]
+fn lips_alone_change_by_an_engine_for_lips() {
+    let (photo, file) = portrait();
+    let painter = Painter::new(Manner::IgnoresMask);
+    let changed = made(GLOSS, &form(file), &painter);
+    let ([left, top, right, bottom], count) = difference(&photo, &changed);
+    // The mouth of the portrait, by eye.
+    assert!(left > 78 && right < 150 && top > 125 && bottom < 168, "{left} {top} {right} {bottom}");
+    assert!(count > 150, "{count}");
+    let order = &orders(&painter)[0];
+    assert!(order.prompt.starts_with("glossy red lipstick, photorealistic, same person"));
+    assert!(order.mask.is_some() && order.references.is_empty() && order.strength == 0.5);
+}
+
+#[test]
+fn hair_is_dyed_by_an_engine_where_the_hair_is() {
+    let (photo, file) = portrait();
+    let painter = Painter::new(Manner::Right);
+    let changed = made(HAIR, &with(form(file), "name", "mermaid <green>"), &painter);
+    let ([_, top, _, _], count) = difference(&photo, &changed);
+    assert!(top < 40 && count > 3_000, "{top} {count}");
+    for (x, y) in FACE {
+        assert_eq!(photo.get_pixel(x, y), changed.get_pixel(x, y), "{x} {y}");
+    }
+    assert!(orders(&painter)[0].prompt.starts_with("hair dyed mermaid green, natural strands"));
+}
+
+#[test]
+fn another_cut_is_the_engines_and_the_face_stays() {
+    let (photo, file) = portrait();
+    let painter = Painter::new(Manner::Right);
+    let cut = with(with(form(file.clone()), "hair_style", "BuzzCut"), "color", "platinumBlonde");
+    let changed = made(PRO, &cut, &painter);
+    let (_, count) = difference(&photo, &changed);
+    assert!(count > 10_000, "{count}");
+    for (x, y) in FACE {
+        assert_eq!(photo.get_pixel(x, y), changed.get_pixel(x, y), "{x} {y}");
+    }
+    let prompt = &orders(&painter)[0].prompt;
+    assert!(prompt.starts_with("buzz cut hairstyle, platinum blonde hair"), "{prompt}");
+    // After a template: its photo goes along.
+    let mut template = form(file);
+    template.add_file("image_template", support::head().into());
+    let painter = Painter::new(Manner::Right);
+    made(PREMIUM, &with(template, "color", "reference"), &painter);
+    let order = &orders(&painter)[0];
+    assert!(order.references.len() == 1 && order.prompt.contains("hair colour of image 2"));
+}
+
+#[test]
+fn a_picture_that_does_not_fit_is_asked_for_once_more() {
+    let (photo, file) = portrait();
+    let painter = Painter::changing([Manner::Moves(40), Manner::Right]);
+    let changed = made(GLOSS, &form(file.clone()), &painter);
+    assert!(difference(&photo, &changed).1 > 150);
+    let asked = orders(&painter);
+    assert!(asked.len() == 2 && asked[0].seed != asked[1].seed);
+    for (manner, code, calls) in [
+        (Manner::OtherPicture, Code::ProcessingFailure, 2),
+        (Manner::Moves(40), Code::ProcessingFailure, 2),
+        (Manner::OtherShape, Code::AiServiceInternalError, 1),
+    ] {
+        let painter = Painter::new(manner);
+        let fault = call_with(GLOSS, &form(file.clone()), painter.clone()).expect_err("refused");
+        assert_eq!(fault.code(), code, "{manner:?} {fault}");
+        assert_eq!(orders(&painter).len(), calls, "{manner:?}");
+    }
+}
+
+#[test]
+fn a_sheet_has_the_shape_that_was_asked_for() {
+    let (_, file) = portrait();
+    for (ratio, size) in [("16:9", (512, 288)), ("1:1", (512, 512)), ("3:4", (384, 512))] {
+        let painter = Painter::new(Manner::Right);
+        let sheet = with(with(form(file.clone()), "aspect_ratio", ratio), "grid_count", "4");
+        let node = call_with(BITE, &sheet, painter.clone()).unwrap_or_else(|f| panic!("{f}"));
+        let picture = image::load_from_memory(&first(node)).expect("a picture");
+        assert_eq!((picture.width(), picture.height()), size, "{ratio}");
+        assert!(orders(&painter)[0].prompt.contains("sheet of four playful"));
+    }
+    let fault = call_with(BITE, &form(testkit::photo("coffee.png")), Painter::new(Manner::Right));
+    assert_eq!(fault.expect_err("no face").code(), Code::NoFaceInFile);
+}
