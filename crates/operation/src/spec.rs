@@ -131,6 +131,8 @@ pub struct Needs {
     /// Names of further models that some requests call for; without one of them, these requests
     /// alone are refused.
     pub models_on_request: &'static [&'static str],
+    /// Whether it reads or changes rows of the installation.
+    pub rows: bool,
 }
 
 impl Needs {
@@ -139,7 +141,7 @@ impl Needs {
 
     /// These models, each for every request.
     pub const fn models(models: &'static [&'static str]) -> Self {
-        Self { models, models_on_request: &[] }
+        Self { models, models_on_request: &[], rows: false }
     }
 
     /// The same, with further models that some requests call for.
@@ -147,7 +149,12 @@ impl Needs {
         Self { models_on_request: models, ..self }
     }
 
-    /// All of them.
+    /// The same, with rows of the installation.
+    pub const fn with_rows(self) -> Self {
+        Self { rows: true, ..self }
+    }
+
+    /// All of the models.
     pub fn all_models(self) -> impl Iterator<Item = &'static str> {
         self.models.iter().chain(self.models_on_request).copied()
     }

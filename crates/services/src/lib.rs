@@ -9,6 +9,8 @@ mod cutout;
 mod image;
 mod portrait;
 
+pub use portrait::recognition;
+
 use safelight_operation::Endpoint;
 
 /// Every service, in the order of its path.

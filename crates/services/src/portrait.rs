@@ -3,6 +3,7 @@
 pub mod analysis;
 pub mod editing;
 pub mod effects;
+pub mod recognition;
 
 mod classes;
 mod faces;

@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use safelight_inference::Registry;
-use safelight_server::{Parts, Settings};
+use safelight_server::{Parts, RECOGNITION, Settings};
 use safelight_services::CATALOG;
 use safelight_store::KeySecret;
 use safelight_vision::Vision;
@@ -148,6 +148,7 @@ fn prepare(loaded: &Loaded, data: &DataFolder) -> Result<(Parts, Option<JoinHand
         store: Arc::new(store),
         blobs: own.store.open_files(data.blobs())?,
         secret: KeySecret::load_or_create(data.secret())?,
+        library_key: safelight_server::load_or_create_key(data.library_key())?,
         vision: Vision::new(registry.clone()),
         registry,
     };
@@ -160,7 +161,7 @@ fn warm(registry: &Registry) {
         info!(engine, "engine");
     }
     registry.warm(engine::needed());
-    for endpoint in CATALOG {
+    for endpoint in CATALOG.iter().chain(RECOGNITION) {
         if let Some(reason) = engine::why_not(registry, endpoint) {
             warn!(service = endpoint.spec().path, reason, "service is not available");
         }
