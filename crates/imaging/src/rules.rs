@@ -17,6 +17,8 @@ pub struct Rules {
     pub max: (u32, u32),
     /// Largest ratio of the long side to the short one.
     pub max_aspect: Option<f32>,
+    /// The code of pictures that are larger.
+    pub too_large: Code,
     /// Whether pictures without colour (gray, gray with alpha) are accepted.
     pub grayscale: bool,
 }
@@ -38,6 +40,7 @@ impl Rules {
         min: (32, 32),
         max: (2000, 2000),
         max_aspect: None,
+        too_large: Code::FileResolutionExceedsLimits,
         grayscale: true,
     };
 
@@ -57,7 +60,7 @@ impl Rules {
     }
 
     /// Checks what the header says: `UNSUPPORTED_FILE_TYPES`, `ERROR_LOW_RESOLUTION`,
-    /// `FILE_RESOLUTION_EXCEEDS_LIMITS` (also for the aspect ratio) and
+    /// [`Self::too_large`], `FILE_RESOLUTION_EXCEEDS_LIMITS` for the aspect ratio, and
     /// `ERROR_UNSUPPORTED_GRAYSCALE_IMAGE`, in this order. Sizes are as shown, after orientation.
     pub fn check(&self, field: &str, header: &Header) -> Result<()> {
         self.check_format(field, header.format)?;
@@ -73,7 +76,7 @@ impl Rules {
         }
         if width > self.max.0 || height > self.max.1 {
             return Err(Fault::new(
-                Code::FileResolutionExceedsLimits,
+                self.too_large,
                 format!(
                     "{field} has {width}×{height} pixels, the largest size is {}×{}",
                     self.max.0, self.max.1

@@ -13,6 +13,7 @@ const OPEN: Rules = Rules {
     min: (1, 1),
     max: (100, 100),
     max_aspect: None,
+    too_large: Code::FileResolutionExceedsLimits,
     grayscale: true,
 };
 

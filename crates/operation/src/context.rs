@@ -1,6 +1,7 @@
 //! What an operation may use while it works. Each capability is handed out only where the operation
 //! declares it.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -45,17 +46,37 @@ pub struct Context {
     stages: Stages,
     threads: Arc<dyn Threads>,
     generator: Option<Arc<dyn Generator>>,
+    rows: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Context {
     /// A context with these models, under this order to stop, whose blocking work runs on `threads`.
     pub fn new(vision: Vision, cancel: Cancel, threads: Arc<dyn Threads>) -> Self {
-        Self { vision, cancel, stages: Stages::default(), threads, generator: None }
+        Self { vision, cancel, stages: Stages::default(), threads, generator: None, rows: None }
     }
 
-    /// The same with no other models than those declared.
+    /// The same, through which operations reach the rows of an installation for one request. What
+    /// `rows` is, whoever runs the operation and the operation agree upon; this crate knows no
+    /// storage.
+    pub fn with_rows<T: Any + Send + Sync>(self, rows: Arc<T>) -> Self {
+        Self { rows: Some(rows), ..self }
+    }
+
+    /// The same with no other models than those declared, and with rows only where they are.
     pub(crate) fn restricted_to(self, needs: Needs) -> Self {
-        Self { vision: self.vision.restricted_to(needs.all_models().collect()), ..self }
+        let vision = self.vision.restricted_to(needs.all_models().collect());
+        Self { vision, rows: self.rows.filter(|_| needs.rows), ..self }
+    }
+
+    /// The rows of the installation.
+    ///
+    /// # Errors
+    /// `SERVICE_INTERNAL_ERROR` where the operation declares none, or nothing of this type is there.
+    pub fn rows<T: Any + Send + Sync>(&self) -> Result<Arc<T>> {
+        let rows = self.rows.clone().and_then(|rows| rows.downcast::<T>().ok());
+        rows.ok_or_else(|| {
+            Fault::new(Code::ServiceInternalError, "the operation has no rows to work with")
+        })
     }
 
     /// The same with this engine, if any.

@@ -139,6 +139,8 @@ pub struct Needs {
     pub models_on_request: &'static [&'static str],
     /// How it uses generative engines.
     pub engine: Option<EngineUse>,
+    /// Whether it reads or changes rows of the installation.
+    pub rows: bool,
 }
 
 impl Needs {
@@ -147,7 +149,7 @@ impl Needs {
 
     /// These models, each for every request.
     pub const fn models(models: &'static [&'static str]) -> Self {
-        Self { models, models_on_request: &[], engine: None }
+        Self { models, models_on_request: &[], engine: None, rows: false }
     }
 
     /// The same, with further models that some requests call for.
@@ -166,7 +168,12 @@ impl Needs {
         self.engine.is_some_and(|engine| engine.required)
     }
 
-    /// All of them.
+    /// The same, with rows of the installation.
+    pub const fn with_rows(self) -> Self {
+        Self { rows: true, ..self }
+    }
+
+    /// All of the models.
     pub fn all_models(self) -> impl Iterator<Item = &'static str> {
         self.models.iter().chain(self.models_on_request).copied()
     }

@@ -33,6 +33,11 @@ impl DataFolder {
         self.path.join("secret.key")
     }
 
+    /// The key that libraries of faces are encrypted under.
+    pub fn library_key(&self) -> PathBuf {
+        self.path.join("library.key")
+    }
+
     /// Results and the input of waiting tasks.
     pub fn blobs(&self) -> PathBuf {
         self.path.join("blobs")

@@ -9,6 +9,7 @@ use safelight_inference::runtime::{Library, Origin, Places};
 use safelight_inference::scheduler::Plan;
 use safelight_inference::{Engine, EngineError, OpenVino, Registry, Session, Settings, memory_of};
 use safelight_operation::Endpoint;
+use safelight_server::RECOGNITION;
 use safelight_services::CATALOG;
 use safelight_vision::Vision;
 
@@ -96,8 +97,11 @@ pub fn vision_for(data: &DataFolder, settings: &Settings, endpoint: &Endpoint) -
 
 /// The models that services need, each once.
 pub fn needed() -> Vec<&'static str> {
-    let mut names: Vec<_> =
-        CATALOG.iter().flat_map(|endpoint| endpoint.needs().all_models()).collect();
+    let mut names: Vec<_> = CATALOG
+        .iter()
+        .chain(RECOGNITION)
+        .flat_map(|endpoint| endpoint.needs().all_models())
+        .collect();
     names.sort_unstable();
     names.dedup();
     names

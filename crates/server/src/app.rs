@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use safelight_contract::{Edition, Fault, Result};
 use safelight_inference::{Reason, Registry};
+use safelight_library::MasterKey;
 use safelight_operation::Endpoint;
 use safelight_store::{Blobs, KeySecret, Limits, Millis, Store, StoreError};
 use safelight_vision::Vision;
@@ -14,9 +15,11 @@ use tokio::sync::{Notify, watch};
 use crate::admission::{Gate, Load};
 use crate::body::Pool;
 use crate::credits::Releaser;
+use crate::endpoints::recognition::RECOGNITION;
 use crate::engines::Engines;
 use crate::fetch::Fetcher;
 use crate::jobs::Jobs;
+use crate::library::Library;
 use crate::limits::ApplicationLimits;
 use crate::metrics::Metrics;
 use crate::reply::internal;
@@ -33,6 +36,8 @@ pub struct Parts {
     pub blobs: Blobs,
     /// What API keys are hashed under.
     pub secret: KeySecret,
+    /// What the keys of groups of faces are wrapped with.
+    pub library_key: MasterKey,
     /// The models behind typed functions.
     pub vision: Vision,
     /// The models.
@@ -43,7 +48,8 @@ pub struct Parts {
 pub(crate) struct App {
     pub settings: Settings,
     pub store: Arc<dyn Store>,
-    pub blobs: Blobs,
+    pub blobs: Arc<Blobs>,
+    pub library: Arc<Library>,
     pub secret: KeySecret,
     pub vision: Vision,
     pub registry: Arc<Registry>,
@@ -78,12 +84,16 @@ impl App {
         address: SocketAddr,
         releaser: Releaser,
     ) -> std::io::Result<Arc<Self>> {
-        let Parts { settings, store, blobs, secret, vision, registry } = parts;
+        let Parts { settings, store, blobs, secret, library_key, vision, registry } = parts;
+        let blobs = Arc::new(blobs);
+        let (rows, reserve) = (store.clone(), settings.results.disk_reserve);
+        let library = Library::new(rows, blobs.clone(), library_key, &settings.library, reserve);
         let limits = &settings.limits;
         let metrics = Arc::default();
         let engines = Engines::new(&settings, catalog, &metrics).map_err(std::io::Error::other)?;
         let slots = limits.worker_count();
-        let models = catalog.iter().flat_map(|endpoint| endpoint.needs().all_models());
+        let all = catalog.iter().chain(recognition(&settings));
+        let models = all.flat_map(|endpoint| endpoint.needs().all_models());
         let bytes = limits.job_budget(registry.memory(models)).map_err(std::io::Error::other)?;
         let work = Load { bytes, pixels: limits.max_pixels_at_work, slots };
         Ok(Arc::new(Self {
@@ -95,6 +105,7 @@ impl App {
             settings,
             store,
             blobs,
+            library: Arc::new(library),
             secret,
             vision,
             registry,
@@ -118,9 +129,14 @@ impl App {
         *self.closing.borrow()
     }
 
+    /// The services of the catalogue, and the operations on libraries of faces.
+    pub fn endpoints(&self) -> impl Iterator<Item = &'static Endpoint> + use<> {
+        self.catalog.iter().chain(recognition(&self.settings))
+    }
+
     /// The service at a path.
     pub fn service(&self, path: &str) -> Option<&'static Endpoint> {
-        self.catalog.iter().find(|endpoint| endpoint.spec().path == path)
+        self.endpoints().find(|endpoint| endpoint.spec().path == path)
     }
 
     /// The models that a service needs and that are not there, and why.
@@ -139,6 +155,11 @@ impl App {
         let limits = &self.settings.limits;
         Limits { concurrency: limits.concurrency, requests_per_second: limits.requests_per_second }
     }
+}
+
+/// The operations on libraries of faces, where they are enabled.
+fn recognition(settings: &Settings) -> std::slice::Iter<'static, Endpoint> {
+    if settings.library.enabled { RECOGNITION.iter() } else { [].iter() }
 }
 
 /// Now, in Unix milliseconds.

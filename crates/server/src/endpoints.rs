@@ -2,10 +2,12 @@
 
 pub(crate) mod asyn_task_results;
 pub(crate) mod delete_file;
+pub(crate) mod library;
 pub(crate) mod list_async_tasks;
 pub(crate) mod query_async_task_result;
 pub(crate) mod query_credits;
 pub(crate) mod query_file;
+pub(crate) mod recognition;
 pub(crate) mod results;
 pub(crate) mod revoke_async_task;
 pub(crate) mod root;
@@ -50,7 +52,7 @@ pub(crate) struct Own {
 }
 
 /// The endpoints of the server's own that take typed fields.
-pub(crate) static OWN: [&Own; 7] = [
+pub(crate) static OWN: &[&Own] = &[
     &upload_file::OWN,
     &query_file::OWN,
     &delete_file::OWN,
@@ -58,6 +60,22 @@ pub(crate) static OWN: [&Own; 7] = [
     &list_async_tasks::OWN,
     &revoke_async_task::OWN,
     &stop_async_task::OWN,
+    &library::groups::CREATE,
+    &library::groups::UPDATE,
+    &library::groups::DELETE,
+    &library::groups::LIST,
+    &library::groups::SHARE,
+    &library::users::CREATE,
+    &library::users::UPDATE,
+    &library::users::GET,
+    &library::users::LIST,
+    &library::users::COPY,
+    &library::users::DELETE,
+    &library::users::EXPORT,
+    &library::faces::LIST,
+    &library::faces::DELETE,
+    &library::faces::IMAGE,
+    &library::whole::ERASE,
 ];
 
 impl Own {

@@ -48,7 +48,7 @@ pub(crate) async fn ready(call: Call) -> Result<Response> {
         (name.to_owned(), part)
     });
     let shown: Map<String, Value> = shown.collect();
-    let endpoints = app.catalog.iter();
+    let endpoints = app.endpoints();
     let lacking = endpoints
         .filter(|endpoint| app.engines.lacks(endpoint) || !app.missing_models(endpoint).is_empty());
     let unavailable: Vec<_> = lacking.map(|endpoint| endpoint.spec().path).collect();
@@ -73,7 +73,7 @@ fn models(app: &App) -> Option<String> {
 }
 
 fn failed_models(app: &App) -> impl Iterator<Item = Reason> {
-    let needed = app.catalog.iter().flat_map(|endpoint| endpoint.needs().models);
+    let needed = app.endpoints().flat_map(|endpoint| endpoint.needs().models);
     let needed: BTreeSet<_> = needed.copied().collect();
     let reasons = needed.into_iter().filter_map(|name| app.registry.health(name).err());
     reasons.filter(|reason| !reason.is_intended())

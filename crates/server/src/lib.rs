@@ -22,6 +22,7 @@ mod fetch;
 mod health;
 mod idempotency;
 mod jobs;
+mod library;
 mod limits;
 mod memory;
 mod metrics;
@@ -57,6 +58,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 pub use app::Parts;
+pub use endpoints::recognition::RECOGNITION;
+pub use library::{load_or_create_key, transfer};
 pub use settings::Settings;
 
 use app::{App, now};
@@ -97,6 +100,7 @@ pub async fn serve_catalog(
     let mut workers = tokio::spawn(tasks::work(app.clone(), when_cut.clone()));
     let mut background = JoinSet::new();
     background.spawn(sweep::run(app.clone()));
+    background.spawn(library::run(app.clone()));
     background.spawn(webhooks::run(app.clone()));
     background.spawn(health::retry_models(app.clone()));
     background.spawn(engines::watch(app.clone()));

@@ -13,6 +13,7 @@ use safelight_operation::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::endpoints::recognition::RECOGNITION;
 use crate::endpoints::{OWN, Own, submit_batch_tasks};
 
 /// The page at `/docs`: reads `/openapi.json` and shows it; everything it needs is in it.
@@ -49,7 +50,7 @@ const LICENCE: &str = "MIT OR Apache-2.0";
 /// The document for these services in this edition. `base_url` is where the API is reached.
 pub fn document(catalogue: &[Endpoint], edition: Edition, base_url: &str) -> Value {
     let mut paths = common_paths();
-    for endpoint in catalogue {
+    for endpoint in catalogue.iter().chain(RECOGNITION) {
         let method = match endpoint.spec().method {
             Method::Get => "get",
             Method::Post => "post",
@@ -207,7 +208,7 @@ fn file_schema(file: &FileField) -> Value {
 fn own_operation(own: &Own) -> Value {
     let mut operation = json!({
         "operationId": own.sign,
-        "tags": ["common"],
+        "tags": [own.path.split('/').nth(2).unwrap_or("api")],
         "summary": own.name,
         "description": own.summary,
         "responses": responses((own.answer)().schema()),

@@ -19,6 +19,7 @@ use crate::admission::{Gate, Load, Patience, Permit};
 use crate::app::App;
 use crate::body::Memory;
 use crate::jobs::{Jobs, Panicked};
+use crate::library::Port;
 use crate::publish::{NewFile, separate};
 use crate::reply::apart;
 
@@ -87,13 +88,13 @@ pub(crate) async fn admit(
     Ok(Permits { work, input: Some(input) })
 }
 
-/// Runs `job` for an application, and puts what `reference` makes of their keys in the place of
+/// Runs `job` for a request of an application, and puts what `reference` makes of their keys in the place of
 /// result files. At the deadline the answer is `AI_SERVICE_TIMEOUT` at once, while blocking work
 /// stops at its next stage and keeps the permits until then; the same holds when the returned future
 /// is dropped.
 pub(crate) async fn run(
     app: &App,
-    application: i64,
+    (application, request_id): (i64, &str),
     job: Job,
     permits: Permits,
     deadline: Duration,
@@ -109,7 +110,10 @@ pub(crate) async fn run(
         slots: (!has_slot).then(|| (app.work.clone(), application)),
         permits: permits.clone(),
     };
+    let rows =
+        Port { library: app.library.clone(), application, request_id: request_id.to_owned() };
     let context = Context::new(app.vision.clone(), cancel, Arc::new(threads));
+    let context = context.with_rows(Arc::new(rows));
     let working = async {
         let node = job.run(context.clone()).await?;
         let separated = context.cpu(move |work| work.stage("finish", || separate(node, reference)));

@@ -22,9 +22,9 @@ use safelight_operation::Method;
 use crate::app::App;
 use crate::drain::Draining;
 use crate::endpoints::{
-    Asked, Call, Own, asyn_task_results, delete_file, list_async_tasks, query_async_task_result,
-    query_credits, query_file, results, revoke_async_task, root, serve, service, stop_async_task,
-    submit_batch_tasks, upload_file,
+    Asked, Call, Own, asyn_task_results, delete_file, library, list_async_tasks,
+    query_async_task_result, query_credits, query_file, results, revoke_async_task, root, serve,
+    service, stop_async_task, submit_batch_tasks, upload_file,
 };
 use crate::jobs::Panicked;
 use crate::reply::{Reply, SERVER_TIMING, json_response, respond, respond_fault};
@@ -57,7 +57,10 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .route("/metrics", get_plain("/metrics", health::metrics))
         .route("/health/live", get_plain("/health/live", health::live))
         .route("/health/ready", get_plain("/health/ready", health::ready));
-    for endpoint in app.catalog {
+    if app.settings.library.enabled {
+        router = library_routes(router);
+    }
+    for endpoint in app.endpoints() {
         let path = endpoint.spec().path;
         let handler = move |State(app): State<Arc<App>>,
                             Extension(trace): Extension<Arc<Trace>>,
@@ -80,6 +83,28 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(cors::layer(&app.settings.cors), cors::share))
         .layer(from_fn(paths::tidy))
         .layer(from_fn_with_state(app, surround))
+}
+
+/// The endpoints of libraries of faces that are no operations.
+fn library_routes(router: Router<Arc<App>>) -> Router<Arc<App>> {
+    use library::{faces, groups, users, whole};
+    router
+        .route(groups::CREATE.path, own(&groups::CREATE, groups::create))
+        .route(groups::UPDATE.path, own(&groups::UPDATE, groups::update))
+        .route(groups::DELETE.path, own(&groups::DELETE, groups::delete))
+        .route(groups::LIST.path, own(&groups::LIST, groups::list))
+        .route(groups::SHARE.path, own(&groups::SHARE, groups::share))
+        .route(users::CREATE.path, own(&users::CREATE, users::create))
+        .route(users::UPDATE.path, own(&users::UPDATE, users::update))
+        .route(users::GET.path, own(&users::GET, users::get))
+        .route(users::LIST.path, own(&users::LIST, users::list))
+        .route(users::COPY.path, own(&users::COPY, users::copy))
+        .route(users::DELETE.path, own(&users::DELETE, users::delete))
+        .route(users::EXPORT.path, own(&users::EXPORT, users::export))
+        .route(faces::LIST.path, own(&faces::LIST, faces::list))
+        .route(faces::DELETE.path, own(&faces::DELETE, faces::delete))
+        .route(faces::IMAGE.path, own(&faces::IMAGE, faces::image))
+        .route(whole::ERASE.path, own(&whole::ERASE, whole::erase))
 }
 
 /// An endpoint of the server's own with typed fields.

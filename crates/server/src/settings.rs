@@ -48,6 +48,8 @@ pub struct Settings {
     pub engine: Vec<EngineSettings>,
     /// Who does the services that engines can do.
     pub effects: EffectSettings,
+    /// Libraries of faces.
+    pub library: LibrarySettings,
 }
 
 /// The API contract.
@@ -178,6 +180,63 @@ pub struct UploadSettings {
     pub max_files: u64,
 }
 
+/// Libraries of faces, one for each application.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LibrarySettings {
+    /// Whether there are libraries and recognition at all. Default true.
+    pub enabled: bool,
+    /// Groups of an application. Default 1000.
+    pub max_groups: u32,
+    /// Faces of a group. Default 50,000.
+    pub max_faces_per_group: u32,
+    /// Faces of an application. A face takes about 0.7 kB of memory once its group was searched.
+    /// Default 200,000.
+    pub max_faces: u32,
+    /// Faces of a user in a group, up to 64. Default 20.
+    pub max_faces_per_user: u32,
+    /// How long the token of a face lives that is in no group. Default 3600.
+    pub token_life_seconds: u32,
+    /// Whether pictures of faces may be kept where a request asks for it. Default false.
+    pub store_images: bool,
+    /// Whether faces and users are refused without a note of consent. Default false.
+    pub require_consent: bool,
+    /// How long it is remembered what was done with faces, in days. Default 365.
+    pub audit_days: u32,
+    /// How often deleted groups, and faces past their retention, are cleaned. Default 1.
+    pub sweep_seconds: u32,
+}
+
+impl Default for LibrarySettings {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            max_groups: 1000,
+            max_faces_per_group: 50_000,
+            max_faces: 200_000,
+            max_faces_per_user: 20,
+            token_life_seconds: 3600,
+            store_images: false,
+            require_consent: false,
+            audit_days: 365,
+            sweep_seconds: 1,
+        }
+    }
+}
+
+impl LibrarySettings {
+    fn validate(&self) -> Result<(), String> {
+        between("library.max_faces_per_user", self.max_faces_per_user.into(), 1, 64)?;
+        let most = 100_000_000;
+        between("library.max_groups", self.max_groups.into(), 1, most)?;
+        between("library.max_faces_per_group", self.max_faces_per_group.into(), 1, most)?;
+        between("library.max_faces", self.max_faces.into(), 1, most)?;
+        between("library.token_life_seconds", self.token_life_seconds.into(), 1, 86_400)?;
+        between("library.audit_days", self.audit_days.into(), 1, 36_500)?;
+        between("library.sweep_seconds", self.sweep_seconds.into(), 1, 86_400)
+    }
+}
+
 impl Default for UploadSettings {
     fn default() -> Self {
         Self { max_bytes: 1 << 30, max_files: 1000 }
@@ -205,6 +264,7 @@ impl Default for Settings {
             uploads: UploadSettings::default(),
             engine: Vec::new(),
             effects: EffectSettings::default(),
+            library: LibrarySettings::default(),
         }
     }
 }
@@ -408,6 +468,7 @@ impl Settings {
             }
         }
         self.cors.validate()?;
+        self.library.validate()?;
         let limits = &self.limits;
         let hour = 3600;
         if limits.memory() < LEAST_BUDGET {

@@ -172,6 +172,7 @@ mod tests {
             store,
             blobs: Blobs::local(folder.path().join("files")).expect("files"),
             secret: KeySecret::new([7; 32]),
+            library_key: safelight_library::MasterKey::new([7; 32]),
             vision: Vision::new(registry.clone()),
             registry,
         };

@@ -68,7 +68,7 @@ async fn serve(app: Arc<App>, cut: watch::Receiver<bool>) {
 /// The longest that a task may be at work.
 fn lease(app: &App) -> Duration {
     // A batch makes tasks of every service.
-    let longest = app.catalog.iter().map(|endpoint| app.deadline(endpoint)).max();
+    let longest = app.endpoints().map(|endpoint| app.deadline(endpoint)).max();
     let longest = longest.unwrap_or_default();
     longest + PATIENCE + MARGIN
 }
@@ -183,7 +183,8 @@ async fn run(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<Resu
     let started = std::time::Instant::now();
     let spec = endpoint.spec();
     let deadline = app.deadline(endpoint);
-    let running = pipeline::run(app, task.application, job, permits, deadline, marked);
+    let place = (task.application, task.request_id.as_str());
+    let running = pipeline::run(app, place, job, permits, deadline, marked);
     let Ran { outcome, stages, permit } = at_work.unless_stopped(running).await?;
     drop(at_work);
     for stage in stages {

@@ -25,6 +25,7 @@ pub(crate) const RULES: Rules = Rules {
     min: (1, 1),
     max: (65_535, 65_535),
     max_aspect: None,
+    too_large: Code::FileResolutionExceedsLimits,
     grayscale: true,
 };
 

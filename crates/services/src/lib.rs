@@ -11,6 +11,8 @@ mod generated;
 mod image;
 mod portrait;
 
+pub use portrait::recognition;
+
 use safelight_operation::Endpoint;
 
 use generated::ByEngine;

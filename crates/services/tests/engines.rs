@@ -23,7 +23,8 @@ const FACE: [(u32, u32); 4] = [(114, 122), (113, 147), (91, 101), (137, 103)];
 
 /// The portrait in its own colours; the answer is lossless, as one pixel is hardly transparent.
 fn portrait() -> (RgbImage, Vec<u8>) {
-    let photo = image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo").to_rgb8();
+    let photo =
+        image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo").to_rgb8();
     let head = imageops::crop_imm(&photo, 110, 0, 230, 240).to_image();
     let mut clear = DynamicImage::from(head.clone()).to_rgba8();
     let Rgba([r, g, b, _]) = *clear.get_pixel(0, 0);

@@ -10,6 +10,9 @@ pub enum StoreError {
     /// A value is not acceptable, whatever is there; names it and what is allowed.
     #[error("{0}")]
     Invalid(String),
+    /// A change of a library of faces is refused.
+    #[error(transparent)]
+    Refused(#[from] crate::Refused),
     /// The database failed. A change answered so did not happen, unless it was the commit itself
     /// that failed: then only a look can tell.
     #[error("database: {0}")]

@@ -34,6 +34,7 @@
 mod account;
 mod blobs;
 mod error;
+mod faces;
 mod key;
 mod keyed_request;
 mod ledger;
@@ -53,6 +54,10 @@ use safelight_contract::Fault;
 pub use account::{Application, Limits, NewApplication, Principal, ServiceState, User};
 pub use blobs::{Blob, BlobError, BlobStream, Blobs};
 pub use error::{Result, StoreError};
+pub use faces::{
+    Act, CopiedUser, ErasedFaces, FaceAudit, FaceChange, FaceGroup, FaceLimits, FaceMode, FaceUser,
+    Faces, FacesChanged, NewFace, NewFaceGroup, NewFaceUser, Refused, StoredFace,
+};
 pub use key::{ApiKey, KeyHash, KeySecret};
 pub use keyed_request::{KeyedAnswer, KeyedRequest, RequestKey};
 pub use ledger::{Audit, Credits, Hold, HoldOutcome, HoldRequest, Pool};
@@ -73,7 +78,7 @@ pub type Millis = i64;
 /// [`Store::forget`]) may take several, since they can be cut off anywhere and go on later. A change
 /// happens even if its future is dropped before it has answered.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Faces + Send + Sync + 'static {
     // Users and applications.
 
     /// Creates a user. A name in use is [`StoreError::Conflict`].

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod faces;
 mod files;
 mod keyed_requests;
 mod ledger;
@@ -15,7 +16,7 @@ mod webhooks;
 mod writer;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use rusqlite::{Connection, ErrorCode};
@@ -45,6 +46,7 @@ const SWEEP: u64 = 256;
 pub struct Sqlite {
     writer: Writer,
     readers: Readers,
+    path: PathBuf,
 }
 
 /// How the store keeps what it is given.
@@ -101,7 +103,8 @@ impl Sqlite {
     pub fn open_with(path: impl AsRef<Path>, durability: Durability) -> Result<Self> {
         let path = path.as_ref();
         let db = schema::writer(path, durability)?;
-        Ok(Self { readers: Readers::open(path)?, writer: Writer::start(db)? })
+        let (readers, writer) = (Readers::open(path)?, Writer::start(db)?);
+        Ok(Self { readers, writer, path: path.to_owned() })
     }
 
     /// Runs a sweep step by step until one finds less than it may change; answers the sum.

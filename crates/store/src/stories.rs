@@ -4,6 +4,7 @@
 //! implementation is one call of [`all`].
 
 mod accounts;
+mod faces;
 mod files;
 mod keyed_requests;
 mod ledger;
@@ -54,6 +55,7 @@ where
         ledger::STORIES,
         tasks::STORIES,
         files::STORIES,
+        faces::STORIES,
         uploads::STORIES,
         keyed_requests::STORIES,
         webhooks::STORIES,

@@ -10,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use safelight_inference::Registry;
-use safelight_server::{Parts, Settings};
+use safelight_server::{Parts, RECOGNITION, Settings};
 use safelight_services::CATALOG;
 use safelight_store::KeySecret;
 use safelight_vision::Vision;
@@ -149,6 +149,7 @@ fn prepare(loaded: &Loaded, data: &DataFolder) -> Result<(Parts, Option<JoinHand
         store: Arc::new(store),
         blobs: own.store.open_files(data.blobs())?,
         secret: KeySecret::load_or_create(data.secret())?,
+        library_key: safelight_server::load_or_create_key(data.library_key())?,
         vision: Vision::new(registry.clone()),
         registry,
     };
@@ -161,7 +162,7 @@ fn warm(registry: &Registry, settings: &Settings) {
         info!(engine, "engine");
     }
     registry.warm(engine::needed());
-    for endpoint in CATALOG {
+    for endpoint in CATALOG.iter().chain(RECOGNITION) {
         let lacks = || safelight_server::engines::why_not(settings, endpoint);
         if let Some(reason) = engine::why_not(registry, endpoint).or_else(lacks) {
             warn!(service = endpoint.spec().path, reason, "service is not available");

@@ -5,7 +5,7 @@ use safelight_operation::Endpoint;
 use safelight_store::{Credits, Pool};
 use serde_json::{Map, Number, Value, json};
 
-use crate::app::Stored;
+use crate::app::{App, Stored};
 use crate::auth::authenticate;
 use crate::endpoints::Call;
 use crate::reply::Reply;
@@ -18,16 +18,16 @@ pub(crate) async fn handle(call: Call) -> Result<Reply> {
     let principal = authenticate(&app, &trace, request.headers()).await?;
     let pools = app.store.pools(principal.application.id).await;
     let pools = pools.or_internal("reading the credits")?;
-    let shown = pools.iter().map(|pool| show(pool, app.catalog)).collect();
+    let shown = pools.iter().map(|pool| show(pool, &app)).collect();
     let mut fields = Map::new();
     fields.insert("data".to_owned(), Value::Array(shown));
     Reply::new(&trace, fields)
 }
 
-fn show(pool: &Pool, catalog: &[Endpoint]) -> Value {
+fn show(pool: &Pool, app: &App) -> Value {
     json!({
         "unique_sign": pool.sign,
-        "name": name(&pool.sign, catalog),
+        "name": name(&pool.sign, app),
         "balance": number(pool.balance),
         "total": number(pool.total),
         "last_recharge_balance": number(pool.last_recharge_balance),
@@ -38,11 +38,11 @@ fn show(pool: &Pool, catalog: &[Endpoint]) -> Value {
 }
 
 /// A pool is named after the service that it pays for.
-fn name<'a>(sign: &'a str, catalog: &[Endpoint]) -> &'a str {
+fn name<'a>(sign: &'a str, app: &App) -> &'a str {
     if sign == "common" {
         return "Universal Credits";
     }
-    let service = catalog.iter().map(Endpoint::spec).find(|service| service.pool == sign);
+    let service = app.endpoints().map(Endpoint::spec).find(|service| service.pool == sign);
     service.map_or(sign, |service| service.name)
 }
 

@@ -106,7 +106,7 @@ impl Caller<'_> {
         let held = Held::take(self.app, &self.hold_request(job.units())).await?;
         let running = pipeline::run(
             self.app,
-            self.application(),
+            (self.application(), &self.request_id),
             job,
             permits,
             self.app.deadline(self.endpoint),

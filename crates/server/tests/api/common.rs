@@ -143,6 +143,7 @@ impl TestServer {
             store: store.clone(),
             blobs: Blobs::local(folder.path().join("files")).expect("files"),
             secret: KeySecret::new([7; 32]),
+            library_key: safelight_library::MasterKey::new([7; 32]),
             vision: Vision::new(registry.clone()),
             registry,
         };

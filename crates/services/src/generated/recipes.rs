@@ -122,22 +122,10 @@ pub const RECIPES: &[Recipe] = &[
         likeness: Some(0.6),
         ..PHOTO
     },
-    Recipe {
-        service: "image-erase",
-        ..REMOVAL
-    },
-    Recipe {
-        service: "remove-objects",
-        ..REMOVAL
-    },
-    Recipe {
-        service: "remove-objects-advanced",
-        ..REMOVAL
-    },
-    Recipe {
-        service: "remove-objects-pro",
-        ..REMOVAL
-    },
+    Recipe { service: "image-erase", ..REMOVAL },
+    Recipe { service: "remove-objects", ..REMOVAL },
+    Recipe { service: "remove-objects-advanced", ..REMOVAL },
+    Recipe { service: "remove-objects-pro", ..REMOVAL },
     Recipe {
         service: "try-on-clothes",
         given: Given::References,

@@ -29,7 +29,7 @@ pub(crate) const LEAST_FACE: f32 = 40.0;
 const LEAST_INSIDE: f32 = 0.6;
 
 /// How good a face must be; the same parameter for all services for faces.
-pub(crate) static QUALITY_CONTROL: Param<Level, Defaulted<QualityControl>> = Param {
+pub static QUALITY_CONTROL: Param<Level, Defaulted<QualityControl>> = Param {
     name: "quality_control",
     aliases: &[],
     doc: "How good the photo of each face that is looked at must be; an extension. Checked in this \
@@ -41,7 +41,7 @@ pub(crate) static QUALITY_CONTROL: Param<Level, Defaulted<QualityControl>> = Par
 };
 
 /// A level of quality; any other word is `ERROR_QUALITY_CONTROL_ERROR`.
-pub(crate) struct Level;
+pub struct Level;
 
 const LEVELS: Choice<QualityControl> = Choice(&[
     ("NONE", QualityControl::None, "no check"),

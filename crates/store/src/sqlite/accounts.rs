@@ -9,7 +9,7 @@ use crate::{
     StoreError, User,
 };
 
-use super::{ledger, tasks, unique};
+use super::{faces, ledger, tasks, unique};
 
 /// Most characters of a name.
 const NAME_LENGTH: usize = 64;
@@ -216,6 +216,7 @@ pub fn delete_application(db: &Connection, application: i64, now: Millis) -> Res
     if db.prepare_cached(sql)?.execute(params![application, now])? == 0 {
         return Err(unknown_application(application));
     }
+    faces::abandon(db, application)?;
     tasks::cancel_all(db, application, now)?;
     ledger::release_all(db, application, now)
 }

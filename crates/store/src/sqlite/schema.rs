@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("0003.sql"),
     include_str!("0004.sql"),
     include_str!("0005.sql"),
+    include_str!("0006.sql"),
 ];
 
 /// How long a connection waits for another process's transaction.
@@ -48,6 +49,8 @@ pub fn writer(path: &Path, durability: Durability) -> Result<Connection> {
     }
     db.pragma_update(None, "synchronous", durability.synchronous())?;
     db.pragma_update(None, "foreign_keys", true)?;
+    // What is deleted is overwritten, so that the file keeps nothing of it.
+    db.pragma_update(None, "secure_delete", true)?;
     // Keeps the log from staying as large as the largest burst made it.
     db.pragma_update_and_check(None, "journal_size_limit", 64 << 20, |_| Ok(()))?;
     db.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))?;
@@ -60,6 +63,16 @@ pub fn reader(path: &Path) -> Result<Connection> {
     let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     db.pragma_update(None, "query_only", true)?;
     Ok(db)
+}
+
+/// Folds the log into the database and empties it.
+pub fn fold_log(path: &Path) -> Result<()> {
+    let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let busy: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    match busy {
+        0 => Ok(()),
+        _ => Err(StoreError::Database("the log is in use and cannot be emptied now".into())),
+    }
 }
 
 fn connect(path: &Path, mode: OpenFlags) -> Result<Connection> {

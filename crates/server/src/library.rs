@@ -1,0 +1,305 @@
+//! Libraries of faces: what lies between the rows, which hold sealed embeddings, and the endpoints.
+//! Indexes are kept in memory, one for each group, and loaded at a group's first search; each knows
+//! the revision of its group that it shows, so that changes of other processes are noticed.
+
+mod indexes;
+pub(crate) mod kinds;
+mod port;
+mod tokens;
+pub mod transfer;
+
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use safelight_contract::{Code, Fault, Result};
+use safelight_library::{GroupKey, MasterKey, score};
+use safelight_store::{
+    Act, Blobs, FaceGroup, FaceLimits, FacesChanged, Refused, Store, StoreError,
+};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::app::{App, Stored, now};
+use crate::reply::internal;
+use crate::settings::LibrarySettings;
+
+pub(crate) use port::{Found, Port, Search, shown};
+pub(crate) use tokens::Known;
+
+use indexes::Indexes;
+use tokens::Tokens;
+
+/// The libraries of an installation.
+pub(crate) struct Library {
+    store: Arc<dyn Store>,
+    blobs: Arc<Blobs>,
+    pub master: MasterKey,
+    pub settings: LibrarySettings,
+    /// Bytes of the disk that stay free.
+    reserve: u64,
+    indexes: Indexes,
+    tokens: Tokens,
+}
+
+impl Library {
+    pub fn new(
+        store: Arc<dyn Store>,
+        blobs: Arc<Blobs>,
+        master: MasterKey,
+        settings: &LibrarySettings,
+        reserve: u64,
+    ) -> Self {
+        let life = Duration::from_secs(settings.token_life_seconds.into());
+        Self {
+            store,
+            blobs,
+            master,
+            settings: settings.clone(),
+            reserve,
+            indexes: Indexes::default(),
+            tokens: Tokens::living(life),
+        }
+    }
+
+    /// How many faces there may be.
+    pub fn limits(&self) -> FaceLimits {
+        FaceLimits {
+            user: self.settings.max_faces_per_user.into(),
+            group: self.settings.max_faces_per_group.into(),
+            application: self.settings.max_faces.into(),
+        }
+    }
+
+    /// Nothing is done while the operator has paused the libraries.
+    pub async fn check_open(&self) -> Result<()> {
+        if !self.store.faces_paused().await.or_internal("reading the state of the library")? {
+            return Ok(());
+        }
+        let message = "the operator has paused the libraries of faces";
+        Err(Fault::new(Code::ResourceUnavailable, message).retry_after(Duration::from_secs(30)))
+    }
+
+    /// The key of a group.
+    pub fn key(&self, group: &FaceGroup) -> Result<GroupKey> {
+        open_key(&self.master, group)
+    }
+
+    /// Follows a change: indexes, and pictures that nothing refers to any more.
+    pub async fn follow(
+        &self,
+        changed: &FacesChanged,
+        added: &[(i64, safelight_library::Embedding)],
+    ) {
+        self.indexes.follow(changed, added);
+        for image in &changed.images {
+            if let Err(error) = self.blobs.delete(image).await {
+                tracing::error!(%error, "the picture of a deleted face stays");
+            }
+        }
+    }
+
+    /// Empties the log of the database, so that what was deleted is in no file. Where readers are in
+    /// the way, the next sweep tries again.
+    pub async fn scrub(&self) {
+        if let Err(error) = self.store.scrub().await {
+            tracing::warn!(%error, "what was deleted from a library may still be in the log");
+        }
+    }
+
+    /// Deletes what is past its life, step by step; answers whether anything was.
+    pub async fn clean(&self) -> Result<bool> {
+        let mut any = false;
+        loop {
+            let changed = self.store.clean_faces(now()).await.or_internal("cleaning libraries")?;
+            if changed == FacesChanged::default() {
+                break;
+            }
+            any = true;
+            self.follow(&changed, &[]).await;
+        }
+        if any {
+            self.scrub().await;
+        }
+        Ok(any)
+    }
+}
+
+/// What a group's key is wrapped for.
+pub(crate) fn place_of(application: i64, group: &str) -> Vec<u8> {
+    format!("{application}/{group}").into_bytes()
+}
+
+/// What a face's embedding and picture are sealed for.
+pub(crate) fn place_in(group_row: i64, token: &str) -> Vec<u8> {
+    format!("{group_row}/{token}").into_bytes()
+}
+
+/// The key of a group.
+///
+/// # Errors
+/// `SERVICE_INTERNAL_ERROR` where the master key is not the one that it was wrapped with.
+pub(crate) fn open_key(master: &MasterKey, group: &FaceGroup) -> Result<GroupKey> {
+    let wrapped = group.wrapped_key.as_deref().unwrap_or_default();
+    let key = master.unwrap(wrapped, &place_of(group.application, &group.id));
+    key.map_err(|_| internal("opening a group", &"library.key does not fit the database"))
+}
+
+/// The scale of scores, as answers state it.
+pub(crate) fn thresholds() -> Value {
+    score::THRESHOLDS.iter().map(|(rate, score)| ((*rate).to_owned(), json!(score))).collect()
+}
+
+/// Refusals of the rows, each with its code.
+pub(crate) trait Refusable<T> {
+    /// The code of a refusal; `SERVICE_INTERNAL_ERROR` for whatever else went wrong.
+    fn or_refused(self, what: &str) -> Result<T>;
+}
+
+impl<T> Refusable<T> for Result<T, StoreError> {
+    fn or_refused(self, what: &str) -> Result<T> {
+        self.map_err(|error| match error {
+            StoreError::Refused(refused) => refusal(&refused),
+            error => internal(what, &error),
+        })
+    }
+}
+
+pub(crate) fn refusal(refused: &Refused) -> Fault {
+    let code = match refused {
+        Refused::GroupNotFound(_) => Code::UserGroupNotFound,
+        Refused::GroupCleaning(_) => Code::CleaningUserGroupData,
+        Refused::GroupExists(_) => Code::UserGroupAlreadyExists,
+        Refused::NameInUse(_) => Code::DuplicateGroupName,
+        Refused::TooManyGroups(_) => Code::DatabaseLimitExceeded,
+        Refused::UserNotFound(_) => Code::UserNotFound,
+        Refused::UserExists(_) => Code::UserAlreadyExists,
+        Refused::FaceNotFound(_) => Code::FaceNotFound,
+        Refused::FaceExists(_) => Code::FaceAlreadyExists,
+        Refused::Full(_) => Code::FaceTraceLimitExceeded,
+        Refused::SceneMismatch(..) => Code::FaceCopySceneMismatch,
+        Refused::AlreadyCopied(..) => Code::DataAlreadyExists,
+        Refused::ApplicationNotFound(_) => Code::ResourceNotFound,
+        Refused::Changed(_) => Code::TaskConflict,
+    };
+    Fault::new(code, refused.to_string())
+}
+
+/// Cleans again and again, until the server closes.
+pub(crate) async fn run(app: Arc<App>) {
+    let library = &app.library;
+    let every = Duration::from_secs(library.settings.sweep_seconds.into());
+    let audit = Duration::from_secs(3600).max(every);
+    let mut closing = app.closing.subscribe();
+    let mut audited = tokio::time::Instant::now();
+    while !*closing.borrow_and_update() {
+        tokio::select! {
+            () = sleep(every) => {}
+            _ = closing.changed() => continue,
+        }
+        // What fails is logged where it fails, and tried again next time.
+        let _ = library.clean().await;
+        if audited.elapsed() >= audit {
+            audited = tokio::time::Instant::now();
+            let days = i64::from(library.settings.audit_days);
+            let before = now() - days * 24 * 3_600_000;
+            let _ = app.store.forget_face_audit(before).await.or_internal("forgetting the audit");
+        }
+    }
+}
+
+/// Who acts, where a request does.
+pub(crate) fn act(application: i64, key: Option<i64>, request_id: &str) -> Act {
+    Act { application, key, request_id: request_id.to_owned(), at: now() }
+}
+
+/// Reads the master key of the libraries at `path`, or writes a random one there where no file is,
+/// for the owner's eyes only. A file that others may read is refused, as is one of another length:
+/// with a new key nothing of a library could be opened.
+///
+/// # Errors
+/// Those of the file, with its name.
+pub fn load_or_create_key(path: impl AsRef<Path>) -> io::Result<MasterKey> {
+    let path = path.as_ref();
+    let named = |error: io::Error| {
+        let message = format!("key of the libraries of faces {}: {error}", path.display());
+        io::Error::new(error.kind(), message)
+    };
+    if let Err(error) = create(path)
+        && error.kind() != ErrorKind::AlreadyExists
+    {
+        return Err(named(error));
+    }
+    check_readers(path).map_err(named)?;
+    let bytes: Vec<u8> = fs::read(path).map_err(named)?;
+    let length = bytes.len();
+    let bytes = bytes.try_into().map_err(|_| {
+        let found = format!("must have 32 bytes, has {length}; restore it");
+        named(io::Error::new(ErrorKind::InvalidData, found))
+    })?;
+    Ok(MasterKey::new(bytes))
+}
+
+/// Writes a random key where there is no file; a reader never sees part of one.
+fn create(path: &Path) -> io::Result<()> {
+    if path.exists() {
+        return Err(ErrorKind::AlreadyExists.into());
+    }
+    let key = MasterKey::random()?;
+    let mut suffix = [0_u8; 8];
+    suffix.copy_from_slice(&blake3::hash(key.bytes()).as_bytes()[..8]);
+    let partial = path.with_extension(format!("{:x}", u64::from_le_bytes(suffix)));
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&partial)?;
+    let written = file.write_all(key.bytes()).and_then(|()| file.sync_all());
+    // A link is made only where no file is, so that the first of two processes wins.
+    let linked = written.and_then(|()| fs::hard_link(&partial, path));
+    fs::remove_file(&partial)?;
+    linked
+}
+
+#[cfg(unix)]
+fn check_readers(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let message = format!("others may read it (mode {mode:o}); allow its owner alone: chmod 600");
+    Err(io::Error::new(ErrorKind::PermissionDenied, message))
+}
+
+#[cfg(not(unix))]
+fn check_readers(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_once_and_read_by_its_owner_alone() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("library.key");
+        let key = load_or_create_key(&path).expect("made");
+        assert_eq!(load_or_create_key(&path).expect("read").bytes(), key.bytes());
+        assert_eq!(fs::read_dir(folder.path()).expect("folder").count(), 1, "nothing else is left");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).expect("changed");
+            let error = load_or_create_key(&path).err().expect("refused").to_string();
+            assert!(error.contains("chmod 600"), "{error}");
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("changed");
+        }
+        fs::write(&path, [1; 31]).expect("written");
+        let error = load_or_create_key(&path).err().expect("refused").to_string();
+        assert!(error.contains("31"), "{error}");
+    }
+}
