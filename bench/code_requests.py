@@ -28,7 +28,9 @@ COLOR = "/api/image/enhance/image-color-enhancement"
 SLOW = "/api/image/editing/image-composition-aesthetics-scoring"
 TASKS = "/api/common"
 
-STANDS_FOR = {"ERROR_INVALID_URL": "ERROR_INVALID_PARAMETER"}
+STANDS_FOR = {"ERROR_INVALID_URL": "ERROR_INVALID_PARAMETER",
+              "ERROR_FACE_COUNT_INVALID": "FILE_CONTENT_NON_COMPLIANCE",
+              "ERROR_POSE_NOT_ENOUGH_KEYPOINTS": "ERROR_NO_RECOGNITION_TARGET_DETECTED"}
 
 
 class Remote:
@@ -79,9 +81,10 @@ class Remote:
 class World:
     """A server, its key, and the pictures that the requests are made of."""
 
-    def __init__(self, server, remote):
+    def __init__(self, server, remote, engine):
         self.server = server
         self.remote = remote
+        self.engine = engine
         self.client = server.client()
         with Image.open(photos.ROOT / "photos/astronaut.png") as source:
             self.portrait = source.convert("RGB").crop((96, 2, 352, 258)).resize((768, 768))

@@ -14,6 +14,8 @@ import time
 from PIL import Image, ImageFilter
 
 import api
+import code_engines
+import code_library
 import harness
 import photos
 from code_requests import (ADVANCED, ANALYZER, BEAUTY, COLOR, LIPS, OBJECTS, SKIN, SMOOTH, STANDS_FOR, STYLE,
@@ -285,17 +287,23 @@ TIGHT_CASES = [
 ]
 
 
-def rows(binary, edition, cases, settings):
+def rows(binary, edition, cases, settings, prepare=None):
     """Runs cases on a server of an edition: code wanted, words, code and status found."""
-    remote = Remote()
-    fetch = [f"fetch.ports=[80, 443, {remote.port}]", f'fetch.allow=["127.0.0.1:{remote.port}"]']
-    with harness.Server(binary, [*settings, *fetch, f"contract.edition={edition}"]) as server:
-        world = World(server, remote)
+    remote, engine = Remote(), code_engines.Engine()
+    settings = [*settings, f"fetch.ports=[80, 443, {remote.port}]",
+                f'fetch.allow=["127.0.0.1:{remote.port}"]', f"contract.edition={edition}"]
+    if cases and cases[0] in code_engines.CASES:
+        settings += engine.settings()
+    with harness.Server(binary, settings) as server:
+        world = World(server, remote, engine)
+        if prepare:
+            prepare(world)
         for code, words, ask in cases:
             answer = ask(world)
             failed = answer.json.get("error_code") != 0
             yield code, words, answer.code, answer.status, failed
     remote.close()
+    engine.close()
 
 
 def main():
@@ -310,12 +318,15 @@ def main():
             [options.binary, "errors", "--json", "--edition", edition],
             capture_output=True, text=True, check=True).stdout)
         status = {each["code"]: each["status"] for each in listed}
-        for cases, settings in ((CASES, SETTINGS), (TIGHT_CASES, TIGHT)):
+        for cases, settings, prepare in (
+                (CASES, SETTINGS, None), (TIGHT_CASES, TIGHT, None),
+                (code_library.CASES, [*SETTINGS, *code_library.SETTINGS], code_library.prepare),
+                (code_engines.CASES, SETTINGS, None)):
             cases = [each for each in cases if not options.only or each[0] in options.only]
             if not cases:
                 continue
             for code, words, got, http, failed in rows(options.binary, edition, cases,
-                                                       [*settings, *options.set]):
+                                                       [*settings, *options.set], prepare):
                 wanted = code if edition == "2026" else STANDS_FOR.get(code, code)
                 good = got == wanted and http == status.get(wanted) and failed
                 found.setdefault(code, [words]).append(http if good else f"{got or 'success'} {http}")
