@@ -56,6 +56,7 @@ pub enum Command {
     User(commands::user::User),
     App(commands::app::App),
     Key(commands::key::Key),
+    Library(commands::library::Library),
     Webhook(commands::webhook::Webhook),
     Credits(commands::credits::Credits),
     Config(commands::config::Config),

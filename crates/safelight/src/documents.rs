@@ -2,6 +2,7 @@
 
 use safelight_contract::{Code, Edition};
 use safelight_operation::{Delivery, Endpoint, LeafKind, SOURCES};
+use safelight_server::RECOGNITION;
 use safelight_services::{CATALOG, RECIPES};
 
 use crate::commands::services::{PARAMETER_HEAD, credits, delivery, files, parameters};
@@ -63,15 +64,15 @@ fn errors() -> String {
 }
 
 fn services() -> String {
-    let overview: Vec<_> = CATALOG
-        .iter()
+    let all = || CATALOG.iter().chain(RECOGNITION);
+    let overview: Vec<_> = all()
         .map(|endpoint| {
             let spec = endpoint.spec();
             let delivery = delivery(spec.delivery).to_owned();
             vec![format!("`{}`", spec.path), delivery, spec.price.to_string()]
         })
         .collect();
-    let details: Vec<_> = CATALOG.iter().map(service).collect();
+    let details: Vec<_> = all().map(service).collect();
     format!(
         "# Services\n\n{ORIGIN}\n\n{SOURCES}\n\n{}\n{}",
         markdown(&["path", "mode", "credits"], &overview),

@@ -4,6 +4,7 @@ pub mod editing;
 pub mod effects;
 pub mod enhance;
 pub mod generation;
+pub mod moderation;
 pub mod rating;
 
 use safelight_imaging::{Cutout, Format, Photo, encode};

@@ -50,6 +50,7 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<image::enhance::ImageSharpnessEnhancement>(),
     Endpoint::of::<image::enhance::StretchImageRecovery>(),
     Endpoint::of::<image::generation::AiFlowerWallpaper>(),
+    Endpoint::of::<image::moderation::ImageModeration>(),
     Endpoint::of::<image::rating::ImageCompositionAestheticsScoring>(),
     Endpoint::of::<image::rating::ImageExposureScore>(),
     Endpoint::of::<portrait::analysis::AiFaceRating>(),

@@ -10,6 +10,7 @@ pub mod garments;
 pub mod heads;
 pub mod kinds;
 mod model;
+pub mod moderation;
 pub mod people;
 pub mod person;
 pub mod saliency;

@@ -1,7 +1,7 @@
 //! What the account commands share: the open store, and how rows look.
 
 use anyhow::{Context as _, Result};
-use safelight_store::{KeySecret, Sqlite, StoreError};
+use safelight_store::{Blobs, KeySecret, Sqlite, StoreError};
 
 use super::Context;
 use crate::data::DataFolder;
@@ -9,10 +9,21 @@ use crate::data::DataFolder;
 /// The store of an installation, beside a running server or without one.
 pub struct Accounts {
     pub store: Sqlite,
+    settings: safelight_store::Settings,
     data: DataFolder,
 }
 
 impl Accounts {
+    /// The folder of the installation.
+    pub fn data(&self) -> &DataFolder {
+        &self.data
+    }
+
+    /// The files of the installation.
+    pub fn blobs(&self) -> Result<Blobs> {
+        Ok(self.settings.open_files(self.data.blobs())?)
+    }
+
     /// The secret that keys are hashed under.
     pub fn secret(&self) -> Result<KeySecret> {
         let path = self.data.secret();
@@ -27,14 +38,15 @@ pub fn with_store<T>(
     work: impl AsyncFnOnce(&Accounts) -> Result<T>,
 ) -> Result<T> {
     let loaded = context.load()?;
-    let durability = loaded.config.own.store.durability;
+    let settings = loaded.config.own.store.clone();
     let data = DataFolder::new(loaded.data);
     data.require()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = Sqlite::open_with(data.database(), durability)
+        let store = settings
+            .open_database(data.database())
             .with_context(|| format!("the database {}", data.database().display()))?;
-        work(&Accounts { store, data }).await
+        work(&Accounts { store, settings, data }).await
     })
 }
 

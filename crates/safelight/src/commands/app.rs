@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::Context;
 use super::accounts::{Accounts, hint, with_store};
-use super::services::find;
+use super::services::find_any;
 use crate::clock::{now, show as time};
 use crate::output::Row;
 
@@ -166,7 +166,7 @@ async fn add(
 
 async fn service(context: &Context, accounts: &Accounts, arguments: ServiceArgs) -> Result<()> {
     let ServiceArgs { name, service, enable, disable, price, default_price } = arguments;
-    let endpoint = find(&service)?;
+    let endpoint = find_any(&service)?;
     let path = endpoint.spec().path;
     let id = hint(accounts.store.application(&name).await, "app list")?.id;
     let services = accounts.store.services(id).await?;

@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod errors;
 pub mod gallery;
 pub mod key;
+pub mod library;
 pub mod models;
 pub mod run;
 pub mod serve;
@@ -59,6 +60,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::User(command) => command.run(&context),
         Command::App(command) => command.run(&context),
         Command::Key(command) => command.run(&context),
+        Command::Library(command) => command.run(&context),
         Command::Webhook(command) => command.run(&context),
         Command::Credits(command) => command.run(&context),
         Command::Config(command) => command.run(&context),

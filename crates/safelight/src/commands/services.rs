@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow};
 use clap::Args;
 use safelight_operation::{Delivery, Endpoint, FileField, Parameter};
+use safelight_server::RECOGNITION;
 use safelight_services::CATALOG;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -68,11 +69,11 @@ impl Services {
         };
         match self.service {
             None => {
-                let rows: Vec<_> = CATALOG.iter().map(row).collect();
+                let rows: Vec<_> = CATALOG.iter().chain(RECOGNITION).map(row).collect();
                 context.output.list(&rows, "")?;
             }
             Some(name) => {
-                let endpoint = find(&name)?;
+                let endpoint = find_any(&name)?;
                 match context.output.is_json() {
                     true => context.output.json(&row(endpoint))?,
                     false => print(&describe(endpoint))?,
@@ -87,6 +88,15 @@ impl Services {
 pub fn find(name: &str) -> Result<&'static Endpoint> {
     safelight_services::find(name)
         .ok_or_else(|| anyhow!("`{name}` is no service; `safelight services` lists them all"))
+}
+
+/// The same, of the operations on libraries of faces too, which run in a server alone.
+pub fn find_any(name: &str) -> Result<&'static Endpoint> {
+    let is_called = |endpoint: &&Endpoint| {
+        let spec = endpoint.spec();
+        spec.path == name || spec.slug() == name
+    };
+    RECOGNITION.iter().find(is_called).map_or_else(|| find(name), Ok)
 }
 
 /// `sync`, `async`, or both.

@@ -4,6 +4,7 @@ mod accounts;
 mod configuration;
 mod gallery;
 mod harness;
+mod library;
 mod listings;
 mod run;
 mod serve;

@@ -96,6 +96,8 @@ impl TestServer {
         settings.limits.memory_budget = 512 << 20;
         settings.limits.workers = 4;
         settings.tasks.workers = 2;
+        // What looks at faces needs models, which these servers have none of.
+        settings.library.enabled = false;
         change(&mut settings);
         Self::open(fresh_folder(), settings, Services::play(), None).await
     }
@@ -103,7 +105,9 @@ impl TestServer {
     /// A fresh server with the services of the tests and models of their own.
     pub async fn with_models(registry: Arc<Registry>) -> Self {
         let services = Services { catalog: CATALOG, registry };
-        Self::open(fresh_folder(), patient(), services, None).await
+        let mut settings = patient();
+        settings.library.enabled = false;
+        Self::open(fresh_folder(), settings, services, None).await
     }
 
     /// A fresh server with the services and models that ship.
@@ -295,6 +299,11 @@ impl TestServer {
         let pools = self.store.pools(self.application.id).await.expect("pools");
         let common = pools.iter().find(|pool| pool.sign == "common").expect("common");
         (common.balance.0 / 1000, common.held.0 / 1000)
+    }
+
+    /// The folder of the database.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// The folder of the server's files.

@@ -1,5 +1,6 @@
 //! What is SQLite's own: files, formats, other processes, transactions that are cut off.
 
+mod faces;
 mod model;
 mod properties;
 
@@ -50,7 +51,8 @@ fn open_faulty(path: &Path, faults: &Arc<Faults>) -> Sqlite {
     let (steps, commit) = (Arc::clone(faults), Arc::clone(faults));
     db.progress_handler(1, Some(move || steps.interrupts())).unwrap();
     db.commit_hook(Some(move || commit.fails_commit())).unwrap();
-    Sqlite { readers: Readers::open(path).unwrap(), writer: Writer::start(db).unwrap() }
+    let (readers, writer) = (Readers::open(path).unwrap(), Writer::start(db).unwrap());
+    Sqlite { readers, writer, path: path.to_owned() }
 }
 
 fn folder() -> (TempDir, PathBuf) {

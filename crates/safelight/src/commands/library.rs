@@ -1,0 +1,266 @@
+//! `safelight library`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use clap::{Args, Subcommand};
+use safelight_contract::Fault;
+use safelight_library::MasterKey;
+use safelight_server::{Settings, load_or_create_key, transfer};
+use safelight_store::{Act, FaceAudit, FaceGroup, FaceLimits, Faces, FacesChanged, Store};
+use serde::Serialize;
+use serde_json::json;
+
+use super::Context;
+use super::accounts::{Accounts, hint, with_store};
+use crate::clock::{now, show as time};
+use crate::output::Row;
+
+const EXAMPLES: &str = "\
+Examples:
+  safelight library list shop                 the groups of the application `shop`
+  safelight library export shop faces.ndjson  all of it, embeddings included, not encrypted
+  safelight library import other faces.ndjson
+  safelight library audit shop --user u_17    who did what with the faces of a user
+  safelight library pause                     before a backup; `safelight library resume` after it
+  safelight library erase shop --yes          everything goes, at once";
+
+/// Libraries of faces
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Library {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Lists the groups of an application
+    #[command(after_help = "Example:\n  safelight library list shop --json")]
+    List { application: String },
+    /// Writes the library of an application, or one group of it, into a file of JSON lines; it holds
+    /// embeddings and is not encrypted
+    #[command(after_help = "Example:\n  safelight library export shop faces.ndjson")]
+    Export {
+        application: String,
+        file: PathBuf,
+        /// Only this group
+        #[arg(long)]
+        group: Option<String>,
+    },
+    /// Adds what a file holds to the library of an application; what is there already stays
+    #[command(after_help = "Example:\n  safelight library import shop faces.ndjson")]
+    Import { application: String, file: PathBuf },
+    /// Shows what was done with the faces of an application, the newest first
+    #[command(after_help = "Example:\n  safelight library audit shop --user u_17")]
+    Audit {
+        application: String,
+        /// Only what concerns this user
+        #[arg(long)]
+        user: Option<String>,
+        /// Most entries
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Pauses the libraries of all applications: calls answer ERROR_RESOURCE_UNAVAILABLE
+    #[command(after_help = "Example:\n  safelight library pause")]
+    Pause,
+    /// Ends a pause
+    #[command(after_help = "Example:\n  safelight library resume")]
+    Resume,
+    /// Erases the library of an application: keys, users, faces and pictures
+    #[command(after_help = "Example:\n  safelight library erase shop --yes")]
+    Erase {
+        application: String,
+        /// Says that it is meant
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// A group in a listing.
+#[derive(Serialize)]
+struct Listed {
+    group_id: String,
+    name: Option<String>,
+    scene_type: String,
+    state: &'static str,
+    users: u64,
+    faces: u64,
+    retention_days: Option<u32>,
+    created_at: i64,
+}
+
+impl From<FaceGroup> for Listed {
+    fn from(group: FaceGroup) -> Self {
+        Self {
+            state: if group.wrapped_key.is_some() { "ready" } else { "cleaning" },
+            group_id: group.id,
+            name: group.name,
+            scene_type: group.scene,
+            users: group.users,
+            faces: group.faces,
+            retention_days: group.retention_days,
+            created_at: group.created_at,
+        }
+    }
+}
+
+impl Row for Listed {
+    const HEAD: &'static [&'static str] =
+        &["group", "name", "scene", "state", "users", "faces", "retention", "since"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.group_id.clone(),
+            self.name.clone().unwrap_or_default(),
+            self.scene_type.clone(),
+            self.state.to_owned(),
+            self.users.to_string(),
+            self.faces.to_string(),
+            self.retention_days.map_or("none".to_owned(), |days| format!("{days} days")),
+            time(self.created_at),
+        ]
+    }
+}
+
+impl Row for FaceAudit {
+    const HEAD: &'static [&'static str] =
+        &["when", "action", "group", "users", "faces", "key", "request"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            time(self.at),
+            self.action.clone(),
+            self.group_id.clone(),
+            self.user_ids.clone(),
+            self.count.to_string(),
+            self.key.map_or(String::new(), |key| key.to_string()),
+            self.request_id.clone(),
+        ]
+    }
+}
+
+impl Library {
+    pub fn run(self, context: &Context) -> Result<ExitCode> {
+        let (output, settings) = (context.output, context.load()?.config.server);
+        with_store(context, async |accounts| {
+            let store = &accounts.store;
+            match self.action {
+                Action::List { application } => {
+                    let act = act(accounts, &application).await?;
+                    let (_, groups) = store.face_groups(act.application, 0, u32::MAX).await?;
+                    let groups: Vec<_> = groups.into_iter().map(Listed::from).collect();
+                    output.list(&groups, "There are no groups.")
+                }
+                Action::Export { application, file, group } => {
+                    let act = act(accounts, &application).await?;
+                    let exported = transfer::export(store, &key(accounts)?, &act, group.as_deref());
+                    let exported = exported.await.map_err(said)?;
+                    write(&file, &exported.lines)?;
+                    let transfer::Exported { groups, users, faces, .. } = exported;
+                    let sentence = format!(
+                        "Wrote {groups} groups, {users} users and {faces} faces to {}. It is not \
+                         encrypted.",
+                        file.display()
+                    );
+                    let counts = json!({ "groups": groups, "users": users, "faces": faces });
+                    output.result(&counts, &sentence)
+                }
+                Action::Import { application, file } => {
+                    let act = act(accounts, &application).await?;
+                    let text = std::fs::read_to_string(&file)
+                        .with_context(|| format!("{} cannot be read", file.display()))?;
+                    let limits = limits(&settings);
+                    let come = transfer::import(store, &key(accounts)?, &act, &text, limits).await;
+                    let come = come.map_err(said)?;
+                    let sentence = format!(
+                        "Added {} groups, {} users and {} faces; {} were there already.",
+                        come.groups, come.users, come.faces, come.skipped
+                    );
+                    output.result(&come, &sentence)
+                }
+                Action::Audit { application, user, limit } => {
+                    let act = act(accounts, &application).await?;
+                    let entries = store.face_audit(act.application, user.as_deref(), limit).await?;
+                    output.list(&entries, "Nothing was done.")
+                }
+                Action::Pause => {
+                    store.pause_faces(true).await?;
+                    output.result(&json!({ "paused": true }), "The libraries are paused.")
+                }
+                Action::Resume => {
+                    store.pause_faces(false).await?;
+                    output.result(&json!({ "paused": false }), "The libraries are open.")
+                }
+                Action::Erase { application, yes } => {
+                    if !yes {
+                        bail!("nothing was erased; say --yes if all faces of {application} must go");
+                    }
+                    let erased = erase(accounts, &application).await?;
+                    output.result(&erased, &format!("Erased the library of {application}."))
+                }
+            }
+        })?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The operator, who acts for an application.
+async fn act(accounts: &Accounts, application: &str) -> Result<Act> {
+    let found = hint(accounts.store.application(application).await, "app list")?;
+    Ok(Act {
+        application: found.id,
+        key: None,
+        request_id: "command line".to_owned(),
+        at: now(),
+    })
+}
+
+fn key(accounts: &Accounts) -> Result<MasterKey> {
+    Ok(load_or_create_key(accounts.data().library_key())?)
+}
+
+fn said(fault: Fault) -> anyhow::Error {
+    anyhow!("{} ({})", fault.message(), fault.code().name())
+}
+
+fn limits(settings: &Settings) -> (u64, FaceLimits) {
+    let library = &settings.library;
+    let faces = FaceLimits {
+        user: library.max_faces_per_user.into(),
+        group: library.max_faces_per_group.into(),
+        application: library.max_faces.into(),
+    };
+    (library.max_groups.into(), faces)
+}
+
+/// Writes a file that nobody but its owner may read, and that must be new.
+fn write(path: &PathBuf, bytes: &[u8]) -> Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path).and_then(|mut file| file.write_all(bytes));
+    file.with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// Erases a library, rows and pictures.
+async fn erase(accounts: &Accounts, application: &str) -> Result<serde_json::Value> {
+    let (store, blobs) = (&accounts.store, accounts.blobs()?);
+    let erased = store.erase_faces(&act(accounts, application).await?).await?;
+    loop {
+        let changed = store.clean_faces(now()).await?;
+        if changed == FacesChanged::default() {
+            break;
+        }
+        for image in &changed.images {
+            blobs.delete(image).await?;
+        }
+    }
+    store.scrub().await?;
+    let (groups, users, faces) = (erased.groups, erased.users, erased.faces);
+    Ok(json!({ "groups": groups, "users": users, "faces": faces }))
+}

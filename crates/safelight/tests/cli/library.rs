@@ -1,0 +1,60 @@
+use serde_json::json;
+
+use crate::harness::Home;
+
+#[test]
+fn libraries_go_out_come_in_and_are_erased() {
+    let home = Home::new();
+    home.install();
+    home.ok(&["app", "add", "shop"]);
+    assert!(home.ok(&["library", "list", "shop"]).contains("no groups"));
+    assert!(home.fails(&["library", "list", "none"]).contains("app list"));
+
+    // A file as a server writes it, with one face of length one.
+    let mut numbers = [0_u8; 512];
+    numbers[..4].copy_from_slice(&1.0_f32.to_le_bytes());
+    let embedding = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, numbers);
+    let lines = [
+        json!({"library": {"format": "safelight-faces-1", "model": "sface-2021dec"}}),
+        json!({"group": {
+            "group_id": "staff", "name": "Staff", "scene_type": "LIVE", "retention_days": null,
+        }}),
+        json!({"user": {
+            "group_id": "staff", "user_id": "u1", "user_info": "", "consent_note": "signed",
+        }}),
+        json!({"face": {
+            "group_id": "staff", "user_id": "u1", "face_token": "t1", "quality_score": 80.0,
+            "embedding": embedding,
+        }}),
+    ];
+    let text = lines.map(|line| line.to_string()).join("\n");
+    let file = home.path("faces.ndjson");
+    std::fs::write(&file, &text).expect("written");
+    let file = file.to_str().expect("a name");
+    let come = home.json(&["library", "import", "shop", file]);
+    assert_eq!(come, json!({"groups": 1, "users": 1, "faces": 1, "skipped": 0}));
+    let listed = home.json(&["library", "list", "shop"]);
+    assert_eq!((&listed[0]["group_id"], &listed[0]["faces"]), (&json!("staff"), &json!(1)));
+
+    let out = home.path("out.ndjson");
+    let out = out.to_str().expect("a name");
+    let gone = home.json(&["library", "export", "shop", out]);
+    assert_eq!(gone, json!({"groups": 1, "users": 1, "faces": 1}));
+    assert!(home.fails(&["library", "export", "shop", out]).contains("out.ndjson"), "it is there");
+    let exported = std::fs::read_to_string(out).expect("read");
+    assert_eq!(exported.lines().count(), 4);
+    assert!(exported.contains(&embedding));
+    std::fs::write(file, text.replace("sface-2021dec", "other")).expect("written");
+    assert!(home.fails(&["library", "import", "shop", file]).contains("line 1"));
+
+    let audit = home.json(&["library", "audit", "shop", "--user", "u1"]);
+    let actions: Vec<_> = audit.as_array().expect("a list").iter().map(|e| &e["action"]).collect();
+    assert_eq!(actions, [&json!("face-add"), &json!("user-create")]);
+    assert_eq!(home.json(&["library", "pause"])["paused"], true);
+    assert_eq!(home.json(&["library", "resume"])["paused"], false);
+
+    assert!(home.fails(&["library", "erase", "shop"]).contains("--yes"));
+    let erased = home.json(&["library", "erase", "shop", "--yes"]);
+    assert_eq!(erased, json!({"groups": 1, "users": 1, "faces": 1}));
+    assert!(home.ok(&["library", "list", "shop"]).contains("no groups"));
+}
