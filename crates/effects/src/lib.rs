@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ageing;
 pub mod atlas;
 pub mod body;
 pub mod canonical;
@@ -14,6 +15,7 @@ pub mod complete;
 pub mod deblur;
 pub mod describe;
 pub mod dice;
+pub mod expression;
 pub mod extend;
 pub mod features;
 pub mod field;
@@ -33,10 +35,12 @@ pub mod region;
 pub mod retouch;
 pub mod shape;
 pub mod strokes;
+pub mod swap;
 pub mod treatment;
 pub mod window;
 
 pub use change::Change;
+pub use expression::Expression;
 pub use features::Features;
 pub use field::Field;
 pub use heal::Heal;

@@ -5,5 +5,7 @@ pub mod editing;
 pub mod effects;
 
 mod classes;
+mod expressions;
 mod faces;
 mod painted;
+mod swaps;

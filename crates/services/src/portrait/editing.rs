@@ -6,6 +6,7 @@ mod ai_colored_contacts;
 mod ai_eyebrows;
 mod ai_eyelashes;
 mod ai_eyeshadow;
+mod ai_face_swap;
 mod ai_hair_color;
 mod ai_lip_enhancement;
 
@@ -15,6 +16,7 @@ pub use ai_colored_contacts::AiColoredContacts;
 pub use ai_eyebrows::AiEyebrows;
 pub use ai_eyelashes::AiEyelashes;
 pub use ai_eyeshadow::AiEyeshadow;
+pub use ai_face_swap::AiFaceSwap;
 pub use ai_hair_color::AiHairColor;
 pub(super) use ai_hair_color::{colour, matte};
 pub use ai_lip_enhancement::AiLipEnhancement;
