@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod ageing;
+pub mod alive;
 pub mod atlas;
 pub mod body;
 pub mod canonical;

@@ -75,6 +75,7 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::effects::HairstyleEditorPremium>(),
     Endpoint::of::<portrait::effects::HairstyleEditorPro>(),
     Endpoint::of::<portrait::effects::LipsColorChanger>(),
+    Endpoint::of::<portrait::effects::LivePhoto>(),
     Endpoint::of::<portrait::effects::SmartBeauty>(),
     Endpoint::of::<portrait::effects::SmartFaceSlimming>(),
     Endpoint::of::<portrait::effects::SmartSkin>(),
