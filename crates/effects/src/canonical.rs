@@ -10,7 +10,7 @@ use safelight_imaging::map::Map;
 use crate::strokes::Place;
 
 /// Points on the face.
-const COUNT: usize = 468;
+pub const COUNT: usize = 468;
 /// The width of the canonical face in centimetres: what `fw` is in a photo.
 pub const WIDTH: f32 = 15.32;
 
@@ -25,6 +25,11 @@ static TRIANGLES: LazyLock<Vec<[usize; 3]>> = LazyLock::new(|| {
 pub fn point(index: usize) -> Place {
     let [x, y, _] = points::POINTS[index];
     [x, y]
+}
+
+/// A point of the canonical face in space: z towards the camera.
+pub fn place(index: usize) -> [f32; 3] {
+    points::POINTS[index]
 }
 
 /// A face on the canonical one.
@@ -174,7 +179,7 @@ fn barycentric(corners: [Place; 3], place: Place) -> Option<[f32; 3]> {
 }
 
 /// Delaunay triangulation (Bowyer 1981, Watson 1981), corners counter-clockwise.
-fn delaunay(points: &[[f64; 2]]) -> Vec<[usize; 3]> {
+pub(crate) fn delaunay(points: &[[f64; 2]]) -> Vec<[usize; 3]> {
     const FAR: f64 = 1e5;
     let count = points.len();
     let mut all = points.to_vec();

@@ -68,6 +68,11 @@ impl Field {
         Some(Self { window, x: window.filled(0.0), y: window.filled(0.0) })
     }
 
+    /// Of displacements in pixels, cell by cell.
+    pub fn of(window: Window, x: Map, y: Map) -> Self {
+        Self { window, x, y }
+    }
+
     /// The part of the photo that it may move.
     pub fn region(&self) -> Region {
         self.window.region
@@ -195,17 +200,22 @@ pub fn unfold(fields: &mut [Field]) {
     fields.iter_mut().for_each(|field| field.lower(0.0));
 }
 
-/// The photo with every field at work at once, taken by bicubic interpolation (Catmull and Rom 1974).
-/// What does not move is the photo's own, to the byte.
+/// The photo with every field at work at once, each lowered until nothing folds.
 pub fn warp(photo: &RgbImage, mut fields: Vec<Field>) -> RgbImage {
     unfold(&mut fields);
+    bent(photo, &fields)
+}
+
+/// The photo with every field at work at once as it is, taken by bicubic interpolation (Catmull and Rom
+/// 1974). What does not move is the photo's own, to the byte.
+pub fn bent(photo: &RgbImage, fields: &[Field]) -> RgbImage {
     let mut target = photo.clone();
     for field in fields.iter().filter(|field| field.largest() > 0.0) {
         let Region { x, y, .. } = field.region();
         field.window.rows(&mut target, |row, pixels| {
             for (column, pixel) in pixels.iter_mut().enumerate() {
                 let place = Point { x: (x as usize + column) as f32, y: (y + row) as f32 };
-                let moved = sum(&fields, place);
+                let moved = sum(fields, place);
                 if moved.x.abs().max(moved.y.abs()) > 1.0 / 256.0 {
                     *pixel = bicubic(photo, place.x + moved.x, place.y + moved.y);
                 }
@@ -216,7 +226,7 @@ pub fn warp(photo: &RgbImage, mut fields: Vec<Field>) -> RgbImage {
 }
 
 /// The colour at a place between pixels; outside the photo its nearest pixel goes on.
-fn bicubic(photo: &RgbImage, x: f32, y: f32) -> [u8; 3] {
+pub(crate) fn bicubic(photo: &RgbImage, x: f32, y: f32) -> [u8; 3] {
     let (width, height) = (photo.width() as i64, photo.height() as i64);
     let (left, top) = (x.floor(), y.floor());
     let (across, down) = (weights(x - left), weights(y - top));

@@ -6,6 +6,8 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ageing;
+pub mod alive;
 pub mod atlas;
 pub mod body;
 pub mod canonical;
@@ -14,6 +16,7 @@ pub mod complete;
 pub mod deblur;
 pub mod describe;
 pub mod dice;
+pub mod expression;
 pub mod extend;
 pub mod features;
 pub mod field;
@@ -34,10 +37,12 @@ pub mod region;
 pub mod retouch;
 pub mod shape;
 pub mod strokes;
+pub mod swap;
 pub mod treatment;
 pub mod window;
 
 pub use change::Change;
+pub use expression::Expression;
 pub use features::Features;
 pub use field::Field;
 pub use heal::Heal;

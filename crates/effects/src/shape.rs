@@ -95,7 +95,7 @@ impl Shape {
         }
         if kit.glasses {
             let frame = glasses(kit);
-            field.pin(|place| smoothstep(1.25, 1.0, frame.radius(place)));
+            field.pin(|place| held(&frame, place));
         }
         self.enlarge_eyes(kit, &mut field, frontal);
         (field.largest() > 0.0).then_some(field)
@@ -153,8 +153,13 @@ impl Shape {
     }
 }
 
+/// How firmly glasses hold a place: 1 inside their ellipse, 0 well outside.
+pub(crate) fn held(glasses: &Ellipse, place: Point) -> f32 {
+    smoothstep(1.25, 1.0, glasses.radius(place))
+}
+
 /// The ellipse that glasses lie in.
-fn glasses(kit: &Kit) -> Ellipse {
+pub(crate) fn glasses(kit: &Kit) -> Ellipse {
     let [left, right] = [33, 263].map(|index| kit.mesh.point(index));
     Ellipse {
         centre: left.middle(right),

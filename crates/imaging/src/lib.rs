@@ -32,6 +32,7 @@ pub mod map;
 pub mod mosaic;
 pub mod neutral;
 mod noise;
+pub mod provenance;
 mod reflection;
 pub use safelight_resample as resize;
 pub mod retouch;

@@ -7,5 +7,7 @@ pub mod enhance;
 pub mod recognition;
 
 mod classes;
+mod expressions;
 mod faces;
 mod painted;
+mod swaps;

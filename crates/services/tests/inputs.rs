@@ -8,7 +8,7 @@ use image::{DynamicImage, ImageFormat, Rgba, imageops};
 use jpeg_encoder::{ColorType, Encoder};
 use safelight_contract::{Code, Fault};
 use safelight_imaging::{ColorModel, Format, Rules};
-use safelight_operation::{Artifact, Endpoint, Form, Node, sample_mask, samples};
+use safelight_operation::{Artifact, Endpoint, FileFormat, Form, Node, sample_mask, samples};
 use safelight_services::CATALOG;
 use safelight_testkit as testkit;
 use support::{encoded, sent};
@@ -115,7 +115,7 @@ fn refusal(rules: &Rules, input: &Input) -> Option<Code> {
 }
 
 /// What a picture that keeps the rules may be refused with, for what it shows.
-const CONTENT: [Code; 11] = [
+const CONTENT: [Code; 12] = [
     Code::NoRecognitionTargetDetected,
     Code::NoFaceInFile,
     Code::SmallFaceSize,
@@ -127,6 +127,7 @@ const CONTENT: [Code; 11] = [
     Code::BlurryFace,
     Code::ObstructedFace,
     Code::FaceNotFacingForward,
+    Code::TemplateImageQualityTooLow,
 ];
 
 /// Services whose one picture has the size of the photo.
@@ -192,6 +193,9 @@ fn wrong(endpoint: &Endpoint, input: &Input) -> Option<String> {
         (None, Err(fault)) => Some(format!("{what}: {:?} {fault}", fault.code())),
         (None, Ok(made)) => {
             let of_size = |artifact: &Artifact| {
+                if artifact.format == FileFormat::Mp4 {
+                    return !artifact.bytes.is_empty();
+                }
                 let picture = image::load_from_memory(&artifact.bytes);
                 let size = picture.map(|picture| (picture.width(), picture.height())).ok();
                 let free = !SAME_SIZE.contains(&endpoint.spec().slug());

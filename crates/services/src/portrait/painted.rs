@@ -127,7 +127,7 @@ pub struct ResultUrls {
 pub struct ImageUrl {
     /// The changed photo, a JPEG; a PNG where the photo has transparency; for 24 hours.
     #[output(path = "data.image")]
-    image: Url,
+    pub(super) image: Url,
 }
 
 impl ResultUrls {

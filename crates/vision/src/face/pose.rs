@@ -39,7 +39,8 @@ impl Pose {
 }
 
 /// A rotation: x to the right, y up, z towards the camera.
-pub(crate) struct Turn {
+#[derive(Clone, Debug)]
+pub struct Turn {
     rows: [[f64; 3]; 3],
 }
 
@@ -68,6 +69,11 @@ impl Turn {
             }
         }
         Self { rows: rotation(&joint) }
+    }
+
+    /// A direction of the canonical face as the mesh shows it.
+    pub fn applied(&self, [x, y, z]: [f64; 3]) -> [f64; 3] {
+        self.rows.map(|row| row[0] * x + row[1] * y + row[2] * z)
     }
 
     /// A direction turned back, so that the face looks into the camera.
