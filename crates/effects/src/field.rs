@@ -216,7 +216,7 @@ pub fn warp(photo: &RgbImage, mut fields: Vec<Field>) -> RgbImage {
 }
 
 /// The colour at a place between pixels; outside the photo its nearest pixel goes on.
-fn bicubic(photo: &RgbImage, x: f32, y: f32) -> [u8; 3] {
+pub(crate) fn bicubic(photo: &RgbImage, x: f32, y: f32) -> [u8; 3] {
     let (width, height) = (photo.width() as i64, photo.height() as i64);
     let (left, top) = (x.floor(), y.floor());
     let (across, down) = (weights(x - left), weights(y - top));

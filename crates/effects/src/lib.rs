@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod atlas;
+pub mod bald;
 pub mod body;
 pub mod canonical;
 pub mod change;
@@ -17,11 +18,16 @@ pub mod dice;
 pub mod extend;
 pub mod features;
 pub mod field;
+pub mod figure;
 pub mod flowers;
+pub mod fuller;
 pub mod hair;
+pub mod hair_loss;
+pub mod head;
 pub mod heal;
 pub mod kit;
 pub mod lab;
+pub mod layers;
 pub mod looks;
 pub mod makeup;
 pub mod mark;
@@ -31,14 +37,17 @@ pub mod pull;
 pub mod recolour;
 pub mod region;
 pub mod retouch;
+pub mod scalp;
 pub mod shape;
 pub mod strokes;
+pub mod tint;
 pub mod treatment;
 pub mod window;
 
 pub use change::Change;
 pub use features::Features;
 pub use field::Field;
+pub use figure::Figure;
 pub use heal::Heal;
 pub use kit::Kit;
 pub use portrait::Beauty;

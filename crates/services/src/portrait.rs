@@ -5,5 +5,6 @@ pub mod editing;
 pub mod effects;
 
 mod classes;
-mod faces;
+pub(crate) mod faces;
+mod figures;
 mod painted;
