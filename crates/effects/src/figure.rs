@@ -7,7 +7,9 @@ use safelight_vision::body::{Body, Joint};
 use safelight_vision::face::Point;
 
 /// A joint this sure is taken for seen.
-const SEEN: f32 = 0.3;
+const SEEN: f32 = 0.4;
+/// As deep as this the person must be in the photo: just below the hips.
+const LOWEST: f32 = 1.1;
 /// How wide shoulders are by the length of the trunk where a person stands and looks at the camera; seated
 /// or from a side they are not.
 const SHOULDERS: [f32; 2] = [0.42, 0.95];
@@ -102,6 +104,11 @@ impl Figure {
             [at(Joint::LeftShoulder), at(Joint::RightShoulder)],
             [at(Joint::LeftHip), at(Joint::RightHip)],
         )?;
+        let lowest = figure.place(LOWEST, 0.0);
+        if lowest.y >= size.1 as f32 || lowest.x < 0.0 || lowest.x >= size.0 as f32 {
+            let message = "the frame cuts the person above or at the hips";
+            return Err(unposed(message.to_owned()));
+        }
         for (bone, radius, share) in BONES {
             let [from, to] = bone.map(|joint| body.joint(joint));
             if from.score >= SEEN && to.score >= SEEN {

@@ -9,7 +9,7 @@ use crate::field::{Bump, Field, warp};
 use crate::kit::Kit;
 
 /// How far the angle of the jaw moves outwards at full strength, in `fw`.
-const JAW: f32 = 0.07;
+const JAW: f32 = 0.085;
 /// How much of that points of the jaw and of the cheeks take.
 const OUTWARDS: [([usize; 2], f32); 10] = [
     ([234, 454], 0.1),

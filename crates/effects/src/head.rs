@@ -14,7 +14,7 @@ use crate::layers;
 pub const SCALE: f32 = 1.6;
 /// It grows from this far above the chin, in `fw`.
 const ABOVE_CHIN: f32 = 0.08;
-/// Hair fades between these depths below the chin, the neck between those.
+/// Hair fades between these depths below the chin, all else between those.
 const HAIR: [f32; 2] = [0.65, 0.35];
 const NECK: [f32; 2] = [0.18, 0.02];
 /// What lies deeper below the chin than this is not taken for the old head's.
@@ -53,16 +53,16 @@ impl Head {
             x: chin.x - down.x * ABOVE_CHIN * kit.fw,
             y: chin.y - down.y * ABOVE_CHIN * kit.fw,
         };
-        let neck = kit.parsing.likely(&[Part::Neck, Part::Necklace]);
+        let hair = kit.parsing.likely(&[Part::Hair]);
         for (x, y, alpha) in cutout.alpha.enumerate_pixels_mut().filter(|(.., a)| a.0[0] > 0) {
             let place = Point { x: x as f32, y: y as f32 };
             let below = depth(place, chin, down) / kit.fw;
             if below < 0.0 {
                 continue;
             }
-            let of_neck = ((neck(place) - 0.3) * 3.0).clamp(0.0, 1.0);
-            let kept = smoothstep(HAIR[0], HAIR[1], below)
-                * (1.0 - of_neck * (1.0 - smoothstep(NECK[0], NECK[1], below)));
+            let of_hair = ((hair(place) - 0.5) * 4.0).clamp(0.0, 1.0);
+            let kept = smoothstep(NECK[0], NECK[1], below)
+                .max(of_hair * smoothstep(HAIR[0], HAIR[1], below));
             alpha.0[0] = (f32::from(alpha.0[0]) * kept + 0.5) as u8;
         }
         Self { cutout, pivot, down, fw: kit.fw }

@@ -20,7 +20,7 @@ const DUST: u8 = 8;
 /// Alpha from this on hides what is behind.
 const OPAQUE: u8 = 252;
 /// What of the subject is mixed into the background around it, as a share of the photo's height.
-const MARGIN: f32 = 0.01;
+const MARGIN: f32 = 0.004;
 
 /// Moves a subject: each place of the result shows what of the subject lies at that place plus
 /// `displacement`. `cutout` is the subject at the photo's size, with its own colours. Where the subject

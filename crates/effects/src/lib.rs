@@ -31,6 +31,7 @@ pub mod layers;
 pub mod looks;
 pub mod makeup;
 pub mod mark;
+pub mod nails;
 pub mod path;
 pub mod portrait;
 pub mod pull;

@@ -5,6 +5,7 @@
 
 use image::RgbImage;
 use rayon::prelude::*;
+use safelight_imaging::color::smoothstep;
 use safelight_imaging::lab_of;
 use safelight_imaging::map::{Map, percentile};
 use safelight_vision::face::Part;
@@ -146,6 +147,13 @@ impl Areas {
             if chosen.is_empty() { usual } else { percentile(&mut chosen, 0.5) }
         };
         let of_face = median(&region::common(&skin, &inside), 65.0);
+        if kit.glasses {
+            // Skin is seen through lenses, but not through their rims.
+            let lens = region::parts(&window, &kit.parsing, &[Part::Glasses]);
+            let lens = region::without(&region::common(&lens, &inside), &eyes);
+            let lens = lens.join(&light, |lens, l| lens * smoothstep(0.45, 0.7, l / of_face));
+            skin = region::union(&skin, &lens);
+        }
         let of_hair = median(&hair, 30.0);
         Some(Self { window, skin: (skin, of_face), hair: (hair, of_hair), lips, eyes })
     }

@@ -23,6 +23,8 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<cutout::portrait::HdPortraitBackgroundRemoval>(),
     Endpoint::of::<cutout::portrait::PortraitBackgroundRemoval>(),
     Endpoint::of::<image::editing::AiImageExtender>(),
+    Endpoint::of::<image::editing::AiNailArt>(),
+    Endpoint::of::<image::editing::AiNailArtPro>(),
     Endpoint::of::<image::editing::ImageCropping>(),
     Endpoint::of::<image::editing::ImageErase>(),
     Endpoint::of::<image::editing::ImageInvisibleImageWatermark>(),

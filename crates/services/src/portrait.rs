@@ -7,4 +7,4 @@ pub mod effects;
 mod classes;
 pub(crate) mod faces;
 mod figures;
-mod painted;
+pub(crate) mod painted;
