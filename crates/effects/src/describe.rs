@@ -385,6 +385,11 @@ pub static LIPS: LazyLock<Vocabulary> = LazyLock::new(|| {
     Vocabulary::of(&[include_str!("../data/words/lips.toml"), MODIFIERS, COLOURS])
 });
 
+/// Nail polish: shades, finishes and designs.
+pub static NAILS: LazyLock<Vocabulary> = LazyLock::new(|| {
+    Vocabulary::of(&[include_str!("../data/words/nails.toml"), MODIFIERS, COLOURS])
+});
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -399,7 +404,7 @@ mod tests {
 
     #[test]
     fn every_file_is_read_and_every_word_is_lower_case() {
-        for vocabulary in [&*HAIR, &*LENSES, &*LASHES, &*LIPS] {
+        for vocabulary in [&*HAIR, &*LENSES, &*LASHES, &*LIPS, &*NAILS] {
             for word in vocabulary.terms.keys().flatten() {
                 assert_eq!(words(word), std::slice::from_ref(word), "{word}");
             }

@@ -7,6 +7,7 @@ pub mod generation;
 pub mod moderation;
 pub mod rating;
 
+use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::{Cutout, Format, Photo, encode};
 use safelight_operation::{Artifact, Base64, Input, Picture, Result, Rules, Work};
 
@@ -55,4 +56,19 @@ pub(crate) fn on_white(Photo { rgb, alpha }: Photo) -> Photo {
         None => rgb,
     };
     Photo { rgb, alpha: None }
+}
+
+/// The photo with its longer side at `most` pixels at most.
+pub(crate) fn within(photo: Photo, most: u32) -> Photo {
+    let (width, height) = photo.rgb.dimensions();
+    let longer = width.max(height);
+    if longer <= most {
+        return photo;
+    }
+    let side = |side: u32| (u64::from(side) * u64::from(most) / u64::from(longer)).max(1) as u32;
+    let (width, height) = (side(width), side(height));
+    Photo {
+        rgb: resize::rgb(&photo.rgb, width, height, Filter::Lanczos3),
+        alpha: photo.alpha.map(|alpha| resize::gray(&alpha, width, height, Filter::Lanczos3)),
+    }
 }

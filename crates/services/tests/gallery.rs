@@ -12,15 +12,28 @@ use safelight_services::CATALOG;
 use safelight_testkit as testkit;
 
 /// The photo that a service is shown with is the first of these that holds what it looks for.
-const PHOTOS: [&str; 5] = ["astronaut.png", HEAD, "coffee.png", "flower.jpg", "chelsea.png"];
+const PHOTOS: [&str; 9] = [
+    "astronaut.png",
+    HEAD,
+    "coffee.png",
+    "flower.jpg",
+    "chelsea.png",
+    "standing.png",
+    "short_hair.png",
+    "hand.png",
+    GRAY,
+];
 /// The head of the first, large.
 const HEAD: &str = "head";
+/// The first without colour.
+const GRAY: &str = support::GRAY;
 /// The second picture of services that take two is the first of these that holds what they look for.
 const OTHERS: [&str; 3] = ["flower.jpg", "astronaut.png", HEAD];
 /// What a service says that looks for something else.
-const OTHER_SUBJECT: [Code; 5] = [
+const OTHER_SUBJECT: &[Code] = &[
     Code::NoRecognitionTargetDetected,
     Code::NoFaceInFile,
+    Code::PoseNotEnoughKeypoints,
     // A person touches a side that grows.
     Code::ProcessingFailure,
     Code::FaceSizeRatioNotMet,
@@ -84,7 +97,7 @@ fn shown(endpoint: &Endpoint) -> Node {
             }
             let photo = if index == 0 { photo } else { other };
             let png = file.rules.formats.contains(&Format::Png) && photo != HEAD;
-            let bytes = if png { testkit::photo(photo) } else { support::head() };
+            let bytes = if png { support::photo(photo) } else { support::head() };
             form.add_file(file.name, bytes.into());
         }
         sample.values.iter().for_each(|(name, value)| form.add_text(*name, value));
@@ -101,7 +114,7 @@ fn shown(endpoint: &Endpoint) -> Node {
 
 /// A mask of the size of a photo.
 fn mask_for(photo: &str) -> Vec<u8> {
-    let bytes = if photo == HEAD { support::head() } else { testkit::photo(photo) };
+    let bytes = if photo == HEAD { support::head() } else { support::photo(photo) };
     let photo = image::load_from_memory(&bytes).expect("a photo");
     sample_mask(photo.width(), photo.height()).expect("a mask")
 }

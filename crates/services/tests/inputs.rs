@@ -115,7 +115,10 @@ fn refusal(rules: &Rules, input: &Input) -> Option<Code> {
 }
 
 /// What a picture that keeps the rules may be refused with, for what it shows.
-const CONTENT: [Code; 12] = [
+const CONTENT: &[Code] = &[
+    Code::PoseNotEnoughKeypoints,
+    // Hair that hides what would be shown.
+    Code::ProcessingFailure,
     Code::NoRecognitionTargetDetected,
     Code::NoFaceInFile,
     Code::SmallFaceSize,

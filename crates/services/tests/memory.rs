@@ -184,6 +184,7 @@ fn jobs_stay_within_their_cost() {
     let (large, small) = (noise(2600, 1700), noise(1100, 1000));
     let portrait = image::load_from_memory(&testkit::photo("astronaut.png")).expect("a picture");
     let portrait_pixels = portrait.to_rgb8();
+    let light = portrait.to_luma8();
     let portrait = |side| {
         let larger = resize::rgb(&portrait_pixels, side, side, Filter::Bilinear);
         encode::jpeg(&larger, 60).expect("a file")
@@ -194,7 +195,21 @@ fn jobs_stay_within_their_cost() {
     let head = encode::jpeg(&head, 60).expect("a file");
     type Fields<'a, T> = &'a [(&'a str, &'a T)];
     type Case<'a> = (&'a str, Fields<'a, str>, Fields<'a, [u8]>);
-    let cases: [Case; 24] = [
+    let enlarged = |name: &str, side: u32| {
+        let drawn = image::load_from_memory(&testkit::photo(name)).expect("a picture").to_rgb8();
+        let (width, height) = drawn.dimensions();
+        let larger = resize::rgb(&drawn, side * width / height, side, Filter::Bilinear);
+        encode::jpeg(&larger, 60).expect("a file")
+    };
+    let (standing, short_hair, hand) = (
+        enlarged("standing.png", 2400),
+        enlarged("short_hair.png", 2400),
+        enlarged("hand.png", 2400),
+    );
+    let gray = resize::gray(&light, 2000, 2000, Filter::Bilinear);
+    let gray = image::DynamicImage::ImageLuma8(gray).to_rgb8();
+    let gray = encode::jpeg(&gray, 60).expect("a file");
+    let cases: &[Case] = &[
         ("image-style-conversion", &[("option", "cartoon")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "color_pencil")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "wave")], &[("image", &small)]),
@@ -235,6 +250,12 @@ fn jobs_stay_within_their_cost() {
         ("emotion-editor", &[("service_choice", "12")], &[("image_target", &head)]),
         ("face-attribute-editing", &[("action_type", "TO_OLD")], &[("image", &head)]),
         ("face-fusion", &[], &[("image_target", &head), ("image_template", &head)]),
+        ("ai-bald", &[], &[("image", &short_hair)]),
+        ("ai-big-head-effect", &[], &[("image", &standing)]),
+        ("ai-fat-filter", &[], &[("image", &standing)]),
+        ("ai-hair-loss-simulation", &[("level", "man_5")], &[("image", &short_hair)]),
+        ("ai-nail-art-pro", &[], &[("image", &hand), ("reference_image", &hand)]),
+        ("image-colorization", &[], &[("image", &gray)]),
         ("smart-skin", &[], &[("image", &head)]),
         ("smart-skin-advanced", &[], &[("image", &head)]),
         (

@@ -10,7 +10,7 @@ pub mod embedding;
 pub mod emotion;
 pub mod expression;
 pub(crate) mod fitness;
-mod frame;
+pub(crate) mod frame;
 mod geometry;
 mod hull;
 pub mod landmarks;

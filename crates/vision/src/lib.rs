@@ -7,6 +7,7 @@ pub mod denoise;
 pub mod enlarge;
 pub mod face;
 pub mod garments;
+pub mod hands;
 pub mod heads;
 pub mod kinds;
 mod model;

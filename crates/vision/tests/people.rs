@@ -79,3 +79,22 @@ fn an_unsure_detection_is_a_face_where_the_mesh_fits() {
     assert!(vision().is_sure_face(&portrait, &likely).expect("an answer"), "both detectors agree");
     assert!(!vision().is_sure_face(&rocket, &likely).expect("an answer"), "they do not");
 }
+
+#[test]
+fn a_hand_shows_its_back_and_a_portrait_has_none() {
+    let hand = vision().hands(&photo("hand.png")).expect("an answer").remove(0);
+    // Where the tips were drawn, from the thumb on.
+    let tips = [[58, 250], [139, 120], [193, 90], [248, 113], [298, 178]];
+    for (finger, [x, y]) in tips.into_iter().enumerate() {
+        let tip = hand.finger(finger)[3];
+        let far = (tip.x - x as f32).hypot(tip.y - y as f32);
+        assert!(far < 14.0, "{finger}: {tip:?}");
+    }
+    assert!(hand.shows_back() && hand.right > 0.5 && hand.presence > 0.5);
+    let mirrored = image::imageops::flip_horizontal(&photo("hand.png"));
+    let left = vision().hands(&mirrored).expect("an answer").remove(0);
+    assert!(left.shows_back() && left.right < 0.5, "the back of a left hand");
+    for name in ["coffee.png", "chelsea.png"] {
+        assert!(vision().hands(&photo(name)).expect("an answer").is_empty(), "{name}");
+    }
+}

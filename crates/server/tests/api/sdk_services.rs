@@ -66,6 +66,7 @@ macro_rules! read {
 }
 
 mod effects;
+mod shapes;
 
 fn calls(server: &TestServer) -> Calls {
     let client = Client::builder(&server.key).base_url(&server.base).timeout(PATIENCE);
@@ -92,6 +93,7 @@ async fn every_answer_is_read_into_its_type() {
     effects::beauty(&mut calls).await;
     effects::by_engine(&mut calls).await;
     effects::expressions(&mut calls).await;
+    shapes::all(&mut calls).await;
     let ships: BTreeSet<_> = CATALOG.iter().map(|entry| entry.spec().path).collect();
     assert_eq!(calls.called, ships, "a service ships that this test does not call");
 }

@@ -1,6 +1,8 @@
 //! Photos cut, completed and developed anew.
 
 mod ai_image_extender;
+mod ai_nail_art;
+mod ai_nail_art_pro;
 mod ai_object_replacer;
 mod image_cropping;
 mod image_erase;
@@ -8,6 +10,7 @@ mod image_invisible_image_watermark;
 mod image_invisible_text_watermarking;
 mod intelligent_composition;
 mod marks;
+mod nails;
 mod photo_retouching;
 mod removal;
 mod remove_objects;
@@ -15,6 +18,8 @@ mod remove_objects_advanced;
 mod remove_objects_pro;
 
 pub use ai_image_extender::AiImageExtender;
+pub use ai_nail_art::AiNailArt;
+pub use ai_nail_art_pro::AiNailArtPro;
 pub use ai_object_replacer::AiObjectReplacer;
 pub use image_cropping::ImageCropping;
 pub use image_erase::ImageErase;

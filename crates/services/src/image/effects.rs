@@ -1,9 +1,11 @@
 //! Photos made into something else.
 
+mod image_colorization;
 mod image_style_conversion;
 mod image_style_migration;
 mod photo_to_line_art;
 
+pub use image_colorization::ImageColorization;
 pub use image_style_conversion::ImageStyleConversion;
 pub use image_style_migration::ImageStyleMigration;
 pub use photo_to_line_art::PhotoToLineArt;

@@ -1,5 +1,6 @@
 //! What is done to a face.
 
+mod ai_big_head_effect;
 mod ai_lip_bite_expressions;
 mod ai_red_lip_gloss;
 mod ai_square_face_filter;
@@ -14,6 +15,7 @@ mod face_beauty_advanced;
 mod face_beauty_pro;
 mod face_filter;
 mod face_fusion;
+mod hairstyle_editor;
 mod hairstyle_editor_premium;
 mod hairstyle_editor_pro;
 mod hairstyles;
@@ -24,6 +26,7 @@ mod smart_face_slimming;
 mod smart_skin;
 mod smart_skin_advanced;
 
+pub use ai_big_head_effect::AiBigHeadEffect;
 pub use ai_lip_bite_expressions::AiLipBiteExpressions;
 pub use ai_red_lip_gloss::AiRedLipGloss;
 pub use ai_square_face_filter::AiSquareFaceFilter;
@@ -37,6 +40,7 @@ pub use face_beauty_advanced::FaceBeautyAdvanced;
 pub use face_beauty_pro::FaceBeautyPro;
 pub use face_filter::FaceFilter;
 pub use face_fusion::FaceFusion;
+pub use hairstyle_editor::HairstyleEditor;
 pub use hairstyle_editor_premium::HairstyleEditorPremium;
 pub use hairstyle_editor_pro::HairstyleEditorPro;
 pub use lips_color_changer::LipsColorChanger;

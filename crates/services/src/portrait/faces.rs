@@ -173,6 +173,28 @@ pub(crate) fn kit(face: &Face, least: f32) -> Result<Kit> {
     Ok(kit)
 }
 
+/// The faces of a photo that can be worked on, largest first and `most` at most, as the stages `detect`
+/// and `prepare`. Where none can, the largest says why: `ERROR_NO_FACE_IN_FILE`,
+/// `ERROR_SMALL_FACE_SIZE` below `least` pixels, `ERROR_FACE_UNRECOGNIZABLE`, `ERROR_INCOMPLETE_FACE`.
+pub(crate) fn kits(work: &Work, photo: &RgbImage, most: usize, least: f32) -> Result<Vec<Kit>> {
+    let found = find(work, photo, false, most)?;
+    work.stage("prepare", || {
+        let (mut kits, mut first) = (vec![], None);
+        for face in found {
+            let found = kit(&face, least);
+            work.check()?;
+            match found {
+                Ok(kit) => kits.push(kit),
+                Err(fault) => first = first.or(Some(fault)),
+            }
+        }
+        match first {
+            Some(fault) if kits.is_empty() => Err(fault),
+            _ => Ok(kits),
+        }
+    })
+}
+
 /// Whole pixels, as services answer boxes.
 pub(crate) fn pixels(length: f32) -> i64 {
     length.round() as i64

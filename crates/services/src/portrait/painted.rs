@@ -16,7 +16,7 @@ use crate::generated::Edit;
 use crate::image::encoded;
 
 /// The photos that editing takes.
-pub(super) const PORTRAIT: Rules = Rules {
+pub(crate) const PORTRAIT: Rules = Rules {
     formats: &[Format::Jpeg, Format::Png, Format::WebP],
     max_bytes: 10 * Rules::MB,
     min: (1, 1),
@@ -33,11 +33,11 @@ pub(super) const LIPS: Rules = Rules {
 };
 
 /// The planes of one face, the models' own, and the encoded result.
-pub(super) const MEMORY: Memory = Memory { base: 256 << 20, per_pixel: 8 };
+pub(crate) const MEMORY: Memory = Memory { base: 256 << 20, per_pixel: 8 };
 
 /// An asynchronous service that paints a face; path, name, sign, pool, price and summary remain to be
 /// said.
-pub(super) const LATER: Spec = Spec {
+pub(crate) const LATER: Spec = Spec {
     delivery: Delivery::Async,
     deadline: Duration::from_secs(60),
     memory: MEMORY,
@@ -132,7 +132,7 @@ pub struct ImageUrl {
 
 impl ResultUrls {
     /// Of a photo; its encoding is the stage `encode`.
-    pub(super) fn of(work: &Work, photo: &Photo) -> Result<Self> {
+    pub(crate) fn of(work: &Work, photo: &Photo) -> Result<Self> {
         Ok(Self { result_urls: vec![Url(encoded(photo, work)?)] })
     }
 

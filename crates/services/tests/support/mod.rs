@@ -135,6 +135,18 @@ pub fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
+/// The portrait without colour.
+pub const GRAY: &str = "gray";
+
+/// A picture of the workspace's folder of photos, or [`GRAY`].
+pub fn photo(name: &str) -> Vec<u8> {
+    if name != GRAY {
+        return testkit::photo(name);
+    }
+    let portrait = image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo");
+    encoded(&portrait.to_luma8().into(), ImageFormat::Png)
+}
+
 /// The head of the portrait as a JPEG of 1150 x 1200 px, for services that need a large face.
 pub fn head() -> Vec<u8> {
     let portrait = image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo");

@@ -3,11 +3,10 @@
 use image::RgbImage;
 use safelight_contract::{Code, Fault};
 use safelight_effects::makeup::brows;
-use safelight_imaging::Photo;
-use safelight_imaging::resize::{self, Filter};
 use safelight_operation::{CpuOperation, Input, Memory, Needs, Picture, Result, Spec, Work};
 
 use super::super::painted::{self, LATER, MEMORY, MODELS, PORTRAIT, ResultUrls};
+use crate::image::within;
 
 /// The service.
 pub struct AiEyebrows;
@@ -70,19 +69,4 @@ fn read(work: &Work, reference: &RgbImage) -> Result<brows::BrowShape> {
     shape.ok_or_else(|| {
         painted::template_fault("reference_image", "it shows no brows that stand out from the skin")
     })
-}
-
-/// The photo with its longer side at `most` pixels at most.
-fn within(photo: Photo, most: u32) -> Photo {
-    let (width, height) = photo.rgb.dimensions();
-    let longer = width.max(height);
-    if longer <= most {
-        return photo;
-    }
-    let side = |side: u32| (u64::from(side) * u64::from(most) / u64::from(longer)).max(1) as u32;
-    let (width, height) = (side(width), side(height));
-    Photo {
-        rgb: resize::rgb(&photo.rgb, width, height, Filter::Lanczos3),
-        alpha: photo.alpha.map(|alpha| resize::gray(&alpha, width, height, Filter::Lanczos3)),
-    }
 }

@@ -92,7 +92,7 @@ pub(in crate::portrait) fn colour(
     face: &Detection,
     wanted: &HairColour,
 ) -> Result<()> {
-    let (cutout, region) = matte(work, photo, face)?.ok_or_else(no_hair)?;
+    let (cutout, region) = matte(work, photo, face, &[Part::Hair])?.ok_or_else(no_hair)?;
     if hair::amount(&cutout, kit) < hair::LEAST_HAIR {
         return Err(no_hair());
     }
@@ -102,15 +102,16 @@ pub(in crate::portrait) fn colour(
     })
 }
 
-/// The hair of a face with its own colours, and where it lies, as the stage `matte`; none where the head
-/// has none.
+/// Parts of the head with this face, such as its hair, with their own colours, and where they lie, as the
+/// stage `matte`; none where the head has none of them.
 pub(in crate::portrait) fn matte(
     work: &Work,
     photo: &Photo,
     face: &Detection,
+    parts: &[Part],
 ) -> Result<Option<(Cutout, Region)>> {
     work.stage("matte", || {
-        let Some(parts) = work.vision.head_parts(&photo.rgb, face, &[Part::Hair])? else {
+        let Some(parts) = work.vision.head_parts(&photo.rgb, face, parts)? else {
             return Ok(None);
         };
         let own = Photo { rgb: photo.rgb.clone(), alpha: None }.part(parts.region);

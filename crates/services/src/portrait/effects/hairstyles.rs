@@ -8,7 +8,7 @@ use safelight_effects::lab::Lab;
 use safelight_imaging::{Format, Photo, Rules};
 use safelight_operation::{Kind, Memory, Picture, Spec, Work, no_engine};
 use safelight_vision::cutout;
-use safelight_vision::face::Detection;
+use safelight_vision::face::{Detection, Part};
 use serde_json::{Value, json};
 
 use super::super::editing;
@@ -254,7 +254,7 @@ pub(super) fn own_colour(work: &Work, photo: &Photo, name: &str) -> Result<Lab> 
     let face = work.vision.detect_faces(&photo.rgb)?;
     let none = || painted::template_fault(name, "it shows no hair");
     let face = face.first().ok_or_else(none)?;
-    let (cutout, _) = editing::matte(work, photo, face)?.ok_or_else(none)?;
+    let (cutout, _) = editing::matte(work, photo, face, &[Part::Hair])?.ok_or_else(none)?;
     hair::median(&cutout).ok_or_else(none)
 }
 
