@@ -385,6 +385,10 @@ pub static LIPS: LazyLock<Vocabulary> = LazyLock::new(|| {
     Vocabulary::of(&[include_str!("../data/words/lips.toml"), MODIFIERS, COLOURS])
 });
 
+/// Photography: looks, backdrops, focus and light.
+pub static PHOTOGRAPHY: LazyLock<Vocabulary> =
+    LazyLock::new(|| Vocabulary::of(&[include_str!("../data/words/photography.toml")]));
+
 #[cfg(test)]
 mod tests {
     use super::*;

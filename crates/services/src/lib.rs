@@ -6,8 +6,10 @@
 //! To add a service: write its file, then add one line to [`CATALOG`].
 
 mod cutout;
+mod engine_only;
 mod image;
 mod portrait;
+mod sitting;
 
 use safelight_operation::Endpoint;
 
@@ -32,8 +34,11 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<image::editing::RemoveObjects>(),
     Endpoint::of::<image::editing::RemoveObjectsAdvanced>(),
     Endpoint::of::<image::editing::RemoveObjectsPro>(),
+    Endpoint::of::<image::effects::AiAnimeGenerator>(),
+    Endpoint::of::<image::effects::AiPhotography>(),
     Endpoint::of::<image::effects::ImageStyleConversion>(),
     Endpoint::of::<image::effects::ImageStyleMigration>(),
+    Endpoint::of::<image::effects::PhotoToEmojiGrid>(),
     Endpoint::of::<image::effects::PhotoToLineArt>(),
     Endpoint::of::<image::enhance::ImageColorEnhancement>(),
     Endpoint::of::<image::enhance::ImageContrastEnhancement>(),
@@ -59,6 +64,7 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::editing::AiEyeshadow>(),
     Endpoint::of::<portrait::editing::AiHairColor>(),
     Endpoint::of::<portrait::editing::AiLipEnhancement>(),
+    Endpoint::of::<portrait::effects::AiHalloweenMask>(),
     Endpoint::of::<portrait::effects::AiRedLipGloss>(),
     Endpoint::of::<portrait::effects::AiSquareFaceFilter>(),
     Endpoint::of::<portrait::effects::BlurredFaces>(),
@@ -70,6 +76,7 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::effects::HairstyleEditorPremium>(),
     Endpoint::of::<portrait::effects::HairstyleEditorPro>(),
     Endpoint::of::<portrait::effects::LipsColorChanger>(),
+    Endpoint::of::<portrait::effects::PortraitAnimation>(),
     Endpoint::of::<portrait::effects::SmartBeauty>(),
     Endpoint::of::<portrait::effects::SmartFaceSlimming>(),
     Endpoint::of::<portrait::effects::SmartSkin>(),

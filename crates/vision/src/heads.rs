@@ -68,7 +68,7 @@ impl Vision {
     }
 
     /// The parts of a face in a square that is wide enough for long hair and hats.
-    pub(crate) fn parse_head(&self, photo: &RgbImage, face: &Detection) -> Result<Parsing> {
+    pub fn parse_head(&self, photo: &RgbImage, face: &Detection) -> Result<Parsing> {
         self.parse_face(photo, &Detection { rect: face.rect.grown(WIDER), ..*face })
     }
 }
