@@ -390,6 +390,10 @@ pub static NAILS: LazyLock<Vocabulary> = LazyLock::new(|| {
     Vocabulary::of(&[include_str!("../data/words/nails.toml"), MODIFIERS, COLOURS])
 });
 
+/// Photography: looks, backdrops, focus and light.
+pub static PHOTOGRAPHY: LazyLock<Vocabulary> =
+    LazyLock::new(|| Vocabulary::of(&[include_str!("../data/words/photography.toml")]));
+
 #[cfg(test)]
 mod tests {
     use super::*;

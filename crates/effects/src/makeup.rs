@@ -115,6 +115,12 @@ impl<'a> Canvas<'a> {
         if self.kit.glasses { region::union(&hair, &self.rims()) } else { hair }
     }
 
+    /// Where hats and the rims of glasses are.
+    pub fn covered_by_rims(&self) -> Map {
+        let hat = self.likely(&[Part::Hat]);
+        if self.kit.glasses { region::union(&hat, &self.rims()) } else { hat }
+    }
+
     /// The rims of glasses: what the parser takes for glasses and is darker or more colourful than
     /// skin. It takes lenses for glasses too, through which skin is seen.
     fn rims(&self) -> Map {

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod anonymise;
+pub mod areas;
 pub mod balance;
 pub mod bleed;
 mod blur_effect;
@@ -23,6 +24,7 @@ pub mod exposure;
 mod format;
 mod glance;
 pub mod grading;
+pub mod graph_cut;
 mod header;
 pub mod lettering;
 pub mod letters;

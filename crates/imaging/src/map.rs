@@ -109,7 +109,7 @@ impl Map {
 
     /// Mean over `2 * radius + 1` cells of a row.
     pub fn mean_along(&self, radius: usize) -> Self {
-        self.lines(&|line: &[f32], out: &mut [f32]| running_mean(line, radius, out))
+        self.rows(&|line: &[f32], out: &mut [f32]| running_mean(line, radius, out))
     }
 
     /// Minimum over the square of `2 * radius + 1` cells (grayscale erosion).
@@ -136,10 +136,11 @@ impl Map {
     }
 
     fn separable(&self, pass: impl Fn(&[f32], &mut [f32]) + Sync) -> Self {
-        self.lines(&pass).transposed().lines(&pass).transposed()
+        self.rows(&pass).transposed().rows(&pass).transposed()
     }
 
-    fn lines(&self, pass: &(impl Fn(&[f32], &mut [f32]) + Sync)) -> Self {
+    /// What `pass` makes of each row.
+    pub(crate) fn rows(&self, pass: &(impl Fn(&[f32], &mut [f32]) + Sync)) -> Self {
         let mut values = vec![0.0; self.values.len()];
         let width = self.width.max(1);
         let pairs = values.par_chunks_exact_mut(width).zip(self.values.par_chunks_exact(width));

@@ -7,9 +7,11 @@
 //! too, has a row in the table of `generated::recipes`.
 
 mod cutout;
+mod engine_only;
 mod generated;
 mod image;
 mod portrait;
+mod sitting;
 
 pub use portrait::recognition;
 
@@ -46,8 +48,11 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<image::editing::RemoveObjectsAdvanced>(),
     Endpoint::of::<image::editing::RemoveObjectsPro>(),
     Endpoint::of::<image::effects::ImageColorization>(),
+    Endpoint::of::<image::effects::AiAnimeGenerator>(),
+    Endpoint::of::<image::effects::AiPhotography>(),
     Endpoint::of::<image::effects::ImageStyleConversion>(),
     Endpoint::of::<image::effects::ImageStyleMigration>(),
+    Endpoint::of::<image::effects::PhotoToEmojiGrid>(),
     Endpoint::of::<image::effects::PhotoToLineArt>(),
     Endpoint::of::<image::enhance::ImageColorEnhancement>(),
     Endpoint::of::<image::enhance::ImageContrastEnhancement>(),
@@ -89,6 +94,7 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::editing::AiLipEnhancement>(),
     Endpoint::of::<portrait::editing::AiWaistSlimming>(),
     Endpoint::of::<portrait::effects::AiBigHeadEffect>(),
+    Endpoint::of::<portrait::effects::AiHalloweenMask>(),
     Endpoint::of::<portrait::effects::AiRedLipGloss>(),
     Endpoint::of::<portrait::effects::AiSquareFaceFilter>(),
     Endpoint::of::<portrait::effects::BlurredFaces>(),
@@ -108,6 +114,7 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::effects::HairstyleEditorPro>(),
     Endpoint::of::<portrait::effects::LipsColorChanger>(),
     Endpoint::of::<portrait::effects::LivePhoto>(),
+    Endpoint::of::<portrait::effects::PortraitAnimation>(),
     Endpoint::of::<portrait::effects::SmartBeauty>(),
     Endpoint::of::<portrait::effects::SmartFaceSlimming>(),
     Endpoint::of::<portrait::effects::SmartSkin>(),

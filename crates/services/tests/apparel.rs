@@ -171,3 +171,96 @@ fn every_limit_has_its_code() {
         assert_eq!(code(APPAREL, &sent), Code::UnsupportedParameterValues, "{name}");
     }
 }
+
+/// The suit of the portrait, traced by hand, without the helmet that is held: corners in pixels.
+const SUIT: [[f32; 2]; 37] = [
+    [113.0, 200.0],
+    [125.0, 175.0],
+    [150.0, 155.0],
+    [185.0, 149.0],
+    [187.0, 180.0],
+    [200.0, 187.0],
+    [222.0, 190.0],
+    [250.0, 187.0],
+    [258.0, 178.0],
+    [280.0, 190.0],
+    [300.0, 215.0],
+    [304.0, 240.0],
+    [330.0, 258.0],
+    [348.0, 280.0],
+    [356.0, 310.0],
+    [361.0, 348.0],
+    [345.0, 358.0],
+    [320.0, 378.0],
+    [300.0, 405.0],
+    [288.0, 430.0],
+    [280.0, 460.0],
+    [277.0, 490.0],
+    [280.0, 512.0],
+    [228.0, 512.0],
+    [190.0, 512.0],
+    [110.0, 512.0],
+    [75.0, 512.0],
+    [45.0, 500.0],
+    [28.0, 480.0],
+    [20.0, 445.0],
+    [22.0, 400.0],
+    [28.0, 360.0],
+    [36.0, 310.0],
+    [45.0, 282.0],
+    [58.0, 258.0],
+    [72.0, 240.0],
+    [105.0, 215.0],
+];
+
+fn in_suit(x: u32, y: u32) -> bool {
+    let (x, y) = (x as f32 + 0.5, y as f32 + 0.5);
+    let next = SUIT.iter().cycle().skip(1);
+    let crossed = SUIT.iter().zip(next).filter(|(a, b)| {
+        (a[1] <= y) != (b[1] <= y) && x < a[0] + (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1])
+    });
+    crossed.count() % 2 == 1
+}
+
+/// Intersection over union of a cut-out and the traced suit, without what lies in the helmet.
+fn overlap(picture: &RgbaImage) -> f64 {
+    let (mut both, mut either) = (0_u32, 0_u32);
+    for (x, y, pixel) in picture.enumerate_pixels() {
+        let (found, traced) = (pixel.0[3] >= 128, in_suit(x, y));
+        both += u32::from(found && traced);
+        either += u32::from(found || traced);
+    }
+    f64::from(both) / f64::from(either)
+}
+
+/// Half-length portraits give whole garments, whichever way round and however light: no head, no ring
+/// around it.
+#[test]
+fn half_length_garments_come_whole() {
+    let photo =
+        image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo").to_rgb8();
+    let mirrored = imageops::flip_horizontal(&photo);
+    let mut dim = photo.clone();
+    dim.iter_mut().for_each(|value| *value = (f32::from(*value) * 0.75) as u8);
+    let mut worst = 1.0_f64;
+    for (name, picture, turned) in
+        [("as it is", &photo, false), ("mirrored", &mirrored, true), ("dim", &dim, false)]
+    {
+        let whole = found(&form(encoded(&picture.clone().into(), ImageFormat::Png))).whole;
+        let whole = if turned { imageops::flip_horizontal(&whole) } else { whole };
+        println!("{name}: {:.3}", overlap(&whole));
+        worst = worst.min(overlap(&whole));
+        let head = whole.enumerate_pixels().filter(|(x, y, pixel)| {
+            (150..305).contains(x) && (10..150).contains(y) && pixel.0[3] >= 128
+        });
+        assert!(head.count() < 60, "{name}: hair, skin or their rim");
+    }
+    assert!(worst > 0.8, "{worst}");
+    // The whole person is no garment.
+    let person = call(
+        "/api/cutout/portrait/portrait-background-removal",
+        &form(testkit::photo("astronaut.png")),
+    );
+    let person = read(only(only(person.expect("a person"), "data"), "image_url"));
+    assert!(overlap(&person) < 0.8, "{}", overlap(&person));
+}

@@ -270,7 +270,7 @@ fn jobs_stay_within_their_cost() {
         ),
     ];
     let vision = Vision::new(testkit::registry());
-    for (name, fields, files) in cases {
+    for &(name, fields, files) in cases {
         // Models are loaded at their first use and stay.
         testkit::registry().warm(find(name).expect("a service").needs().all_models());
         let mut form = Form::new();

@@ -9,6 +9,9 @@ pub const PEOPLE_MODELS: &[&str] =
 pub const KIND_MODELS: &[&str] = &["u2net", "classes"];
 /// Models for heads and what belongs to them.
 pub const HEAD_MODELS: &[&str] = &["yunet", "centerface", "face_mesh", "face_parsing", "u2net"];
+/// Models for what is drawn: the subject, whatever it is, people and the parts of heads.
+pub const DRAWING_MODELS: &[&str] =
+    &["u2net", "person_mask", "body_keypoints", "yunet", "centerface", "face_mesh", "face_parsing"];
 /// Models for garments, worn or not.
 pub const GARMENT_MODELS: &[&str] = &[
     "u2net",

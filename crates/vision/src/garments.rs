@@ -7,6 +7,7 @@
 //! above one another are one piece, and so are clothes of one colour where no leg parts them.
 
 mod figure;
+mod half;
 mod worn;
 
 use image::{GrayImage, RgbImage};

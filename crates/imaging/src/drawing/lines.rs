@@ -2,15 +2,16 @@
 //! 2007; Winnemöller, Kyprianidis and Olsen 2012): edges are looked for across the direction of the
 //! picture's structure and collected along it, so that lines are long, smooth and of one width.
 
-use image::RgbImage;
+use image::{GrayImage, Luma, RgbImage};
 use rayon::prelude::*;
 
 use crate::color::luma;
+use crate::components::components;
 use crate::map::Map;
 
 /// How lines are drawn.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pen {
+pub struct Pen {
     /// About half the width of a line in pixels.
     pub width: f32,
     /// Least contrast that becomes a line, 0 to 1.
@@ -47,6 +48,18 @@ impl Pen {
     pub fn ink(&self, edge: f32) -> f32 {
         let response = edge + self.threshold;
         if response >= 0.0 { 1.0 } else { (1.0 + (self.hardness * response).tanh()).max(0.0) }
+    }
+
+    /// Makes paper of the lines of [`edges`](Self::edges) that have fewer than `smallest` cells.
+    pub fn clear_specks(&self, edges: &mut Map, smallest: usize) {
+        let (width, height) = (edges.width as u32, edges.height as u32);
+        let ink = GrayImage::from_fn(width, height, |x, y| {
+            Luma([u8::from(edges.values[(y * width + x) as usize] < -self.threshold)])
+        });
+        let lines = components(&ink, |value| value > 0).into_iter();
+        for speck in lines.filter(|line| line.cells.len() < smallest) {
+            speck.cells.iter().for_each(|&at| edges.values[at as usize] = 0.0);
+        }
     }
 
     /// The difference of Gaussians across the flow: below 0 on the dark side of an edge.

@@ -1,18 +1,17 @@
-//! Photos as drawings: pencil, coloured pencil, cartoon, and line art on a page.
+//! Photos as drawings in pencil and coloured pencil, and what else drawings are made with: smoothing that
+//! keeps edges, and lines along them.
 //!
 //! Drawn at a working size of at most [`SIDE`] and then enlarged, so that strokes have the same look
 //! on photos of every size and the work has a bound.
 
-mod cartoon;
 mod hatching;
-mod line_art;
 mod lines;
 mod pencil;
 mod smooth;
 
-pub use cartoon::cartoon;
-pub use line_art::{LINE_ART_BYTES, Lines, Weight, line_art};
+pub use lines::Pen;
 pub use pencil::{color_pencil, pencil};
+pub use smooth::Bilateral;
 
 use image::RgbImage;
 

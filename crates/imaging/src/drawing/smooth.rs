@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 /// How far and how strongly to smooth.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Bilateral {
+pub struct Bilateral {
     /// Pixels on each side that count.
     pub radius: usize,
     /// Distance of colours, as values from 0 to 255, at which a pixel counts 0.6 of its weight.

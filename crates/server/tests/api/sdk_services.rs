@@ -65,6 +65,7 @@ macro_rules! read {
     };
 }
 
+mod drawings;
 mod effects;
 mod shapes;
 
@@ -94,6 +95,7 @@ async fn every_answer_is_read_into_its_type() {
     effects::by_engine(&mut calls).await;
     effects::expressions(&mut calls).await;
     shapes::all(&mut calls).await;
+    drawings::drawings(&mut calls).await;
     let ships: BTreeSet<_> = CATALOG.iter().map(|entry| entry.spec().path).collect();
     assert_eq!(calls.called, ships, "a service ships that this test does not call");
 }

@@ -1,6 +1,7 @@
 //! What is done to a face.
 
 mod ai_big_head_effect;
+mod ai_halloween_mask;
 mod ai_lip_bite_expressions;
 mod ai_red_lip_gloss;
 mod ai_square_face_filter;
@@ -21,12 +22,14 @@ mod hairstyle_editor_pro;
 mod hairstyles;
 mod lips_color_changer;
 mod live_photo;
+mod portrait_animation;
 mod smart_beauty;
 mod smart_face_slimming;
 mod smart_skin;
 mod smart_skin_advanced;
 
 pub use ai_big_head_effect::AiBigHeadEffect;
+pub use ai_halloween_mask::AiHalloweenMask;
 pub use ai_lip_bite_expressions::AiLipBiteExpressions;
 pub use ai_red_lip_gloss::AiRedLipGloss;
 pub use ai_square_face_filter::AiSquareFaceFilter;
@@ -45,6 +48,7 @@ pub use hairstyle_editor_premium::HairstyleEditorPremium;
 pub use hairstyle_editor_pro::HairstyleEditorPro;
 pub use lips_color_changer::LipsColorChanger;
 pub use live_photo::LivePhoto;
+pub use portrait_animation::PortraitAnimation;
 pub use smart_beauty::SmartBeauty;
 pub use smart_face_slimming::SmartFaceSlimming;
 pub use smart_skin::SmartSkin;

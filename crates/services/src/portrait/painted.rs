@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use image::{GrayImage, RgbImage};
+use image::{RgbImage, imageops};
 use safelight_contract::{Code, Fault, Result};
 use safelight_effects::Kit;
 use safelight_effects::makeup::eye::Unseen;
@@ -112,6 +113,39 @@ pub(super) fn any_eye(done: [std::result::Result<(), Unseen>; 2]) -> Result<()> 
 /// The words of two texts together, whichever of them were sent.
 pub(super) fn words(name: &Option<String>, desc: &Option<String>) -> String {
     [name, desc].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// Width to height; the photo's own without.
+pub(super) type Shape = Option<(u32, u32)>;
+
+/// The words of `aspect_ratio`.
+pub(super) const SHAPES: &[(&str, Shape, &str)] = &[
+    ("auto", None, "the whole photo"),
+    ("1:1", Some((1, 1)), "square"),
+    ("3:4", Some((3, 4)), "upright"),
+    ("4:3", Some((4, 3)), "lying"),
+    ("9:16", Some((9, 16)), "upright"),
+    ("16:9", Some((16, 9)), "lying"),
+];
+
+/// The largest part of the photo of a shape that has the face in its middle, as far as the photo reaches.
+pub(super) fn cut(photo: &Photo, kit: &Kit, (across, down): (u32, u32)) -> Photo {
+    let (width, height) = photo.rgb.dimensions();
+    let scale = (f64::from(width) / f64::from(across)).min(f64::from(height) / f64::from(down));
+    let side = |part: u32, most: u32| ((f64::from(part) * scale).round() as u32).clamp(1, most);
+    let (cut_width, cut_height) = (side(across, width), side(down, height));
+    let middle = kit.mesh.rect().centre();
+    let start = |middle: f32, length: u32, all: u32| {
+        (middle - length as f32 / 2.0).round().clamp(0.0, (all - length) as f32) as u32
+    };
+    let (x, y) = (start(middle.x, cut_width, width), start(middle.y, cut_height, height));
+    Photo {
+        rgb: imageops::crop_imm(&photo.rgb, x, y, cut_width, cut_height).to_image(),
+        alpha: photo
+            .alpha
+            .as_ref()
+            .map(|alpha| imageops::crop_imm(alpha, x, y, cut_width, cut_height).to_image()),
+    }
 }
 
 /// The changed photo in a list, as the newer services answer it.

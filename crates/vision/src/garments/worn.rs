@@ -9,7 +9,7 @@ use safelight_imaging::lab_of;
 use safelight_imaging::resize::{self, Filter};
 
 use super::figure::{Figure, between};
-use super::{GARMENT, Garment, Garments, box_of};
+use super::{GARMENT, Garment, Garments, box_of, half};
 use crate::Vision;
 use crate::face::{Detection, Parsing, Part, Point};
 use crate::heads::HEAD;
@@ -72,8 +72,9 @@ pub(super) fn take_apart(
         cells.take_head(&parsing);
         skin = skin.or_else(|| Skin::of(photo, &parsing));
     }
-    if let Some(skin) = skin {
-        cells.take_skin(&skin, &figure);
+    match cells.half_length(vision, photo, &faces)? {
+        Some(clothes) => cells.keep(&clothes),
+        None => skin.into_iter().for_each(|skin| cells.take_skin(&skin, &figure)),
     }
     cells.take_shoes(&figure);
     cells.take_things(vision, photo)?;
@@ -160,6 +161,33 @@ impl<'a> Cells<'a> {
             if piece.cells.len() as f32 >= LEAST_PIECE * CELLS as f32 / 4.0 {
                 piece.cells.iter().for_each(|&at| self.shows[at as usize] = Shows::Bare);
             }
+        }
+    }
+
+    /// The clothes of half-length portraits; `None` of others, and where hardly any are seen.
+    fn half_length(
+        &self,
+        vision: &Vision,
+        photo: &RgbImage,
+        faces: &[&Detection],
+    ) -> Result<Option<Vec<bool>>> {
+        if !half::is_half_length(photo, faces) {
+            return Ok(None);
+        }
+        let places = (0..CELLS).map(|at| self.place(at)).collect();
+        let half = half::Half { mask: &self.person.mask, colours: &self.colours, places };
+        half.clothes(vision, photo, faces)
+    }
+
+    /// What is neither clothes nor a hat goes.
+    fn keep(&mut self, clothes: &[bool]) {
+        for (shows, clothes) in self.shows.iter_mut().zip(clothes) {
+            *shows = match (*shows, clothes) {
+                (Shows::Nothing, _) => Shows::Nothing,
+                (Shows::Worn(garment), _) => Shows::Worn(garment),
+                (_, true) => Shows::Clothes,
+                (_, false) => Shows::Bare,
+            };
         }
     }
 

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use safelight_effects::drawn::{self, Manner as Hand};
+use safelight_imaging::resize::{Filter, rgb};
 use safelight_imaging::{bleed, drawing};
 use safelight_operation::{
     Base64, CpuOperation, Input, Memory, Needs, Output, Picture, Result, Spec, Work,
 };
-use safelight_vision::style;
+use safelight_vision::{cutout, style};
 
 use super::{PHOTO, in_base64};
+use crate::sitting::{self, Sitting};
 
 /// The service.
 pub struct ImageStyleConversion;
@@ -28,7 +31,11 @@ pub enum Manner {
 
 /// The words of `option`.
 const MANNERS: &[(&str, Manner, &str)] = &[
-    ("cartoon", Manner::Cartoon, "flat areas, strong colours, ink around them"),
+    (
+        "cartoon",
+        Manner::Cartoon,
+        "flat areas in strong colours with shading in steps, ink around them",
+    ),
     ("pencil", Manner::Pencil, "a pencil drawing"),
     ("color_pencil", Manner::ColorPencil, "a drawing in coloured pencil"),
     ("warm", Manner::Painting(&[(0, 0.5), (4, 0.5)]), "an oil painting in warm, sweet colours"),
@@ -67,14 +74,15 @@ impl CpuOperation for ImageStyleConversion {
         price: 7,
         summary: "Draws a photo in pencil, coloured pencil or as a cartoon, or paints it with a network \
                   in one of six manners.",
-        limitations: "Drawings are made at up to 2048 pixels, paintings at up to 2000, and then \
-                      enlarged to the photo's size.",
+        limitations: "Pencil is drawn at up to 2048 pixels, cartoons at up to 1600, paintings at up to \
+                      2000, and then enlarged to the photo's size. What the cartoon draws is what the \
+                      photo shows: nobody becomes another figure.",
         deadline: Duration::from_secs(60),
         // The result beside the photo, and its file while it grows.
         memory: Memory { base: 0, per_pixel: 9 },
         ..Spec::DEFAULT
     };
-    const NEEDS: Needs = Needs::models(style::PRESET_MODELS);
+    const NEEDS: Needs = Needs::models(style::PRESET_MODELS).on_request(cutout::DRAWING_MODELS);
     type Input = Request;
     type Output = Answer;
 
@@ -82,19 +90,28 @@ impl CpuOperation for ImageStyleConversion {
         let header = input.image.header();
         match input.option {
             Manner::Painting(_) => style::bytes(header.width, header.height),
+            Manner::Cartoon => sitting::BYTES,
             _ => drawing::bytes(header.width, header.height),
         }
     }
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let mut photo = input.image.decode(work)?;
+        if let Some(alpha) = &photo.alpha {
+            bleed::under_transparency(&mut photo.rgb, alpha);
+        }
+        let sitting = match input.option {
+            Manner::Cartoon => Some(Sitting::of(work, &photo.rgb, sitting::SIDE)?),
+            _ => None,
+        };
         photo.rgb = work.stage("paint", || {
-            if let Some(alpha) = &photo.alpha {
-                bleed::under_transparency(&mut photo.rgb, alpha);
+            if let Some(sitting) = &sitting {
+                let (width, height) = photo.rgb.dimensions();
+                let drawn = drawn::cartoon(&sitting.sitter(), &Hand::PLAIN);
+                return Ok(rgb(&drawn, width, height, Filter::Bicubic));
             }
             Ok(match input.option {
-                Manner::Cartoon => drawing::cartoon(&photo.rgb),
-                Manner::Pencil => drawing::pencil(&photo.rgb),
+                Manner::Cartoon | Manner::Pencil => drawing::pencil(&photo.rgb),
                 Manner::ColorPencil => drawing::color_pencil(&photo.rgb),
                 Manner::Painting(mixture) => {
                     let mut weights = [0.0; style::PRESETS];

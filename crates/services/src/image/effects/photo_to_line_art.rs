@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
-use safelight_imaging::drawing::{self, Lines, Weight};
+use safelight_effects::drawn::{self, Lines, Weight};
 use safelight_imaging::{Format, encode};
 use safelight_operation::{
     Artifact, CpuOperation, Delivery, Input, Memory, Needs, Output, Picture, Result, Rules, Spec,
     Url, Work,
 };
+use safelight_vision::cutout;
 
 use super::on_white;
+use crate::sitting::Sitting;
 
 /// The service.
 pub struct PhotoToLineArt;
@@ -18,6 +20,12 @@ pub struct PhotoToLineArt;
 const LONGEST_PROMPT: usize = 3000;
 /// Long side of every page in pixels.
 const LONG_SIDE: u32 = 2048;
+
+/// Long side of the copy of the photo that is drawn.
+const DRAWN: u32 = 1000;
+/// Peak bytes of a page of up to 2048 by 2048 pixels with all that is found in the photo, and of its
+/// file.
+const BYTES: u64 = 40 * 2048 * 2048 + (96 << 20);
 
 /// The page's shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,26 +93,29 @@ impl CpuOperation for PhotoToLineArt {
         sign: "image_effects_photo_to_line_art",
         pool: "image_line_art",
         price: 15,
-        summary: "Draws a photo as a colouring page: smooth black lines along its edges on white paper, \
-                  by a flow-based difference of Gaussians.",
+        summary: "Draws a photo as a colouring page: closed areas with smooth black borders on white paper, \
+                  the subject's outline heavier, faces with their features.",
+        limitations: "What is subject, the cut-out of this server decides: what it misses is not drawn, \
+                      what it takes along is. Behind the subject only large plain parts are outlined. \
+                      Faces of fewer than 40 px, of 640 for the long side, have no features.",
         delivery: Delivery::Async,
         deadline: Duration::from_secs(60),
         // The photo on white, and the page with all that it is drawn from.
-        memory: Memory { base: drawing::LINE_ART_BYTES, per_pixel: 1 },
+        memory: Memory { base: BYTES, per_pixel: 1 },
         ..Spec::DEFAULT
     };
-    const NEEDS: Needs = Needs::NOTHING;
+    const NEEDS: Needs = Needs::models(cutout::DRAWING_MODELS);
     type Input = Request;
     type Output = Answer;
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let photo = input.image.decode(work)?;
         let lines = input.prompt.as_deref().map(lines).unwrap_or_default();
-        let page = work.stage("draw", || {
-            let photo = on_white(photo).rgb;
-            let size = input.image_size.pixels(photo.dimensions());
-            Ok(drawing::line_art(&photo, size, lines))
-        })?;
+        let photo = on_white(photo).rgb;
+        let size = input.image_size.pixels(photo.dimensions());
+        let sitting = Sitting::of(work, &photo, DRAWN)?;
+        drop(photo);
+        let page = work.stage("draw", || Ok(drawn::page(&sitting.sitter(), size, lines)))?;
         let bytes = work.stage("encode", || encode::png_gray(&page))?;
         Ok(Answer { result_urls: vec![Url(Artifact::picture(bytes, Format::Png))] })
     }

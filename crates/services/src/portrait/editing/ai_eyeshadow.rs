@@ -1,16 +1,13 @@
 //! Eyeshadow.
 
-use image::imageops;
 use safelight_contract::{Code, Fault};
-use safelight_effects::Kit;
 use safelight_effects::makeup::shadow::{self, DESIGNS, Design};
-use safelight_imaging::Photo;
 use safelight_operation::{
     CpuOperation, Input, Integer, Kind, Needs, Optional, Param, Picture, Result, Spec, Work,
 };
 use serde_json::{Value, json};
 
-use super::super::painted::{self, LATER, MODELS, PORTRAIT, ResultUrls};
+use super::super::painted::{self, LATER, MODELS, PORTRAIT, ResultUrls, SHAPES, Shape};
 
 /// The service.
 pub struct AiEyeshadow;
@@ -62,18 +59,6 @@ impl Kind for Designs {
     }
 }
 
-/// Width to height; the photo's own without.
-type Shape = Option<(u32, u32)>;
-
-const SHAPES: &[(&str, Shape, &str)] = &[
-    ("auto", None, "the whole photo"),
-    ("1:1", Some((1, 1)), "square"),
-    ("3:4", Some((3, 4)), "upright"),
-    ("4:3", Some((4, 3)), "lying"),
-    ("9:16", Some((9, 16)), "upright"),
-    ("16:9", Some((16, 9)), "lying"),
-];
-
 fn something(input: &Request) -> Result<()> {
     match (input.eyeshadow_style, &input.image_template) {
         (None, None) => Err(Fault::new(
@@ -119,28 +104,8 @@ impl CpuOperation for AiEyeshadow {
         let done = work.stage("paint", || Ok(shadow::paint(&kit, &mut photo.rgb, design, 1.0)))?;
         painted::any_eye(done)?;
         if let Some(shape) = input.aspect_ratio {
-            photo = cut(&photo, &kit, shape);
+            photo = painted::cut(&photo, &kit, shape);
         }
         ResultUrls::of(work, &photo)
-    }
-}
-
-/// The largest part of the photo of a shape that has the face in its middle, as far as the photo reaches.
-fn cut(photo: &Photo, kit: &Kit, (across, down): (u32, u32)) -> Photo {
-    let (width, height) = photo.rgb.dimensions();
-    let scale = (f64::from(width) / f64::from(across)).min(f64::from(height) / f64::from(down));
-    let side = |part: u32, most: u32| ((f64::from(part) * scale).round() as u32).clamp(1, most);
-    let (cut_width, cut_height) = (side(across, width), side(down, height));
-    let middle = kit.mesh.rect().centre();
-    let start = |middle: f32, length: u32, all: u32| {
-        (middle - length as f32 / 2.0).round().clamp(0.0, (all - length) as f32) as u32
-    };
-    let (x, y) = (start(middle.x, cut_width, width), start(middle.y, cut_height, height));
-    Photo {
-        rgb: imageops::crop_imm(&photo.rgb, x, y, cut_width, cut_height).to_image(),
-        alpha: photo
-            .alpha
-            .as_ref()
-            .map(|alpha| imageops::crop_imm(alpha, x, y, cut_width, cut_height).to_image()),
     }
 }

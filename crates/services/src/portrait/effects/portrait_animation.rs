@@ -1,0 +1,222 @@
+//! Cartoon Yourself: a photo as a still drawing.
+
+use std::time::Duration;
+
+use image::{GrayImage, RgbImage};
+use safelight_contract::{Code, Fault};
+use safelight_effects::drawn::{self, Manner};
+use safelight_imaging::resize::{Filter, rgb};
+use safelight_imaging::{Cutout, Format, Photo, drawing, encode};
+use safelight_operation::{
+    Artifact, CpuOperation, Input, Memory, Needs, Output, Picture, Result, Rules, Spec, Url, Work,
+};
+use safelight_vision::cutout;
+use safelight_vision::heads::HEAD;
+
+use crate::engine_only::engine_only;
+use crate::image::{encoded, on_white};
+use crate::sitting::{self, Sitting};
+
+/// The service.
+pub struct PortraitAnimation;
+
+/// What draws.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Hand {
+    /// Gray pencil.
+    Pencil,
+    /// Coloured pencil.
+    ColourPencil,
+    /// Areas and ink.
+    Cartoon(Manner),
+    /// Nothing here: a generative engine.
+    Engine,
+}
+
+/// What of the photo is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Extent {
+    /// All of it.
+    Whole,
+    /// The largest head, in the photo.
+    Head,
+    /// The largest head, on transparent ground.
+    CutOut,
+}
+
+/// A manner of drawing and what of the photo is drawn.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Drawing(Hand, Extent);
+
+const fn cartoon(manner: Manner, extent: Extent) -> Drawing {
+    Drawing(Hand::Cartoon(manner), extent)
+}
+
+const ENGINE: Drawing = Drawing(Hand::Engine, Extent::Whole);
+const NEEDS_ENGINE: &str = "needs a generative engine";
+
+/// The words of `type`.
+const TYPES: &[(&str, Drawing, &str)] = &[
+    ("comic", cartoon(Manner::COMIC, Extent::Whole), "a comic: ink, strong colours, dots of print"),
+    (
+        "classic_cartoon",
+        cartoon(Manner::RETRO, Extent::Whole),
+        "a retro cartoon: few colours and dots on yellowed paper",
+    ),
+    (
+        "hongkong",
+        cartoon(Manner::BOLD, Extent::Whole),
+        "bold ink and saturated colours in few steps",
+    ),
+    ("hkcartoon", cartoon(Manner::PLAIN, Extent::Whole), "flat areas, ink around them"),
+    ("jpcartoon", cartoon(Manner::MANGA, Extent::Whole), "black and white with screens of dots"),
+    ("handdrawn", Drawing(Hand::ColourPencil, Extent::Whole), "coloured pencil"),
+    ("sketch", Drawing(Hand::Pencil, Extent::Whole), "pencil"),
+    ("full", cartoon(Manner::INK, Extent::Whole), "ink and gray wash, finer lines than `sketch`"),
+    ("amcartoon", cartoon(Manner::COMIC, Extent::Head), "the head as a comic, in the photo"),
+    (
+        "ukiyoe_cartoon",
+        cartoon(Manner::UKIYOE, Extent::Head),
+        "the head as a woodcut of few colours, in the photo",
+    ),
+    ("head", Drawing(Hand::Pencil, Extent::CutOut), "the head in pencil, cut out"),
+    ("western", cartoon(Manner::BOLD, Extent::CutOut), "the head in bold ink, cut out"),
+    ("avatar", cartoon(Manner::PLAIN, Extent::CutOut), "the head in flat areas, cut out"),
+    (
+        "jpcartoon_head",
+        cartoon(Manner::MANGA, Extent::CutOut),
+        "the head in black and white with screens, cut out",
+    ),
+    ("anime", ENGINE, NEEDS_ENGINE),
+    ("claborate", ENGINE, NEEDS_ENGINE),
+    ("animation3d", ENGINE, NEEDS_ENGINE),
+    ("artstyle", ENGINE, NEEDS_ENGINE),
+    ("tccartoon", ENGINE, NEEDS_ENGINE),
+    ("3d_cartoon", ENGINE, NEEDS_ENGINE),
+    ("pixar", ENGINE, NEEDS_ENGINE),
+    ("pixar_plus", ENGINE, NEEDS_ENGINE),
+    ("angel", ENGINE, NEEDS_ENGINE),
+    ("angel_plus", ENGINE, NEEDS_ENGINE),
+    ("demon", ENGINE, NEEDS_ENGINE),
+    ("3d", ENGINE, NEEDS_ENGINE),
+    ("3d_game", ENGINE, NEEDS_ENGINE),
+];
+
+/// What a request asks for.
+#[derive(Input)]
+#[input(check = drawable)]
+pub struct Request {
+    /// The photo. Transparent parts count as white.
+    #[picture(Rules {
+        formats: &[Format::Jpeg, Format::Png],
+        max_bytes: 3 * Rules::MB,
+        min: (101, 101),
+        max: (1999, 1999),
+        ..Rules::ORDINARY
+    })]
+    image: Picture,
+    /// How to draw, and whether all of the photo, the head in it or the head alone.
+    #[choice(TYPES)]
+    r#type: Drawing,
+}
+
+fn drawable(input: &Request) -> Result<()> {
+    match input.r#type.0 {
+        Hand::Engine => Err(engine_only("this type")),
+        _ => Ok(()),
+    }
+}
+
+/// What a success answers.
+#[derive(Output)]
+pub struct Answer {
+    /// The drawing: a JPEG of the photo's size, or a PNG of the head on transparent ground; for 24 hours.
+    #[output(path = "data.image_url")]
+    image_url: Url,
+}
+
+impl CpuOperation for PortraitAnimation {
+    const SPEC: &'static Spec = &Spec {
+        path: "/api/portrait/effects/portrait-animation",
+        name: "Cartoon Yourself",
+        sign: "portrait_portrait_animation",
+        pool: "portrait_cartoonization",
+        price: 20,
+        summary: "Draws a photo, or the largest head in it, in one of 14 manners: comic, ink, flat areas, \
+                  woodcut, manga, pencil, coloured pencil.",
+        limitations: "The drawing follows the photo, line for line; it makes no other figure of a person. \
+                      The 13 types of painted, 3D and big-eyed figures (anime, claborate, animation3d, \
+                      artstyle, tccartoon, 3d_cartoon, pixar, pixar_plus, angel, angel_plus, demon, 3d, \
+                      3d_game) need a generative engine and are refused with ERROR_AI_NOT_EXISTS without \
+                      one. Drawings have up to 1600 pixels and are then enlarged.",
+        deadline: Duration::from_secs(60),
+        memory: Memory { base: sitting::BYTES, per_pixel: 8 },
+        ..Spec::DEFAULT
+    };
+    const NEEDS: Needs = Needs::models(cutout::DRAWING_MODELS);
+    type Input = Request;
+    type Output = Answer;
+
+    fn run(input: Request, work: &Work) -> Result<Answer> {
+        let photo = on_white(input.image.decode(work)?);
+        let Drawing(hand, extent) = input.r#type;
+        let sitting = Sitting::of(work, &photo.rgb, sitting::SIDE)?;
+        let head = match extent {
+            Extent::Whole => None,
+            _ => Some(head(work, &sitting)?),
+        };
+        let drawn = work.stage("draw", || Ok(hand.draw(&sitting)))?;
+        let made = match (extent, head) {
+            (Extent::CutOut, Some(alpha)) => {
+                let cutout = Cutout { rgb: drawn, alpha }.trim();
+                let bytes = work.stage("encode", || encode::png_cutout(&cutout))?;
+                Artifact::picture(bytes, Format::Png)
+            }
+            (_, head) => {
+                let (width, height) = photo.rgb.dimensions();
+                let over = match head {
+                    Some(alpha) => laid_on(&sitting.photo, drawn, &alpha),
+                    None => drawn,
+                };
+                let rgb = rgb(&over, width, height, Filter::Bicubic);
+                encoded(&Photo { rgb, alpha: None }, work)?
+            }
+        };
+        Ok(Answer { image_url: Url(made) })
+    }
+}
+
+impl Hand {
+    fn draw(self, sitting: &Sitting) -> RgbImage {
+        match self {
+            Self::Pencil => drawing::pencil(&sitting.photo),
+            Self::ColourPencil => drawing::color_pencil(&sitting.photo),
+            Self::Cartoon(manner) => drawn::cartoon(&sitting.sitter(), &manner),
+            Self::Engine => sitting.photo.clone(),
+        }
+    }
+}
+
+/// The matte of the largest head, as the stage `head`; `ERROR_NO_FACE_IN_FILE` without one.
+fn head(work: &Work, sitting: &Sitting) -> Result<GrayImage> {
+    let no_face = || Fault::new(Code::NoFaceInFile, "no face was found in image");
+    let face = sitting.faces.first().ok_or_else(no_face)?;
+    work.stage("head", || {
+        let found = work.vision.head_parts(&sitting.photo, face, HEAD)?.ok_or_else(no_face)?;
+        let part = Photo { rgb: sitting.photo.clone(), alpha: None };
+        let alpha = Cutout::refine(part, &found.mask, found.region).alpha;
+        Ok(alpha)
+    })
+}
+
+/// A drawing over its photo.
+fn laid_on(photo: &RgbImage, drawn: RgbImage, alpha: &GrayImage) -> RgbImage {
+    let mut over = photo.clone();
+    for ((out, drawn), alpha) in over.pixels_mut().zip(drawn.pixels()).zip(alpha.iter()) {
+        let alpha = u32::from(*alpha);
+        for (out, &value) in out.0.iter_mut().zip(&drawn.0) {
+            *out = ((u32::from(value) * alpha + u32::from(*out) * (255 - alpha) + 127) / 255) as u8;
+        }
+    }
+    over
+}
