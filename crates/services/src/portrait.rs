@@ -8,9 +8,7 @@ pub mod recognition;
 
 mod classes;
 mod expressions;
-mod faces;
 pub(crate) mod faces;
 mod figures;
-mod painted;
 pub(crate) mod painted;
 mod swaps;

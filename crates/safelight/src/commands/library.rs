@@ -156,7 +156,8 @@ impl Library {
                 }
                 Action::Export { application, file, group } => {
                     let act = act(accounts, &application).await?;
-                    let exported = transfer::export(store, &key(accounts)?, &act, group.as_deref());
+                    let key = key(accounts)?;
+                    let exported = transfer::export(store, &key, &act, group.as_deref());
                     let exported = exported.await.map_err(said)?;
                     write(&file, &exported.lines)?;
                     let transfer::Exported { groups, users, faces, .. } = exported;

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use image::{GrayImage, RgbImage};
-use image::{RgbImage, imageops};
+use image::{GrayImage, RgbImage, imageops};
 use safelight_contract::{Code, Fault, Result};
 use safelight_effects::Kit;
 use safelight_effects::makeup::eye::Unseen;

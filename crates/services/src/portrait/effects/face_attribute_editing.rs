@@ -10,7 +10,7 @@ use safelight_operation::{
     Spec, Work,
 };
 use safelight_vision::cutout;
-use safelight_vision::face::{Detection, Face, QualityControl, Rect, models};
+use safelight_vision::face::{Detection, Face, Part, QualityControl, Rect, models};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -281,7 +281,7 @@ fn change(
     }
     let gray = ((wanted - GRAY[0]) / (GRAY[1] - GRAY[0])).clamp(0.0, 1.0) * GRAYEST;
     if gray > 0.0 && years > 2.0 {
-        if let Some((cutout, region)) = matte(work, photo, face)? {
+        if let Some((cutout, region)) = matte(work, photo, face, &[Part::Hair])? {
             work.stage("gray", || {
                 if hair::amount(&cutout, kit) >= hair::LEAST_HAIR {
                     let colour = HairColour { strength: gray, ..HairColour::all(GRAY_HAIR) };
