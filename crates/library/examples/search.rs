@@ -43,7 +43,8 @@ fn measure(size: usize) {
         took.push(start.elapsed());
         let truth = exact(&faces, query.embedding);
         first += usize::from(hits[0].face == truth[0].1);
-        ten += hits.iter().filter(|hit| truth[..10].iter().any(|(_, face)| *face == hit.face)).count();
+        ten +=
+            hits.iter().filter(|hit| truth[..10].iter().any(|(_, face)| *face == hit.face)).count();
         off = off.max((hits[0].cosine - truth[0].0).abs());
     }
     took.sort();

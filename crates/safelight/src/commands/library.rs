@@ -196,7 +196,9 @@ impl Library {
                 }
                 Action::Erase { application, yes } => {
                     if !yes {
-                        bail!("nothing was erased; say --yes if all faces of {application} must go");
+                        bail!(
+                            "nothing was erased; say --yes if all faces of {application} must go"
+                        );
                     }
                     let erased = erase(accounts, &application).await?;
                     output.result(&erased, &format!("Erased the library of {application}."))
@@ -210,12 +212,7 @@ impl Library {
 /// The operator, who acts for an application.
 async fn act(accounts: &Accounts, application: &str) -> Result<Act> {
     let found = hint(accounts.store.application(application).await, "app list")?;
-    Ok(Act {
-        application: found.id,
-        key: None,
-        request_id: "command line".to_owned(),
-        at: now(),
-    })
+    Ok(Act { application: found.id, key: None, request_id: "command line".to_owned(), at: now() })
 }
 
 fn key(accounts: &Accounts) -> Result<MasterKey> {

@@ -3,8 +3,8 @@
 use safelight_contract::{Code, Fault};
 use safelight_imaging::{Format, Rules, codes};
 use safelight_operation::{
-    Context, Form, Input, InputField, Memory, Needs, Operation, Output, Picture, Result, Spec, Work,
-    json_value, rounded,
+    Context, Form, Input, InputField, Memory, Needs, Operation, Output, Picture, Result, Spec,
+    Work, json_value, rounded,
 };
 use safelight_vision::moderation::MODEL;
 use serde_json::Value;
@@ -131,7 +131,8 @@ impl Operation for ImageModeration {
                     false => input.scenes,
                 };
                 let pictures = input.tasks.iter().enumerate();
-                let elements = pictures.map(|(index, picture)| element(work, index, picture, &scenes));
+                let elements =
+                    pictures.map(|(index, picture)| element(work, index, picture, &scenes));
                 Ok(Answer { elements: elements.collect::<Result<_>>()? })
             })
             .await
