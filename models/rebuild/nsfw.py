@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from package import manifest_entry, sha256, unpacked
 
-LEAST_HALF = 300  # smaller tensors stay 32-bit floats
+LEAST_HALF = 256  # smaller tensors stay 32-bit floats
 
 
 def halved(model):

@@ -16,8 +16,10 @@ const QUERIES: usize = 200;
 fn main() {
     let sizes: Vec<usize> = std::env::args().skip(1).filter_map(|text| text.parse().ok()).collect();
     let sizes = if sizes.is_empty() { vec![10_000, 100_000] } else { sizes };
-    println!("| faces | median ms | 99 % ms | MB | off by | found at 1 | found at 10 |");
-    println!("|---|---|---|---|---|---|---|");
+    println!(
+        "| faces | fastest ms | median ms | 99 % ms | MB | off by | found at 1 | found at 10 |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
     for size in sizes {
         measure(size);
     }
@@ -50,7 +52,8 @@ fn measure(size: usize) {
     took.sort();
     let ms = |share: usize| took[(QUERIES - 1) * share / 100].as_secs_f64() * 1e3;
     println!(
-        "| {size} | {:.2} | {:.2} | {:.1} | {off:.1e} | {:.4} | {:.4} |",
+        "| {size} | {:.2} | {:.2} | {:.2} | {:.1} | {off:.1e} | {:.4} | {:.4} |",
+        ms(0),
         ms(50),
         ms(99),
         index.bytes() as f64 / 1e6,

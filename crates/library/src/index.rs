@@ -50,9 +50,10 @@ fn code(embedding: &Embedding) -> ([i8; LENGTH], f32) {
     (embedding.map(|value| (value / scale).round() as i8), scale)
 }
 
-/// The sum of products, in lanes that compilers turn into vector instructions.
+/// The sum of products. Widened first, it becomes vector instructions that multiply and add pairs.
 fn product(a: &[i8; LENGTH], b: &[i16; LENGTH]) -> i32 {
-    a.iter().zip(b).map(|(a, b)| i32::from(i16::from(*a)) * i32::from(*b)).sum()
+    let a = a.map(i16::from);
+    a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
 }
 
 fn cosine(a: &Embedding, b: &Embedding) -> f32 {

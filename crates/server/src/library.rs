@@ -12,6 +12,7 @@ use std::fs;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use safelight_contract::{Code, Fault, Result};
@@ -42,6 +43,8 @@ pub(crate) struct Library {
     reserve: u64,
     indexes: Indexes,
     tokens: Tokens,
+    /// Whether something was deleted that the log of the database may still hold.
+    unscrubbed: AtomicBool,
 }
 
 impl Library {
@@ -61,6 +64,7 @@ impl Library {
             reserve,
             indexes: Indexes::default(),
             tokens: Tokens::living(life),
+            unscrubbed: AtomicBool::new(false),
         }
     }
 
@@ -93,6 +97,9 @@ impl Library {
         changed: &FacesChanged,
         added: &[(i64, safelight_library::Embedding)],
     ) {
+        if changed.changes.iter().any(|change| !change.removed.is_empty()) {
+            self.unscrubbed.store(true, Ordering::Relaxed);
+        }
         self.indexes.follow(changed, added);
         for image in &changed.images {
             if let Err(error) = self.blobs.delete(image).await {
@@ -104,26 +111,22 @@ impl Library {
     /// Empties the log of the database, so that what was deleted is in no file. Where readers are in
     /// the way, the next sweep tries again.
     pub async fn scrub(&self) {
+        self.unscrubbed.store(false, Ordering::Relaxed);
         if let Err(error) = self.store.scrub().await {
+            self.unscrubbed.store(true, Ordering::Relaxed);
             tracing::warn!(%error, "what was deleted from a library may still be in the log");
         }
     }
 
-    /// Deletes what is past its life, step by step; answers whether anything was.
-    pub async fn clean(&self) -> Result<bool> {
-        let mut any = false;
+    /// Deletes what is past its life, step by step.
+    pub async fn clean(&self) -> Result<()> {
         loop {
             let changed = self.store.clean_faces(now()).await.or_internal("cleaning libraries")?;
             if changed == FacesChanged::default() {
-                break;
+                return Ok(());
             }
-            any = true;
             self.follow(&changed, &[]).await;
         }
-        if any {
-            self.scrub().await;
-        }
-        Ok(any)
     }
 }
 
@@ -201,6 +204,9 @@ pub(crate) async fn run(app: Arc<App>) {
         }
         // What fails is logged where it fails, and tried again next time.
         let _ = library.clean().await;
+        if library.unscrubbed.load(Ordering::Relaxed) {
+            library.scrub().await;
+        }
         if audited.elapsed() >= audit {
             audited = tokio::time::Instant::now();
             let days = i64::from(library.settings.audit_days);

@@ -7,7 +7,7 @@ use crate::common::TestServer;
 
 const L: &str = "/api/portrait/library/";
 
-/// A server with a library of at most two groups, which cleans nothing by itself.
+/// A server with a library of at most three groups, which cleans nothing by itself.
 async fn server() -> TestServer {
     TestServer::with(|settings| {
         settings.library.enabled = true;

@@ -15,6 +15,7 @@ mod inputs;
 mod library;
 mod limits;
 mod list_async_tasks;
+mod moderation;
 mod ops;
 mod protection;
 mod query_async_task_result;

@@ -96,7 +96,10 @@ async fn every_answer_is_read_into_its_type() {
     effects::expressions(&mut calls).await;
     shapes::all(&mut calls).await;
     drawings::drawings(&mut calls).await;
-    let ships: BTreeSet<_> = CATALOG.iter().map(|entry| entry.spec().path).collect();
+    // What is Safelight's own, the vendor's SDK does not know.
+    let own = |path: &&str| path.starts_with("/api/image/moderation/");
+    let ships = CATALOG.iter().map(|entry| entry.spec().path).filter(|path| !own(path));
+    let ships: BTreeSet<_> = ships.collect();
     assert_eq!(calls.called, ships, "a service ships that this test does not call");
 }
 

@@ -27,6 +27,9 @@ const MIGRATIONS: &[&str] = &[
 /// How long a connection waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long folding the log waits for readers.
+const FOLD_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// More than there are distinct statements, so that each is compiled once per connection.
 const CACHED_STATEMENTS: usize = 128;
 
@@ -68,6 +71,8 @@ pub fn reader(path: &Path) -> Result<Connection> {
 /// Folds the log into the database and empties it.
 pub fn fold_log(path: &Path) -> Result<()> {
     let db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // Changes wait meanwhile, so this waits for long reads only briefly.
+    db.busy_timeout(FOLD_TIMEOUT)?;
     let busy: i64 = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
     match busy {
         0 => Ok(()),

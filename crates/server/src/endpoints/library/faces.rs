@@ -7,6 +7,7 @@ use safelight_operation::{Input, Output};
 use safelight_store::Refused;
 
 use super::{OWN, act};
+use crate::app::Stored;
 use crate::endpoints::{Asked, Own};
 use crate::library::kinds::Id;
 use crate::library::{Refusable, place_in, refusal};
@@ -116,7 +117,6 @@ pub(crate) async fn delete(asked: Asked) -> Result<Reply> {
     let deleted = asked.app.store.delete_face(&act, &group_id, &user_id, &face_token).await;
     let deleted = deleted.or_refused("deleting a face")?;
     asked.app.library.follow(&deleted, &[]).await;
-    asked.app.library.scrub().await;
     Reply::of(&asked.trace, Token { face_token })
 }
 
@@ -140,5 +140,7 @@ pub(crate) async fn image(asked: Asked) -> Result<Reply> {
     let place = place_in(group.row, &face_token);
     let picture = library.key(&group)?.open(&sealed, &place);
     let picture = picture.map_err(|_| unreadable(&"it was altered"))?;
+    let noted = store.note_face_act(&act, "face-image", &group_id, &user_id, 1).await;
+    noted.or_internal("noting who saw a picture")?;
     Reply::of(&asked.trace, Image { image: BASE64_STANDARD.encode(picture) })
 }

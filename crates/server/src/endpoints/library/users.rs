@@ -333,7 +333,6 @@ pub(crate) async fn delete(asked: Asked) -> Result<Reply> {
     let deleted = asked.app.store.delete_face_users(&act, group, &user_id_list).await;
     let deleted = deleted.or_refused("deleting users")?;
     asked.app.library.follow(&deleted, &[]).await;
-    asked.app.library.scrub().await;
     Reply::of(&asked.trace, Deleted { deleted: deleted.users, faces: deleted.faces })
 }
 

@@ -50,9 +50,8 @@ pub(crate) async fn erase(asked: Asked) -> Result<Reply> {
         return Err(Fault::new(Code::UnsupportedParameterValues, message));
     }
     let erased = asked.app.store.erase_faces(&act).await.or_internal("erasing a library")?;
-    if !asked.app.library.clean().await? {
-        asked.app.library.scrub().await;
-    }
+    asked.app.library.clean().await?;
+    asked.app.library.scrub().await;
     let safelight_store::ErasedFaces { groups, users, faces } = erased;
     Reply::of(&asked.trace, Erased { groups, users, faces })
 }

@@ -293,6 +293,10 @@ impl Order {
                            (library.store_images)";
             return Err(Fault::new(Code::ImageStorageNotSupported, message));
         }
+        if self.store_image && self.token.is_some() {
+            let message = "store_image is true, but image_token names a face without its picture";
+            return Err(Fault::new(Code::UnsupportedParameterValues, message));
+        }
         let noted = self.user.consent_note.as_deref().is_some_and(|note| !note.trim().is_empty());
         if settings.require_consent && !noted {
             let message = "consent_note is missing, which the operator requires";
