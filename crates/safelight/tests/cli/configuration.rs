@@ -88,7 +88,8 @@ fn engines_are_named_where_they_are_wrong_or_gone() {
     let file = home.path("engines.toml");
     let path = file.to_str().expect("Unicode").to_owned();
     let engine = |rest: &str| {
-        let head = "[[engine]]\nname = \"x\"\nkind = \"openai-images\"\nurl = \"http://127.0.0.1:9\"";
+        let head =
+            "[[engine]]\nname = \"x\"\nkind = \"openai-images\"\nurl = \"http://127.0.0.1:9\"";
         fs::write(&file, format!("{head}\n{rest}")).expect("written");
     };
     for (rest, words) in [
@@ -104,7 +105,9 @@ fn engines_are_named_where_they_are_wrong_or_gone() {
     }
     let off = |services: &serde_json::Value| {
         let all = services.as_array().expect("a list").iter();
-        let mut found = all.filter(|service| service["path"].as_str().expect("a path").ends_with("/try-on-clothes"));
+        let mut found = all.filter(|service| {
+            service["path"].as_str().expect("a path").ends_with("/try-on-clothes")
+        });
         found.next().expect("it is listed")["why_not"].as_str().unwrap_or_default().to_owned()
     };
     engine("serves = [\"try-on-clothes\"]\n[effects]\n\"try-on-clothes\" = \"x\"");

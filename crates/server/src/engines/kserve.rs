@@ -77,7 +77,9 @@ mod tests {
     fn classes_are_read() {
         assert_eq!(class(&json!("0.75:12:nevus")), Some(("nevus".to_owned(), 0.75)));
         assert_eq!(class(&json!("0.5:1:a:b")), Some(("a:b".to_owned(), 0.5)));
-        for wrong in [json!("0.75:12"), json!("x:1:a"), json!("1.5:1:a"), json!("NaN:1:a"), json!(1)] {
+        for wrong in
+            [json!("0.75:12"), json!("x:1:a"), json!("1.5:1:a"), json!("NaN:1:a"), json!(1)]
+        {
             assert_eq!(class(&wrong), None, "{wrong}");
         }
     }

@@ -4,8 +4,8 @@ use safelight_contract::{Code, Fault};
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::{Format, Photo, Rules, blur_effect, encode, exposure, noise_level};
 use safelight_operation::{
-    Context, Given, Input, Needs, Node, ObjectShape, Operation, Output, Picture, Result, Shape, Spec,
-    no_engine, rounded,
+    Context, Given, Input, Needs, Node, ObjectShape, Operation, Output, Picture, Result, Shape,
+    Spec, no_engine, rounded,
 };
 use safelight_vision::face::models;
 use serde_json::json;
@@ -115,7 +115,11 @@ impl Output for Likelihoods {
     fn shape() -> Shape {
         let mut object = ObjectShape::new();
         for key in KEYS {
-            object.add::<Option<f64>>(&[key], "Probability, 0 to 1; absent where hardly any.", vec![]);
+            object.add::<Option<f64>>(
+                &[key],
+                "Probability, 0 to 1; absent where hardly any.",
+                vec![],
+            );
         }
         Shape::Object(object)
     }
