@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use image::{DynamicImage, ImageFormat, RgbImage, Rgba, imageops};
 use safelight_contract::Code;
-use safelight_operation::Order;
+use safelight_operation::{Given, Order};
+use safelight_services::{CATALOG, RECIPES};
 use safelight_testkit as testkit;
 use safelight_testkit::engine::Manner;
 use support::{Form, Painter, call_with, encoded, form, with};
@@ -140,4 +141,51 @@ fn a_sheet_has_the_shape_that_was_asked_for() {
     }
     let fault = call_with(BITE, &form(testkit::photo("coffee.png")), Painter::new(Manner::Right));
     assert_eq!(fault.expect_err("no face").code(), Code::NoFaceInFile);
+}
+
+#[test]
+fn every_recipe_is_of_a_service_that_engines_do_and_the_other_way_round() {
+    let using = CATALOG.iter().filter_map(|endpoint| Some((endpoint, endpoint.needs().engine?)));
+    let pictures = using.filter(|(_, engine)| engine.given != Given::Classes);
+    let mut used: Vec<_> = pictures.map(|(endpoint, _)| endpoint.spec().slug()).collect();
+    used.sort_unstable();
+    let rows: Vec<_> = RECIPES.iter().map(|recipe| recipe.service).collect();
+    assert_eq!(rows, used);
+    for recipe in RECIPES {
+        assert!((0.1..=1.0).contains(&recipe.strength) && !recipe.mask.is_empty());
+    }
+}
+
+#[test]
+fn a_person_is_dressed_and_the_head_stays() {
+    let photo =
+        image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo").to_rgb8();
+    let mut clear = DynamicImage::from(photo.clone()).to_rgba8();
+    clear.put_pixel(0, 0, Rgba([0, 0, 0, 254]));
+    let person = encoded(&clear.into(), ImageFormat::Png);
+    let mut dressed = Form::new();
+    dressed.add_file("person_image", person.clone().into());
+    dressed.add_file("clothes_image", testkit::photo("coffee.png").into());
+    dressed.add_text("clothes_type", "upper_body");
+    let painter = Painter::new(Manner::IgnoresMask);
+    let changed = made("/api/portrait/editing/try-on-clothes", &dressed, &painter);
+    let (_, count) = difference(&photo, &changed);
+    assert!(count > 30_000, "{count}");
+    // The suit is made anew; face, hair, flag and rocket are the photo's.
+    assert!(photo.get_pixel(100, 330) != changed.get_pixel(100, 330));
+    for (x, y) in [(223, 122), (223, 145), (225, 40), (30, 120), (440, 100), (400, 200)] {
+        assert_eq!(photo.get_pixel(x, y), changed.get_pixel(x, y), "{x} {y}");
+    }
+    let order = &orders(&painter)[0];
+    assert!(order.references.len() == 1 && order.prompt.contains("wears the top of image 2"));
+    if let Some(folder) = std::env::var_os("SAVE_ENGINE_PICTURES") {
+        changed.save(std::path::Path::new(&folder).join("dressed.png")).expect("written");
+    }
+    let mut nobody = Form::new();
+    nobody.add_file("person_image", testkit::photo("coffee.png").into());
+    nobody.add_file("clothes_image", testkit::photo("coffee.png").into());
+    nobody.add_text("clothes_type", "upper_body");
+    let path = "/api/portrait/editing/try-on-clothes";
+    let fault = call_with(path, &nobody, Painter::new(Manner::Right)).expect_err("nobody");
+    assert_eq!(fault.code(), Code::NoRecognitionTargetDetected);
 }

@@ -214,24 +214,6 @@ fn plain_kept(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::CATALOG;
-
-    #[test]
-    fn every_row_is_of_a_service_that_uses_engines_and_the_other_way_round() {
-        let mut used: Vec<_> = CATALOG
-            .iter()
-            .filter(|endpoint| {
-                endpoint.needs().engine.is_some_and(|engine| engine.given != Given::Classes)
-            })
-            .map(|endpoint| endpoint.spec().slug())
-            .collect();
-        used.sort_unstable();
-        let rows: Vec<_> = RECIPES.iter().map(|recipe| recipe.service).collect();
-        assert_eq!(rows, used);
-        for recipe in RECIPES {
-            assert!((0.1..=1.0).contains(&recipe.strength) && !recipe.mask.is_empty());
-        }
-    }
 
     #[test]
     fn blanks_are_filled_in_their_order() {
