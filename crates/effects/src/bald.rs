@@ -9,7 +9,7 @@ use safelight_vision::face::{Parsing, Part, Point};
 
 use crate::complete::{Options, complete};
 use crate::kit::Kit;
-use crate::scalp::{MOST_VOLUME, Refusal, Scalp};
+use crate::scalp::{LEAST_EAR, MOST_VOLUME, Refusal, Scalp};
 use crate::strokes::Place;
 
 /// The skull from the front: half width, half height, how high its middle lies, and how square it is.
@@ -18,8 +18,6 @@ const SKULL: [f32; 4] = [0.535, 0.62, 0.08, 2.3];
 const HAIR: f32 = 0.030;
 /// Lower than this there is no skull.
 const LOWEST: f32 = -0.55;
-/// Ears that show less than this, in square `fw`, are hidden.
-const LEAST_EAR: f32 = 0.02;
 /// How much the skull darkens towards its outline, and over which distance.
 const ROUND: f32 = 0.42;
 const RIM: f32 = 0.30;
@@ -40,11 +38,15 @@ impl<'a> Bald<'a> {
             return Err(Refusal::Cut);
         }
         let area = (scalp.canvas.fw * scalp.canvas.fw).max(1.0);
-        for ear in [Part::LeftEar, Part::RightEar] {
-            let likely = head.likely(&[ear]);
-            let seen = scalp.canvas.window.map(|place| f32::from(likely(place) > 0.5));
-            if seen.values.iter().sum::<f32>() / area < LEAST_EAR {
-                return Err(Refusal::Ears);
+        let ears = [Part::LeftEar, Part::RightEar, Part::Earring];
+        let (near, wide) = (kit.parsing.likely(&ears), head.likely(&ears));
+        let ears = scalp.canvas.window.map(|place| near(place).max(wide(place)));
+        for side in [-1.0, 1.0] {
+            let own =
+                scalp.map(|[x, _], index| f32::from(side * x > 0.3 && ears.values[index] > 0.4));
+            let own = own.values.iter().sum::<f32>() / area;
+            if own < LEAST_EAR {
+                return Err(Refusal::Ears(own));
             }
         }
         let sums = sums(&scalp);

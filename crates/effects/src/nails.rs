@@ -16,10 +16,10 @@ use crate::lab::{Lab, LabMap, difference, mixed};
 use crate::window::Window;
 
 /// Where the middle of a nail lies before the tip, and half its length and width.
-const MIDDLE: f32 = 0.14;
-const HALF: [f32; 2] = [0.25, 0.185];
+const MIDDLE: f32 = 0.08;
+const HALF: [f32; 2] = [0.31, 0.22];
 /// Half the width of a nail by the whole width of its finger.
-const BY_FINGER: f32 = 0.36;
+const BY_FINGER: f32 = 0.38;
 /// How far widths found in the photo may lie from the usual.
 const RANGE: [f32; 2] = [0.75, 1.3];
 /// The outline: a superellipse of this exponent.
@@ -28,7 +28,7 @@ const SQUARE: f32 = 2.7;
 const SKIN: f32 = 20.0;
 /// A last joint that is shorter than this, by the palm, points to the camera; and it has this many pixels.
 const LEAST_LENGTH: f32 = 0.13;
-const LEAST_PIXELS: f32 = 12.0;
+const LEAST_PIXELS: f32 = 16.0;
 /// The usual polish.
 const USUAL: Lab = [38.0, 58.0, 32.0];
 const WHITE: Lab = [94.0, 1.0, 3.0];

@@ -41,8 +41,8 @@ pub enum Refusal {
     NoParting(f32),
     /// The frame cuts the hair.
     Cut,
-    /// Hair hides an ear.
-    Ears,
+    /// Hair hides an ear: so much of it is seen, in square `fw`.
+    Ears(f32),
     /// This share of the hair stands off the skull.
     Voluminous(f32),
     /// Hair hangs below the jaw.
@@ -64,7 +64,11 @@ impl std::fmt::Display for Refusal {
                  needed)"
             ),
             Self::Cut => write!(f, "the frame cuts the hair"),
-            Self::Ears => write!(f, "hair hides the ears, which are not known"),
+            Self::Ears(area) => write!(
+                f,
+                "an ear is hidden or not seen from the front (its area is {area:.3}, {LEAST_EAR} square \
+                 widths of the face are needed), and what hair hides of it is not known"
+            ),
             Self::Voluminous(share) => write!(
                 f,
                 "{:.0} % of the hair stands off the head, {:.0} % are the most: what is behind it would \
@@ -81,6 +85,8 @@ impl std::fmt::Display for Refusal {
 pub const LEAST_FOREHEAD: f32 = 0.30;
 /// Partings are lighter than the hair beside them by at least this much, in L*.
 pub const LEAST_PARTING: f32 = 10.0;
+/// Ears that show less than this, in square `fw`, are hidden.
+pub const LEAST_EAR: f32 = 0.015;
 /// The share of the hair that may stand off the skull.
 pub const MOST_VOLUME: f32 = 0.40;
 

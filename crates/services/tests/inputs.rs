@@ -119,8 +119,6 @@ fn refusal(rules: &Rules, input: &Input) -> Option<Code> {
 /// What a picture that keeps the rules may be refused with, for what it shows.
 const CONTENT: &[Code] = &[
     Code::PoseNotEnoughKeypoints,
-    // Hair that hides what would be shown.
-    Code::ProcessingFailure,
     Code::NoRecognitionTargetDetected,
     Code::NoFaceInFile,
     Code::SmallFaceSize,
@@ -160,6 +158,9 @@ fn photo_for(endpoint: &Endpoint) -> &'static str {
     if of_people { "astronaut.png" } else { "coffee.png" }
 }
 
+/// Services that refuse hair which hides what would be shown, with `PROCESSING_FAILURE`.
+const OF_HAIR: [&str; 2] = ["ai-bald", "ai-hair-loss-simulation"];
+
 /// What a mask, a logo or a photo is refused for that is too small, covered or without form.
 const MASKED: [Code; 2] = [Code::InvalidFile, Code::ProcessingFailure];
 
@@ -194,6 +195,12 @@ fn wrong(endpoint: &Endpoint, input: &Input) -> Option<String> {
             Some(format!("{what}: {got:?} instead of {code:?}"))
         }
         (None, Err(fault)) if CONTENT.contains(&fault.code()) => None,
+        (None, Err(fault))
+            if OF_HAIR.contains(&endpoint.spec().slug())
+                && fault.code() == Code::ProcessingFailure =>
+        {
+            None
+        }
         (None, Err(fault)) if masked && MASKED.contains(&fault.code()) => None,
         (None, Err(fault)) => Some(format!("{what}: {:?} {fault}", fault.code())),
         (None, Ok(made)) => {

@@ -33,6 +33,9 @@ const MOST_HANDS: usize = 6;
 /// The square around a hand by its palm: how much larger, and how far towards the fingers its middle lies.
 const WIDER: f32 = 2.6;
 const TOWARDS: f32 = 0.5;
+/// From the side, the roots of index and little finger lie in one line with the wrist: the sine of the angle
+/// between them is at least this where nails can be seen.
+const LEAST_TURN: f32 = 0.3;
 /// The square around a hand by its points.
 const AROUND: f32 = 1.6;
 
@@ -63,8 +66,8 @@ impl Hand {
         let (ax, ay) = (index.x - wrist.x, index.y - wrist.y);
         let (bx, by) = (little.x - wrist.x, little.y - wrist.y);
         // The back of a right hand that points up has its thumb at the left.
-        let turned = ax * by - ay * bx;
-        (turned > 0.0) == (self.right >= 0.5)
+        let turned = (ax * by - ay * bx) / (ax.hypot(ay) * bx.hypot(by)).max(1e-3);
+        turned.abs() > LEAST_TURN && (turned > 0.0) == (self.right >= 0.5)
     }
 
     /// The distance from the wrist to the root of the middle finger, in pixels.
@@ -205,6 +208,8 @@ mod tests {
         let hand = |right: f32| Hand { points, presence: 1.0, right };
         assert!(hand(0.9).shows_back(), "a right hand with its index at the left");
         assert!(!hand(0.1).shows_back(), "a left hand like that shows its palm");
+        points[17].x = -8.0;
+        assert!(!Hand { points, presence: 1.0, right: 0.9 }.shows_back(), "from the side");
     }
 
     #[test]
