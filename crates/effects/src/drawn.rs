@@ -77,6 +77,11 @@ impl Plan {
         self.areas.zones[area as usize] == zones::BACKGROUND
     }
 
+    /// Whether an area is hair.
+    pub fn is_hair(&self, area: u32) -> bool {
+        zones::is_hair(self.areas.zones[area as usize])
+    }
+
     /// Whether a border is the outline of the subject.
     pub fn is_outline(&self, one: u32, two: u32) -> bool {
         self.is_background(one) != self.is_background(two)

@@ -2,6 +2,7 @@
 
 use image::RgbImage;
 use rayon::prelude::*;
+use safelight_imaging::areas::Areas;
 use safelight_imaging::drawing::{Bilateral, Pen};
 use safelight_imaging::map::Map;
 
@@ -38,6 +39,8 @@ pub struct Manner {
 pub enum Tone {
     /// They stay.
     Plain,
+    /// They become white paper.
+    Paper,
     /// Dots of print where it is dark, on paper of this colour.
     Halftone(Lab),
     /// Black, white and screens of dots.
@@ -73,6 +76,9 @@ impl Manner {
         ..Self::PLAIN
     };
 
+    /// A comic with bold ink.
+    pub const AMERICAN: Self = Self { step: 19.0, contrast: 1.35, ink: 3.8, ..Self::COMIC };
+
     /// A comic of old: fewer colours, yellowed paper.
     pub const RETRO: Self = Self {
         step: 18.0,
@@ -94,15 +100,9 @@ impl Manner {
         ..Self::PLAIN
     };
 
-    /// Ink and a gray wash.
-    pub const INK: Self = Self {
-        step: 14.0,
-        chroma: 0.0,
-        contrast: 0.85,
-        ink: 1.8,
-        ink_colour: [18.0, 0.0, 2.0],
-        ..Self::PLAIN
-    };
+    /// Fine lines alone, on white paper.
+    pub const LINES: Self =
+        Self { ink: 1.9, ink_colour: [22.0, 0.0, 0.0], tone: Tone::Paper, ..Self::PLAIN };
 
     /// A Japanese woodcut: a palette of pigments, indigo ink.
     pub const UKIYOE: Self = Self {
@@ -146,6 +146,11 @@ const SMOOTH: f32 = 1.5;
 const DIFFERENT: f32 = 13.0;
 const VERY_DIFFERENT: f32 = 32.0;
 
+/// Steps in hair are larger by this; areas whose lightness spreads by less than this share of a step
+/// have none.
+const HAIR: f32 = 1.6;
+const PLAIN: f32 = 0.45;
+
 /// Draws a photo of at least one pixel in a manner, at its own size.
 pub fn cartoon(sitter: &Sitter, manner: &Manner) -> RgbImage {
     let fineness = Fineness {
@@ -168,9 +173,10 @@ pub fn cartoon(sitter: &Sitter, manner: &Manner) -> RgbImage {
         let planes = [0, 1, 2].map(|channel| areas.means(&painted.plane(channel)));
         (0..areas.count()).map(|i| planes.each_ref().map(|plane| plane[i])).collect::<Vec<Lab>>()
     };
+    let steps = manner.steps(&plan, &areas, &painted.plane(0));
     painted.colours.par_iter_mut().enumerate().with_min_len(4096).for_each(|(at, colour)| {
-        let mean = means[areas.labels[at] as usize];
-        *colour = manner.flattened(*colour, mean, features.values[at]);
+        let area = areas.labels[at] as usize;
+        *colour = manner.flattened(*colour, means[area], steps[area], features.values[at]);
     });
     let mut sheet = Sheet::new(width as usize, height as usize);
     let line = manner.ink * unit;
@@ -230,10 +236,26 @@ fn strokes(calm: &RgbImage, width: f32) -> Map {
 }
 
 impl Manner {
+    /// The step of shading in each area: larger in hair, whose strands are no shading, and without end
+    /// where lightness hardly varies, or plain walls turn to clouds.
+    fn steps(&self, plan: &Plan, areas: &Areas, light: &Map) -> Vec<f32> {
+        let means = areas.means(light);
+        let squares = areas.means(&light.join(light, |a, b| a * b));
+        let step = |area: usize| {
+            let spread = (squares[area] - means[area] * means[area]).max(0.0).sqrt();
+            match plan.is_hair(area as u32) {
+                _ if spread < PLAIN * self.step => 1e3,
+                true => HAIR * self.step,
+                false => self.step,
+            }
+        };
+        (0..areas.count()).map(step).collect()
+    }
+
     /// A colour as it is painted in an area of this mean. In features of a face, more of it is left.
-    fn flattened(&self, colour: Lab, mean: Lab, feature: f32) -> Lab {
+    fn flattened(&self, colour: Lab, mean: Lab, step: f32, feature: f32) -> Lab {
         let flat = self.flat * (1.0 - 0.75 * feature);
-        let step = self.step * (1.0 - 0.4 * feature);
+        let step = step + (0.6 * self.step - step) * feature;
         let off = (colour[0] - mean[0]) / step;
         // Soft edges between the steps, so that slow gradients do not flicker between two.
         let edge = off - off.round();
@@ -265,6 +287,7 @@ impl Manner {
     fn toned(&self, colour: Lab, place: [f32; 2]) -> Lab {
         match self.tone {
             Tone::Plain => colour,
+            Tone::Paper => [100.0, 0.0, 0.0],
             Tone::Halftone(paper) => {
                 let dark = ((66.0 - colour[0]) / 60.0).clamp(0.0, 0.75);
                 let dot = dots(place, 5.2, 0.26, dark);

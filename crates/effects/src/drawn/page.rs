@@ -46,6 +46,8 @@ const LEAST_FACE: f32 = 40.0;
 /// A line inside an area begins at the stronger contrast and is followed down to the weaker.
 const STRONG: f32 = 0.014;
 const WEAK: f32 = 0.007;
+/// The contrast from which it is drawn: lines that are wider at the page's size would be blots.
+const DRAWN: f32 = 0.0115;
 /// Its least length in cells.
 const SHORTEST: usize = 34;
 
@@ -117,7 +119,12 @@ impl Drawing {
 fn fineness(sitter: &Sitter, lines: Lines) -> Fineness {
     Fineness {
         side: if sitter.kits.len() > 1 { GROUP_SIDE } else { SIDE },
-        subject: if lines.detail > 0 { 10.0 } else { 15.0 },
+        // Animals and things have no features of their own drawn.
+        subject: match lines.detail {
+            1.. => 10.0,
+            _ if sitter.kits.is_empty() => 12.0,
+            _ => 15.0,
+        },
         background: 40.0,
         hair: 40.0,
         least_background: 0.05,
@@ -155,7 +162,8 @@ fn strokes(sitter: &Sitter, plan: &Plan, lines: Lines, sheet: &mut Sheet, width:
     keep_long(&mut edges, shortest);
     let (columns, rows) = (sheet.ink.width, sheet.ink.height);
     // Between the cells edges are smooth, so that the lines of the page are too.
-    let pen = Pen { hardness: pen.hardness * columns as f32 / edges.width as f32, ..pen };
+    let hardness = pen.hardness * columns as f32 / edges.width as f32;
+    let pen = Pen { hardness, threshold: DRAWN, ..pen };
     let thin = (width / 3.0).min(1.0);
     sheet.ink.values.par_chunks_exact_mut(columns).enumerate().for_each(|(y, line)| {
         let mut row = vec![0.0; columns];

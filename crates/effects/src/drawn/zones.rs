@@ -49,6 +49,11 @@ const BAND: f32 = 0.03;
 /// What is left of the slope in hair that goes on beyond the square, or the square's edge is drawn.
 const DAMPED: f32 = 0.45;
 
+/// Whether a zone is the hair of a head.
+pub(super) fn is_hair(zone: u8) -> bool {
+    usize::from(zone) > usize::from(SUBJECT) && (usize::from(zone) - 2) % GROUPS.len() == HAIR
+}
+
 /// The zones, and by what the slope of the colours is multiplied.
 pub(super) struct Found {
     pub zones: Zones,

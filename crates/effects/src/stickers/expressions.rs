@@ -5,7 +5,7 @@ use safelight_vision::face::{Point, Rect};
 
 use super::Head;
 use super::props::{Brush, heart};
-use crate::atlas::{EYE_CORNERS, LIDS};
+use crate::atlas::{EYE_CORNERS, LIDS, LIPS};
 use crate::change::pixel_of;
 use crate::field::{Bump, Field, warp};
 use crate::kit::Kit;
@@ -322,7 +322,14 @@ impl<'a> Drawn<'a> {
         let middle = self.at(self.mouth(), [0.0, 0.02]);
         let outer = self.ellipse(middle, [0.105, 0.135]);
         let tongue = self.ellipse(self.at(middle, [0.0, 0.075]), [0.062, 0.05]);
+        let lips: Vec<Place> = LIPS.iter().map(|&index| self.point(index)).collect();
+        let own = self.mouth();
+        let lips: Vec<Place> = lips
+            .iter()
+            .map(|&[x, y]| [own[0] + 1.2 * (x - own[0]), own[1] + 1.35 * (y - own[1])])
+            .collect();
         let mut brush = self.brush(picture);
+        brush.soft_fill(&lips, self.skin, 0.02 * self.fw);
         brush.fill(&outer, [84, 18, 34]);
         brush.fill(&tongue, [224, 98, 108]);
         let mut rim = outer.clone();

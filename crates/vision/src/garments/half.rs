@@ -32,6 +32,9 @@ const SMOOTH: f32 = 50.0;
 /// What is sure costs this to be called otherwise.
 const SURE: f32 = 1e4;
 
+/// A piece that is unsure belongs to the garment that borders on this share of its outline.
+const ALONG: f32 = 0.4;
+
 const FACE: &[Part] = &[
     Part::Skin,
     Part::LeftBrow,
@@ -337,9 +340,48 @@ impl Half<'_> {
                 cells().for_each(|at| cloth[at] = false);
             }
         }
+        self.adopt(&mut cloth, likely, skin, face);
         self.fill_holes(&mut cloth, likely, skin, face);
         let left = cloth.iter().filter(|cloth| **cloth).count() as f32;
         (left >= 0.02 * person).then_some(cloth)
+    }
+
+    /// What is surely nothing else and lies along the garment becomes part of it: where it is unsure,
+    /// whole garments rather than shreds.
+    fn adopt(&self, cloth: &mut [bool], likely: &Likely, skin: &[f32], face: &Frame) {
+        let is_other = |at: usize| {
+            let group = |group: usize| likely.groups[group][at];
+            group(HEAD) > 0.4
+                || group(HAIR) > 0.4
+                || group(HAT) > 0.4
+                || skin[at] > 0.6
+                || (group(NECK) > 0.5 && skin[at] > 0.3)
+        };
+        let open = mask_of(&|at| {
+            self.is_person(at)
+                && !cloth[at]
+                && !is_other(at)
+                && self.places[at].y > face.chin - 0.15 * face.height
+        });
+        let near = |at: usize| {
+            let (x, y) = (at % ROW, at / ROW);
+            [(x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)]
+                .into_iter()
+                .filter(|&(x, y)| x < ROW && y < ROW)
+                .map(|(x, y)| y * ROW + x)
+        };
+        for piece in components(&open, |value| value > 0) {
+            let own = |at: usize| open.as_raw()[at] > 0;
+            let border = piece.cells.iter().flat_map(|&at| near(at as usize));
+            let (mut all, mut along) = (0_u32, 0_u32);
+            for at in border.filter(|&at| !own(at)) {
+                all += 1;
+                along += u32::from(cloth[at]);
+            }
+            if along as f32 >= ALONG * all as f32 {
+                piece.cells.iter().for_each(|&at| cloth[at as usize] = true);
+            }
+        }
     }
 
     fn fill_holes(&self, cloth: &mut [bool], likely: &Likely, skin: &[f32], face: &Frame) {

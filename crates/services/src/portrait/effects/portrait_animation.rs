@@ -25,6 +25,8 @@ pub struct PortraitAnimation;
 enum Hand {
     /// Gray pencil.
     Pencil,
+    /// The same with lines of ink.
+    PencilAndLines,
     /// Coloured pencil.
     ColourPencil,
     /// Areas and ink.
@@ -38,8 +40,6 @@ enum Hand {
 enum Extent {
     /// All of it.
     Whole,
-    /// The largest head, in the photo.
-    Head,
     /// The largest head, on transparent ground.
     CutOut,
 }
@@ -72,13 +72,13 @@ const TYPES: &[(&str, Drawing, &str)] = &[
     ("jpcartoon", cartoon(Manner::MANGA, Extent::Whole), "black and white with screens of dots"),
     ("handdrawn", Drawing(Hand::ColourPencil, Extent::Whole), "coloured pencil"),
     ("sketch", Drawing(Hand::Pencil, Extent::Whole), "pencil"),
-    ("full", cartoon(Manner::INK, Extent::Whole), "ink and gray wash, finer lines than `sketch`"),
-    ("amcartoon", cartoon(Manner::COMIC, Extent::Head), "the head as a comic, in the photo"),
+    ("full", Drawing(Hand::PencilAndLines, Extent::Whole), "pencil with firm outlines"),
     (
-        "ukiyoe_cartoon",
-        cartoon(Manner::UKIYOE, Extent::Head),
-        "the head as a woodcut of few colours, in the photo",
+        "amcartoon",
+        cartoon(Manner::AMERICAN, Extent::Whole),
+        "a comic with bold ink and dots of print",
     ),
+    ("ukiyoe_cartoon", cartoon(Manner::UKIYOE, Extent::Whole), "a woodcut in 18 pigments"),
     ("head", Drawing(Hand::Pencil, Extent::CutOut), "the head in pencil, cut out"),
     ("western", cartoon(Manner::BOLD, Extent::CutOut), "the head in bold ink, cut out"),
     ("avatar", cartoon(Manner::PLAIN, Extent::CutOut), "the head in flat areas, cut out"),
@@ -115,7 +115,7 @@ pub struct Request {
         ..Rules::ORDINARY
     })]
     image: Picture,
-    /// How to draw, and whether all of the photo, the head in it or the head alone.
+    /// How to draw, and whether all of the photo or the head alone.
     #[choice(TYPES)]
     r#type: Drawing,
 }
@@ -145,7 +145,7 @@ impl CpuOperation for PortraitAnimation {
         summary: "Draws a photo, or the largest head in it, in one of 14 manners: comic, ink, flat areas, \
                   woodcut, manga, pencil, coloured pencil.",
         limitations: "The drawing follows the photo, line for line; it makes no other figure of a person. \
-                      The 13 types of painted, 3D and big-eyed figures (anime, claborate, animation3d, \
+                      `amcartoon` and `ukiyoe_cartoon` draw all of the photo, not the face alone. The 13 types of painted, 3D and big-eyed figures (anime, claborate, animation3d, \
                       artstyle, tccartoon, 3d_cartoon, pixar, pixar_plus, angel, angel_plus, demon, 3d, \
                       3d_game) need a generative engine and are refused with ERROR_AI_NOT_EXISTS without \
                       one. Drawings have up to 1600 pixels and are then enlarged.",
@@ -163,22 +163,18 @@ impl CpuOperation for PortraitAnimation {
         let sitting = Sitting::of(work, &photo.rgb, sitting::SIDE)?;
         let head = match extent {
             Extent::Whole => None,
-            _ => Some(head(work, &sitting)?),
+            Extent::CutOut => Some(head(work, &sitting)?),
         };
         let drawn = work.stage("draw", || Ok(hand.draw(&sitting)))?;
-        let made = match (extent, head) {
-            (Extent::CutOut, Some(alpha)) => {
+        let made = match head {
+            Some(alpha) => {
                 let cutout = Cutout { rgb: drawn, alpha }.trim();
                 let bytes = work.stage("encode", || encode::png_cutout(&cutout))?;
                 Artifact::picture(bytes, Format::Png)
             }
-            (_, head) => {
+            None => {
                 let (width, height) = photo.rgb.dimensions();
-                let over = match head {
-                    Some(alpha) => laid_on(&sitting.photo, drawn, &alpha),
-                    None => drawn,
-                };
-                let rgb = rgb(&over, width, height, Filter::Bicubic);
+                let rgb = rgb(&drawn, width, height, Filter::Bicubic);
                 encoded(&Photo { rgb, alpha: None }, work)?
             }
         };
@@ -190,6 +186,14 @@ impl Hand {
     fn draw(self, sitting: &Sitting) -> RgbImage {
         match self {
             Self::Pencil => drawing::pencil(&sitting.photo),
+            Self::PencilAndLines => {
+                let lines = drawn::cartoon(&sitting.sitter(), &Manner::LINES);
+                let mut drawing = drawing::pencil(&sitting.photo);
+                for (out, line) in drawing.iter_mut().zip(lines.iter()) {
+                    *out = (u32::from(*out) * u32::from(*line) / 255) as u8;
+                }
+                drawing
+            }
             Self::ColourPencil => drawing::color_pencil(&sitting.photo),
             Self::Cartoon(manner) => drawn::cartoon(&sitting.sitter(), &manner),
             Self::Engine => sitting.photo.clone(),
@@ -207,16 +211,4 @@ fn head(work: &Work, sitting: &Sitting) -> Result<GrayImage> {
         let alpha = Cutout::refine(part, &found.mask, found.region).alpha;
         Ok(alpha)
     })
-}
-
-/// A drawing over its photo.
-fn laid_on(photo: &RgbImage, drawn: RgbImage, alpha: &GrayImage) -> RgbImage {
-    let mut over = photo.clone();
-    for ((out, drawn), alpha) in over.pixels_mut().zip(drawn.pixels()).zip(alpha.iter()) {
-        let alpha = u32::from(*alpha);
-        for (out, &value) in out.0.iter_mut().zip(&drawn.0) {
-            *out = ((u32::from(value) * alpha + u32::from(*out) * (255 - alpha) + 127) / 255) as u8;
-        }
-    }
-    over
 }
