@@ -6,7 +6,7 @@
 
 use image::{GrayImage, RgbImage};
 use safelight_contract::Result;
-use safelight_imaging::components::{Component, components};
+use safelight_imaging::components::{Component, components, grown};
 use safelight_imaging::graph_cut::{Colouring, Graph};
 use safelight_imaging::map::{Map, percentile};
 
@@ -32,8 +32,12 @@ const SMOOTH: f32 = 50.0;
 /// What is sure costs this to be called otherwise.
 const SURE: f32 = 1e4;
 
-/// A piece that is unsure belongs to the garment that borders on this share of its outline.
+/// A piece that is unsure belongs to the garment that borders on this share of its outline, and that it
+/// is no more than this share of.
 const ALONG: f32 = 0.4;
+const MOST_ADOPTED: f32 = 0.3;
+/// Gaps of less than twice this share of the face's width are closed.
+const CLOSED: f32 = 0.18;
 
 const FACE: &[Part] = &[
     Part::Skin,
@@ -370,17 +374,26 @@ impl Half<'_> {
                 .filter(|&(x, y)| x < ROW && y < ROW)
                 .map(|(x, y)| y * ROW + x)
         };
+        let size = cloth.iter().filter(|cloth| **cloth).count() as f32;
         for piece in components(&open, |value| value > 0) {
             let own = |at: usize| open.as_raw()[at] > 0;
             let border = piece.cells.iter().flat_map(|&at| near(at as usize));
             let (mut all, mut along) = (0_u32, 0_u32);
-            for at in border.filter(|&at| !own(at)) {
+            for at in border.filter(|&at| !own(at) && self.is_person(at)) {
                 all += 1;
                 along += u32::from(cloth[at]);
             }
-            if along as f32 >= ALONG * all as f32 {
+            let small = (piece.cells.len() as f32) < MOST_ADOPTED * size;
+            if small && along > 0 && along as f32 >= ALONG * all as f32 {
                 piece.cells.iter().for_each(|&at| cloth[at as usize] = true);
             }
+        }
+        // Straps and the like: narrow gaps between parts of the garment.
+        let reach = (CLOSED * face.cells).round().max(1.0) as usize;
+        let wide = grown(&mask_of(&|at| cloth[at]), reach);
+        let outside = grown(&mask_of(&|at| wide.as_raw()[at] == 0), reach);
+        for at in 0..CELLS {
+            cloth[at] |= open.as_raw()[at] > 0 && outside.as_raw()[at] == 0;
         }
     }
 

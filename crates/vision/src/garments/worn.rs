@@ -4,7 +4,7 @@
 use image::{GrayImage, RgbImage};
 use safelight_contract::Result;
 use safelight_imaging::Region;
-use safelight_imaging::components::{components, count_from, grown};
+use safelight_imaging::components::{components, count_from};
 use safelight_imaging::lab_of;
 use safelight_imaging::resize::{self, Filter};
 
@@ -72,16 +72,12 @@ pub(super) fn take_apart(
         cells.take_head(&parsing);
         skin = skin.or_else(|| Skin::of(photo, &parsing));
     }
-    let half = cells.half_length(vision, photo, &faces)?;
-    match &half {
-        Some(clothes) => cells.keep(clothes),
+    match cells.half_length(vision, photo, &faces)? {
+        Some(clothes) => cells.keep(&clothes),
         None => skin.into_iter().for_each(|skin| cells.take_skin(&skin, &figure)),
     }
     cells.take_shoes(&figure);
     cells.take_things(vision, photo)?;
-    if let (Some(_), Some(face)) = (&half, faces.first()) {
-        cells.close(face.rect.width);
-    }
     cells.part_clothes(vision, photo, &figure)?;
     Ok(cells.garments())
 }
@@ -192,24 +188,6 @@ impl<'a> Cells<'a> {
                 (_, true) => Shows::Clothes,
                 (_, false) => Shows::Bare,
             };
-        }
-    }
-
-    /// Narrow things on the clothes of a half-length portrait, such as straps, are part of them: gaps
-    /// of less than a quarter of the face's width are closed.
-    fn close(&mut self, face: f32) {
-        const REACH: f32 = 0.13;
-        let pitch = self.person.region.width as f32 / SIDE as f32;
-        let reach = (REACH * face / pitch.max(1e-3)).round().max(1.0) as usize;
-        let wide = grown(&self.mask_of(|at| self.shows[at] == Shows::Clothes), reach);
-        let outside =
-            GrayImage::from_fn(SIDE, SIDE, |x, y| image::Luma([255 - wide.get_pixel(x, y).0[0]]));
-        let open = grown(&outside, reach);
-        for at in 0..CELLS {
-            let gap = self.shows[at] == Shows::Nothing && open.as_raw()[at] == 0;
-            if gap && self.person.mask.as_raw()[at] >= PERSON {
-                self.shows[at] = Shows::Clothes;
-            }
         }
     }
 
