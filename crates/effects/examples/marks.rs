@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p safelight-effects --example marks -- photos/*.jpg photos/*.png`
 
-#[path = "../tests/support/attacks.rs"]
+#[path = "../tests/effects/mark/attacks.rs"]
 mod attacks;
 
 use std::error::Error;

@@ -2,7 +2,7 @@
 //! subject's outline they draw; whether a flood fill leaks into the subject of a colouring page, and how
 //! many closed areas it has. The subject is that of the universal cut-out.
 
-#[path = "../tests/support/drawings.rs"]
+#[path = "../tests/services/drawn/drawings.rs"]
 mod drawings;
 
 use std::sync::Arc;

@@ -1,13 +1,11 @@
 //! Heads and hairstyles cut out, from a form to the pictures.
 
-mod support;
-
+use crate::support::{artifact, call, code, encoded, form, with};
 use image::{DynamicImage, ImageFormat, RgbImage, RgbaImage, imageops};
 use safelight_contract::Code;
 use safelight_operation::{Form, Node};
 use safelight_testkit as testkit;
 use serde_json::Value;
-use support::{artifact, call, code, encoded, form, with};
 
 const AVATAR: &str = "/api/cutout/portrait/avatar-extraction";
 const HAIR: &str = "/api/cutout/portrait/hairstyle-extraction";

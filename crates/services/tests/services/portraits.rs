@@ -1,12 +1,10 @@
 //! People freed from their background, from a form to the picture.
 
-mod support;
-
+use crate::support::{artifact, call, code, encoded, form, picture, with};
 use image::{DynamicImage, GenericImage, GrayImage, ImageFormat, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_operation::Node;
 use safelight_testkit as testkit;
-use support::{artifact, call, code, encoded, form, picture, with};
 
 const PORTRAIT: &str = "/api/cutout/portrait/portrait-background-removal";
 const HD: &str = "/api/cutout/portrait/hd-portrait-background-removal";

@@ -1,13 +1,11 @@
 //! Faces in other pictures through their services: whose face goes where, faults, marks.
 
-mod support;
-
+use crate::support::{self, Form, call, code, with};
 use image::{DynamicImage, ImageFormat, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 use safelight_vision::face::{Embedding, Face};
-use support::{Form, call, code, with};
 
 const SWAP: &str = "/api/portrait/editing/ai-face-swap";
 const FUSION: &str = "/api/portrait/effects/face-fusion";

@@ -1,12 +1,10 @@
 //! Makeup, brows, beards and hair colour through their services: parameters, faces, faults.
 
-mod support;
-
+use crate::support::{self, Form, call, code, form, picture, with};
 use image::{DynamicImage, ImageFormat, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_imaging::lab_of;
 use safelight_testkit as testkit;
-use support::{Form, call, code, form, picture, with};
 
 const LIPSTICK: &str = "/api/portrait/effects/lips-color-changer";
 const GLOSS: &str = "/api/portrait/effects/ai-red-lip-gloss";

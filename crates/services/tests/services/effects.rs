@@ -1,14 +1,12 @@
 //! Drawings, paintings, colouring pages, enlargements and photos in the look of another.
 
-mod support;
-
+use crate::support::{artifact, call, code, encoded, form, picture, with};
 use bytes::Bytes;
 use image::{DynamicImage, GenericImageView, ImageFormat, Rgb, RgbImage, RgbaImage};
 use safelight_contract::Code;
 use safelight_operation::{Form, Node};
 use safelight_services::find;
 use safelight_testkit as testkit;
-use support::{artifact, call, code, encoded, form, picture, with};
 
 const CONVERSION: &str = "/api/image/effects/image-style-conversion";
 const MIGRATION: &str = "/api/image/effects/image-style-migration";

@@ -1,12 +1,10 @@
 //! Filters, removal, extension and invisible marks, from a form to what is answered.
 
-mod support;
-
+use crate::support::{Form, call, code, encoded, form, picture, with};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, imageops};
 use safelight_contract::Code;
 use safelight_operation::Node;
 use safelight_testkit as testkit;
-use support::{Form, call, code, encoded, form, picture, with};
 
 const FILTER: &str = "/api/portrait/effects/face-filter";
 const REMOVE: &str = "/api/image/editing/remove-objects";

@@ -1,13 +1,11 @@
 //! Expressions and ages through their services: parameters, faces, faults, and what judges see.
 
-mod support;
-
+use crate::support::{self, Form, call, code, form, picture, with};
 use image::{DynamicImage, ImageFormat, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 use safelight_vision::face::Face;
-use support::{Form, call, code, form, picture, with};
 
 const EDITOR: &str = "/api/portrait/effects/emotion-editor";
 const ADVANCED: &str = "/api/portrait/effects/emotion-editor-advanced";

@@ -1,9 +1,8 @@
 //! What every service of the catalogue keeps to, whoever adds it.
 
-mod support;
-
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::support;
 use safelight_imaging::Format;
 use safelight_operation::{FileField, Form, LeafKind, Node, Spec, sample_mask, samples};
 use safelight_services::{CATALOG, find};

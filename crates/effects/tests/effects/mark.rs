@@ -1,6 +1,5 @@
 //! Marks are read again after what happens to pictures, are hardly seen, and are found nowhere else.
 
-#[path = "support/attacks.rs"]
 mod attacks;
 
 use attacks::{ATTACKS, cropped, scaled};

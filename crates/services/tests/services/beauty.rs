@@ -1,13 +1,11 @@
 //! The services that beautify faces: what they answer, and what they refuse.
 
-mod support;
-
+use crate::support::{artifact, call, code, encoded, form, with};
 use image::{DynamicImage, GenericImageView, ImageFormat, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_imaging::encode;
 use safelight_operation::{Form, Node};
 use safelight_testkit as testkit;
-use support::{artifact, call, code, encoded, form, with};
 
 const BEAUTY: &str = "/api/portrait/effects/face-beauty";
 const ADVANCED: &str = "/api/portrait/effects/face-beauty-advanced";

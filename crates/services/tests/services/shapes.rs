@@ -1,12 +1,10 @@
 //! Bodies, heads, hair and nails changed, and gray pictures tinted: what is done, and what is refused.
 
-mod support;
-
+use crate::support::{self, Form, artifact, call, code, encoded, form, with};
 use image::{DynamicImage, ImageFormat, Luma, RgbImage, imageops};
 use safelight_contract::{Code, Edition};
 use safelight_imaging::lab_of;
 use safelight_testkit as testkit;
-use support::{Form, artifact, call, code, encoded, form, with};
 
 const WAIST: &str = "/api/portrait/editing/ai-waist-slimming";
 const FAT: &str = "/api/portrait/editing/ai-fat-filter";

@@ -1,18 +1,16 @@
 //! Services that draw: cartoons, colouring pages, stickers, face paint, photography after words.
 
-#[path = "support/drawings.rs"]
 mod drawings;
-mod support;
 
 use std::sync::OnceLock;
 
+use crate::support::{call, code, encoded, form, with};
 use drawings::{closed_areas, flat_share, leaked_share, outlined_share};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_operation::{Form, Node};
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
-use support::{call, code, encoded, form, with};
 
 const CONVERSION: &str = "/api/image/effects/image-style-conversion";
 const LINE_ART: &str = "/api/image/effects/photo-to-line-art";

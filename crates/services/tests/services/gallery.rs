@@ -1,9 +1,8 @@
 //! The gallery in small: what every service makes of a photo, against pictures that were looked at.
 
-mod support;
-
 use std::path::PathBuf;
 
+use crate::support;
 use image::{DynamicImage, Rgb, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_imaging::Format;

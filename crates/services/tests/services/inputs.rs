@@ -2,8 +2,7 @@
 //! every kind of encoding: a success of the right size, or the code that the documentation has for it.
 //! Nothing panics, and nothing is unknown.
 
-mod support;
-
+use crate::support::{self, encoded, sent};
 use image::{DynamicImage, ImageFormat, Rgba, imageops};
 use jpeg_encoder::{ColorType, Encoder};
 use safelight_contract::{Code, Fault};
@@ -11,7 +10,6 @@ use safelight_imaging::{ColorModel, Format, Rules};
 use safelight_operation::{Artifact, Endpoint, FileFormat, Form, Node, sample_mask, samples};
 use safelight_services::CATALOG;
 use safelight_testkit as testkit;
-use support::{encoded, sent};
 
 /// A picture and what its header says.
 struct Input {

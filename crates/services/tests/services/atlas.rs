@@ -1,11 +1,8 @@
 //! The pictures of `docs/faces`: for one portrait everything that is seen of a face, against the ones
 //! that were looked at. `UPDATE_DOCS=1` draws them anew.
 
-#[allow(dead_code, reason = "only what paints is used here")]
-#[path = "skin/canvas.rs"]
-mod canvas;
-mod support;
-
+use crate::skin::canvas;
+use crate::support;
 use image::{DynamicImage, GenericImage, GenericImageView, Rgb, RgbImage, Rgba, imageops};
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::warp::{Border, warp};

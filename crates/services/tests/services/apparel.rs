@@ -1,12 +1,10 @@
 //! Garments cut out, from a form to the pictures of each class.
 
-mod support;
-
+use crate::support::{self, call, code, encoded, form, with};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, RgbaImage, imageops};
 use safelight_contract::Code;
 use safelight_operation::{Form, Node};
 use safelight_testkit as testkit;
-use support::{call, code, encoded, form, with};
 
 const APPAREL: &str = "/api/cutout/general/apparel-background-removal";
 

@@ -1,13 +1,11 @@
 //! Contrast enhancement, from a form to the picture.
 
-mod support;
-
+use crate::support::{artifact, call, code, encoded, form, picture};
 use image::{DynamicImage, ImageFormat, RgbImage};
 use safelight_contract::Code;
 use safelight_imaging::Format;
 use safelight_operation::FileFormat;
 use safelight_testkit as testkit;
-use support::{artifact, call, code, encoded, form, picture};
 
 const CONTRAST: &str = "/api/image/enhance/image-contrast-enhancement";
 

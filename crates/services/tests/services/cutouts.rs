@@ -1,15 +1,13 @@
 //! Background removal, from a form to the picture.
 
-mod support;
-
 use std::path::PathBuf;
 
+use crate::support::{artifact, call, code, encoded, form, picture, with};
 use image::{DynamicImage, GenericImageView, GrayImage, ImageFormat, RgbImage, Rgba, imageops};
 use safelight_contract::Code;
 use safelight_imaging::Format;
 use safelight_operation::FileFormat;
 use safelight_testkit as testkit;
-use support::{artifact, call, code, encoded, form, picture, with};
 
 const CUTOUT: &str = "/api/cutout/general/universal-background-removal";
 const HD: &str = "/api/cutout/general/hd-universal-background-removal";

@@ -1,11 +1,9 @@
 //! Food and goods freed from their background, from a form to the picture.
 
-mod support;
-
+use crate::support::{call, code, encoded, form, picture, with};
 use image::{DynamicImage, GrayImage, ImageFormat, Rgb, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_testkit as testkit;
-use support::{call, code, encoded, form, picture, with};
 
 const GOODS: &str = "/api/cutout/general/commodity-background-removal";
 const FOOD: &str = "/api/cutout/general/food-background-removal";

@@ -1,17 +1,15 @@
 //! Services by a generative engine, from a form to what is answered: an engine in this process that paints
 //! what it may change green.
 
-mod support;
-
 use std::sync::Arc;
 
+use crate::support::{self, Form, Painter, call_with, encoded, form, with};
 use image::{DynamicImage, ImageFormat, RgbImage, Rgba, imageops};
 use safelight_contract::Code;
 use safelight_operation::{Given, Order};
 use safelight_services::{CATALOG, RECIPES};
 use safelight_testkit as testkit;
 use safelight_testkit::engine::Manner;
-use support::{Form, Painter, call_with, encoded, form, with};
 
 const PRO: &str = "/api/portrait/effects/hairstyle-editor-pro";
 const PREMIUM: &str = "/api/portrait/effects/hairstyle-editor-premium";

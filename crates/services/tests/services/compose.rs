@@ -1,16 +1,14 @@
 //! Crops, proposals for crops, and the scores of photos.
 
-mod support;
-
 use std::io::Cursor;
 
+use crate::support::{call, code, encoded, form, with};
 use image::{DynamicImage, GenericImageView, ImageFormat, Rgb, RgbImage};
 use safelight_contract::{Code, Fault};
 use safelight_imaging::lettering;
 use safelight_operation::Form;
 use safelight_testkit as testkit;
 use serde_json::Value;
-use support::{call, code, encoded, form, with};
 
 const CROPPING: &str = "/api/image/editing/image-cropping";
 const PROPOSALS: &str = "/api/image/editing/intelligent-composition";
