@@ -1,6 +1,6 @@
 //! `safelight library`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -235,7 +235,7 @@ fn limits(settings: &Settings) -> (u64, FaceLimits) {
 }
 
 /// Writes a file that nobody but its owner may read, and that must be new.
-fn write(path: &PathBuf, bytes: &[u8]) -> Result<()> {
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     use std::io::Write as _;
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
