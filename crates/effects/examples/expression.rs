@@ -26,10 +26,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rect = kit.mesh.rect().grown(1.5);
     let cut = |picture: &RgbImage| {
         let (x, y) = (rect.x.max(0.0) as u32, rect.y.max(0.0) as u32);
-        let part = imageops::crop_imm(picture, x, y, rect.width as u32, rect.height as u32);
+        let (wide, high) = (rect.width as u32, rect.height as u32);
+        let part = imageops::crop_imm(picture, x, y, wide, high).to_image();
         let (width, height) = (part.width() as f32 * zoom, part.height() as f32 * zoom);
         let filter = imageops::FilterType::CatmullRom;
-        imageops::resize(&part.to_image(), width as u32, height as u32, filter)
+        imageops::resize(&part, width as u32, height as u32, filter)
     };
     let mut pictures = vec![cut(&photo)];
     for name in names {

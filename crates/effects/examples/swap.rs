@@ -48,10 +48,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let cut = |picture: &RgbImage, kit: &Kit, scale: f32| {
         let rect = kit.mesh.rect().grown(1.6);
         let (x, y) = (rect.x.max(0.0) as u32, rect.y.max(0.0) as u32);
-        let part = imageops::crop_imm(picture, x, y, rect.width as u32, rect.height as u32);
+        let (wide, high) = (rect.width as u32, rect.height as u32);
+        let part = imageops::crop_imm(picture, x, y, wide, high).to_image();
         let side = |length: u32| (length as f32 * scale) as u32;
         let (width, height) = (side(part.width()), side(part.height()));
-        imageops::resize(&part.to_image(), width, height, imageops::FilterType::CatmullRom)
+        imageops::resize(&part, width, height, imageops::FilterType::CatmullRom)
     };
     let parts = [
         cut(&giver, &kit, zoom * receiver.fw / kit.fw),

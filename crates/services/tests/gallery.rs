@@ -16,10 +16,11 @@ const PHOTOS: [&str; 5] = ["astronaut.png", HEAD, "coffee.png", "flower.jpg", "c
 /// The head of the first, large.
 const HEAD: &str = "head";
 /// The second picture of services that take two is the first of these that holds what they look for.
-const OTHERS: [&str; 2] = ["flower.jpg", "astronaut.png"];
+const OTHERS: [&str; 3] = ["flower.jpg", "astronaut.png", HEAD];
 /// What a service says that looks for something else.
-const OTHER_SUBJECT: [Code; 4] = [
+const OTHER_SUBJECT: [Code; 5] = [
     Code::NoRecognitionTargetDetected,
+    Code::NoFaceInFile,
     // A person touches a side that grows.
     Code::ProcessingFailure,
     Code::FaceSizeRatioNotMet,

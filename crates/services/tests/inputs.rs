@@ -110,7 +110,7 @@ fn refusal(rules: &Rules, input: &Input) -> Option<Code> {
 }
 
 /// What a picture that keeps the rules may be refused with, for what it shows.
-const CONTENT: [Code; 11] = [
+const CONTENT: [Code; 12] = [
     Code::NoRecognitionTargetDetected,
     Code::NoFaceInFile,
     Code::SmallFaceSize,
@@ -122,6 +122,7 @@ const CONTENT: [Code; 11] = [
     Code::BlurryFace,
     Code::ObstructedFace,
     Code::FaceNotFacingForward,
+    Code::TemplateImageQualityTooLow,
 ];
 
 /// Services whose one picture has the size of the photo.

@@ -82,6 +82,7 @@ async fn every_answer_is_read_into_its_type() {
     effects::makeup(&mut calls).await;
     effects::hair(&mut calls).await;
     effects::beauty(&mut calls).await;
+    effects::expressions(&mut calls).await;
     let ships: BTreeSet<_> = CATALOG.iter().map(|entry| entry.spec().path).collect();
     assert_eq!(calls.called, ships, "a service ships that this test does not call");
 }

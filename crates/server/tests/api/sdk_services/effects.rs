@@ -229,3 +229,37 @@ pub async fn beauty(calls: &mut Calls) {
         )
     );
 }
+
+pub async fn expressions(calls: &mut Calls) {
+    let face = || photo("astronaut.png");
+    read!(
+        calls,
+        "/api/portrait/effects/emotion-editor",
+        portrait.portrait_expression_editing(PortraitExpressionEditingParams::new(face(), 13))
+    );
+    read!(
+        calls,
+        "/api/portrait/effects/emotion-editor-advanced",
+        portrait.portrait_expression_editing_advanced(
+            PortraitExpressionEditingAdvancedParams::new(face(), "shy_smile".into())
+        )
+    );
+    read!(
+        calls,
+        "/api/portrait/effects/face-attribute-editing",
+        portrait.portrait_face_attribute_editing(PortraitFaceAttributeEditingParams::new(
+            face(),
+            "TO_OLD".into()
+        ))
+    );
+    read!(
+        calls,
+        "/api/portrait/effects/face-fusion",
+        portrait.portrait_face_fusion(PortraitFaceFusionParams::new(face(), close_up()))
+    );
+    read!(
+        calls,
+        "/api/portrait/editing/ai-face-swap",
+        portrait.portrait_ai_face_swap(PortraitAIFaceSwapParams::new(close_up(), face()))
+    );
+}

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use safelight_operation::{CpuOperation, Delivery, Input, Needs, Picture, Result, Spec, Url, Work};
+use safelight_operation::{
+    CpuOperation, Delivery, Input, Needs, Picture, Result, Rules, Spec, Url, Work,
+};
 
-use super::super::painted::{ImageUrl, LIPS as PHOTO};
+use super::super::painted::{ImageUrl, LIPS};
 use super::super::swaps::{self, LIMITATIONS, MEMORY, MODELS, Scene};
 
 /// The service.
@@ -21,6 +23,8 @@ pub struct Request {
     image_template: Picture,
 }
 
+/// Either picture.
+const PHOTO: Rules = Rules { grayscale: false, ..LIPS };
 /// What is asked of the face that is replaced.
 const SCENE: Scene = Scene { least: 64.0, angles: [20.0, 20.0, 45.0] };
 

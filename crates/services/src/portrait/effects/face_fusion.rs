@@ -9,14 +9,18 @@ use super::super::swaps::{self, LIMITATIONS, MEMORY, MODELS, Scene};
 /// The service.
 pub struct FaceFusion;
 
+/// Either picture.
+const PHOTO: Rules =
+    Rules { max_bytes: 4 * Rules::MB, max: (4096, 4096), grayscale: false, ..Rules::ORDINARY };
+
 /// What a request asks for.
 #[derive(Input)]
 pub struct Request {
     /// The picture of the face that is blended in.
-    #[picture(Rules { max_bytes: 4 * Rules::MB, min: (128, 128), max: (4096, 4096), ..Rules::ORDINARY })]
+    #[picture(Rules { min: (128, 128), ..PHOTO })]
     image_target: Picture,
     /// The picture that receives the face; its own must have 200 px and look into the camera.
-    #[picture(Rules { max_bytes: 4 * Rules::MB, min: (200, 200), max: (4096, 4096), ..Rules::ORDINARY })]
+    #[picture(Rules { min: (200, 200), ..PHOTO })]
     image_template: Picture,
     /// How much of the face of `image_target` is seen: 0 keeps that of `image_template`.
     #[number(0.0..=1.0)]

@@ -1,0 +1,133 @@
+//! Expressions and ages through their services: parameters, faces, faults, and what judges see.
+
+mod support;
+
+use image::{DynamicImage, ImageFormat, RgbImage, imageops};
+use safelight_contract::Code;
+use safelight_testkit as testkit;
+use safelight_vision::Vision;
+use safelight_vision::face::Face;
+use support::{Form, call, code, form, picture, with};
+
+const EDITOR: &str = "/api/portrait/effects/emotion-editor";
+const ADVANCED: &str = "/api/portrait/effects/emotion-editor-advanced";
+const AGES: &str = "/api/portrait/effects/face-attribute-editing";
+
+/// The head of a woman of about forty who smiles.
+fn head() -> RgbImage {
+    let photo = image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo");
+    let head = photo.crop_imm(110, 0, 230, 240).to_rgb8();
+    imageops::resize(&head, 460, 480, imageops::FilterType::CatmullRom)
+}
+
+fn png(picture: RgbImage) -> Vec<u8> {
+    support::encoded(&DynamicImage::ImageRgb8(picture), ImageFormat::Png)
+}
+
+fn target(picture: RgbImage, choice: &str) -> Form {
+    let mut form = Form::new();
+    form.add_file("image_target", png(picture).into());
+    with(form, "service_choice", choice)
+}
+
+/// The first picture of an answer.
+fn shown(path: &str, form: &Form) -> RgbImage {
+    let node = call(path, form).unwrap_or_else(|fault| panic!("{path}: {fault}"));
+    image::load_from_memory(&node.artifacts()[0].bytes).expect("a picture").to_rgb8()
+}
+
+fn look<T>(photo: &RgbImage, see: impl Fn(&Face) -> T) -> T {
+    let vision = Vision::new(testkit::registry());
+    let found = vision.detect_faces(photo).expect("faces");
+    see(&Face::new(&vision, photo, found[0]))
+}
+
+#[test]
+fn a_pout_and_a_sad_face_smile_less() {
+    let smile = |photo: &RgbImage| look(photo, |face| face.blendshapes().expect("a mesh").smile());
+    let before = smile(&head());
+    let [pout, sad, grin] =
+        ["1", "15", "12"].map(|choice| smile(&picture(EDITOR, &target(head(), choice)).to_rgb8()));
+    assert!(pout < before - 0.15 && sad < before - 0.1, "{before}, pout {pout}, sad {sad}");
+    assert!(grin > before - 0.1, "a grin keeps the smile: {grin}");
+}
+
+#[test]
+fn what_cannot_be_changed_is_refused() {
+    assert_eq!(code(EDITOR, &target(head(), "4")), Code::UnsupportedParameterValues);
+    let coffee = image::load_from_memory(&testkit::photo("coffee.png")).expect("a photo");
+    assert_eq!(code(EDITOR, &target(coffee.to_rgb8(), "3")), Code::NoFaceInFile);
+    // A white cloth over the mouth.
+    let mut masked = head();
+    for y in 270..390 {
+        for x in 136..332 {
+            masked.put_pixel(x, y, image::Rgb([225, 228, 232]));
+        }
+    }
+    let right = [Code::MouthOcclusionTooHigh, Code::FaceUnrecognizable];
+    assert!(right.contains(&code(EDITOR, &target(masked, "3"))));
+    // Glasses, behind which eyes would have to open.
+    let glasses = image::load_from_memory(&testkit::photo("grace_hopper.jpg")).expect("a photo");
+    assert_eq!(code(EDITOR, &target(glasses.to_rgb8(), "100")), Code::ObstructedFace);
+}
+
+#[test]
+fn emotions_are_shown_or_say_what_they_need() {
+    let asked = |name: &str| with(form(png(head())), "expression", name);
+    for name in ["tongue_out_playful", "heart_eyes_expression", "soft_lip_bite"] {
+        let fault = call(ADVANCED, &asked(name)).map(|_| ()).expect_err("refused");
+        assert_eq!(fault.code(), Code::AiNotExists, "{name}");
+        assert!(fault.message().contains("engine"), "{fault}");
+    }
+    assert_eq!(code(ADVANCED, &asked("jolly")), Code::UnsupportedParameterValues);
+    let before = head();
+    for name in ["Angry_Stare", "blushing_shyness", "charming_smile"] {
+        let after = shown(ADVANCED, &asked(name));
+        let far = |(a, b): (&u8, &u8)| a.abs_diff(*b) > 20;
+        let changed = before.iter().zip(after.iter()).filter(|pair| far(*pair)).count();
+        assert!(changed > 1000, "{name}: {changed}");
+    }
+}
+
+#[test]
+fn faces_get_older_and_a_little_younger() {
+    let age = |photo: &RgbImage| look(photo, |face| face.age_and_gender().expect("an age").age);
+    let before = age(&head());
+    let asked = |action: &str| with(form(png(head())), "action_type", action);
+    let old = age(&shown(AGES, &asked("TO_OLD")));
+    assert!(old > before + 8.0, "{before} to {old}");
+    let own = with(asked("V2_AGE"), "target", &format!("{before:.0}"));
+    let same = age(&shown(AGES, &own));
+    assert!((same - before).abs() < 2.5, "the own age changes little: {before} to {same}");
+    for action in ["TO_KID", "TO_FEMALE", "TO_MALE"] {
+        assert_eq!(code(AGES, &asked(action)), Code::AiNotExists, "{action}");
+    }
+    let target = |action: &str, target: &str| code(AGES, &with(asked(action), "target", target));
+    assert_eq!(target("V2_GENDER", "0"), Code::AiNotExists);
+    assert_eq!(target("V2_GENDER", "2"), Code::UnsupportedParameterValues);
+    assert_eq!(target("V2_AGE", "0"), Code::UnsupportedParameterValues);
+    assert_eq!(target("V2_AGE", "9"), Code::AiNotExists);
+    assert_eq!(code(AGES, &asked("V2_AGE")), Code::MissingParameters);
+}
+
+#[test]
+fn a_box_says_whose_age() {
+    let asked = |place: &str| {
+        let form = with(form(png(head())), "action_type", "TO_OLD");
+        with(form, "face_location", place)
+    };
+    let face = look(&head(), |face| face.detection.rect);
+    let (x, y, w, h) = (face.x as u32, face.y as u32, face.width as u32, face.height as u32);
+    let right = format!(r#"{{"left":{x},"top":{y},"width":{w},"height":{h},"rotation":0}}"#);
+    assert!(call(AGES, &asked(&right)).is_ok());
+    for wrong in [
+        r#"{"left":0,"top":0,"width":29,"height":60}"#,
+        r#"{"left":300,"top":10,"width":200,"height":60}"#,
+        r#"{"left":2,"top":430,"width":40,"height":40}"#,
+    ] {
+        assert_eq!(code(AGES, &asked(wrong)), Code::InvalidFaceBoxParameter, "{wrong}");
+    }
+    assert_eq!(code(AGES, &asked("[]")), Code::ParameterConversionFailed);
+    let control = with(asked(&right), "quality_control", "BEST");
+    assert_eq!(code(AGES, &control), Code::QualityControlError);
+}
