@@ -5,6 +5,7 @@
 //! its matte.
 
 use image::RgbImage;
+use safelight_contract::Result;
 use safelight_imaging::map::Map;
 
 use crate::canonical::Chart;
@@ -79,11 +80,16 @@ pub fn older(kit: &Kit, photo: &mut RgbImage, amount: f32) {
     draw(kit, photo, amount);
 }
 
-/// Makes a face fresher: lines, spots and shadows below the eyes go as far as `amount` (0 to 1) says.
-pub fn fresher(kit: &Kit, photo: &mut RgbImage, amount: f32) {
+/// Makes a face fresher: lines, spots and shadows below the eyes go as far as `amount` (0 to 1) says. Asks
+/// `proceed` before, and ends with its fault.
+pub fn fresher(
+    kit: &Kit,
+    photo: &mut RgbImage,
+    amount: f32,
+    proceed: &dyn Fn() -> Result<()>,
+) -> Result<()> {
     let treatment = Treatment { brighter: 0.2 * amount, ..Treatment::all(amount) };
-    let treated = treatment.apply(photo, std::slice::from_ref(kit), &|| Ok(()));
-    debug_assert!(treated.is_ok(), "nothing stops it");
+    treatment.apply(photo, std::slice::from_ref(kit), proceed)
 }
 
 /// The middle band of the skin's relief, stronger, and mottled.

@@ -14,12 +14,11 @@ use image::RgbImage;
 use safelight_vision::face::Openness;
 
 pub use data::{EMOTIONS, EXPRESSIONS, Emotion, emotion, find};
-pub use motion::{HEAD, Motion, Net, Spread};
+use motion::Motion;
 
 use crate::field;
 use crate::kit::Kit;
 use crate::makeup::shave::{self, Beard};
-use crate::strokes::Place;
 
 /// Beyond this turn to a side, in degrees, the far cheek tears.
 pub const MOST_YAW: f32 = 30.0;
@@ -62,18 +61,13 @@ impl Expression {
         pairs.iter().any(|&(lids, open)| lids < -0.1 && open < CLOSED)
     }
 
-    /// By how much each point of a face moves for it, in pixels of the photo.
-    pub fn shifts(&self, kit: &Kit, strength: f32) -> Vec<Place> {
-        rules::moved(kit, self, strength)
-    }
-
     /// Shows it on a face; 1 is the expression as it is meant, 0 leaves every pixel as it is. Behind
     /// glasses eyes and brows stay as they are.
     pub fn show(&self, kit: &Kit, photo: &mut RgbImage, strength: f32) {
         if strength <= 0.0 {
             return;
         }
-        let motion = Motion::of(kit, self.shifts(kit, strength));
+        let motion = Motion::of(kit, rules::moved(kit, self, strength));
         if let Some(field) = motion.field() {
             let bent = field::bent(photo, &[field]);
             let before = std::mem::replace(photo, bent);

@@ -274,10 +274,9 @@ fn change(
         ));
     }
     if years < 0.0 {
-        return work.stage("refresh", || {
-            ageing::fresher(kit, &mut photo.rgb, (-years / FRESHER).min(1.0));
-            Ok(())
-        });
+        let amount = (-years / FRESHER).min(1.0);
+        let proceed = || work.check();
+        return work.stage("refresh", || ageing::fresher(kit, &mut photo.rgb, amount, &proceed));
     }
     let gray = ((wanted - GRAY[0]) / (GRAY[1] - GRAY[0])).clamp(0.0, 1.0) * GRAYEST;
     if gray > 0.0 && years > 2.0 {
