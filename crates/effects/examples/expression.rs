@@ -1,12 +1,12 @@
 //! Shows expressions on the largest face of a photo, side by side, and what the judges see in them.
 //!
 //! `cargo run --workspace --example expression -- PHOTO OUT.png ZOOM STRENGTH NAME...`; a name is that of an
-//! expression, an emotion, or `older`.
+//! expression or an emotion.
 
 use std::error::Error;
 
 use image::{RgbImage, imageops};
-use safelight_effects::{Kit, ageing, expression};
+use safelight_effects::{Kit, expression};
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 use safelight_vision::face::Face;
@@ -35,14 +35,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut pictures = vec![cut(&photo)];
     for name in names {
         let emotion = expression::emotion(name).and_then(|emotion| emotion.shown.as_ref().ok());
-        let wanted = expression::find(name).or(emotion);
+        let wanted = expression::find(name).or(emotion).ok_or("no such expression")?;
         let mut after = photo.clone();
         let start = std::time::Instant::now();
-        match (wanted, name.as_str()) {
-            (Some(wanted), _) => wanted.show(&kit, &mut after, strength),
-            (None, "older") => ageing::older(&kit, &mut after, strength),
-            (None, _) => return Err(format!("there is no `{name}`").into()),
-        }
+        wanted.show(&kit, &mut after, strength);
         let took = start.elapsed();
         let faces = vision.detect_faces(&after).map_err(|fault| fault.to_string())?;
         let changed = Face::new(&vision, &after, *faces.first().ok_or("lost")?);
@@ -57,8 +53,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let gains: Vec<String> =
             gains.iter().take(4).map(|(gain, name)| format!("{name} {gain:+.2}")).collect();
         println!(
-            "{name}: age {:+.1}, cos {cosine:.3}, smile {:+.2}, moods {:?} {:?}, {}, {took:?}",
-            changed.age_and_gender()?.age - face.age_and_gender()?.age,
+            "{name}: cos {cosine:.3}, smile {:+.2}, moods {:?} {:?}, {}, {took:?}",
             now.smile() - before.smile(),
             moods[0].likeliest(),
             moods[1].likeliest(),

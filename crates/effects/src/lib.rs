@@ -6,7 +6,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod ageing;
 pub mod atlas;
 pub mod body;
 pub mod canonical;

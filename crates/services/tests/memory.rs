@@ -194,7 +194,7 @@ fn jobs_stay_within_their_cost() {
     let head = encode::jpeg(&head, 60).expect("a file");
     type Fields<'a, T> = &'a [(&'a str, &'a T)];
     type Case<'a> = (&'a str, Fields<'a, str>, Fields<'a, [u8]>);
-    let cases: [Case; 24] = [
+    let cases: [Case; 23] = [
         ("image-style-conversion", &[("option", "cartoon")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "color_pencil")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "wave")], &[("image", &small)]),
@@ -233,7 +233,6 @@ fn jobs_stay_within_their_cost() {
             &[("image", &head)],
         ),
         ("emotion-editor", &[("service_choice", "12")], &[("image_target", &head)]),
-        ("face-attribute-editing", &[("action_type", "TO_OLD")], &[("image", &head)]),
         ("face-fusion", &[], &[("image_target", &head), ("image_template", &head)]),
         ("smart-skin", &[], &[("image", &head)]),
         ("smart-skin-advanced", &[], &[("image", &head)]),

@@ -246,14 +246,6 @@ pub async fn expressions(calls: &mut Calls) {
     );
     read!(
         calls,
-        "/api/portrait/effects/face-attribute-editing",
-        portrait.portrait_face_attribute_editing(PortraitFaceAttributeEditingParams::new(
-            face(),
-            "TO_OLD".into()
-        ))
-    );
-    read!(
-        calls,
         "/api/portrait/effects/face-fusion",
         portrait.portrait_face_fusion(PortraitFaceFusionParams::new(face(), close_up()))
     );
