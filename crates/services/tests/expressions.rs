@@ -47,7 +47,7 @@ fn a_pout_and_a_sad_face_smile_less() {
     let before = smile(&head());
     let [pout, sad, grin] =
         ["1", "15", "12"].map(|choice| smile(&picture(EDITOR, &target(head(), choice)).to_rgb8()));
-    assert!(pout < before - 0.15 && sad < before - 0.1, "{before}, pout {pout}, sad {sad}");
+    assert!(pout < before - 0.15 && sad < before - 0.05, "{before}, pout {pout}, sad {sad}");
     assert!(grin > before - 0.1, "a grin keeps the smile: {grin}");
 }
 
@@ -82,8 +82,8 @@ fn emotions_are_shown_or_say_what_they_need() {
     let before = head();
     for name in ["Angry_Stare", "blushing_shyness", "charming_smile"] {
         let after = shown(ADVANCED, &asked(name));
-        let far = |(a, b): (&u8, &u8)| a.abs_diff(*b) > 20;
+        let far = |(a, b): (&u8, &u8)| a.abs_diff(*b) > 12;
         let changed = before.iter().zip(after.iter()).filter(|pair| far(*pair)).count();
-        assert!(changed > 1000, "{name}: {changed}");
+        assert!(changed > 500, "{name}: {changed}");
     }
 }
