@@ -58,21 +58,6 @@ const UNBLEACHED: [f32; 2] = [25.0, 0.6];
 pub const LEAST_HAIR: f32 = 0.03;
 
 impl HairColour {
-    /// One colour all over, as light as it is, brows with it.
-    pub fn all(base: Lab) -> Self {
-        Self {
-            base: Some(base),
-            shift: Shift::default(),
-            tips: None,
-            roots: None,
-            strands: None,
-            rainbow: false,
-            bleach: true,
-            brows: true,
-            strength: 1.0,
-        }
-    }
-
     /// What a text asks for; chestnut brown where it says nothing of colour.
     pub fn described(text: &Description) -> Self {
         let at = |place| text.colour(Some(place));

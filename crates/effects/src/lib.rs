@@ -6,7 +6,6 @@
 
 #![forbid(unsafe_code)]
 
-pub mod ageing;
 pub mod alive;
 pub mod atlas;
 pub mod bald;

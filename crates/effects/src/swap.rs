@@ -21,6 +21,8 @@ use crate::window::Window;
 
 /// Of the receiver's face at least this share must be replaced.
 pub const LEAST_COVERED: f32 = 0.6;
+/// Of what is replaced at least this share must be bare skin of both.
+const LEAST_BARE: f32 = 0.1;
 /// Triangles that turn over may take this share of the face.
 pub const MOST_FOLDED: f32 = 0.04;
 /// Peak bytes of the work, whatever the pictures.
@@ -42,7 +44,7 @@ const INSET: f32 = 0.03;
 const SOFT: f32 = 0.02;
 /// The membrane: how far differences are averaged at the rim, their limit, and how smooth it is.
 const RIM: f32 = 0.012;
-const MOST_DIFFERENCE: f32 = 30.0;
+const MOST_DIFFERENCE: f32 = 10.0;
 const SMOOTH: f32 = 0.03;
 /// Mouths whose openings differ by more than this keep the receiver's inside.
 const OPENNESS: f32 = 0.15;
@@ -53,6 +55,11 @@ const ABOVE_BROWS: f32 = 0.06;
 /// The most detail that the result may have, by the receiver's.
 const SHARPER: f32 = 1.25;
 
+/// How far around a mouth and glasses that stay the receiver is seen.
+const CLOSE: f32 = 0.012;
+
+/// What of the receiver stays on top; of glasses all but the eyes.
+const COVERS: [Part; 5] = [Part::Hair, Part::Hat, Part::Cloth, Part::Background, Part::Earring];
 /// What lies over a face.
 const OVER: [Part; 6] =
     [Part::Hair, Part::Hat, Part::Glasses, Part::Cloth, Part::Background, Part::Earring];
@@ -104,6 +111,12 @@ pub fn paint(
     }
     let skin = receiver.face_skin(&window, &cut);
     let common = region::common(&region::common(&laid.skin, &skin), &mask);
+    // Light and complexion are read from skin that both show.
+    let sum = |map: &Map| map.values.iter().sum::<f32>();
+    let bare = sum(&common) / sum(&mask).max(1.0);
+    if bare < LEAST_BARE {
+        return Err(Misfit::Covered(bare));
+    }
     let mut lab = lit(&canvas, &laid, &own, &common);
     seam(&canvas, &mut lab, &own, &mask, &region::common(&laid.skin, &skin));
     soften(&mut lab[0], &own[0], &mask);
@@ -171,8 +184,7 @@ fn places(kit: &Kit, receiver: &Kit, window: &Window, from: &Window) -> Result<[
 fn mask(giver: &Kit, canvas: &Canvas, laid: &Laid) -> Result<Map, Misfit> {
     let (kit, window) = (canvas.kit, &canvas.window);
     let oval = region::fill(window, &kit.polygon(&OVAL));
-    let still = region::parts(window, &kit.parsing, &[Part::Cloth, Part::Background]);
-    let own = region::union(&canvas.covered(), &still);
+    let own = region::parts(window, &kit.parsing, &COVERS);
     let mut free = region::without(&region::without(&oval, &own), &laid.over);
     let forehead = forehead(kit, window);
     let sum = |map: &Map| map.values.iter().sum::<f32>();
@@ -180,17 +192,24 @@ fn mask(giver: &Kit, canvas: &Canvas, laid: &Laid) -> Result<Map, Misfit> {
     if sum(&region::common(&brow, &laid.over)) > FRINGE * sum(&brow) {
         free = region::without(&free, &forehead);
     }
-    let [one, two] = [&giver.mesh, &kit.mesh].map(|mesh| Openness::of(mesh).mouth);
-    if (one - two).abs() > OPENNESS {
-        let mouth = region::fill(window, &kit.polygon(&MOUTH));
-        free = region::without(&free, &region::feathered(&mouth, 0.004 * canvas.fw));
-    }
     let covered = sum(&free) / sum(&oval).max(1.0);
     if covered < LEAST_COVERED {
         return Err(Misfit::Covered(covered));
     }
     let inner = free.erode(((INSET * canvas.fw).round() as usize).max(1));
-    let soft = canvas.blurred(&inner, SOFT);
+    let mut soft = canvas.blurred(&inner, SOFT);
+    // What lies in the face has a closer edge.
+    let [one, two] = [&giver.mesh, &kit.mesh].map(|mesh| Openness::of(mesh).mouth);
+    if (one - two).abs() > OPENNESS {
+        let mouth = canvas.grown(&region::fill(window, &kit.polygon(&MOUTH)), CLOSE);
+        soft = region::without(&soft, &canvas.blurred(&mouth, CLOSE / 2.0));
+    }
+    if kit.glasses {
+        let eyes = canvas.grown(&region::union(&canvas.eye(0), &canvas.eye(1)), 2.0 * CLOSE);
+        let glasses = region::parts(window, &kit.parsing, &[Part::Glasses]);
+        let glasses = region::without(&canvas.grown(&glasses, CLOSE), &eyes);
+        soft = region::without(&soft, &canvas.blurred(&glasses, CLOSE / 2.0));
+    }
     Ok(soft.join(&free, |soft, free| if free == 0.0 { 0.0 } else { soft }))
 }
 
@@ -240,9 +259,16 @@ fn lit(canvas: &Canvas, laid: &Laid, own: &[Map; 3], common: &Map) -> [Map; 3] {
         let l = (held.values[i] - coarse[0].values[i]) * contrast * gain + wanted[0].values[i];
         if l > from { from + reach * ((l - from) / reach).tanh() } else { l }
     });
+    // Teeth and the whites of eyes have no complexion to exchange.
+    let share = held.each(|x, y| {
+        let i = y * common.width + x;
+        let [a, b] = [1, 2].map(|channel| laid.lab[channel].values[i]);
+        let [own_a, own_b] = [1, 2].map(|channel| coarse[channel].values[i]);
+        ((a * own_a + b * own_b) / (own_a * own_a + own_b * own_b).max(1.0)).clamp(0.0, 1.0)
+    });
     let tone = |channel: usize| {
         let shift = wanted[channel].join(&coarse[channel], |wanted, given| wanted - given);
-        laid.lab[channel].join(&shift, |value, shift| value + shift)
+        laid.lab[channel].join(&region::common(&shift, &share), |value, shift| value + shift)
     };
     [l, tone(1), tone(2)]
 }

@@ -248,7 +248,6 @@ fn jobs_stay_within_their_cost() {
             &[("image", &head)],
         ),
         ("emotion-editor", &[("service_choice", "12")], &[("image_target", &head)]),
-        ("face-attribute-editing", &[("action_type", "TO_OLD")], &[("image", &head)]),
         ("face-fusion", &[], &[("image_target", &head), ("image_template", &head)]),
         ("ai-bald", &[], &[("image", &short_hair)]),
         ("ai-big-head-effect", &[], &[("image", &standing)]),

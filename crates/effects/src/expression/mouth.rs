@@ -147,8 +147,10 @@ fn tooth(kit: &Kit, u: f32, deep: f32) -> ([f32; 3], f32) {
     let end = length * (1.0 - 0.10 * within.powi(4));
     let share = smoothstep(end + 0.004, end - 0.004, deep) * smoothstep(ROW, ROW - 0.05, u.abs());
     let gap = 1.0 - 0.10 * smoothstep(0.82, 1.0, within);
-    let side = 1.0 - 0.30 * u * u;
+    let side = 1.0 - 0.20 * u * u;
     let shadow = 1.0 - 0.25 * (1.0 - deep / 0.02).clamp(0.0, 1.0);
-    let light = (1.02 * kit.skin.lab[0] + 10.0).clamp(60.0, 86.0) * gap * side * shadow;
-    (pixel_of([light, 1.5, 9.0]).map(f32::from), share)
+    // As warm as the light on the face.
+    let [cheek, red, yellow] = kit.skin.lab;
+    let light = (1.02 * cheek + 14.0).clamp(64.0, 90.0) * gap * side * shadow;
+    (pixel_of([light, 1.0 + 0.15 * red, 5.0 + 0.4 * yellow]).map(f32::from), share)
 }

@@ -63,6 +63,11 @@ pub fn irises(kit: &Kit) -> Result<GrayImage> {
     Ok(mask(&region::grown(&both, kit.cells(&window, 0.006)), kit.photo_size))
 }
 
+/// The whole head of a face: its oval, grown by half of its width to take in hair and ears.
+pub fn head(kit: &Kit) -> Result<GrayImage> {
+    polygons(kit, &[&atlas::OVAL], 0.5)
+}
+
 /// The face below the nose, with the chin.
 pub fn lower_face(kit: &Kit) -> Result<GrayImage> {
     let window = grid(kit.photo_size)?;

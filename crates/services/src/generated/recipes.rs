@@ -107,6 +107,15 @@ pub const RECIPES: &[Recipe] = &[
         ..PHOTO
     },
     Recipe {
+        service: "face-attribute-editing",
+        mask: "the head",
+        prompt: "the same person as {}, same pose, same light",
+        strength: 0.7,
+        likeness: Some(0.45),
+        drawing: true,
+        ..PHOTO
+    },
+    Recipe {
         service: "hairstyle-editor-premium",
         mask: "around the head, without the face below the brows",
         prompt: "{} hairstyle, {}",

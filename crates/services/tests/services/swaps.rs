@@ -70,8 +70,10 @@ fn faces_that_do_not_fit_are_refused() {
     // Who gives has glasses.
     assert_eq!(code(SWAP, &asked(&young, &old)), Code::ObstructedFace);
     assert_eq!(code(FUSION, &asked(&old, &young)), Code::ObstructedFace);
-    // The other way round the scene of a fusion has too small a face.
-    assert_eq!(code(FUSION, &asked(&young, &old)), Code::TemplateImageQualityTooLow);
+    // The other way round, the face of the scene is too small for a fusion.
+    let (width, height) = (old.width() / 2, old.height() / 2);
+    let far = imageops::resize(&old, width, height, imageops::FilterType::Triangle);
+    assert_eq!(code(FUSION, &asked(&young, &far)), Code::TemplateImageQualityTooLow);
     let coffee = photo("coffee.png");
     for (target, template) in [(&young, &coffee), (&coffee, &young)] {
         assert_eq!(code(SWAP, &asked(target, template)), Code::NoFaceInFile);

@@ -251,8 +251,8 @@ pub fn dresser(url: &str) -> EngineSettings {
         "name": "dresser", "kind": "openai-images", "url": url, "long_side": 256,
         "timeout_seconds": 600,
         "serves": [
-            "ai-lip-bite-expressions", "try-on-clothes", "try-on-clothes-premium",
-            "try-on-clothes-pro", "try-on-clothes-refiner",
+            "ai-lip-bite-expressions", "face-attribute-editing", "try-on-clothes",
+            "try-on-clothes-premium", "try-on-clothes-pro", "try-on-clothes-refiner",
         ],
     });
     serde_json::from_value(settings).expect("settings")

@@ -29,6 +29,8 @@ const RATIOS: &[(&str, f32, &str)] = &[
     ("9:16", 9.0 / 16.0, "narrow and upright"),
     ("16:9", 16.0 / 9.0, "wide"),
 ];
+/// Who looks younger than this, in years, may be a minor: the estimate errs by about four years.
+const LEAST_AGE: f32 = 22.0;
 /// No engine makes narrower pictures.
 const MOST_RATIO: f32 = 2.0;
 
@@ -59,10 +61,10 @@ impl CpuOperation for AiLipBiteExpressions {
                   engine.",
         limitations: "The whole picture is the engine's; without one the service answers \
                       `ERROR_AI_NOT_EXISTS`. That a face is to be seen in it is checked, the likeness is \
-                      not.",
+                      not. Who looks younger than 22 is refused (`ERROR_CONTENT_NON_COMPLIANCE`).",
         ..LATER
     };
-    const NEEDS: Needs = Needs::models(&[models::DETECTION]);
+    const NEEDS: Needs = Needs::models(&[models::DETECTION, models::AGE]);
     type Input = Request;
     type Output = ResultUrls;
 
@@ -76,7 +78,16 @@ impl Generated for AiLipBiteExpressions {
 
     fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
         let photo = input.image.decode(work)?;
-        faces::find(work, &photo.rgb, false, 1)?;
+        let found = faces::find(work, &photo.rgb, false, 1)?;
+        let age = work.stage("age", || found[0].age_and_gender())?.age;
+        if age < LEAST_AGE {
+            let message = format!(
+                "the person looks {age:.0} years old, this service is for people who look \
+                 {LEAST_AGE:.0} at least"
+            );
+            return Err(Fault::new(Code::ContentNonCompliance, message));
+        }
+        drop(found);
         let own = photo.rgb.width() as f32 / photo.rgb.height() as f32;
         let asked = if input.aspect_ratio == 0.0 { own } else { input.aspect_ratio };
         let ratio = asked.clamp(1.0 / MOST_RATIO, MOST_RATIO);

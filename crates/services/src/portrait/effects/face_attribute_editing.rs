@@ -1,22 +1,20 @@
-//! Face attribute editing: another age, as far as lines, folds and gray hair make it.
+//! Face attribute editing: another age or gender, by a generative engine.
 
 use image::RgbImage;
 use safelight_contract::{Code, Fault};
-use safelight_effects::hair::{self, HairColour};
-use safelight_effects::{Kit, ageing, treatment};
+use safelight_effects::Kit;
 use safelight_imaging::{Format, Photo, Rules};
 use safelight_operation::{
     Base64, CpuOperation, Input, Kind, Memory, Needs, Optional, Output, Param, Picture, Result,
-    Spec, Work,
+    Spec, Work, no_engine,
 };
-use safelight_vision::cutout;
-use safelight_vision::face::{Detection, Face, Part, QualityControl, Rect, models};
+use safelight_vision::face::{Face, QualityControl, Rect, models};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::editing::matte;
 use super::super::faces::{self, QUALITY_CONTROL};
-use super::super::painted;
+use super::super::painted::{self, MEMORY};
+use crate::generated::{Edit, Generated, areas};
 use crate::image::encoded;
 
 /// The service.
@@ -51,30 +49,43 @@ pub struct Request {
 /// What can be asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Action {
-    /// As old as faces get here.
-    Old,
+    /// What these words say.
+    Words(&'static str),
     /// The age that `target` says.
     Age,
     /// The gender that `target` says.
     Gender,
-    /// What would have to be invented.
-    Engine,
 }
 
+const FEMALE: &str = "a woman";
+const MALE: &str = "a man";
+
 const ACTIONS: &[(&str, Action, &str)] = &[
-    ("TO_OLD", Action::Old, "an old person"),
+    ("TO_OLD", Action::Words("an old person, 75 years old"), "an old person"),
+    ("TO_KID", Action::Words("a child, 8 years old"), "a child"),
+    ("TO_FEMALE", Action::Words(FEMALE), "a woman"),
+    ("TO_MALE", Action::Words(MALE), "a man"),
     ("V2_AGE", Action::Age, "the age of `target`"),
-    ("TO_KID", Action::Engine, "a child; needs an engine (`ERROR_AI_NOT_EXISTS`)"),
-    ("TO_FEMALE", Action::Engine, "a woman; the same"),
-    ("TO_MALE", Action::Engine, "a man; the same"),
-    ("V2_GENDER", Action::Gender, "the gender of `target`; the same"),
+    ("V2_GENDER", Action::Gender, "the gender of `target`"),
 ];
+
+impl Request {
+    /// Who is to be seen.
+    fn wanted(&self) -> String {
+        let target = self.target.unwrap_or_default();
+        match self.action_type {
+            Action::Words(words) => words.to_owned(),
+            Action::Age => format!("a person {target} years old"),
+            Action::Gender => if target == 0 { MALE } else { FEMALE }.to_owned(),
+        }
+    }
+}
 
 fn fitting_target(input: &Request) -> Result<()> {
     let allowed = match input.action_type {
         Action::Age => 1..=85,
         Action::Gender => 0..=1,
-        Action::Old | Action::Engine => return Ok(()),
+        Action::Words(_) => return Ok(()),
     };
     let (least, most) = (allowed.start(), allowed.end());
     let Some(target) = input.target else {
@@ -149,18 +160,8 @@ pub struct Answer {
     image: Base64,
 }
 
-/// Faces below this many pixels show no lines.
+/// Smaller faces have nothing that an engine could keep.
 const LEAST_FACE: f32 = 64.0;
-/// The age of `TO_OLD`, and how many years all lines stand for.
-const OLD: f32 = 75.0;
-const ALL_LINES: f32 = 40.0;
-/// How many years a face without its lines looks younger, and the youngest that is shown.
-const FRESHER: f32 = 10.0;
-const YOUNGEST: f32 = 18.0;
-/// Hair turns gray between these ages, as far as this, to this colour.
-const GRAY: [f32; 2] = [40.0, 75.0];
-const GRAYEST: f32 = 0.85;
-const GRAY_HAIR: [f32; 3] = [66.0, 0.5, 3.0];
 /// A box shows a face that shares this much with it.
 const LEAST_SHARED: f32 = 0.5;
 
@@ -171,62 +172,49 @@ impl CpuOperation for FaceAttributeEditing {
         sign: "portrait_face_attribute_editing",
         pool: "portrait_face_attribute_editing",
         price: 8,
-        summary: "Makes a face older: lines, folds, what sags, gray hair and brows; or up to ten years \
-                  fresher. Children's faces and another gender need an engine (`ERROR_AI_NOT_EXISTS`).",
-        limitations: "Ages are counted from what the face looks like, which errs by about four years. An \
-                      older face has the lines that faces get, not those that this one would get; hair \
-                      keeps its cut. A target more than ten years below the face's age, or below 18, is \
-                      refused with `ERROR_AI_NOT_EXISTS`.",
-        memory: Memory {
-            base: treatment::BASE_BYTES + cutout::BASE_BYTES + (96 << 20),
-            per_pixel: 11 + cutout::HEAD_BYTES_PER_PIXEL,
-        },
+        summary: "Shows a person at another age or as of another gender, by a generative engine.",
+        limitations: "The head is the engine's; without one the service answers `ERROR_AI_NOT_EXISTS`. \
+                      Outside the head nothing changes.",
+        memory: MEMORY,
         ..Spec::DEFAULT
     };
-    const NEEDS: Needs = Needs::models(MODELS).on_request(&[models::MASK, models::FITNESS]);
+    const NEEDS: Needs =
+        Needs::models(painted::MODELS).on_request(&[models::MASK, models::FITNESS]);
     type Input = Request;
     type Output = Answer;
 
-    fn run(input: Request, work: &Work) -> Result<Answer> {
-        let wanted = match input.action_type {
-            Action::Old => OLD,
-            Action::Age => f32::from(input.target.unwrap_or_default()),
-            Action::Gender | Action::Engine => {
-                return Err(needs_engine("another gender, or a child's face"));
-            }
-        };
-        if wanted < YOUNGEST {
-            return Err(needs_engine("a child's face"));
-        }
-        let mut photo = input.image.decode(work)?;
-        let (kit, face, age) = prepared(work, &photo.rgb, &input)?;
-        change(work, &mut photo, (&kit, &face), age, wanted)?;
-        Ok(Answer { image: Base64(encoded(&photo, work)?) })
+    fn run(_: Request, _: &Work) -> Result<Answer> {
+        Err(no_engine(<Self as CpuOperation>::SPEC.slug()))
     }
 }
 
-/// The models of a head, and that of age.
-const MODELS: &[&str] = &["yunet", "centerface", "face_mesh", "face_parsing", "u2net", models::AGE];
+impl Generated for FaceAttributeEditing {
+    const REQUIRED: bool = true;
 
-fn needs_engine(what: &str) -> Fault {
-    let message = format!("{what} needs an engine that is not here");
-    Fault::new(Code::AiNotExists, message)
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        let photo = input.image.decode(work)?;
+        let kit = prepared(work, &photo.rgb, input)?;
+        let mask = work.stage("mask", || areas::head(&kit))?;
+        Ok(Some(Edit::of(photo, Some(mask), vec![input.wanted()])))
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<Answer> {
+        Ok(Answer { image: Base64(encoded(&photos[0], work)?) })
+    }
 }
 
-/// The face that is meant, prepared, and how old it looks.
-fn prepared(work: &Work, photo: &RgbImage, input: &Request) -> Result<(Kit, Detection, f32)> {
+/// The face that is meant, prepared.
+fn prepared(work: &Work, photo: &RgbImage, input: &Request) -> Result<Kit> {
     let found = faces::find(work, photo, false, 120)?;
     let face = match input.face_location {
         None => &found[0],
         Some(location) => at(&found, location, photo.dimensions())?,
     };
     faces::check(work, std::slice::from_ref(face), input.quality_control)?;
-    let kit = work.stage("prepare", || {
+    work.stage("prepare", || {
         faces::kit(face, LEAST_FACE)?;
         painted::prepared(face)
-    })?;
-    let age = work.stage("age", || face.age_and_gender())?.age;
-    Ok((kit, face.detection, age))
+    })
 }
 
 /// The face in a box.
@@ -252,47 +240,4 @@ fn at<'a, 'b>(
         Some(face) => Ok(face),
         None => fail("shows no face"),
     }
-}
-
-/// Changes the age of a face from what it looks to what is wanted.
-fn change(
-    work: &Work,
-    photo: &mut Photo,
-    (kit, face): (&Kit, &Detection),
-    age: f32,
-    wanted: f32,
-) -> Result<()> {
-    let years = wanted - age;
-    if years < -FRESHER - 0.5 {
-        let message = format!(
-            "the face looks {age:.0} years old, which target {wanted:.0} is {:.0} below",
-            -years
-        );
-        return Err(Fault::new(
-            Code::AiNotExists,
-            format!("{message}; more than {FRESHER:.0} need an engine that is not here"),
-        ));
-    }
-    if years < 0.0 {
-        return work.stage("refresh", || {
-            ageing::fresher(kit, &mut photo.rgb, (-years / FRESHER).min(1.0));
-            Ok(())
-        });
-    }
-    let gray = ((wanted - GRAY[0]) / (GRAY[1] - GRAY[0])).clamp(0.0, 1.0) * GRAYEST;
-    if gray > 0.0 && years > 2.0 {
-        if let Some((cutout, region)) = matte(work, photo, face, &[Part::Hair])? {
-            work.stage("gray", || {
-                if hair::amount(&cutout, kit) >= hair::LEAST_HAIR {
-                    let colour = HairColour { strength: gray, ..HairColour::all(GRAY_HAIR) };
-                    hair::paint(&mut photo.rgb, kit, &cutout, region, &colour);
-                }
-                Ok(())
-            })?;
-        }
-    }
-    work.stage("age the face", || {
-        ageing::older(kit, &mut photo.rgb, (years / ALL_LINES).clamp(0.0, 1.0));
-        Ok(())
-    })
 }
