@@ -260,13 +260,13 @@ pub fn check_names(
     };
     for engine in engines {
         let place = format!("serves of the engine `{}`", engine.name);
-        let named = engine.serves.iter().filter(|name| *name != "*");
-        named.map(|name| check(&place, name)).collect::<Result<(), _>>()?;
+        let mut named = engine.serves.iter().filter(|name| *name != "*");
+        named.try_for_each(|name| check(&place, name))?;
     }
     let own = effects.applications.iter();
     let own = own.map(|(name, own)| (format!("effects.applications.{name}"), &own.services));
     for (place, services) in own.chain([("effects".to_owned(), &effects.services)]) {
-        services.keys().map(|name| check(&place, name)).collect::<Result<(), _>>()?;
+        services.keys().try_for_each(|name| check(&place, name))?;
     }
     Ok(())
 }
