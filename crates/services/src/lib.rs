@@ -94,6 +94,7 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::effects::EmotionEditor>(),
     Endpoint::of::<portrait::effects::EmotionEditorAdvanced>(),
     Endpoint::of::<portrait::effects::EnhanceFace>(),
+    Endpoint::of::<ByEngine<portrait::effects::FaceAttributeEditing>>(),
     Endpoint::of::<portrait::effects::FaceBeauty>(),
     Endpoint::of::<portrait::effects::FaceBeautyAdvanced>(),
     Endpoint::of::<portrait::effects::FaceBeautyPro>(),

@@ -156,9 +156,9 @@ impl Library {
                 }
                 Action::Export { application, file, group } => {
                     let act = act(accounts, &application).await?;
-                    let key = key(accounts)?;
-                    let exported = transfer::export(store, &key, &act, group.as_deref());
-                    let exported = exported.await.map_err(said)?;
+                    let (key, group) = (key(accounts)?, group.as_deref());
+                    let exported = transfer::export(store, &key, &act, group).await;
+                    let exported = exported.map_err(said)?;
                     write(&file, &exported.lines)?;
                     let transfer::Exported { groups, users, faces, .. } = exported;
                     let sentence = format!(
