@@ -5,8 +5,8 @@ use safelight_contract::{Code, Fault};
 use safelight_effects::Kit;
 use safelight_imaging::{Format, Photo, Rules};
 use safelight_operation::{
-    Base64, CpuOperation, Input, Kind, Memory, Needs, Optional, Output, Param, Picture, Result,
-    Spec, Work, no_engine,
+    Base64, CpuOperation, Input, Kind, Needs, Optional, Output, Param, Picture, Result, Spec, Work,
+    no_engine,
 };
 use safelight_vision::face::{Face, QualityControl, Rect, models};
 use serde::Deserialize;
