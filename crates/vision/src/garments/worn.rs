@@ -176,7 +176,14 @@ impl<'a> Cells<'a> {
         }
         let places = (0..CELLS).map(|at| self.place(at)).collect();
         let half = half::Half { mask: &self.person.mask, colours: &self.colours, places };
-        half.clothes(vision, photo, faces)
+        let found = half.clothes(vision, photo, faces)?;
+        // Less than this of what is neither head nor background is a shred, not a garment.
+        const LEAST: f32 = 0.4;
+        let may_be = self.shows.iter().filter(|shows| **shows == Shows::Clothes).count() as f32;
+        let whole = |clothes: &Vec<bool>| {
+            clothes.iter().filter(|clothes| **clothes).count() as f32 >= LEAST * may_be
+        };
+        Ok(found.filter(whole))
     }
 
     /// What is neither clothes nor a hat goes.
