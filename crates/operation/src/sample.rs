@@ -18,7 +18,8 @@ pub struct Sample {
 }
 
 /// The endpoint with its required parameters only, and those whose schema has `examples`, each at its
-/// example or the first value that its schema allows; then, one parameter at a time, every further value of the parameters that have few.
+/// example or the first value that its schema allows; then, one parameter at a time, every further value
+/// of the parameters that have few.
 pub fn samples(endpoint: &Endpoint) -> Vec<Sample> {
     let mut required = Vec::new();
     for parameter in endpoint.parameters() {
@@ -45,16 +46,17 @@ pub fn samples(endpoint: &Endpoint) -> Vec<Sample> {
     samples
 }
 
-/// The example of a schema, else the first value that it allows; of a scale, an eighth of the way up, where sizes are neither
-/// nothing nor huge.
+/// The example of a schema, else the first value that it allows; of a scale, an eighth of the way up, where
+/// sizes are neither nothing nor huge; of a free text, a word.
 fn first(schema: &Value) -> String {
-    let on_scale = || match (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
+    let other = || match (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
         (Some(from), Some(to)) => (from + (to - from) / 8).to_string(),
+        _ if schema["type"] == "string" => "classic".to_owned(),
         _ => text(&schema["minimum"]),
     };
     let example = schema["examples"][0].clone();
     let shown = (!example.is_null()).then(|| text(&example));
-    shown.or_else(|| choices(schema).into_iter().next()).unwrap_or_else(on_scale)
+    shown.or_else(|| choices(schema).into_iter().next()).unwrap_or_else(other)
 }
 
 /// A whole number of more values than this is no choice but a scale.

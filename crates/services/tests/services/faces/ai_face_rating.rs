@@ -4,7 +4,7 @@ use safelight_contract::Code;
 use safelight_operation::Node;
 use safelight_testkit as testkit;
 
-use crate::portraits::refusals;
+use crate::faces::portraits::refusals;
 use crate::support::{artifact, call, code, form, with};
 
 const PATH: &str = "/api/portrait/analysis/ai-face-rating";

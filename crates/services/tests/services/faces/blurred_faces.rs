@@ -6,7 +6,7 @@ use safelight_imaging::resize::{self, Filter};
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 
-use crate::portraits::{crowd, photo, png, refusals};
+use crate::faces::portraits::{crowd, photo, png, refusals};
 use crate::support::{artifact, call, code, form};
 
 const PATH: &str = "/api/portrait/effects/blurred-faces";

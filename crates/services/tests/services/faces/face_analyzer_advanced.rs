@@ -5,7 +5,7 @@ use safelight_contract::Code;
 use safelight_imaging::resize::{self, Filter};
 use serde_json::Value;
 
-use crate::portraits::{crowd, photo, png, refusals};
+use crate::faces::portraits::{crowd, photo, png, refusals};
 use crate::support::{call, code, form};
 
 const PATH: &str = "/api/portrait/analysis/face-analyzer-advanced";

@@ -5,7 +5,7 @@ use safelight_contract::Code;
 use safelight_testkit as testkit;
 use serde_json::{Value, json};
 
-use crate::portraits::{crowd, photo, png, refusals};
+use crate::faces::portraits::{crowd, photo, png, refusals};
 use crate::support::{call, code, form, with};
 
 const PATH: &str = "/api/portrait/analysis/face-key-points";

@@ -9,7 +9,7 @@ use safelight_imaging::{decode, encode, probe};
 use safelight_operation::{Artifact, Form};
 use serde_json::Value;
 
-use crate::portraits::{crowd, photo, png};
+use crate::faces::portraits::{crowd, photo, png};
 use crate::support::{call, code, form, head, with};
 
 const ANALYZER: &str = "/api/portrait/analysis/face-analyzer";

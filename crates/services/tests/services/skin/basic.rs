@@ -5,7 +5,7 @@ use safelight_contract::Code;
 use safelight_testkit as testkit;
 use serde_json::Value;
 
-use crate::canvas::{Canvas, check_sign, check_skin_type, json};
+use crate::skin::canvas::{Canvas, check_sign, check_skin_type, json};
 use crate::support::{self, encoded, form, with};
 
 const PATH: &str = "skin-analysis";

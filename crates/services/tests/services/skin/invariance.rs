@@ -4,7 +4,7 @@ use image::{Rgb, RgbImage, imageops};
 use safelight_imaging::resize::{self, Filter};
 use serde_json::Value;
 
-use crate::canvas::{Canvas, json};
+use crate::skin::canvas::{Canvas, json};
 use crate::support::{self, encoded, form};
 
 const PATH: &str = "skin-analysis-advanced";
@@ -68,7 +68,7 @@ fn same_class(name: &str, wanted: &Value, found: &Value) {
 #[test]
 fn mirror_scale_and_place_change_little() {
     let mut canvas = Canvas::head(5.0);
-    canvas.tint(crate::basic::LEFT_CHEEK, 1.6, 0.6, [0.51, 0.42, 0.385]);
+    canvas.tint(crate::skin::basic::LEFT_CHEEK, 1.6, 0.6, [0.51, 0.42, 0.385]);
     let photo = canvas.photo;
     let wanted = result(&photo);
     assert_eq!(wanted["mole"]["rectangle"].as_array().map(Vec::len), Some(1));

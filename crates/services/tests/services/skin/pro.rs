@@ -5,8 +5,8 @@ use image::{DynamicImage, ImageFormat, imageops};
 use safelight_contract::Code;
 use serde_json::{Value, json};
 
-use crate::basic::{CHIN, LEFT_CHEEK};
-use crate::canvas::{Canvas, check_sign, check_skin_type, json as to_json};
+use crate::skin::basic::{CHIN, LEFT_CHEEK};
+use crate::skin::canvas::{Canvas, check_sign, check_skin_type, json as to_json};
 use crate::support::{self, Form, encoded, form, with};
 
 const PATH: &str = "skin-analysis-pro";
