@@ -64,7 +64,7 @@ impl CpuOperation for AiLipBiteExpressions {
                       not. Who looks younger than 22 is refused (`ERROR_CONTENT_NON_COMPLIANCE`).",
         ..LATER
     };
-    const NEEDS: Needs = Needs::models(&[models::DETECTION, models::AGE]);
+    const NEEDS: Needs = Needs::models(&[models::DETECTION, models::MESH, models::AGE]);
     type Input = Request;
     type Output = ResultUrls;
 
