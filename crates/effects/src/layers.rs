@@ -41,7 +41,7 @@ pub fn shift(
     let moved = |x: u32, y: u32| {
         let place = Point { x: x as f32, y: y as f32 };
         let by = displacement(place);
-        (by.x.hypot(by.y) > STILL).then(|| Point { x: place.x + by.x, y: place.y + by.y })
+        (by.x.hypot(by.y) > STILL).then_some(Point { x: place.x + by.x, y: place.y + by.y })
     };
     let margin = ((height as f32 * MARGIN).round() as usize).max(2);
     let mut subject = cutout.alpha.clone();
@@ -154,7 +154,8 @@ mod tests {
 
     /// A striped wall, and a red board before it.
     fn scene() -> (RgbImage, Cutout) {
-        let wall = |x: u32| Rgb(if x / 8 % 2 == 0 { [60, 90, 140] } else { [180, 190, 150] });
+        let wall =
+            |x: u32| Rgb(if (x / 8).is_multiple_of(2) { [60, 90, 140] } else { [180, 190, 150] });
         let board = |x: u32, y: u32| (60..100).contains(&x) && (30..90).contains(&y);
         let photo = RgbImage::from_fn(SIZE.0, SIZE.1, |x, y| match board(x, y) {
             true => Rgb([200, 40, 40]),

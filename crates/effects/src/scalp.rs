@@ -109,7 +109,7 @@ impl<'a> Scalp<'a> {
     pub fn of(kit: &'a Kit, photo: &RgbImage, head: &Parsing) -> Result<Self, Refusal> {
         let canvas = Canvas::around(kit, photo, &OVAL, AROUND).ok_or(Refusal::NoHair)?;
         let likely = head.likely(&[Part::Hair]);
-        let hair = canvas.window.map(|place| likely(place));
+        let hair = canvas.window.map(likely);
         let [left, right] = [234, 454].map(|index| canvas.point(index));
         let [one, two] = [105, 334].map(|index| canvas.point(index));
         let solid = hair.each(|x, y| f32::from(hair.values[y * hair.width + x] > 0.7));

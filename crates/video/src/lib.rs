@@ -42,7 +42,7 @@ impl Clip {
     /// # Errors
     /// `PROCESSING_FAILURE` for other sizes; `AI_SERVICE_INTERNAL_ERROR` where the encoder does not start.
     pub fn new(size: (u32, u32), rate: u32) -> Result<Self> {
-        let fits = |side: u32| side >= 16 && side <= LONGEST_SIDE && side.is_multiple_of(2);
+        let fits = |side: u32| (16..=LONGEST_SIDE).contains(&side) && side.is_multiple_of(2);
         if !fits(size.0) || !fits(size.1) {
             let message = format!(
                 "a clip of {} by {} px cannot be encoded, sides must be even, from 16 to {LONGEST_SIDE}",

@@ -392,8 +392,8 @@ impl Half<'_> {
         let reach = (CLOSED * face.cells).round().max(1.0) as usize;
         let wide = grown(&mask_of(&|at| cloth[at]), reach);
         let outside = grown(&mask_of(&|at| wide.as_raw()[at] == 0), reach);
-        for at in 0..CELLS {
-            cloth[at] |= open.as_raw()[at] > 0 && outside.as_raw()[at] == 0;
+        for (at, cloth) in cloth.iter_mut().enumerate() {
+            *cloth |= open.as_raw()[at] > 0 && outside.as_raw()[at] == 0;
         }
     }
 
