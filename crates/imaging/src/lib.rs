@@ -18,7 +18,6 @@ mod decode;
 pub mod dehaze;
 pub mod discs;
 pub mod drawing;
-pub mod enclosed;
 pub mod encode;
 pub mod exposure;
 mod format;

@@ -4,7 +4,7 @@ pub mod general;
 pub mod portrait;
 
 use safelight_contract::{Code, Fault, Result};
-use safelight_imaging::{Cutout, Format, Photo, enclosed, encode, strands};
+use safelight_imaging::{Cutout, Format, Photo, encode, strands};
 use safelight_operation::{Artifact, Output, Picture, Url, Work};
 use safelight_vision::saliency::Saliency;
 
@@ -54,16 +54,6 @@ fn picture(cutout: Cutout, form: Option<ReturnForm>) -> Result<Artifact> {
         Some(ReturnForm::Crop) => encode::png_cutout(&cutout.trim()),
     }?;
     Ok(Artifact::picture(bytes, Format::Png))
-}
-
-/// The mask without the ground that the subject encloses, as the stage `enclosed`.
-fn opened(photo: &Photo, mut found: Saliency, work: &Work) -> Result<Saliency> {
-    work.stage("enclosed", || {
-        if let Some(mask) = enclosed::opened(&photo.rgb, &found.mask, found.region) {
-            found.mask = mask;
-        }
-        Ok(found)
-    })
 }
 
 /// The subject that a mask shows, as the stage `matting`; `nothing` says what is missing where it

@@ -13,7 +13,7 @@ use safelight_operation::Work;
 use safelight_vision::kinds::Kind;
 use safelight_vision::saliency::Saliency;
 
-use super::{matted, no_target, opened};
+use super::{matted, no_target};
 
 pub use apparel_background_removal::ApparelBackgroundRemoval;
 pub use commodity_background_removal::CommodityBackgroundRemoval;
@@ -24,11 +24,10 @@ pub use universal_background_removal::UniversalBackgroundRemoval;
 /// The message where nothing stands out.
 const NOTHING: &str = "image shows no subject that stands out from its background";
 
-/// The subject of a photo, as the stages `saliency`, `enclosed` and `matting`. A photo of nothing in
+/// The subject of a photo, as the stages `saliency` and `matting`. A photo of nothing in
 /// particular (a plain surface, noise, all transparent) is `ERROR_NO_RECOGNITION_TARGET_DETECTED`.
 fn cut_out(photo: Photo, work: &Work) -> Result<Cutout> {
     let found = work.stage("saliency", || work.vision.salient(&photo.rgb))?;
-    let found = opened(&photo, found, work)?;
     matted(photo, &found, NOTHING, work)
 }
 

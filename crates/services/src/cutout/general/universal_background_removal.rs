@@ -36,7 +36,6 @@ impl CpuOperation for UniversalBackgroundRemoval {
         pool: "cutout_general_background_removal",
         price: 1,
         summary: "Frees the subject of a photo, whatever it is, from its background.",
-        limitations: "What the subject encloses in the ground's own colour and shade is taken for ground.",
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::BYTES_PER_PIXEL },
         ..Spec::DEFAULT
     };
