@@ -9,9 +9,10 @@ use ailabtools::{Client, FileInput, WaitForTaskOptions};
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::{decode, encode, probe};
 use safelight_services::CATALOG;
+use safelight_store::Credits;
 use safelight_testkit::engine::{Double, Manner};
 
-use crate::common::{PATIENCE, TestServer};
+use crate::common::{PATIENCE, TestServer, now};
 
 fn photo(name: &str) -> FileInput {
     FileInput::from_bytes(safelight_testkit::photo(name), "photo", None)
@@ -84,6 +85,9 @@ async fn every_answer_is_read_into_its_type() {
             vec![effects::dresser(&engine.url()), effects::classifier(&classifier.url())];
     })
     .await;
+    let more =
+        server.store.add_credits(server.application.id, "common", Credits::whole(9000), now());
+    more.await.expect("credits for every service");
     let mut calls = calls(&server);
     cutouts(&mut calls).await;
     pictures(&mut calls).await;
