@@ -116,6 +116,8 @@ fn refusal(rules: &Rules, input: &Input) -> Option<Code> {
 
 /// What a picture that keeps the rules may be refused with, for what it shows.
 const CONTENT: &[Code] = &[
+    // Who may look too young for a service.
+    Code::ContentNonCompliance,
     Code::PoseNotEnoughKeypoints,
     Code::NoRecognitionTargetDetected,
     Code::NoFaceInFile,
