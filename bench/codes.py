@@ -29,22 +29,15 @@ TIGHT = [*SETTINGS, "limits.memory_budget=1120000000", "limits.workers=1", "limi
          "limits.work_timeout_seconds=1", "limits.queue_wait_seconds=1"]
 
 
-def stalled(world):
-    """A body that stops half-way."""
-    with socket.create_connection(("127.0.0.1", world.server.port), timeout=30) as stream:
-        stream.sendall(f"POST {api.CONTRAST} HTTP/1.1\r\nhost: localhost\r\n{api.KEY_HEADER}: "
-                       f"{world.server.key}\r\ncontent-type: multipart/form-data; boundary=x\r\n"
-                       "content-length: 1000\r\n\r\n--x\r\n".encode())
-        return raw(stream)
-
-
-def too_large(world):
-    """A head that announces a body over the limit."""
-    with socket.create_connection(("127.0.0.1", world.server.port), timeout=30) as stream:
-        stream.sendall(f"POST {api.CONTRAST} HTTP/1.1\r\nhost: localhost\r\n{api.KEY_HEADER}: "
-                       f"{world.server.key}\r\ncontent-type: multipart/form-data; boundary=x\r\n"
-                       "content-length: 99000000\r\n\r\n".encode())
-        return raw(stream)
+def begun(length, body):
+    """A request whose head announces a body of so many bytes, of which only these are sent."""
+    def ask(world):
+        with socket.create_connection(("127.0.0.1", world.server.port), timeout=30) as stream:
+            stream.sendall(f"POST {api.CONTRAST} HTTP/1.1\r\nhost: localhost\r\n{api.KEY_HEADER}: "
+                           f"{world.server.key}\r\ncontent-type: multipart/form-data; boundary=x\r\n"
+                           f"content-length: {length}\r\n\r\n{body}".encode())
+            return raw(stream)
+    return ask
 
 
 def raw(stream):
@@ -197,7 +190,7 @@ CASES = [
     ("ERROR_FILE_UPLOAD_FAILED", "upload-file while the folder of files is a file",
      blocked("blobs", lambda w: w.post(f"{TASKS}/upload-file", file=w.cup))),
     ("FILE_DECODING_FAILURE", "a truncated JPEG", lambda w: w.post(api.CONTRAST, image=w.cup[:9000])),
-    ("ERROR_DATA_TRANSFER_FAILED", "a body that stops half-way", stalled),
+    ("ERROR_DATA_TRANSFER_FAILED", "a body that stops half-way", begun(1000, "--x\r\n")),
     ("ERROR_TASK_REVOCATION_FAILED", "revoking a task that is done", done),
     ("ERROR_USER_NOT_EXISTS", "a key whose user was removed", as_user("remove")),
     ("ERROR_USER_LOCKED", "a key whose user is locked", as_user("lock")),
@@ -217,7 +210,7 @@ CASES = [
      lambda w: w.post(api.CONTRAST, image=w.cup + bytes(12_000_000))),
     ("ERROR_CONTENT_TOO_LONG", "image_url of 3,000 characters",
      lambda w: w.post(api.CONTRAST, image_url=w.remote.url("/" + "a" * 3000))),
-    ("ERROR_REQUEST_BODY_TOO_LARGE", "Content-Length of 99 MB", too_large),
+    ("ERROR_REQUEST_BODY_TOO_LARGE", "Content-Length of 99 MB", begun(99_000_000, "")),
     ("UNSUPPORTED_FILE_TYPES", "a GIF", lambda w: w.post(api.CONTRAST, image=b"GIF89a" + bytes(400))),
     ("ERROR_UNSUPPORTED_GRAYSCALE_IMAGE", "a gray picture for style migration",
      lambda w: w.post(STYLE, major=GRAY, style=GRAY)),

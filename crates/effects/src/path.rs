@@ -111,6 +111,15 @@ pub fn lerp(x: f32, xs: &[f32], ys: &[f32]) -> f32 {
     }
 }
 
+/// Whether a place lies in a polygon (even-odd rule).
+pub fn inside(polygon: &[Place], [x, y]: Place) -> bool {
+    let next = polygon.iter().cycle().skip(1);
+    let crossed = polygon.iter().zip(next).filter(|(a, b)| {
+        (a[1] <= y) != (b[1] <= y) && x < a[0] + (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1])
+    });
+    crossed.count() % 2 == 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

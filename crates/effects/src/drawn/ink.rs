@@ -4,7 +4,7 @@ use safelight_imaging::map::Map;
 
 use crate::atlas::{EYES, LIPS, MOUTH};
 use crate::kit::Kit;
-use crate::path::{Path, between, distance};
+use crate::path::{Path, between, distance, inside};
 use crate::strokes::Place;
 
 /// The upper and the lower lid of each eye, from the inner to the outer corner.
@@ -204,15 +204,6 @@ impl<'a> Features<'a> {
             sheet.line(&Path::through(&lower), |t| 0.6 * width(t));
         }
     }
-}
-
-/// Whether a place lies in a polygon (even-odd rule).
-pub(super) fn inside(polygon: &[Place], [x, y]: Place) -> bool {
-    let next = polygon.iter().cycle().skip(1);
-    let crossed = polygon.iter().zip(next).filter(|(a, b)| {
-        (a[1] <= y) != (b[1] <= y) && x < a[0] + (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1])
-    });
-    crossed.count() % 2 == 1
 }
 
 #[cfg(test)]

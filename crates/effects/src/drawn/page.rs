@@ -6,9 +6,10 @@ use safelight_imaging::components::components;
 use safelight_imaging::drawing::Pen;
 use safelight_imaging::map::Map;
 
-use super::ink::{Features, Sheet, inside};
+use super::ink::{Features, Sheet};
 use super::{Fineness, Plan, Sitter};
 use crate::atlas::OVAL;
+use crate::path::inside;
 
 /// How heavy the lines are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::canonical;
 use crate::dice::Noise;
-use crate::path::{Path, along, distance, turned, unit};
+use crate::path::{Path, along, distance, inside, turned, unit};
 use crate::strokes::Place;
 
 /// A shape as designs name it.
@@ -252,7 +252,7 @@ impl Mark {
                 let next = points.iter().cycle().skip(1);
                 let far = points.iter().zip(next).map(|(a, b)| to_piece(place, *a, *b).0);
                 let far = far.fold(f32::INFINITY, f32::min);
-                let far = if is_inside(points, place) { -far } else { far };
+                let far = if inside(points, place) { -far } else { far };
                 1.0 - smoothstep(-soft, soft, far)
             }
             Self::Line(places) => {
@@ -289,14 +289,6 @@ fn to_piece([x, y]: Place, a: Place, b: Place) -> (f32, f32) {
     let square = (way[0] * way[0] + way[1] * way[1]).max(1e-9);
     let t = (((x - a[0]) * way[0] + (y - a[1]) * way[1]) / square).clamp(0.0, 1.0);
     (distance([x, y], [a[0] + t * way[0], a[1] + t * way[1]]), t)
-}
-
-fn is_inside(polygon: &[Place], [x, y]: Place) -> bool {
-    let next = polygon.iter().cycle().skip(1);
-    let crossed = polygon.iter().zip(next).filter(|(a, b)| {
-        (a[1] <= y) != (b[1] <= y) && x < a[0] + (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1])
-    });
-    crossed.count() % 2 == 1
 }
 
 #[cfg(test)]
