@@ -101,6 +101,8 @@ pub async fn serve_catalog(
     let mut workers = tokio::spawn(tasks::work(app.clone(), when_cut.clone()));
     let mut background = JoinSet::new();
     background.spawn(instance::run(app.clone()));
+    background.spawn(instance::announce(app.clone()));
+    background.spawn(instance::listen(app.clone()));
     background.spawn(sweep::run(app.clone()));
     background.spawn(library::run(app.clone()));
     background.spawn(webhooks::run(app.clone()));

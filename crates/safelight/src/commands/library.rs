@@ -174,7 +174,8 @@ impl Library {
                     let text = std::fs::read_to_string(&file)
                         .with_context(|| format!("{} cannot be read", file.display()))?;
                     let limits = limits(&settings);
-                    let come = transfer::import(&**store, &key(accounts)?, &act, &text, limits).await;
+                    let come =
+                        transfer::import(&**store, &key(accounts)?, &act, &text, limits).await;
                     let come = come.map_err(said)?;
                     let sentence = format!(
                         "Added {} groups, {} users and {} faces; {} were there already.",
