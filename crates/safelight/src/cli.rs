@@ -60,6 +60,7 @@ pub enum Command {
     Library(commands::library::Library),
     Webhook(commands::webhook::Webhook),
     Credits(commands::credits::Credits),
+    Migrate(commands::migrate::Migrate),
     Config(commands::config::Config),
     Docs(commands::docs::Docs),
 }

@@ -9,6 +9,7 @@ pub mod errors;
 pub mod gallery;
 pub mod key;
 pub mod library;
+pub mod migrate;
 pub mod models;
 pub mod run;
 pub mod serve;
@@ -58,6 +59,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Services(command) => command.run(&context),
         Command::Errors(command) => command.run(&context),
         Command::Models(command) => command.run(&context),
+        Command::Migrate(command) => command.run(&context),
         Command::Doctor(command) => command.run(&context),
         Command::User(command) => command.run(&context),
         Command::App(command) => command.run(&context),
