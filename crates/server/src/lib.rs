@@ -34,6 +34,7 @@ mod protection;
 mod publish;
 mod references;
 mod reply;
+mod resume;
 mod router;
 pub mod settings;
 mod stall;

@@ -24,6 +24,7 @@ use crate::body::Room;
 use crate::pipeline::{self, Made, Permits, Ran};
 use crate::publish::{publish, withdraw};
 use crate::references;
+use crate::resume::Resume;
 use crate::task_input;
 use crate::urls::marked;
 
@@ -196,6 +197,7 @@ async fn run(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<Resu
     let deadline = app.deadline(endpoint);
     let place = (task.application, task.request_id.as_str());
     let running = pipeline::run(app, place, job, permits, deadline, marked);
+    let running = Resume::of(&app.store, task).scope(running);
     let Ran { outcome, stages, permit } = at_work.unless_stopped(running).await?;
     for stage in stages {
         app.metrics.observe(spec.path, stage.name, stage.took);
