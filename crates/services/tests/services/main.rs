@@ -18,6 +18,7 @@ mod gallery;
 mod goods;
 mod heads;
 mod inputs;
+mod liveness;
 mod painted;
 mod portraits;
 mod shapes;
