@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use safelight_contract::Fault;
 use safelight_library::MasterKey;
 use safelight_server::{Importer, Settings, load_or_create_key, transfer};
-use safelight_store::{Act, FaceAudit, FaceGroup, FaceLimits, Faces, FacesChanged, Store};
+use safelight_store::{Act, FaceAudit, FaceGroup, FaceLimits, FacesChanged};
 use serde::Serialize;
 use serde_json::json;
 
@@ -170,7 +170,7 @@ impl Library {
                 Action::Export { application, file, group } => {
                     let act = act(accounts, &application).await?;
                     let (key, group) = (key(accounts)?, group.as_deref());
-                    let exported = transfer::export(store, &key, &act, group).await;
+                    let exported = transfer::export(&**store, &key, &act, group).await;
                     let exported = exported.map_err(said)?;
                     write(&file, &exported.lines)?;
                     let transfer::Exported { groups, users, faces, .. } = exported;
@@ -189,7 +189,7 @@ impl Library {
                     let act = act(accounts, &application).await?;
                     let key = key(accounts)?;
                     let limits = limits(&settings);
-                    let importer = Importer::open(store, &key, act, &group, limits).await;
+                    let importer = Importer::open(&**store, &key, act, &group, limits).await;
                     let vision = pictures::vision(accounts.data(), &models)?;
                     let come = pictures::import(&importer.map_err(said)?, &vision, &file).await?;
                     for failure in &come.failed {
@@ -205,7 +205,8 @@ impl Library {
                     let text = std::fs::read_to_string(&file)
                         .with_context(|| format!("{} cannot be read", file.display()))?;
                     let limits = limits(&settings);
-                    let come = transfer::import(store, &key(accounts)?, &act, &text, limits).await;
+                    let come =
+                        transfer::import(&**store, &key(accounts)?, &act, &text, limits).await;
                     let come = come.map_err(said)?;
                     let sentence = format!(
                         "Added {} groups, {} users and {} faces; {} were there already.",

@@ -142,7 +142,7 @@ async fn enter(
     let missing = || Refusal::missing_header(format!("the header {KEY} is missing"));
     let principal = authenticate_key(&app, &trace, key.ok_or_else(missing)?, KEY).await?;
     let application = &principal.application;
-    let at_work = app.limits.enter(application.id, application.limits, app.default_limits())?;
+    let at_work = app.enter(application.id, application.limits).await?;
     app.library.check_open().await?;
     Ok(Visit { app, trace, principal, named, request, _at_work: at_work })
 }
