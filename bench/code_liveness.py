@@ -18,7 +18,7 @@ videos = {}
 
 
 def video(world):
-    """Three seconds of the portrait: it blinks and hardly turns."""
+    """Three seconds of the portrait, which hardly turns."""
     if "live" not in videos:
         answer = world.post(LIVE_PHOTO, image_target=base64.b64decode(portrait()))
         if not answer.succeeded:

@@ -7,10 +7,6 @@ use std::time::Duration;
 
 use image::{Rgb, RgbImage, imageops};
 use safelight_contract::Code;
-use safelight_effects::atlas::EARS;
-use safelight_effects::canonical::COUNT;
-use safelight_effects::expression::{self, HEAD, Motion, Net};
-use safelight_effects::{Kit, field};
 use safelight_imaging::{Format, encode, provenance};
 use safelight_operation::{Cancel, Context, Inline, Node, Result, Work};
 use safelight_services::liveness::actions::{Action, follow};
@@ -18,9 +14,10 @@ use safelight_services::liveness::watching::{LIMITS, Watched, watch};
 use safelight_testkit as testkit;
 use safelight_video::{Clip, Movie};
 use safelight_vision::Vision;
-use safelight_vision::face::{Face, QualityControl};
+use safelight_vision::face::QualityControl;
 use serde_json::Value;
 
+use crate::moving::{Move, RATE, STILL, clip};
 use crate::support::{Form, call, code, form};
 
 const SYNTHETIC: &str = "/api/portrait/liveness/synthetic-face-detection";
@@ -91,17 +88,6 @@ fn photos_of_people_look_live_and_each_picture_has_its_own_outcome() {
     assert_eq!(code(SILENT, &cup), Code::LivenessControlError);
 }
 
-/// What the head does at a moment: turns to the side and up, in degrees, and closes its eyes.
-#[derive(Clone, Copy)]
-struct Move {
-    yaw: f32,
-    pitch: f32,
-    closed: f32,
-}
-
-const STILL: Move = Move { yaw: 0.0, pitch: 0.0, closed: 0.0 };
-const RATE: u32 = 12;
-
 /// A portrait of 360 pixels.
 fn portrait(name: &str) -> RgbImage {
     let photo = photo(name);
@@ -110,37 +96,6 @@ fn portrait(name: &str) -> RgbImage {
         _ => imageops::crop_imm(&photo, 0, 0, photo.width(), photo.width()).to_image(),
     };
     imageops::resize(&part, 360, 360, imageops::FilterType::CatmullRom)
-}
-
-/// A clip of a portrait that moves, rendered by warps.
-fn clip(vision: &Vision, photo: &RgbImage, moves: &[Move]) -> Vec<u8> {
-    let found = vision.detect_faces(photo).expect("a face");
-    let kit = Kit::of(&Face::new(vision, photo, found[0])).expect("a kit");
-    let net = Net::of(&kit, HEAD).expect("in the photo");
-    let blink = expression::find("blink").expect("an expression");
-    let mut clip = Clip::new(photo.dimensions(), RATE).expect("starts");
-    for step in moves {
-        let mut fields = vec![net.field(&turned(&kit, *step))];
-        if step.closed > 0.0 {
-            fields.extend(Motion::of(&kit, blink.shifts(&kit, step.closed)).field());
-        }
-        clip.push(&field::bent(photo, &fields)).expect("encodes");
-    }
-    clip.finish().expect("a file")
-}
-
-/// The way of each point of a head that turns about the middle of its ears.
-fn turned(kit: &Kit, step: Move) -> Vec<[f32; 2]> {
-    let points = &kit.mesh.points;
-    let middle: [f32; 3] = std::array::from_fn(|i| (points[EARS[0]][i] + points[EARS[1]][i]) / 2.0);
-    let (sy, cy) = step.yaw.to_radians().sin_cos();
-    let (sp, cp) = step.pitch.to_radians().sin_cos();
-    let way = |point: &[f32; 3]| {
-        let [x, y, z]: [f32; 3] = std::array::from_fn(|i| point[i] - middle[i]);
-        let (across, depth) = (x * cy - z * sy, x * sy + z * cy);
-        [across - x, y * cp + depth * sp - y]
-    };
-    points[..COUNT].iter().map(way).collect()
 }
 
 /// Runs blocking work as a service does.
@@ -193,7 +148,8 @@ fn a_head_that_does_as_asked_is_seen_to_do_it() {
     let watched = watched(&vision, file).expect("watched");
     for signs in &watched.signs {
         let (yaw, pitch) = (signs.pose.yaw, signs.pose.pitch);
-        println!("{:.2} yaw {yaw:.1} pitch {pitch:.1} closed {:.2}", signs.at, signs.closed);
+        let (at, closed, height) = (signs.at, signs.closed, signs.height);
+        println!("{at:.2} yaw {yaw:.1} pitch {pitch:.1} closed {closed:.2} height {height:.2}");
     }
     assert_eq!(seen(&watched, "0"), "0");
     assert_eq!(seen(&watched, "7"), "7");

@@ -19,6 +19,7 @@ mod goods;
 mod heads;
 mod inputs;
 mod liveness;
+mod moving;
 mod painted;
 mod portraits;
 mod shapes;

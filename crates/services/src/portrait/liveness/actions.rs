@@ -38,13 +38,16 @@ pub struct Signs {
     pub at: f64,
     /// Which way it looks.
     pub pose: Pose,
-    /// How far the eye that is wider open is closed, 0..1.
+    /// How far the eye that is wider open is closed, 0..1, as the model of movements sees it.
     pub closed: f32,
+    /// How high the eye that is wider open is, by its width.
+    pub height: f32,
 }
 
-/// Eyes that are closed by more than this are closed, and by less than that are open.
-const CLOSED: f32 = 0.5;
-const OPEN: f32 = 0.25;
+/// Eyes are closed where the model says so by more than this, or they are lower than this share of what
+/// they mostly are; and open where both say so by as much.
+const CLOSED: (f32, f32) = (0.5, 0.65);
+const OPEN: (f32, f32) = (0.25, 0.8);
 /// The longest time that a blink may take, in seconds.
 const BLINK: f64 = 0.7;
 /// How far the head must go up and down, and to each side, from where it mostly is, in degrees.
@@ -55,10 +58,10 @@ const TURN: f32 = 15.0;
 /// not.
 pub fn follow(actions: &[Action], signs: &[Signs]) -> Vec<Option<f64>> {
     let middle = |of: fn(&Signs) -> f32| median(signs.iter().map(of).collect());
-    let rest = Pose {
+    let rest = Rest {
         yaw: middle(|signs| signs.pose.yaw),
         pitch: middle(|signs| signs.pose.pitch),
-        roll: 0.0,
+        height: middle(|signs| signs.height),
     };
     let mut from = Some(0);
     let mut done = Vec::with_capacity(actions.len());
@@ -69,12 +72,20 @@ pub fn follow(actions: &[Action], signs: &[Signs]) -> Vec<Option<f64>> {
     done
 }
 
+/// What is mostly seen in a video.
+#[derive(Clone, Copy)]
+struct Rest {
+    yaw: f32,
+    pitch: f32,
+    height: f32,
+}
+
 impl Action {
     /// Where the action ends that begins at `from` or later.
-    fn end(self, signs: &[Signs], from: usize, rest: Pose) -> Option<usize> {
+    fn end(self, signs: &[Signs], from: usize, rest: Rest) -> Option<usize> {
         let later = || (from..signs.len()).map(|at| (at, signs[at].pose));
         match self {
-            Self::Blink => blink(signs, from),
+            Self::Blink => blink(signs, from, rest.height),
             Self::Up => later().find(|(_, pose)| pose.pitch <= rest.pitch - NOD).map(|(at, _)| at),
             Self::Down => {
                 later().find(|(_, pose)| pose.pitch >= rest.pitch + NOD).map(|(at, _)| at)
@@ -89,16 +100,17 @@ impl Action {
 }
 
 /// Open eyes, closed eyes, open eyes again, within the time of a blink.
-fn blink(signs: &[Signs], from: usize) -> Option<usize> {
+fn blink(signs: &[Signs], from: usize, height: f32) -> Option<usize> {
     let (mut open, mut closed) = (None, false);
     for (at, now) in signs.iter().enumerate().skip(from) {
-        if now.closed < OPEN {
+        let share = now.height / height.max(f32::EPSILON);
+        if now.closed < OPEN.0 && share > OPEN.1 {
             let began = open.filter(|began: &f64| closed && now.at - began <= BLINK);
             if began.is_some() {
                 return Some(at);
             }
             (open, closed) = (Some(now.at), false);
-        } else if now.closed > CLOSED {
+        } else if now.closed > CLOSED.0 || share < CLOSED.1 {
             closed = true;
         }
     }
@@ -120,6 +132,7 @@ mod tests {
             at: number as f64 / 10.0,
             pose: Pose { yaw, pitch, roll: 0.0 },
             closed,
+            height: 0.3,
         };
         moments.iter().enumerate().map(signs).collect()
     }
@@ -160,6 +173,18 @@ mod tests {
         let half = (3.0, 5.0, 0.4);
         assert_eq!(times("0", &[STILL, half, STILL]), [None]);
         assert_eq!(times("0", &[STILL, half, SHUT, half, STILL]), [Some(0.4)]);
+    }
+
+    #[test]
+    fn low_eyes_are_closed_whatever_the_model_says() {
+        let with_heights = |heights: &[f32]| {
+            let mut signs = signs(&vec![STILL; heights.len()]);
+            signs.iter_mut().zip(heights).for_each(|(signs, height)| signs.height = *height);
+            follow(&[Action::Blink], &signs)
+        };
+        assert_eq!(with_heights(&[0.3, 0.3, 0.15, 0.3, 0.3]), [Some(0.3)]);
+        assert_eq!(with_heights(&[0.3, 0.3, 0.21, 0.3, 0.3]), [None]);
+        assert_eq!(with_heights(&[0.12, 0.12, 0.12, 0.12]), [None], "narrow eyes");
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub const LIMITS: Limits = Limits { seconds: (1.0, 10.0), rate: 5.0, side: 1920 
 /// Largest file in bytes.
 pub const MOST_BYTES: u64 = 20 << 20;
 /// Frames are looked at so far apart.
-const APART: Duration = Duration::from_millis(100);
+const APART: Duration = Duration::from_millis(80);
 /// Of which parts of a video the sharpest frame is kept.
 const PARTS: usize = 3;
 /// Faces that the detector is so sure of, and that are half as large as the largest, are further people.
@@ -110,7 +110,9 @@ fn signs_of(work: &Work, photo: &RgbImage, face: Detection, at: f64) -> Result<O
     }
     let moves = face.blendshapes()?;
     let closed = moves.strength("eyeBlinkLeft").min(moves.strength("eyeBlinkRight"));
-    Ok(Some(Signs { at, pose: face.pose()?, closed }))
+    let open = face.openness()?;
+    let height = open.left_eye.max(open.right_eye);
+    Ok(Some(Signs { at, pose: face.pose()?, closed, height }))
 }
 
 /// How blurred a face is, as a picture of one size.
