@@ -17,11 +17,26 @@ pub(crate) async fn authenticate(
     trace: &Trace,
     headers: &HeaderMap,
 ) -> Result<Principal> {
-    let unknown = |message: &str| Fault::new(Code::ApplicationsNotExists, message);
-    let key =
-        headers.get(KEY_HEADER).ok_or_else(|| unknown("the header ailabapi-api-key is missing"))?;
-    let no_such = || unknown("no application has the key in the header ailabapi-api-key");
-    let key = key.to_str().map_err(|_| no_such())?.trim();
+    let missing = || {
+        let message = format!("the header {KEY_HEADER} is missing");
+        Fault::new(Code::ApplicationsNotExists, message)
+    };
+    let key = headers.get(KEY_HEADER).ok_or_else(missing)?;
+    authenticate_key(app, trace, key.as_bytes(), KEY_HEADER).await
+}
+
+/// The same for a key that was sent elsewhere; `place` names where.
+pub(crate) async fn authenticate_key(
+    app: &App,
+    trace: &Trace,
+    key: &[u8],
+    place: &str,
+) -> Result<Principal> {
+    let no_such = || {
+        let message = format!("no application has the key in the header {place}");
+        Fault::new(Code::ApplicationsNotExists, message)
+    };
+    let key = std::str::from_utf8(key).map_err(|_| no_such())?.trim();
     let hash = app.secret.hash(key);
     let principal = app.store.authenticate(&hash).await.or_internal("looking up the key")?;
     let principal = principal.ok_or_else(no_such)?;

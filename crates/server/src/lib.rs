@@ -60,6 +60,7 @@ use tokio::time::timeout;
 
 pub use app::{Parts, Role};
 pub use endpoints::recognition::RECOGNITION;
+pub use library::pictures::Importer;
 pub use library::{load_or_create_key, transfer};
 pub use settings::Settings;
 

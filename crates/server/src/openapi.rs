@@ -8,8 +8,8 @@ use axum::body::Body;
 use bytes::Bytes;
 use safelight_contract::{Code, Edition};
 use safelight_operation::{
-    Delivery, Endpoint, FileField, FilePresence, InputField, Kind, Method, Parameter, SOURCES,
-    TASK_TYPE,
+    Delivery, Endpoint, FileField, FilePresence, InputField, Kind, Media, Method, Parameter,
+    SOURCES, TASK_TYPE,
 };
 use serde_json::{Map, Value, json};
 
@@ -178,6 +178,9 @@ fn files_schema(field: &FileField) -> Value {
 /// The content types of the files.
 fn encoding(fields: &[InputField]) -> Map<String, Value> {
     let types = |file: &FileField| {
+        if file.media == Media::Video {
+            return json!({ "contentType": "video/mp4" });
+        }
         let media: Vec<_> = file.rules.formats.iter().map(|format| format.media_type()).collect();
         json!({ "contentType": media.join(", ") })
     };
@@ -187,6 +190,10 @@ fn encoding(fields: &[InputField]) -> Map<String, Value> {
 
 fn file_schema(file: &FileField) -> Value {
     let rules = &file.rules;
+    if file.media == Media::Video {
+        let description = format!("{} MP4, up to {} MB.", file.doc, rules.max_megabytes());
+        return json!({ "type": "string", "format": "binary", "description": description });
+    }
     let formats: Vec<_> = rules.formats.iter().map(|format| format.name()).collect();
     let aspect =
         rules.max_aspect.map(|a| format!(", aspect ratio up to {a}:1")).unwrap_or_default();

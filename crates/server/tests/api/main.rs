@@ -2,6 +2,7 @@
 
 mod asyn_task_results;
 mod common;
+mod compreface;
 mod connections;
 mod cors;
 mod delete_file;
@@ -15,6 +16,7 @@ mod inputs;
 mod library;
 mod limits;
 mod list_async_tasks;
+mod liveness;
 mod moderation;
 mod ops;
 mod protection;

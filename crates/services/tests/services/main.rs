@@ -18,6 +18,8 @@ mod gallery;
 mod goods;
 mod heads;
 mod inputs;
+mod liveness;
+mod moving;
 mod painted;
 mod portraits;
 mod shapes;
