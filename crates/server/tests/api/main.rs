@@ -16,6 +16,7 @@ mod library;
 mod limits;
 mod list_async_tasks;
 mod moderation;
+mod ocr;
 mod ops;
 mod protection;
 mod query_async_task_result;
