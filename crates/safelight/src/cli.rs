@@ -47,6 +47,7 @@ pub struct Global {
 #[derive(Subcommand)]
 pub enum Command {
     Serve(commands::serve::Serve),
+    Worker(commands::worker::Worker),
     Run(commands::run::Run),
     Gallery(commands::gallery::Gallery),
     Services(commands::services::Services),

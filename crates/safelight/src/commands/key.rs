@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use safelight_store::{ApiKey, Store};
+use safelight_store::ApiKey;
 use serde::Serialize;
 use serde_json::json;
 

@@ -7,18 +7,20 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use safelight_inference::Registry;
-use safelight_server::{Parts, RECOGNITION, Settings};
+use safelight_library::MasterKey;
+use safelight_server::{Parts, RECOGNITION, Role, Settings};
 use safelight_services::CATALOG;
-use safelight_store::KeySecret;
+use safelight_store::{KeySecret, Store, fingerprint};
 use safelight_vision::Vision;
+use tokio::runtime::Runtime;
 use tokio::signal;
 use tracing::{info, warn};
 
 use super::Context;
-use crate::config::{Assignment, Loaded};
+use crate::config::{Assignment, Loaded, Own};
 use crate::data::DataFolder;
 use crate::output::{Output, line};
 use crate::{engine, first_run, logs};
@@ -50,6 +52,11 @@ pub struct Serve {
 
 impl Serve {
     pub fn run(self, context: &Context) -> Result<ExitCode> {
+        self.run_as(Role::Serve, context)
+    }
+
+    /// Runs a process that does this.
+    pub fn run_as(self, role: Role, context: &Context) -> Result<ExitCode> {
         let start = Instant::now();
         let loaded = context.load_with(&self.flags())?;
         logs::start(&loaded.config.own.log)?;
@@ -57,12 +64,16 @@ impl Serve {
         // First what can fail without leaving anything behind.
         let listener = bind(loaded.config.server.listen)?;
         let data = DataFolder::new(loaded.data.clone());
+        if role == Role::Worker && !loaded.config.own.store.is_shared() {
+            bail!(
+                "a worker works for others: set store.url to the database that they share \
+                 (docs/scaling.md)"
+            );
+        }
         let claim = data.claim()?;
-        let prepared = prepare(&loaded, &data).and_then(|(parts, warming)| {
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-            Ok((parts, warming, runtime))
-        });
-        let (parts, warming, runtime) = match prepared {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let prepared = prepare(&loaded, &data, &runtime, role);
+        let (parts, warming) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 claim.abandon();
@@ -114,7 +125,12 @@ fn bind(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// Everything that the server is made of; what is missing is said in one sentence.
-fn prepare(loaded: &Loaded, data: &DataFolder) -> Result<(Parts, Option<JoinHandle<()>>)> {
+fn prepare(
+    loaded: &Loaded,
+    data: &DataFolder,
+    runtime: &Runtime,
+    role: Role,
+) -> Result<(Parts, Option<JoinHandle<()>>)> {
     let own = &loaded.config.own;
     let compiled = data.cache().exists();
     let registry = match own.without_engine {
@@ -140,20 +156,49 @@ fn prepare(loaded: &Loaded, data: &DataFolder) -> Result<(Parts, Option<JoinHand
             None
         }
     };
-    let store = own
-        .store
-        .open_database(data.database())
-        .with_context(|| format!("the database {} cannot be used", data.database().display()))?;
+    let secret = KeySecret::load_or_create(data.secret())?;
+    let library_key = safelight_server::load_or_create_key(data.library_key())?;
+    let store = runtime.block_on(open(own, data, &secret, &library_key))?;
     let parts = Parts {
         settings: loaded.config.server.clone(),
-        store: Arc::new(store),
-        blobs: own.store.open_files(data.blobs())?,
-        secret: KeySecret::load_or_create(data.secret())?,
-        library_key: safelight_server::load_or_create_key(data.library_key())?,
+        store,
+        blobs: own.blobs.open(data.blobs(), own.store.durability)?,
+        secret,
+        library_key,
         vision: Vision::new(registry.clone()),
         registry,
+        role,
     };
     Ok((parts, warming))
+}
+
+/// Opens the rows, as the only process at work on them or as one that has the others' secrets.
+async fn open(
+    own: &Own,
+    data: &DataFolder,
+    secret: &KeySecret,
+    library_key: &MasterKey,
+) -> Result<Arc<dyn Store>> {
+    if !own.store.is_shared() {
+        let path = data.database();
+        let cannot = || format!("the database {} cannot be used", path.display());
+        let store = own.store.open(&path).await.with_context(cannot)?;
+        // The folder is locked, so that no other process is at work on what lies in it.
+        store.leave_all().await.with_context(cannot)?;
+        return Ok(store);
+    }
+    let store = own.store.open(data.database()).await.context("store.url cannot be used")?;
+    let fingerprints =
+        [("secret.key", secret.fingerprint()), ("library.key", fingerprint(library_key.bytes()))];
+    for (name, fingerprint) in fingerprints {
+        store.agree(name, &fingerprint).await.with_context(|| {
+            format!(
+                "the file {name} in {} is not the one that the other processes have; copy theirs",
+                data.path().display()
+            )
+        })?;
+    }
+    Ok(store)
 }
 
 /// Loads what services need, and says which services cannot be used.
@@ -179,11 +224,15 @@ async fn serve(
 ) -> Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let url = base_url(&parts.settings, listener.local_addr()?);
-    if first_run::is_first(&*parts.store, data).await? {
+    if parts.role == Role::Serve && first_run::is_first(&*parts.store, data).await? {
         first_run::prepare(&*parts.store, &parts.secret, data, &url).await?.show(output, data)?;
     }
     if !output.is_json() {
-        line(&format!("Safelight is ready at {url} ({} ms)", start.elapsed().as_millis()))?;
+        let ms = start.elapsed().as_millis();
+        match parts.role {
+            Role::Serve => line(&format!("Safelight is ready at {url} ({ms} ms)"))?,
+            Role::Worker => line(&format!("A worker of Safelight is ready ({ms} ms)"))?,
+        }
     }
     safelight_server::serve(listener, parts, stopped()).await?;
     Ok(())

@@ -35,7 +35,7 @@ pub(crate) async fn handle(call: Call, endpoint: &'static Endpoint) -> Result<Re
     let state = service_state(&app, &principal, endpoint)?;
     let limits = principal.application.limits;
     disk::check(&app, endpoint).await?;
-    let _at_work = app.limits.enter(principal.application.id, limits, app.default_limits())?;
+    let _at_work = app.enter(principal.application.id, limits).await?;
     let (parts, body) = request.into_parts();
     let base = urls::base(&app, &parts);
     let request_id = trace.ids.request_id.clone();
@@ -196,11 +196,12 @@ impl Caller<'_> {
             batch,
             uploads: references::uploads_of(&form),
             callback,
+            cost_bytes: job.cost().bytes,
         };
         let id = task.id.clone();
         self.trace.timed("store", self.accept(task, form, job.units())).await?;
         drop((job, memory));
-        app.task_added.notify_one();
+        app.task_was_added();
         Ok(id)
     }
 
