@@ -18,6 +18,7 @@ mod limits;
 mod list_async_tasks;
 mod liveness;
 mod moderation;
+mod ocr;
 mod ops;
 mod protection;
 mod query_async_task_result;
