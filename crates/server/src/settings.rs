@@ -24,6 +24,9 @@ static ALLOWANCE: LazyLock<Option<Allowance>> = LazyLock::new(Allowance::of_this
 pub struct Settings {
     /// Address to listen on. Default `127.0.0.1:8080`.
     pub listen: SocketAddr,
+    /// Whether this is a twin for tests of client programs: every request gets sample answers, none is
+    /// charged, and no model is needed. Default false.
+    pub twin: bool,
     /// Base of the URLs of result files, e.g. `https://images.example.com`, without a slash at the
     /// end. Default: none, then `http://` and the `Host` that the request named.
     pub public_url: Option<String>,
@@ -50,6 +53,22 @@ pub struct Settings {
     pub effects: EffectSettings,
     /// Libraries of faces.
     pub library: LibrarySettings,
+    /// The Model Context Protocol.
+    pub mcp: McpSettings,
+}
+
+/// The Model Context Protocol.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct McpSettings {
+    /// Whether the services are tools of language models at `/mcp`. Default true.
+    pub enabled: bool,
+}
+
+impl Default for McpSettings {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
 }
 
 /// The API contract.
@@ -253,6 +272,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            twin: false,
             public_url: None,
             shutdown_grace_seconds: 20,
             contract: ContractSettings::default(),
@@ -265,6 +285,7 @@ impl Default for Settings {
             engine: Vec::new(),
             effects: EffectSettings::default(),
             library: LibrarySettings::default(),
+            mcp: McpSettings::default(),
         }
     }
 }

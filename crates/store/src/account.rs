@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Credits, KeyHash, Millis};
+use crate::{Credits, KeyHash, KeyKind, Millis};
 
 /// Someone who owns applications.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -80,6 +80,8 @@ pub struct Principal {
     pub user: Option<User>,
     /// Number of the key that was used.
     pub key: i64,
+    /// What requests with that key get.
+    pub kind: KeyKind,
     /// Services, by path, whose state is not the default.
     pub services: BTreeMap<String, ServiceState>,
 }

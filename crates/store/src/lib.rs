@@ -58,7 +58,7 @@ pub use faces::{
     Act, CopiedUser, ErasedFaces, FaceAudit, FaceChange, FaceGroup, FaceLimits, FaceMode, FaceUser,
     Faces, FacesChanged, NewFace, NewFaceGroup, NewFaceUser, Refused, StoredFace,
 };
-pub use key::{ApiKey, KeyHash, KeySecret};
+pub use key::{ApiKey, KeyHash, KeyKind, KeySecret};
 pub use keyed_request::{KeyedAnswer, KeyedRequest, RequestKey};
 pub use ledger::{Audit, Credits, Hold, HoldOutcome, HoldRequest, Pool};
 pub use result_file::{DiskUse, ResultFile};
@@ -114,6 +114,7 @@ pub trait Store: Faces + Send + Sync + 'static {
         application: i64,
         hash: &KeyHash,
         hint: &str,
+        kind: KeyKind,
         now: Millis,
     ) -> Result<ApiKey>;
     /// The keys of an application that are not revoked.

@@ -26,10 +26,10 @@ use safelight_contract::Fault;
 
 use crate::{
     ApiKey, Application, Attempted, Audit, BlobError, Blobs, Credits, DiskUse, Hold, HoldOutcome,
-    HoldRequest, KeyHash, KeyedAnswer, KeyedRequest, Limits, Millis, NewApplication, NewTask,
-    NewUpload, Outcome, Pool, Principal, Queue, RequestKey, Result, ResultFile, ServiceState,
-    Store, StoreError, Submission, Task, TaskFilter, TaskState, Upload, UploadAdmission,
-    UploadDeletion, UploadQuota, UploadedPicture, User, Webhook, WebhookNonce,
+    HoldRequest, KeyHash, KeyKind, KeyedAnswer, KeyedRequest, Limits, Millis, NewApplication,
+    NewTask, NewUpload, Outcome, Pool, Principal, Queue, RequestKey, Result, ResultFile,
+    ServiceState, Store, StoreError, Submission, Task, TaskFilter, TaskState, Upload,
+    UploadAdmission, UploadDeletion, UploadQuota, UploadedPicture, User, Webhook, WebhookNonce,
 };
 
 use readers::Readers;
@@ -195,10 +195,11 @@ impl Store for Sqlite {
         application: i64,
         hash: &KeyHash,
         hint: &str,
+        kind: KeyKind,
         now: Millis,
     ) -> Result<ApiKey> {
         let (hash, hint) = (*hash, hint.to_owned());
-        self.writer.run(move |db| accounts::add_key(db, application, &hash, &hint, now)).await
+        self.writer.run(move |db| accounts::add_key(db, application, &hash, &hint, kind, now)).await
     }
 
     async fn keys(&self, application: i64) -> Result<Vec<ApiKey>> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::{
-    ApiKey, Application, KeyHash, Limits, Millis, NewApplication, Principal, Result, ServiceState,
-    StoreError, User,
+    ApiKey, Application, KeyHash, KeyKind, Limits, Millis, NewApplication, Principal, Result,
+    ServiceState, StoreError, User,
 };
 
 use super::{faces, ledger, tasks, unique};
@@ -93,7 +93,7 @@ pub fn create_application(
         })?;
     ledger::open_pool(db, id, ledger::COMMON, now)?;
     if let Some((hash, hint)) = &new.key {
-        add_key(db, id, hash, hint, now)?;
+        add_key(db, id, hash, hint, KeyKind::Live, now)?;
     }
     Ok(Application {
         id,
@@ -226,23 +226,31 @@ pub fn add_key(
     application: i64,
     hash: &KeyHash,
     hint: &str,
+    kind: KeyKind,
     now: Millis,
 ) -> Result<ApiKey> {
     check_application(db, application)?;
     db.prepare_cached(
-        "INSERT INTO api_keys (application_id, hash, hint, created_at) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO api_keys (application_id, hash, hint, sandbox, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
-    .insert(params![application, hash.0, hint, now])
-    .map(|id| ApiKey { id, hint: hint.to_owned(), created_at: now })
+    .insert(params![application, hash.0, hint, kind == KeyKind::Sandbox, now])
+    .map(|id| ApiKey { id, hint: hint.to_owned(), kind, created_at: now })
     .map_err(|e| unique(e, || "this key is in use already".into()))
 }
 
 pub fn keys(db: &Connection, application: i64) -> Result<Vec<ApiKey>> {
     check_application(db, application)?;
-    let sql = "SELECT id, hint, created_at FROM api_keys
+    let sql = "SELECT id, hint, created_at, sandbox FROM api_keys
                WHERE application_id = ?1 AND revoked_at IS NULL ORDER BY id";
-    let key =
-        |row: &Row<'_>| Ok(ApiKey { id: row.get(0)?, hint: row.get(1)?, created_at: row.get(2)? });
+    let key = |row: &Row<'_>| {
+        Ok(ApiKey {
+            id: row.get(0)?,
+            hint: row.get(1)?,
+            created_at: row.get(2)?,
+            kind: read_kind(row, 3)?,
+        })
+    };
     Ok(db.prepare_cached(sql)?.query_map([application], key)?.collect::<Result<_, _>>()?)
 }
 
@@ -258,7 +266,7 @@ pub fn revoke_key(db: &Connection, key: i64, now: Millis) -> Result<()> {
 pub fn authenticate(db: &Connection, hash: &KeyHash) -> Result<Option<Principal>> {
     let sql = "SELECT a.id, u.name, a.name, a.concurrency, a.requests_per_second, a.created_at,
                       k.id, u.id, u.locked, u.created_at, u.deleted_at IS NULL,
-                      s.path, s.enabled, s.price
+                      s.path, s.enabled, s.price, k.sandbox
                FROM api_keys k
                JOIN applications a ON a.id = k.application_id
                JOIN users u ON u.id = a.user_id
@@ -286,7 +294,12 @@ fn read_principal(row: &Row<'_>) -> rusqlite::Result<Principal> {
         }),
         false => None,
     };
-    Ok(Principal { application, user, key: row.get(6)?, services: BTreeMap::new() })
+    let (key, kind) = (row.get(6)?, read_kind(row, 14)?);
+    Ok(Principal { application, user, key, kind, services: BTreeMap::new() })
+}
+
+fn read_kind(row: &Row<'_>, column: usize) -> rusqlite::Result<KeyKind> {
+    Ok(if row.get(column)? { KeyKind::Sandbox } else { KeyKind::Live })
 }
 
 fn read_service(
