@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use safelight_inference::Registry;
-use safelight_server::Parts;
-use safelight_store::{Application, Credits, KeySecret, NewApplication};
+use safelight_server::{Parts, Role};
+use safelight_store::{Application, Blobs, Credits, KeySecret, NewApplication, Sqlite};
 use safelight_vision::Vision;
 use tempfile::TempDir;
 
@@ -28,16 +28,16 @@ impl Temporary {
     pub fn new(loaded: &Loaded, registry: Registry, secret: KeySecret) -> Result<Self> {
         let folder = tempfile::tempdir().context("there is no folder for temporary files")?;
         let data = DataFolder::new(folder.path().to_owned());
-        let store = &loaded.config.own.store;
         let registry = Arc::new(registry);
         let parts = Parts {
             settings: loaded.config.server.clone(),
-            store: Arc::new(store.open_database(data.database())?),
-            blobs: store.open_files(data.blobs())?,
+            store: Arc::new(Sqlite::open(data.database())?),
+            blobs: Blobs::local(data.blobs())?,
             secret,
             library_key: safelight_server::load_or_create_key(data.library_key())?,
             vision: Vision::new(registry.clone()),
             registry,
+            role: Role::Serve,
         };
         Ok(Self { parts, folder })
     }

@@ -21,6 +21,7 @@ pub mod engines;
 mod fetch;
 mod health;
 mod idempotency;
+mod instance;
 mod jobs;
 mod library;
 mod limits;
@@ -62,12 +63,12 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-pub use app::Parts;
+pub use app::{Parts, Role};
 pub use endpoints::recognition::RECOGNITION;
 pub use library::{load_or_create_key, transfer};
 pub use settings::Settings;
 
-use app::{App, now};
+use app::App;
 use credits::Releaser;
 use mcp::{Api, Tools};
 
@@ -101,7 +102,7 @@ pub async fn serve_catalog(
     let (releaser, releasing) = Releaser::start(parts.store.clone());
     let address = connections::named(listener.local_addr()?);
     let app = App::start(parts, catalog, address, releaser)?;
-    recover(&app).await?;
+    instance::join(&app).await.map_err(io::Error::other)?;
     let (cut, when_cut) = watch::channel(false);
     let mut workers = tokio::spawn(tasks::work(app.clone(), when_cut.clone()));
     let background = background(&app);
@@ -123,15 +124,20 @@ pub async fn serve_catalog(
     if !workers.is_finished() {
         let _ = timeout(LAST_STEPS, workers).await;
     }
+    let store = app.store.clone();
     // With the app goes the releaser's sender, so that it ends after the last hold.
     drop(app);
     let _ = timeout(LAST_STEPS, releasing).await;
+    if let Ok(Err(error)) = timeout(LAST_STEPS, store.leave()).await {
+        tracing::warn!(%error, "the others will take this process for dead");
+    }
     Ok(())
 }
 
 /// Starts what goes on beside requests and tasks.
 fn background(app: &Arc<App>) -> JoinSet<()> {
     let mut background = JoinSet::new();
+    background.spawn(instance::run(app.clone()));
     background.spawn(sweep::run(app.clone()));
     background.spawn(library::run(app.clone()));
     background.spawn(webhooks::run(app.clone()));
@@ -158,6 +164,7 @@ pub async fn serve_tools(
     let (releaser, _) = Releaser::start(parts.store.clone());
     let address = SocketAddr::from(([127, 0, 0, 1], parts.settings.listen.port()));
     let app = App::start(parts, CATALOG, address, releaser)?;
+    instance::join(&app).await.map_err(io::Error::other)?;
     let (cut, when_cut) = watch::channel(false);
     let workers = tokio::spawn(tasks::work(app.clone(), when_cut));
     let background = background(&app);
@@ -174,15 +181,6 @@ pub async fn serve_tools(
     drop(background);
     let _ = timeout(LAST_STEPS, workers).await;
     ended.map(drop)
-}
-
-/// Puts back what the process before this one had at work.
-async fn recover(app: &App) -> io::Result<()> {
-    let (tasks, holds) = app.store.recover(now()).await.map_err(io::Error::other)?;
-    if tasks + holds > 0 {
-        tracing::warn!(tasks, holds, "a process died: its tasks are put back, its holds released");
-    }
-    Ok(())
 }
 
 /// The API without connections, workers and sweep: for tests in the process. Must be called

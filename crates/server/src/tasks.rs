@@ -1,9 +1,9 @@
 //! The workers of asynchronous tasks.
 //!
 //! A worker claims a task under a lease, does its work like that of a request, writes the result
-//! files and ends the task, which charges it. When the process dies in between, the lease runs out
-//! (or the next start puts the task back) and the task is tried again; it is charged where it ends,
-//! so never twice.
+//! files and ends the task, which charges it. The lease is renewed while the work runs. When the
+//! process dies in between, the lease runs out (or another process notices its death) and the task
+//! is tried again; it is charged where it ends, by the token of its claim, so never twice.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use safelight_contract::{Code, Fault, Result};
 use safelight_operation::{Endpoint, Job};
-use safelight_store::{KeyKind, Outcome, Task, TaskState};
+use safelight_store::{Claiming, KeyKind, LEASE, Outcome, Task, TaskState};
 use serde_json::Value;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -34,8 +34,6 @@ use crate::urls::marked;
 const POLL: Duration = Duration::from_secs(5);
 /// How long a task waits for memory before it is put back.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What a lease leaves for reading the input and writing the result.
-const MARGIN: Duration = Duration::from_secs(60);
 
 /// Runs the workers. When the server closes they claim nothing more; when `cut` becomes true, what
 /// is at work is stopped and put back.
@@ -68,18 +66,31 @@ async fn serve(app: Arc<App>, cut: watch::Receiver<bool>) {
     }
 }
 
-/// The longest that a task may be at work.
-fn lease(app: &App) -> Duration {
-    // A batch makes tasks of every service.
-    let longest = app.endpoints().map(|endpoint| app.deadline(endpoint)).max();
-    let longest = longest.unwrap_or_default();
-    longest + PATIENCE + MARGIN
+async fn claim(app: &App) -> Result<Option<Task>> {
+    let any = Claiming::any(now() + LEASE, app.settings.tasks.max_attempts);
+    // Where others may have the model that this one lacks, the task is left to them.
+    let claiming = match app.store.is_shared() {
+        true => Claiming {
+            services: Some(abilities(app)),
+            capacity: Some(app.work.capacity().bytes),
+            ..any
+        },
+        false => any,
+    };
+    app.store.claim_task(&claiming, now()).await.or_internal("claiming a task")
 }
 
-async fn claim(app: &App) -> Result<Option<Task>> {
-    let until = now() + lease(app).as_millis() as i64;
-    let task = app.store.claim_task(until, app.settings.tasks.max_attempts, now()).await;
-    task.or_internal("claiming a task")
+/// The paths of the services that can be done here.
+fn abilities(app: &App) -> Vec<String> {
+    let able = |endpoint: &&Endpoint| {
+        app.missing_models(endpoint).is_empty() && !app.lacks_engine(endpoint)
+    };
+    app.endpoints().filter(able).map(|endpoint| endpoint.spec().path.to_owned()).collect()
+}
+
+/// The token of a task that this worker has.
+fn token(task: &Task) -> &str {
+    task.claim.as_deref().unwrap_or_default()
 }
 
 /// Whether a task comes to a worker, or back after the delay that a sandbox request asked for.
@@ -148,10 +159,13 @@ fn resume(
     delay: Duration,
 ) -> BoxFuture<'static, ()> {
     async move {
+        // Its lease is renewed meanwhile. Where it is stopped, its next turn finds out.
+        let at_work = app.running.enter(&task);
         let is_cut = tokio::select! {
-            () = sleep(delay) => false,
+            _ = at_work.unless_stopped(sleep(delay)) => false,
             _ = cut.wait_for(|cut| *cut) => true,
         };
+        drop(at_work);
         match is_cut {
             true => park(&app, &task).await,
             false => {
@@ -170,7 +184,7 @@ async fn is_open(app: &App, task: &Task) -> Result<bool> {
 }
 
 async fn park(app: &App, task: &Task) {
-    if let Err(error) = app.store.park_task(&task.id, task.attempt).await {
+    if let Err(error) = app.store.park_task(&task.id, token(task)).await {
         // Its lease runs out, then it is taken again.
         tracing::error!(%error, task = %task.id, "a task could not be put back");
     }
@@ -236,7 +250,7 @@ async fn run(
     task: &Task,
     turn: Turn,
 ) -> Result<Result<Ended>, Cut> {
-    let at_work = app.running.enter(&task.id);
+    let at_work = app.running.enter(task);
     // It may have been stopped before it could be told.
     if !is_open(app, task).await.map_err(Cut::Later)? {
         return Err(Cut::Stopped);
@@ -258,7 +272,6 @@ async fn run(
     let place = (task.application, task.request_id.as_str());
     let running = pipeline::run(app, place, job, permits, deadline, marked);
     let Ran { outcome, stages, permit } = at_work.unless_stopped(running).await?;
-    drop(at_work);
     for stage in stages {
         app.metrics.observe(spec.path, stage.name, stage.took);
     }
@@ -281,29 +294,48 @@ async fn run(
     Ok(published.map(|files| Ended { answer: Value::Object(fields), files }))
 }
 
-/// The tasks at work in this process, so that they can be stopped.
+/// The tasks at work in this process, by the tokens of their claims, so that they can be stopped.
 #[derive(Default)]
-pub(crate) struct Running(Mutex<HashMap<String, Arc<Notify>>>);
+pub(crate) struct Running(Mutex<HashMap<String, Entry>>);
+
+/// A task at work, and what stops it.
+struct Entry {
+    task: String,
+    stop: Arc<Notify>,
+}
 
 impl Running {
     /// A task that is at work until what this answers is dropped.
-    fn enter(&self, id: &str) -> AtWork<'_> {
+    fn enter(&self, task: &Task) -> AtWork<'_> {
         let stop = Arc::<Notify>::default();
-        self.0.lock().insert(id.to_owned(), stop.clone());
-        AtWork { running: self, id: id.to_owned(), stop }
+        let claim = token(task).to_owned();
+        let entry = Entry { task: task.id.clone(), stop: stop.clone() };
+        self.0.lock().insert(claim.clone(), entry);
+        AtWork { running: self, claim, stop }
+    }
+
+    /// The tokens of the tasks at work.
+    pub fn claims(&self) -> Vec<String> {
+        self.0.lock().keys().cloned().collect()
     }
 
     /// Stops a task at its next stage, if it is at work.
     pub fn stop(&self, id: &str) {
-        if let Some(stop) = self.0.lock().get(id) {
-            stop.notify_one();
+        let running = self.0.lock();
+        running.values().filter(|entry| entry.task == id).for_each(|entry| entry.stop.notify_one());
+    }
+
+    /// The same, by the token of its claim.
+    pub fn stop_claim(&self, claim: &str) {
+        if let Some(entry) = self.0.lock().get(claim) {
+            entry.stop.notify_one();
         }
     }
 }
 
 struct AtWork<'a> {
     running: &'a Running,
-    id: String,
+    claim: String,
     stop: Arc<Notify>,
 }
 
@@ -319,7 +351,7 @@ impl AtWork<'_> {
 
 impl Drop for AtWork<'_> {
     fn drop(&mut self) {
-        self.running.0.lock().remove(&self.id);
+        self.running.0.lock().remove(&self.claim);
     }
 }
 
@@ -329,7 +361,7 @@ async fn finish(app: &App, task: &Task, outcome: Result<Ended>) -> Result<(), Cu
         Ok(Ended { answer, files }) => (Outcome::Done { answer, expires_at }, files),
         Err(fault) => (Outcome::Failed { fault, expires_at }, Vec::new()),
     };
-    let ended = app.store.finish_task(&task.id, task.attempt, &outcome, now()).await;
+    let ended = app.store.finish_task(&task.id, token(task), &outcome, now()).await;
     match ended.or_internal("ending a task") {
         Ok(true) => app.webhook_added.notify_one(),
         // It was revoked or stopped, or another worker has it: nobody will ask for these files.

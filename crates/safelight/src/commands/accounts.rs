@@ -1,14 +1,16 @@
 //! What the account commands share: the open store, and how rows look.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result};
-use safelight_store::{Blobs, KeySecret, Sqlite, StoreError};
+use safelight_store::{Blobs, KeySecret, Store, StoreError};
 
 use super::Context;
 use crate::data::DataFolder;
 
 /// The store of an installation, beside a running server or without one.
 pub struct Accounts {
-    pub store: Sqlite,
+    pub store: Arc<dyn Store>,
     settings: safelight_store::Settings,
     data: DataFolder,
 }
@@ -44,7 +46,8 @@ pub fn with_store<T>(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let store = settings
-            .open_database(data.database())
+            .open(data.database())
+            .await
             .with_context(|| format!("the database {}", data.database().display()))?;
         work(&Accounts { store, settings, data }).await
     })

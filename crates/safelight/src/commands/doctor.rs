@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use safelight_services::CATALOG;
-use safelight_store::{KeySecret, Sqlite, Store};
+use safelight_store::KeySecret;
 use serde::Serialize;
 
 use super::Context;
@@ -66,7 +66,7 @@ impl Doctor {
             Finding::of("data folder", folder(&data)),
             Finding::of("disk", disk(&loaded, &data)),
             Finding::of("memory", memory(&loaded)),
-            Finding::of("database", database(&data)),
+            Finding::of("database", database(&loaded, &data)),
             Finding::of("key secret", secret(&data)),
             Finding::of("library", library(&loaded, &data)),
             Finding::of("public URL", Ok(public_url(&loaded))),
@@ -115,11 +115,11 @@ fn memory(loaded: &Loaded) -> Result<String> {
     Ok(format!("{} for the process, {} of it for jobs", size(limits.memory()), size(jobs)))
 }
 
-fn database(data: &DataFolder) -> Result<String> {
+fn database(loaded: &Loaded, data: &DataFolder) -> Result<String> {
     data.require()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = Sqlite::open(data.database())?;
+        let store = loaded.config.own.store.open(data.database()).await?;
         let audit = store.audit().await?;
         if !audit.errors.is_empty() {
             bail!("the books are wrong: {}; restore a backup", audit.errors.join("; "));

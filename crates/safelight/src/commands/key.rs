@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use safelight_store::{ApiKey, KeyKind, Store};
+use safelight_store::{ApiKey, KeyKind};
 use serde::Serialize;
 use serde_json::json;
 

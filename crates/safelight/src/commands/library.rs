@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use safelight_contract::Fault;
 use safelight_library::MasterKey;
 use safelight_server::{Settings, load_or_create_key, transfer};
-use safelight_store::{Act, FaceAudit, FaceGroup, FaceLimits, Faces, FacesChanged, Store};
+use safelight_store::{Act, FaceAudit, FaceGroup, FaceLimits, FacesChanged};
 use serde::Serialize;
 use serde_json::json;
 
@@ -157,7 +157,7 @@ impl Library {
                 Action::Export { application, file, group } => {
                     let act = act(accounts, &application).await?;
                     let (key, group) = (key(accounts)?, group.as_deref());
-                    let exported = transfer::export(store, &key, &act, group).await;
+                    let exported = transfer::export(&**store, &key, &act, group).await;
                     let exported = exported.map_err(said)?;
                     write(&file, &exported.lines)?;
                     let transfer::Exported { groups, users, faces, .. } = exported;
@@ -174,7 +174,8 @@ impl Library {
                     let text = std::fs::read_to_string(&file)
                         .with_context(|| format!("{} cannot be read", file.display()))?;
                     let limits = limits(&settings);
-                    let come = transfer::import(store, &key(accounts)?, &act, &text, limits).await;
+                    let come =
+                        transfer::import(&**store, &key(accounts)?, &act, &text, limits).await;
                     let come = come.map_err(said)?;
                     let sentence = format!(
                         "Added {} groups, {} users and {} faces; {} were there already.",

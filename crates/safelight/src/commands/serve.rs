@@ -10,10 +10,11 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow};
 use clap::Args;
 use safelight_inference::Registry;
-use safelight_server::{Parts, RECOGNITION, Settings};
+use safelight_server::{Parts, RECOGNITION, Role, Settings};
 use safelight_services::CATALOG;
-use safelight_store::KeySecret;
+use safelight_store::{KeySecret, StoreError};
 use safelight_vision::Vision;
+use tokio::runtime::Runtime;
 use tokio::signal;
 use tracing::{info, warn};
 
@@ -66,11 +67,9 @@ impl Serve {
         }
         let data = DataFolder::new(loaded.data.clone());
         let claim = data.claim()?;
-        let prepared = prepare(&loaded, &data).and_then(|(parts, warming)| {
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-            Ok((parts, warming, runtime))
-        });
-        let (parts, warming, runtime) = match prepared {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let prepared = prepare(&loaded, &data, &runtime);
+        let (parts, warming) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 claim.abandon();
@@ -151,7 +150,11 @@ fn ready(url: &str, output: Output, start: Instant) -> Result<()> {
 }
 
 /// Everything that the server is made of; what is missing is said in one sentence.
-fn prepare(loaded: &Loaded, data: &DataFolder) -> Result<(Parts, Option<JoinHandle<()>>)> {
+fn prepare(
+    loaded: &Loaded,
+    data: &DataFolder,
+    runtime: &Runtime,
+) -> Result<(Parts, Option<JoinHandle<()>>)> {
     let own = &loaded.config.own;
     let compiled = data.cache().exists();
     let registry = match own.without_engine {
@@ -177,18 +180,23 @@ fn prepare(loaded: &Loaded, data: &DataFolder) -> Result<(Parts, Option<JoinHand
             None
         }
     };
-    let store = own
-        .store
-        .open_database(data.database())
+    let store = runtime.block_on(async {
+        let store = own.store.open(data.database()).await?;
+        // The folder is locked, so that no other process is at work on what lies in it.
+        store.leave_all().await?;
+        Ok::<_, StoreError>(store)
+    });
+    let store = store
         .with_context(|| format!("the database {} cannot be used", data.database().display()))?;
     let parts = Parts {
         settings: loaded.config.server.clone(),
-        store: Arc::new(store),
+        store,
         blobs: own.store.open_files(data.blobs())?,
         secret: KeySecret::load_or_create(data.secret())?,
         library_key: safelight_server::load_or_create_key(data.library_key())?,
         vision: Vision::new(registry.clone()),
         registry,
+        role: Role::Serve,
     };
     Ok((parts, warming))
 }

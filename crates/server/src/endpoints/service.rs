@@ -210,6 +210,7 @@ impl Caller<'_> {
             batch,
             uploads: references::uploads_of(&form),
             callback,
+            cost_bytes: job.cost().bytes,
         };
         let id = task.id.clone();
         self.trace.timed("store", self.accept(task, form, job.units())).await?;

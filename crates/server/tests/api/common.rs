@@ -159,6 +159,7 @@ impl TestServer {
             library_key: safelight_library::MasterKey::new([7; 32]),
             vision: Vision::new(registry.clone()),
             registry,
+            role: safelight_server::Role::Serve,
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };

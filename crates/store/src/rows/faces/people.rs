@@ -1,6 +1,6 @@
 //! The faces of users.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use crate::sql::{self, Connection, OptionalExtension, Row, params};
 
 use crate::{
     Act, CopiedUser, FaceChange, FaceGroup, FaceLimits, FaceMode, FacesChanged, NewFace,
@@ -13,7 +13,7 @@ use super::{groups, users};
 const FACE: &str = "f.id, f.group_row, f.user_row, f.token, f.sealed, f.quality, f.image,
     f.created_at";
 
-pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<StoredFace> {
+pub(super) fn read(row: &Row) -> sql::Result<StoredFace> {
     Ok(StoredFace {
         row: row.get(0)?,
         group_row: row.get(1)?,
@@ -26,13 +26,13 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<StoredFace> {
     })
 }
 
-pub fn of_user_row(db: &Connection, user_row: i64) -> Result<Vec<StoredFace>> {
+pub fn of_user_row(db: &Connection<'_>, user_row: i64) -> Result<Vec<StoredFace>> {
     let sql = format!("SELECT {FACE} FROM faces f WHERE f.user_row = ?1 ORDER BY f.id");
     Ok(db.prepare_cached(&sql)?.query_map([user_row], read)?.collect::<Result<_, _>>()?)
 }
 
 pub fn of_user(
-    db: &Connection,
+    db: &Connection<'_>,
     application: i64,
     group: &str,
     user: &str,
@@ -41,7 +41,7 @@ pub fn of_user(
     of_user_row(db, users::existing(db, group.row, user)?.row)
 }
 
-pub fn of_token(db: &Connection, application: i64, token: &str) -> Result<Option<StoredFace>> {
+pub fn of_token(db: &Connection<'_>, application: i64, token: &str) -> Result<Option<StoredFace>> {
     let sql = format!(
         "SELECT {FACE} FROM faces f JOIN face_groups g ON g.id = f.group_row
          WHERE f.token = ?2 AND g.application_id = ?1 AND g.wrapped_key IS NOT NULL
@@ -50,7 +50,7 @@ pub fn of_token(db: &Connection, application: i64, token: &str) -> Result<Option
     Ok(db.prepare_cached(&sql)?.query_row(params![application, token], read).optional()?)
 }
 
-pub fn of_group(db: &Connection, group_row: i64) -> Result<(i64, Vec<StoredFace>)> {
+pub fn of_group(db: &Connection<'_>, group_row: i64) -> Result<(i64, Vec<StoredFace>)> {
     let sql = "SELECT revision FROM face_groups WHERE id = ?1";
     let revision = db.prepare_cached(sql)?.query_row([group_row], |row| row.get(0)).optional()?;
     let sql = format!("SELECT {FACE} FROM faces f WHERE f.group_row = ?1 ORDER BY f.id");
@@ -60,7 +60,7 @@ pub fn of_group(db: &Connection, group_row: i64) -> Result<(i64, Vec<StoredFace>
 
 /// Counts a change of a group's faces.
 pub fn bump(
-    db: &Connection,
+    db: &Connection<'_>,
     group_row: i64,
     removed: Vec<i64>,
     added: Vec<(i64, i64)>,
@@ -72,7 +72,7 @@ pub fn bump(
 
 /// Deletes faces, and counts them and their pictures.
 pub fn remove_faces(
-    db: &Connection,
+    db: &Connection<'_>,
     faces: &[StoredFace],
     changed: &mut FacesChanged,
 ) -> Result<()> {
@@ -84,14 +84,14 @@ pub fn remove_faces(
     Ok(())
 }
 
-fn count(db: &Connection, of: &str, row: i64) -> Result<u64> {
+fn count(db: &Connection<'_>, of: &str, row: i64) -> Result<u64> {
     let sql = format!("SELECT count(*) FROM faces f {of}");
     let count: i64 = db.prepare_cached(&sql)?.query_row([row], |row| row.get(0))?;
     Ok(count.unsigned_abs())
 }
 
 fn room(
-    db: &Connection,
+    db: &Connection<'_>,
     group: &FaceGroup,
     user_row: Option<i64>,
     mode: FaceMode,
@@ -118,7 +118,7 @@ fn room(
 }
 
 pub fn check_room(
-    db: &Connection,
+    db: &Connection<'_>,
     group: &FaceGroup,
     user: &str,
     mode: FaceMode,
@@ -133,7 +133,7 @@ pub fn check_room(
 }
 
 fn insert(
-    db: &Connection,
+    db: &Connection<'_>,
     group_row: i64,
     user_row: i64,
     face: &StoredFace,
@@ -156,12 +156,17 @@ fn insert(
 }
 
 /// The group of a row number, as the caller saw it a moment ago.
-fn still_there(db: &Connection, row: i64) -> Result<FaceGroup> {
+fn still_there(db: &Connection<'_>, row: i64) -> Result<FaceGroup> {
     let gone = || Refused::GroupNotFound("that it was for".to_owned());
     Ok(groups::at(db, row)?.ok_or_else(gone)?)
 }
 
-pub fn add(db: &Connection, act: &Act, new: &NewFace, limits: FaceLimits) -> Result<FacesChanged> {
+pub fn add(
+    db: &Connection<'_>,
+    act: &Act,
+    new: &NewFace,
+    limits: FaceLimits,
+) -> Result<FacesChanged> {
     let group = still_there(db, new.group_row)?;
     let mut changed = FacesChanged::default();
     let user = match users::one(db, group.row, &new.user.id)? {
@@ -206,7 +211,7 @@ pub fn add(db: &Connection, act: &Act, new: &NewFace, limits: FaceLimits) -> Res
 }
 
 pub fn delete(
-    db: &Connection,
+    db: &Connection<'_>,
     act: &Act,
     group: &str,
     user: &str,
@@ -227,7 +232,7 @@ pub fn delete(
 }
 
 pub fn copy(
-    db: &Connection,
+    db: &Connection<'_>,
     act: &Act,
     from: &FaceGroup,
     to: &FaceGroup,

@@ -1,7 +1,6 @@
 //! The audit, erasure, retention, and the operator's pause.
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
+use crate::sql::{Connection, OptionalExtension, Value, params};
 
 use crate::{Act, ErasedFaces, FaceAudit, FaceChange, FacesChanged, Millis, Result, StoredFace};
 
@@ -12,7 +11,7 @@ use super::people::{bump, read, remove_faces};
 const DAY: Millis = 24 * 3_600_000;
 
 pub fn note(
-    db: &Connection,
+    db: &Connection<'_>,
     act: &Act,
     action: &str,
     group: &str,
@@ -38,7 +37,7 @@ pub fn note(
 }
 
 pub fn audit(
-    db: &Connection,
+    db: &Connection<'_>,
     application: i64,
     user: Option<&str>,
     limit: u32,
@@ -46,7 +45,7 @@ pub fn audit(
     let sql = "SELECT application_id, key_id, at, action, group_id, user_ids, count, request_id
                FROM face_audit
                WHERE application_id = ?1
-                   AND (?2 IS NULL OR instr(',' || user_ids || ',', ',' || ?2 || ',') > 0)
+                   AND (CAST(?2 AS TEXT) IS NULL OR instr(',' || user_ids || ',', ',' || ?2 || ',') > 0)
                ORDER BY id DESC LIMIT ?3";
     Ok(db
         .prepare_cached(sql)?
@@ -58,7 +57,7 @@ pub fn audit(
                 action: row.get(3)?,
                 group_id: row.get(4)?,
                 user_ids: row.get(5)?,
-                count: row.get::<_, i64>(6)?.unsigned_abs(),
+                count: row.get::<i64>(6)?.unsigned_abs(),
                 request_id: row.get(7)?,
             })
         })?
@@ -66,15 +65,15 @@ pub fn audit(
 }
 
 /// Forgets some of what was done before: at most [`SWEEP`].
-pub fn forget_audit(db: &Connection, before: Millis) -> Result<u64> {
+pub fn forget_audit(db: &Connection<'_>, before: Millis) -> Result<u64> {
     let sql = format!(
         "DELETE FROM face_audit WHERE id IN
              (SELECT id FROM face_audit WHERE at < ?1 LIMIT {SWEEP})"
     );
-    Ok(db.prepare_cached(&sql)?.execute([before])? as u64)
+    Ok(db.prepare_cached(&sql)?.execute([before])?)
 }
 
-pub fn erase(db: &Connection, act: &Act) -> Result<ErasedFaces> {
+pub fn erase(db: &Connection<'_>, act: &Act) -> Result<ErasedFaces> {
     let number = |sql: &str| -> Result<u64> {
         let sql = format!("{sql} WHERE g.application_id = ?1 AND g.wrapped_key IS NOT NULL");
         let count: i64 = db.prepare_cached(&sql)?.query_row([act.application], |row| row.get(0))?;
@@ -96,35 +95,32 @@ const CLEANING: &str = "SELECT id FROM face_groups WHERE wrapped_key IS NULL LIM
 const EXPIRED: &str = "FROM face_groups g JOIN faces f ON f.group_row = g.id
     WHERE g.retention_days IS NOT NULL AND g.wrapped_key IS NOT NULL";
 
-pub fn is_due(db: &Connection, now: Millis) -> Result<bool> {
+pub fn is_due(db: &Connection<'_>, now: Millis) -> Result<bool> {
     let sql = format!("SELECT 1 {EXPIRED} AND f.created_at <= ?1 - g.retention_days * ?2 LIMIT 1");
-    let cleaning = db.prepare_cached(CLEANING)?.exists([])?;
+    let cleaning = db.prepare_cached(CLEANING)?.exists(())?;
     Ok(cleaning || db.prepare_cached(&sql)?.exists([now, DAY])?)
 }
 
-fn faces(db: &Connection, of: &str, values: &[i64]) -> Result<Vec<StoredFace>> {
+fn faces(db: &Connection<'_>, of: &str, values: &[i64]) -> Result<Vec<StoredFace>> {
     let sql = format!(
         "SELECT f.id, f.group_row, f.user_row, f.token, f.sealed, f.quality, f.image, f.created_at
          {of} LIMIT {SWEEP}"
     );
-    let values = values.iter().map(|value| Value::Integer(*value));
-    Ok(db
-        .prepare_cached(&sql)?
-        .query_map(params_from_iter(values), read)?
-        .collect::<Result<_, _>>()?)
+    let values: Vec<_> = values.iter().map(|value| Value::Int(*value)).collect();
+    Ok(db.prepare_cached(&sql)?.query_map(values, read)?.collect::<Result<_, _>>()?)
 }
 
 /// Some of the rows of groups that are being cleaned, or some faces past their retention.
-pub fn clean(db: &Connection, now: Millis) -> Result<FacesChanged> {
+pub fn clean(db: &Connection<'_>, now: Millis) -> Result<FacesChanged> {
     let mut changed = FacesChanged::default();
     let cleaning: Option<i64> =
-        db.prepare_cached(CLEANING)?.query_row([], |row| row.get(0)).optional()?;
+        db.prepare_cached(CLEANING)?.query_row((), |row| row.get(0)).optional()?;
     if let Some(group) = cleaning {
         let found = faces(db, "FROM faces f WHERE f.group_row = ?1", &[group])?;
         remove_faces(db, &found, &mut changed)?;
         if found.is_empty() {
             let sql = "DELETE FROM face_users WHERE group_row = ?1";
-            changed.users += db.prepare_cached(sql)?.execute([group])? as u64;
+            changed.users += db.prepare_cached(sql)?.execute([group])?;
             db.prepare_cached("DELETE FROM face_groups WHERE id = ?1")?.execute([group])?;
         }
         let removed = found.iter().map(|face| face.row).collect();
@@ -147,12 +143,12 @@ pub fn clean(db: &Connection, now: Millis) -> Result<FacesChanged> {
     Ok(changed)
 }
 
-pub fn pause(db: &Connection, paused: bool) -> Result<()> {
+pub fn pause(db: &Connection<'_>, paused: bool) -> Result<()> {
     db.prepare_cached("UPDATE face_library SET paused = ?1")?.execute([paused])?;
     Ok(())
 }
 
-pub fn paused(db: &Connection) -> Result<bool> {
+pub fn paused(db: &Connection<'_>) -> Result<bool> {
     let sql = "SELECT paused FROM face_library";
-    Ok(db.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+    Ok(db.prepare_cached(sql)?.query_row((), |row| row.get(0))?)
 }

@@ -2,14 +2,103 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use async_trait::async_trait;
 
+use crate::sql::{Connection, OptionalExtension, Row, params};
 use crate::{
-    ApiKey, Application, KeyHash, KeyKind, Limits, Millis, NewApplication, Principal, Result,
-    ServiceState, StoreError, User,
+    Accounts, ApiKey, Application, KeyHash, KeyKind, Limits, Millis, NewApplication, Principal,
+    Result, ServiceState, StoreError, User, sql,
 };
 
-use super::{faces, ledger, tasks, unique};
+use super::{Database, Lock, Rows, faces, ledger, tasks, unique};
+
+#[async_trait]
+impl<D: Database> Accounts for Rows<D> {
+    async fn create_user(&self, name: &str, now: Millis) -> Result<User> {
+        let name = name.to_owned();
+        self.write(Lock::Nothing, move |db| create_user(db, &name, now)).await
+    }
+
+    async fn users(&self) -> Result<Vec<User>> {
+        self.slow(users).await
+    }
+
+    async fn lock_user(&self, name: &str, locked: bool) -> Result<()> {
+        let name = name.to_owned();
+        self.write(Lock::Nothing, move |db| lock_user(db, &name, locked)).await
+    }
+
+    async fn delete_user(&self, name: &str, now: Millis) -> Result<()> {
+        let name = name.to_owned();
+        self.write(Lock::Nothing, move |db| delete_user(db, &name, now)).await
+    }
+
+    async fn create_application(&self, new: &NewApplication, now: Millis) -> Result<Application> {
+        let new = new.clone();
+        self.write(Lock::Nothing, move |db| create_application(db, &new, now)).await
+    }
+
+    async fn applications(&self) -> Result<Vec<Application>> {
+        self.slow(applications).await
+    }
+
+    async fn application(&self, name: &str) -> Result<Application> {
+        let name = name.to_owned();
+        self.slow(move |db| application(db, &name)).await
+    }
+
+    async fn set_limits(&self, application: i64, limits: Limits) -> Result<()> {
+        self.write(Lock::Application(application), move |db| set_limits(db, application, limits))
+            .await
+    }
+
+    async fn set_service(&self, application: i64, path: &str, state: ServiceState) -> Result<()> {
+        let path = path.to_owned();
+        self.write(Lock::Application(application), move |db| {
+            set_service(db, application, &path, state)
+        })
+        .await
+    }
+
+    async fn services(&self, application: i64) -> Result<BTreeMap<String, ServiceState>> {
+        self.slow(move |db| services(db, application)).await
+    }
+
+    async fn delete_application(&self, application: i64, now: Millis) -> Result<()> {
+        self.write(Lock::Application(application), move |db| {
+            delete_application(db, application, now)
+        })
+        .await
+    }
+
+    async fn add_key(
+        &self,
+        application: i64,
+        hash: &KeyHash,
+        hint: &str,
+        kind: KeyKind,
+        now: Millis,
+    ) -> Result<ApiKey> {
+        let (hash, hint) = (*hash, hint.to_owned());
+        self.write(Lock::Application(application), move |db| {
+            add_key(db, application, &hash, &hint, kind, now)
+        })
+        .await
+    }
+
+    async fn keys(&self, application: i64) -> Result<Vec<ApiKey>> {
+        self.slow(move |db| keys(db, application)).await
+    }
+
+    async fn revoke_key(&self, key: i64, now: Millis) -> Result<()> {
+        self.write(Lock::Nothing, move |db| revoke_key(db, key, now)).await
+    }
+
+    async fn authenticate(&self, hash: &KeyHash) -> Result<Option<Principal>> {
+        let hash = *hash;
+        self.quick(move |db| authenticate(db, &hash)).await
+    }
+}
 
 /// Most characters of a name.
 const NAME_LENGTH: usize = 64;
@@ -32,7 +121,7 @@ fn not_found(user: &str) -> StoreError {
     StoreError::NotFound(format!("user `{user}`"))
 }
 
-pub fn create_user(db: &Connection, name: &str, now: Millis) -> Result<User> {
+pub fn create_user(db: &Connection<'_>, name: &str, now: Millis) -> Result<User> {
     check_name("a user", name)?;
     db.prepare_cached("INSERT INTO users (name, created_at) VALUES (?1, ?2)")?
         .insert(params![name, now])
@@ -40,10 +129,10 @@ pub fn create_user(db: &Connection, name: &str, now: Millis) -> Result<User> {
         .map_err(|e| unique(e, || format!("there is a user `{name}` already")))
 }
 
-pub fn users(db: &Connection) -> Result<Vec<User>> {
+pub fn users(db: &Connection<'_>) -> Result<Vec<User>> {
     let sql =
         "SELECT id, name, locked, created_at FROM users WHERE deleted_at IS NULL ORDER BY name";
-    let user = |row: &Row<'_>| {
+    let user = |row: &Row| {
         Ok(User {
             id: row.get(0)?,
             name: row.get(1)?,
@@ -51,10 +140,10 @@ pub fn users(db: &Connection) -> Result<Vec<User>> {
             created_at: row.get(3)?,
         })
     };
-    Ok(db.prepare_cached(sql)?.query_map([], user)?.collect::<Result<_, _>>()?)
+    Ok(db.prepare_cached(sql)?.query_map((), user)?.collect::<Result<_, _>>()?)
 }
 
-pub fn lock_user(db: &Connection, name: &str, locked: bool) -> Result<()> {
+pub fn lock_user(db: &Connection<'_>, name: &str, locked: bool) -> Result<()> {
     let sql = "UPDATE users SET locked = ?2 WHERE name = ?1 AND deleted_at IS NULL";
     match db.prepare_cached(sql)?.execute(params![name, locked])? {
         0 => Err(not_found(name)),
@@ -62,7 +151,7 @@ pub fn lock_user(db: &Connection, name: &str, locked: bool) -> Result<()> {
     }
 }
 
-pub fn delete_user(db: &Connection, name: &str, now: Millis) -> Result<()> {
+pub fn delete_user(db: &Connection<'_>, name: &str, now: Millis) -> Result<()> {
     let sql = "UPDATE users SET deleted_at = ?2 WHERE name = ?1 AND deleted_at IS NULL";
     match db.prepare_cached(sql)?.execute(params![name, now])? {
         0 => Err(not_found(name)),
@@ -71,7 +160,7 @@ pub fn delete_user(db: &Connection, name: &str, now: Millis) -> Result<()> {
 }
 
 pub fn create_application(
-    db: &Connection,
+    db: &Connection<'_>,
     new: &NewApplication,
     now: Millis,
 ) -> Result<Application> {
@@ -108,7 +197,7 @@ pub fn create_application(
 const APPLICATION: &str = "a.id, u.name, a.name, a.concurrency, a.requests_per_second, a.created_at
     FROM applications a JOIN users u ON u.id = a.user_id WHERE a.deleted_at IS NULL";
 
-fn read_application(row: &Row<'_>) -> rusqlite::Result<Application> {
+fn read_application(row: &Row) -> sql::Result<Application> {
     Ok(Application {
         id: row.get(0)?,
         user: row.get(1)?,
@@ -118,19 +207,19 @@ fn read_application(row: &Row<'_>) -> rusqlite::Result<Application> {
     })
 }
 
-pub fn applications(db: &Connection) -> Result<Vec<Application>> {
+pub fn applications(db: &Connection<'_>) -> Result<Vec<Application>> {
     let sql = format!("SELECT {APPLICATION} ORDER BY u.name, a.name, a.id");
-    Ok(db.prepare_cached(&sql)?.query_map([], read_application)?.collect::<Result<_, _>>()?)
+    Ok(db.prepare_cached(&sql)?.query_map((), read_application)?.collect::<Result<_, _>>()?)
 }
 
-pub fn application(db: &Connection, name: &str) -> Result<Application> {
+pub fn application(db: &Connection<'_>, name: &str) -> Result<Application> {
     let (user, bare) = match name.split_once('/') {
         Some((user, bare)) => (Some(user), bare),
         None => (None, name),
     };
     // A user's name may live on in the applications of a deleted one: the living come first.
     let sql = format!(
-        "SELECT {APPLICATION} AND a.name = ?1 AND (?2 IS NULL OR u.name = ?2)
+        "SELECT {APPLICATION} AND a.name = ?1 AND (CAST(?2 AS TEXT) IS NULL OR u.name = ?2)
          ORDER BY u.deleted_at IS NOT NULL, u.name, a.id"
     );
     let mut found: Vec<Application> = db
@@ -155,7 +244,7 @@ pub fn application(db: &Connection, name: &str) -> Result<Application> {
 }
 
 /// Refuses an application that is unknown or deleted.
-pub fn check_application(db: &Connection, application: i64) -> Result<()> {
+pub fn check_application(db: &Connection<'_>, application: i64) -> Result<()> {
     let sql = "SELECT 1 FROM applications WHERE id = ?1 AND deleted_at IS NULL";
     match db.prepare_cached(sql)?.exists([application])? {
         true => Ok(()),
@@ -167,7 +256,7 @@ pub fn unknown_application(application: i64) -> StoreError {
     StoreError::NotFound(format!("application {application}"))
 }
 
-pub fn set_limits(db: &Connection, application: i64, limits: Limits) -> Result<()> {
+pub fn set_limits(db: &Connection<'_>, application: i64, limits: Limits) -> Result<()> {
     let sql = "UPDATE applications SET concurrency = ?2, requests_per_second = ?3
                WHERE id = ?1 AND deleted_at IS NULL";
     let row = params![application, limits.concurrency, limits.requests_per_second];
@@ -178,7 +267,7 @@ pub fn set_limits(db: &Connection, application: i64, limits: Limits) -> Result<(
 }
 
 pub fn set_service(
-    db: &Connection,
+    db: &Connection<'_>,
     application: i64,
     path: &str,
     state: ServiceState,
@@ -193,25 +282,26 @@ pub fn set_service(
         db.prepare_cached("DELETE FROM service_states WHERE application_id = ?1 AND path = ?2")?
             .execute(params![application, path])?;
     } else {
-        db.prepare_cached("REPLACE INTO service_states VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![application, path, state.enabled, state.price.map(|p| p.0)])?;
+        db.prepare_cached(
+            "INSERT INTO service_states (application_id, path, enabled, price)
+             VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (application_id, path) DO UPDATE
+                 SET enabled = excluded.enabled, price = excluded.price",
+        )?
+        .execute(params![application, path, state.enabled, state.price.map(|p| p.0)])?;
     }
     Ok(())
 }
 
-pub fn services(db: &Connection, application: i64) -> Result<BTreeMap<String, ServiceState>> {
+pub fn services(db: &Connection<'_>, application: i64) -> Result<BTreeMap<String, ServiceState>> {
     check_application(db, application)?;
     let sql = "SELECT path, enabled, price FROM service_states WHERE application_id = ?1";
-    let mut services = BTreeMap::new();
-    let mut statement = db.prepare_cached(sql)?;
-    let mut rows = statement.query([application])?;
-    while let Some(row) = rows.next()? {
-        services.insert(row.get(0)?, read_state(row, 1)?);
-    }
-    Ok(services)
+    let service = |row: &Row| Ok((row.get(0)?, read_state(row, 1)?));
+    let found = db.prepare_cached(sql)?.query_map([application], service)?;
+    Ok(found.collect::<sql::Result<_>>()?)
 }
 
-pub fn delete_application(db: &Connection, application: i64, now: Millis) -> Result<()> {
+pub fn delete_application(db: &Connection<'_>, application: i64, now: Millis) -> Result<()> {
     let sql = "UPDATE applications SET deleted_at = ?2 WHERE id = ?1 AND deleted_at IS NULL";
     if db.prepare_cached(sql)?.execute(params![application, now])? == 0 {
         return Err(unknown_application(application));
@@ -222,7 +312,7 @@ pub fn delete_application(db: &Connection, application: i64, now: Millis) -> Res
 }
 
 pub fn add_key(
-    db: &Connection,
+    db: &Connection<'_>,
     application: i64,
     hash: &KeyHash,
     hint: &str,
@@ -239,11 +329,11 @@ pub fn add_key(
     .map_err(|e| unique(e, || "this key is in use already".into()))
 }
 
-pub fn keys(db: &Connection, application: i64) -> Result<Vec<ApiKey>> {
+pub fn keys(db: &Connection<'_>, application: i64) -> Result<Vec<ApiKey>> {
     check_application(db, application)?;
     let sql = "SELECT id, hint, created_at, sandbox FROM api_keys
                WHERE application_id = ?1 AND revoked_at IS NULL ORDER BY id";
-    let key = |row: &Row<'_>| {
+    let key = |row: &Row| {
         Ok(ApiKey {
             id: row.get(0)?,
             hint: row.get(1)?,
@@ -254,7 +344,7 @@ pub fn keys(db: &Connection, application: i64) -> Result<Vec<ApiKey>> {
     Ok(db.prepare_cached(sql)?.query_map([application], key)?.collect::<Result<_, _>>()?)
 }
 
-pub fn revoke_key(db: &Connection, key: i64, now: Millis) -> Result<()> {
+pub fn revoke_key(db: &Connection<'_>, key: i64, now: Millis) -> Result<()> {
     let sql = "UPDATE api_keys SET revoked_at = ?2 WHERE id = ?1 AND revoked_at IS NULL";
     match db.prepare_cached(sql)?.execute(params![key, now])? {
         0 => Err(StoreError::NotFound(format!("key {key}"))),
@@ -263,7 +353,7 @@ pub fn revoke_key(db: &Connection, key: i64, now: Millis) -> Result<()> {
 }
 
 /// One statement, so that all of it is of one moment; a row for each service that has a state.
-pub fn authenticate(db: &Connection, hash: &KeyHash) -> Result<Option<Principal>> {
+pub fn authenticate(db: &Connection<'_>, hash: &KeyHash) -> Result<Option<Principal>> {
     let sql = "SELECT a.id, u.name, a.name, a.concurrency, a.requests_per_second, a.created_at,
                       k.id, u.id, u.locked, u.created_at, u.deleted_at IS NULL,
                       s.path, s.enabled, s.price, k.sandbox
@@ -272,18 +362,20 @@ pub fn authenticate(db: &Connection, hash: &KeyHash) -> Result<Option<Principal>
                JOIN users u ON u.id = a.user_id
                LEFT JOIN service_states s ON s.application_id = a.id
                WHERE k.hash = ?1 AND k.revoked_at IS NULL AND a.deleted_at IS NULL";
+    let mut found: Option<Principal> = None;
     let mut statement = db.prepare_cached(sql)?;
-    let mut rows = statement.query([hash.0])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let mut principal = read_principal(row)?;
-    read_service(row, &mut principal.services)?;
-    while let Some(row) = rows.next()? {
-        read_service(row, &mut principal.services)?;
-    }
-    Ok(Some(principal))
+    let rows = statement.query_map([hash.0], |row| {
+        let principal = match &mut found {
+            Some(principal) => principal,
+            none => none.insert(read_principal(row)?),
+        };
+        read_service(row, &mut principal.services)
+    })?;
+    rows.collect::<sql::Result<()>>()?;
+    Ok(found)
 }
 
-fn read_principal(row: &Row<'_>) -> rusqlite::Result<Principal> {
+fn read_principal(row: &Row) -> sql::Result<Principal> {
     let application = read_application(row)?;
     let user = match row.get(10)? {
         true => Some(User {
@@ -298,14 +390,11 @@ fn read_principal(row: &Row<'_>) -> rusqlite::Result<Principal> {
     Ok(Principal { application, user, key, kind, services: BTreeMap::new() })
 }
 
-fn read_kind(row: &Row<'_>, column: usize) -> rusqlite::Result<KeyKind> {
+fn read_kind(row: &Row, column: usize) -> sql::Result<KeyKind> {
     Ok(if row.get(column)? { KeyKind::Sandbox } else { KeyKind::Live })
 }
 
-fn read_service(
-    row: &Row<'_>,
-    services: &mut BTreeMap<String, ServiceState>,
-) -> rusqlite::Result<()> {
+fn read_service(row: &Row, services: &mut BTreeMap<String, ServiceState>) -> sql::Result<()> {
     if let Some(path) = row.get(11)? {
         services.insert(path, read_state(row, 12)?);
     }
@@ -313,7 +402,7 @@ fn read_service(
 }
 
 /// A state whose two columns begin at `first`.
-fn read_state(row: &Row<'_>, first: usize) -> rusqlite::Result<ServiceState> {
+fn read_state(row: &Row, first: usize) -> sql::Result<ServiceState> {
     let price: Option<i64> = row.get(first + 1)?;
     Ok(ServiceState { enabled: row.get(first)?, price: price.map(crate::Credits) })
 }

@@ -9,18 +9,21 @@ use async_trait::async_trait;
 
 use crate::{
     Act, CopiedUser, ErasedFaces, FaceAudit, FaceGroup, FaceLimits, FaceMode, FaceUser, Faces,
-    FacesChanged, Millis, NewFace, NewFaceGroup, NewFaceUser, Result, StoreError, StoredFace,
+    FacesChanged, Millis, NewFace, NewFaceGroup, NewFaceUser, Result, StoredFace,
 };
 
-use super::{Sqlite, schema};
+use super::{Database, Lock, Rows};
 
 pub use groups::abandon;
 
 #[async_trait]
-impl Faces for Sqlite {
+impl<D: Database> Faces for Rows<D> {
     async fn create_face_group(&self, act: &Act, new: &NewFaceGroup, most: u64) -> Result<()> {
         let (act, new) = (act.clone(), new.clone());
-        self.writer.run(move |db| groups::create(db, &act, &new, most)).await
+        self.write(Lock::Application(act.application), move |db| {
+            groups::create(db, &act, &new, most)
+        })
+        .await
     }
 
     async fn change_face_group(
@@ -31,21 +34,25 @@ impl Faces for Sqlite {
         retention_days: Option<u32>,
     ) -> Result<()> {
         let (act, id) = (act.clone(), id.to_owned());
-        self.writer
-            .run(move |db| groups::change(db, &act, &id, name.as_deref(), retention_days))
-            .await
+        self.write(Lock::Application(act.application), move |db| {
+            groups::change(db, &act, &id, name.as_deref(), retention_days)
+        })
+        .await
     }
 
     async fn delete_face_group(&self, act: &Act, id: &str) -> Result<()> {
         let (act, id) = (act.clone(), id.to_owned());
-        self.writer.run(move |db| groups::delete(db, &act, &id)).await
+        self.write(Lock::Application(act.application), move |db| groups::delete(db, &act, &id))
+            .await
     }
 
     async fn face_group(&self, application: i64, id: &str, shared: bool) -> Result<FaceGroup> {
-        self.readers.quick(|db| match shared {
-            true => groups::readable(db, application, id),
-            false => groups::ready(db, application, id),
+        let id = id.to_owned();
+        self.quick(move |db| match shared {
+            true => groups::readable(db, application, &id),
+            false => groups::ready(db, application, &id),
         })
+        .await
     }
 
     async fn face_groups(
@@ -54,22 +61,31 @@ impl Faces for Sqlite {
         start: u32,
         length: u32,
     ) -> Result<(u64, Vec<FaceGroup>)> {
-        self.readers.slow(move |db| groups::list(db, application, start, length)).await
+        self.slow(move |db| groups::list(db, application, start, length)).await
     }
 
     async fn share_face_group(&self, act: &Act, id: &str, with: &[String]) -> Result<()> {
         let (act, id, with) = (act.clone(), id.to_owned(), with.to_vec());
-        self.writer.run(move |db| groups::share(db, &act, &id, &with)).await
+        self.write(Lock::Application(act.application), move |db| {
+            groups::share(db, &act, &id, &with)
+        })
+        .await
     }
 
     async fn create_face_user(&self, act: &Act, group: &str, new: &NewFaceUser) -> Result<()> {
         let (act, group, new) = (act.clone(), group.to_owned(), new.clone());
-        self.writer.run(move |db| users::create(db, &act, &group, &new)).await
+        self.write(Lock::Application(act.application), move |db| {
+            users::create(db, &act, &group, &new)
+        })
+        .await
     }
 
     async fn change_face_user(&self, act: &Act, group: &str, new: &NewFaceUser) -> Result<()> {
         let (act, group, new) = (act.clone(), group.to_owned(), new.clone());
-        self.writer.run(move |db| users::change(db, &act, &group, &new)).await
+        self.write(Lock::Application(act.application), move |db| {
+            users::change(db, &act, &group, &new)
+        })
+        .await
     }
 
     async fn face_user(
@@ -78,15 +94,18 @@ impl Faces for Sqlite {
         group: Option<&str>,
         user: &str,
     ) -> Result<Vec<FaceUser>> {
-        self.readers.quick(|db| users::find(db, application, group, user))
+        let (group, user) = (group.map(str::to_owned), user.to_owned());
+        self.quick(move |db| users::find(db, application, group.as_deref(), &user)).await
     }
 
     async fn face_users_in(&self, rows: &[i64]) -> Result<Vec<FaceUser>> {
-        self.readers.quick(|db| users::at(db, rows))
+        let rows = rows.to_vec();
+        self.quick(move |db| users::at(db, &rows)).await
     }
 
     async fn face_user_rows(&self, group_row: i64, users: &[String]) -> Result<Vec<i64>> {
-        self.readers.quick(|db| users::rows(db, group_row, users))
+        let users = users.to_vec();
+        self.quick(move |db| self::users::rows(db, group_row, &users)).await
     }
 
     async fn face_users(
@@ -97,7 +116,7 @@ impl Faces for Sqlite {
         length: u32,
     ) -> Result<(u64, Vec<String>)> {
         let group = group.to_owned();
-        self.readers.slow(move |db| users::list(db, application, &group, start, length)).await
+        self.slow(move |db| users::list(db, application, &group, start, length)).await
     }
 
     async fn delete_face_users(
@@ -107,7 +126,10 @@ impl Faces for Sqlite {
         users: &[String],
     ) -> Result<FacesChanged> {
         let (act, group, users) = (act.clone(), group.map(str::to_owned), users.to_vec());
-        self.writer.run(move |db| users::delete(db, &act, group.as_deref(), &users)).await
+        self.write(Lock::Application(act.application), move |db| {
+            users::delete(db, &act, group.as_deref(), &users)
+        })
+        .await
     }
 
     async fn copy_face_users(
@@ -119,7 +141,10 @@ impl Faces for Sqlite {
         limits: FaceLimits,
     ) -> Result<FacesChanged> {
         let (act, from, to, users) = (act.clone(), from.clone(), to.clone(), users.to_vec());
-        self.writer.run(move |db| people::copy(db, &act, &from, &to, &users, limits)).await
+        self.write(Lock::Application(act.application), move |db| {
+            people::copy(db, &act, &from, &to, &users, limits)
+        })
+        .await
     }
 
     async fn check_face_room(
@@ -130,12 +155,16 @@ impl Faces for Sqlite {
         faces: u64,
         limits: FaceLimits,
     ) -> Result<()> {
-        self.readers.quick(|db| people::check_room(db, group, user, mode, faces, limits))
+        let (group, user) = (group.clone(), user.to_owned());
+        self.quick(move |db| people::check_room(db, &group, &user, mode, faces, limits)).await
     }
 
     async fn add_face(&self, act: &Act, new: &NewFace, limits: FaceLimits) -> Result<FacesChanged> {
         let (act, new) = (act.clone(), new.clone());
-        self.writer.run(move |db| people::add(db, &act, &new, limits)).await
+        self.write(Lock::Application(act.application), move |db| {
+            people::add(db, &act, &new, limits)
+        })
+        .await
     }
 
     async fn delete_face(
@@ -147,23 +176,28 @@ impl Faces for Sqlite {
     ) -> Result<FacesChanged> {
         let (act, group) = (act.clone(), group.to_owned());
         let (user, token) = (user.to_owned(), token.to_owned());
-        self.writer.run(move |db| people::delete(db, &act, &group, &user, &token)).await
+        self.write(Lock::Application(act.application), move |db| {
+            people::delete(db, &act, &group, &user, &token)
+        })
+        .await
     }
 
     async fn faces(&self, application: i64, group: &str, user: &str) -> Result<Vec<StoredFace>> {
-        self.readers.quick(|db| people::of_user(db, application, group, user))
+        let (group, user) = (group.to_owned(), user.to_owned());
+        self.quick(move |db| people::of_user(db, application, &group, &user)).await
     }
 
     async fn face_of_token(&self, application: i64, token: &str) -> Result<Option<StoredFace>> {
-        self.readers.quick(|db| people::of_token(db, application, token))
+        let token = token.to_owned();
+        self.quick(move |db| people::of_token(db, application, &token)).await
     }
 
     async fn group_faces(&self, group_row: i64) -> Result<(i64, Vec<StoredFace>)> {
-        self.readers.slow(move |db| people::of_group(db, group_row)).await
+        self.slow(move |db| people::of_group(db, group_row)).await
     }
 
     async fn face_group_at(&self, row: i64) -> Result<Option<FaceGroup>> {
-        self.readers.quick(|db| groups::at(db, row))
+        self.quick(move |db| groups::at(db, row)).await
     }
 
     async fn note_face_act(
@@ -176,7 +210,8 @@ impl Faces for Sqlite {
     ) -> Result<()> {
         let (act, action) = (act.clone(), action.to_owned());
         let (groups, users) = (groups.to_owned(), users.to_owned());
-        self.writer.run(move |db| upkeep::note(db, &act, &action, &groups, &users, count)).await
+        self.write(Lock::Nothing, move |db| upkeep::note(db, &act, &action, &groups, &users, count))
+            .await
     }
 
     async fn face_audit(
@@ -186,20 +221,20 @@ impl Faces for Sqlite {
         limit: u32,
     ) -> Result<Vec<FaceAudit>> {
         let user = user.map(str::to_owned);
-        self.readers.slow(move |db| upkeep::audit(db, application, user.as_deref(), limit)).await
+        self.slow(move |db| upkeep::audit(db, application, user.as_deref(), limit)).await
     }
 
     async fn erase_faces(&self, act: &Act) -> Result<ErasedFaces> {
         let act = act.clone();
-        self.writer.run(move |db| upkeep::erase(db, &act)).await
+        self.write(Lock::Application(act.application), move |db| upkeep::erase(db, &act)).await
     }
 
     async fn clean_faces(&self, now: Millis) -> Result<FacesChanged> {
         // It is asked for often: a look is cheaper than a transaction.
-        if !self.readers.quick(|db| upkeep::is_due(db, now))? {
+        if !self.quick(move |db| upkeep::is_due(db, now)).await? {
             return Ok(FacesChanged::default());
         }
-        self.writer.run(move |db| upkeep::clean(db, now)).await
+        self.write(Lock::Nothing, move |db| upkeep::clean(db, now)).await
     }
 
     async fn forget_face_audit(&self, before: Millis) -> Result<u64> {
@@ -207,16 +242,14 @@ impl Faces for Sqlite {
     }
 
     async fn scrub(&self) -> Result<()> {
-        let path = self.path.clone();
-        let folding = tokio::task::spawn_blocking(move || schema::fold_log(&path));
-        folding.await.map_err(|e| StoreError::Database(format!("folding the log failed: {e}")))?
+        self.database.scrub().await
     }
 
     async fn pause_faces(&self, paused: bool) -> Result<()> {
-        self.writer.run(move |db| upkeep::pause(db, paused)).await
+        self.write(Lock::Nothing, move |db| upkeep::pause(db, paused)).await
     }
 
     async fn faces_paused(&self) -> Result<bool> {
-        self.readers.quick(upkeep::paused)
+        self.quick(upkeep::paused).await
     }
 }

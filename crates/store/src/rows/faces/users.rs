@@ -1,6 +1,6 @@
 //! Users of groups.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use crate::sql::{self, Connection, OptionalExtension, Row, params};
 
 use crate::{Act, FaceUser, FacesChanged, NewFaceUser, Refused, Result};
 
@@ -11,7 +11,7 @@ use super::{groups, people};
 const USER: &str = "u.id, u.group_row, g.group_id, u.user_id, u.info, u.consent_note, u.created_at";
 const TABLES: &str = "face_users u JOIN face_groups g ON g.id = u.group_row";
 
-fn read(row: &Row<'_>) -> rusqlite::Result<FaceUser> {
+fn read(row: &Row) -> sql::Result<FaceUser> {
     Ok(FaceUser {
         row: row.get(0)?,
         group_row: row.get(1)?,
@@ -24,19 +24,19 @@ fn read(row: &Row<'_>) -> rusqlite::Result<FaceUser> {
 }
 
 /// A user of a group.
-pub fn one(db: &Connection, group_row: i64, id: &str) -> Result<Option<FaceUser>> {
+pub fn one(db: &Connection<'_>, group_row: i64, id: &str) -> Result<Option<FaceUser>> {
     let sql = format!("SELECT {USER} FROM {TABLES} WHERE u.group_row = ?1 AND u.user_id = ?2");
     Ok(db.prepare_cached(&sql)?.query_row(params![group_row, id], read).optional()?)
 }
 
 /// The same, which must be there.
-pub fn existing(db: &Connection, group_row: i64, id: &str) -> Result<FaceUser> {
+pub fn existing(db: &Connection<'_>, group_row: i64, id: &str) -> Result<FaceUser> {
     let user = one(db, group_row, id)?;
     Ok(user.ok_or_else(|| Refused::UserNotFound(id.to_owned()))?)
 }
 
 pub fn find(
-    db: &Connection,
+    db: &Connection<'_>,
     application: i64,
     group: Option<&str>,
     id: &str,
@@ -60,7 +60,7 @@ pub fn find(
     }
 }
 
-pub fn at(db: &Connection, rows: &[i64]) -> Result<Vec<FaceUser>> {
+pub fn at(db: &Connection<'_>, rows: &[i64]) -> Result<Vec<FaceUser>> {
     let sql = format!("SELECT {USER} FROM {TABLES} WHERE u.id = ?1 AND g.wrapped_key IS NOT NULL");
     let mut statement = db.prepare_cached(&sql)?;
     let mut users = Vec::with_capacity(rows.len());
@@ -70,7 +70,7 @@ pub fn at(db: &Connection, rows: &[i64]) -> Result<Vec<FaceUser>> {
     Ok(users)
 }
 
-pub fn rows(db: &Connection, group_row: i64, ids: &[String]) -> Result<Vec<i64>> {
+pub fn rows(db: &Connection<'_>, group_row: i64, ids: &[String]) -> Result<Vec<i64>> {
     let mut rows = Vec::with_capacity(ids.len());
     for id in ids {
         rows.extend(one(db, group_row, id)?.map(|user| user.row));
@@ -81,7 +81,7 @@ pub fn rows(db: &Connection, group_row: i64, ids: &[String]) -> Result<Vec<i64>>
 }
 
 pub fn list(
-    db: &Connection,
+    db: &Connection<'_>,
     application: i64,
     group: &str,
     start: u32,
@@ -98,26 +98,26 @@ pub fn list(
 }
 
 /// Adds a user to a group that has none of its identifier; answers its row number.
-pub fn insert(db: &Connection, group_row: i64, new: &NewFaceUser, at: i64) -> Result<i64> {
+pub fn insert(db: &Connection<'_>, group_row: i64, new: &NewFaceUser, at: i64) -> Result<i64> {
     Ok(db
         .prepare_cached(
             "INSERT INTO face_users (group_row, user_id, info, consent_note, created_at)
-             VALUES (?1, ?2, ifnull(?3, ''), ifnull(?4, ''), ?5)",
+             VALUES (?1, ?2, coalesce(?3, ''), coalesce(?4, ''), ?5)",
         )?
         .insert(params![group_row, new.id, new.info, new.consent_note, at])?)
 }
 
 /// Changes what is given of a user.
-pub fn set(db: &Connection, row: i64, new: &NewFaceUser) -> Result<()> {
+pub fn set(db: &Connection<'_>, row: i64, new: &NewFaceUser) -> Result<()> {
     db.prepare_cached(
-        "UPDATE face_users SET info = ifnull(?2, info), consent_note = ifnull(?3, consent_note)
+        "UPDATE face_users SET info = coalesce(?2, info), consent_note = coalesce(?3, consent_note)
          WHERE id = ?1",
     )?
     .execute(params![row, new.info, new.consent_note])?;
     Ok(())
 }
 
-pub fn create(db: &Connection, act: &Act, group: &str, new: &NewFaceUser) -> Result<()> {
+pub fn create(db: &Connection<'_>, act: &Act, group: &str, new: &NewFaceUser) -> Result<()> {
     let group = groups::ready(db, act.application, group)?;
     if one(db, group.row, &new.id)?.is_some() {
         return Err(Refused::UserExists(new.id.clone()).into());
@@ -126,7 +126,7 @@ pub fn create(db: &Connection, act: &Act, group: &str, new: &NewFaceUser) -> Res
     note(db, act, "user-create", &group.id, &new.id, 0)
 }
 
-pub fn change(db: &Connection, act: &Act, group: &str, new: &NewFaceUser) -> Result<()> {
+pub fn change(db: &Connection<'_>, act: &Act, group: &str, new: &NewFaceUser) -> Result<()> {
     let group = groups::ready(db, act.application, group)?;
     let user = existing(db, group.row, &new.id)?;
     set(db, user.row, new)?;
@@ -134,7 +134,7 @@ pub fn change(db: &Connection, act: &Act, group: &str, new: &NewFaceUser) -> Res
 }
 
 pub fn delete(
-    db: &Connection,
+    db: &Connection<'_>,
     act: &Act,
     group: Option<&str>,
     ids: &[String],

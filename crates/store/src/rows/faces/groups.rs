@@ -1,6 +1,6 @@
 //! Groups of faces.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use crate::sql::{self, Connection, OptionalExtension, Row, params};
 
 use crate::{Act, FaceGroup, NewFaceGroup, Refused, Result};
 
@@ -12,7 +12,7 @@ const GROUP: &str = "g.id, g.application_id, g.group_id, g.name, g.scene, g.mode
     (SELECT count(*) FROM face_users u WHERE u.group_row = g.id),
     (SELECT count(*) FROM faces f WHERE f.group_row = g.id), g.created_at";
 
-fn read(row: &Row<'_>) -> rusqlite::Result<FaceGroup> {
+fn read(row: &Row) -> sql::Result<FaceGroup> {
     Ok(FaceGroup {
         row: row.get(0)?,
         application: row.get(1)?,
@@ -23,13 +23,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<FaceGroup> {
         wrapped_key: row.get(6)?,
         retention_days: row.get(7)?,
         revision: row.get(8)?,
-        users: row.get::<_, i64>(9)?.unsigned_abs(),
-        faces: row.get::<_, i64>(10)?.unsigned_abs(),
+        users: row.get::<i64>(9)?.unsigned_abs(),
+        faces: row.get::<i64>(10)?.unsigned_abs(),
         created_at: row.get(11)?,
     })
 }
 
-fn own(db: &Connection, application: i64, id: &str) -> Result<Option<FaceGroup>> {
+fn own(db: &Connection<'_>, application: i64, id: &str) -> Result<Option<FaceGroup>> {
     let sql = format!(
         "SELECT {GROUP} FROM face_groups g WHERE g.application_id = ?1 AND g.group_id = ?2"
     );
@@ -45,12 +45,12 @@ fn unless_cleaning(group: Option<FaceGroup>, id: &str) -> Result<FaceGroup> {
 }
 
 /// A group of the application.
-pub fn ready(db: &Connection, application: i64, id: &str) -> Result<FaceGroup> {
+pub fn ready(db: &Connection<'_>, application: i64, id: &str) -> Result<FaceGroup> {
     unless_cleaning(own(db, application, id)?, id)
 }
 
 /// A group of the application, else one that is shared with it.
-pub fn readable(db: &Connection, application: i64, id: &str) -> Result<FaceGroup> {
+pub fn readable(db: &Connection<'_>, application: i64, id: &str) -> Result<FaceGroup> {
     if let Some(group) = own(db, application, id)? {
         return unless_cleaning(Some(group), id);
     }
@@ -63,14 +63,14 @@ pub fn readable(db: &Connection, application: i64, id: &str) -> Result<FaceGroup
 }
 
 /// The group of that row number, unless it is being cleaned.
-pub fn at(db: &Connection, row: i64) -> Result<Option<FaceGroup>> {
+pub fn at(db: &Connection<'_>, row: i64) -> Result<Option<FaceGroup>> {
     let sql = format!("SELECT {GROUP} FROM face_groups g WHERE g.id = ?1");
     let group = db.prepare_cached(&sql)?.query_row([row], read).optional()?;
     Ok(group.filter(|group| group.wrapped_key.is_some()))
 }
 
 pub fn list(
-    db: &Connection,
+    db: &Connection<'_>,
     application: i64,
     start: u32,
     length: u32,
@@ -88,7 +88,7 @@ pub fn list(
     Ok((total.unsigned_abs(), groups))
 }
 
-fn check_name(db: &Connection, application: i64, id: &str, name: Option<&str>) -> Result<()> {
+fn check_name(db: &Connection<'_>, application: i64, id: &str, name: Option<&str>) -> Result<()> {
     let Some(name) = name else { return Ok(()) };
     let sql = "SELECT 1 FROM face_groups
                WHERE application_id = ?1 AND name = ?2 AND group_id <> ?3";
@@ -98,7 +98,7 @@ fn check_name(db: &Connection, application: i64, id: &str, name: Option<&str>) -
     }
 }
 
-pub fn create(db: &Connection, act: &Act, new: &NewFaceGroup, most: u64) -> Result<()> {
+pub fn create(db: &Connection<'_>, act: &Act, new: &NewFaceGroup, most: u64) -> Result<()> {
     accounts::check_application(db, act.application)?;
     match own(db, act.application, &new.id)? {
         None => {}
@@ -132,7 +132,7 @@ pub fn create(db: &Connection, act: &Act, new: &NewFaceGroup, most: u64) -> Resu
 }
 
 pub fn change(
-    db: &Connection,
+    db: &Connection<'_>,
     act: &Act,
     id: &str,
     name: Option<&str>,
@@ -141,35 +141,35 @@ pub fn change(
     let group = ready(db, act.application, id)?;
     check_name(db, act.application, id, name)?;
     db.prepare_cached(
-        "UPDATE face_groups SET name = ifnull(?2, name), retention_days = ifnull(?3, retention_days)
+        "UPDATE face_groups SET name = coalesce(?2, name), retention_days = coalesce(?3, retention_days)
          WHERE id = ?1",
     )?
     .execute(params![group.row, name, retention_days])?;
     note(db, act, "group-update", id, "", 0)
 }
 
-pub fn delete(db: &Connection, act: &Act, id: &str) -> Result<()> {
+pub fn delete(db: &Connection<'_>, act: &Act, id: &str) -> Result<()> {
     let group = ready(db, act.application, id)?;
     destroy_key(db, group.row)?;
     note(db, act, "group-delete", id, "", group.faces)
 }
 
 /// From here on nothing of the group can be opened; the sweep deletes its rows.
-fn destroy_key(db: &Connection, row: i64) -> Result<()> {
+fn destroy_key(db: &Connection<'_>, row: i64) -> Result<()> {
     let sql = "UPDATE face_groups SET wrapped_key = NULL, revision = revision + 1 WHERE id = ?1";
     db.prepare_cached(sql)?.execute([row])?;
     Ok(())
 }
 
 /// Destroys the keys of all groups of an application.
-pub fn abandon(db: &Connection, application: i64) -> Result<()> {
+pub fn abandon(db: &Connection<'_>, application: i64) -> Result<()> {
     let sql = "UPDATE face_groups SET wrapped_key = NULL, revision = revision + 1
                WHERE application_id = ?1 AND wrapped_key IS NOT NULL";
     db.prepare_cached(sql)?.execute([application])?;
     Ok(())
 }
 
-pub fn share(db: &Connection, act: &Act, id: &str, with: &[String]) -> Result<()> {
+pub fn share(db: &Connection<'_>, act: &Act, id: &str, with: &[String]) -> Result<()> {
     let group = ready(db, act.application, id)?;
     let sql = "SELECT b.id FROM applications a JOIN applications b ON b.user_id = a.user_id
                WHERE a.id = ?1 AND b.name = ?2 AND b.deleted_at IS NULL AND b.id <> a.id";
@@ -182,7 +182,8 @@ pub fn share(db: &Connection, act: &Act, id: &str, with: &[String]) -> Result<()
         others.push(other.ok_or_else(|| Refused::ApplicationNotFound(name.clone()))?);
     }
     db.prepare_cached("DELETE FROM face_shares WHERE group_row = ?1")?.execute([group.row])?;
-    let sql = "INSERT OR IGNORE INTO face_shares (group_row, application_id) VALUES (?1, ?2)";
+    let sql = "INSERT INTO face_shares (group_row, application_id) VALUES (?1, ?2)
+               ON CONFLICT DO NOTHING";
     for other in &others {
         db.prepare_cached(sql)?.execute([group.row, *other])?;
     }

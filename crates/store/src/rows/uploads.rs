@@ -2,16 +2,61 @@
 
 use std::str::FromStr;
 
-use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use async_trait::async_trait;
 use safelight_contract::{Code, Fault};
 
+use crate::sql::{Connection, OptionalExtension, Row, params};
 use crate::{
     Millis, NewUpload, Result, Upload, UploadAdmission, UploadDeletion, UploadQuota, UploadState,
-    UploadedPicture,
+    UploadedPicture, Uploads, sql,
 };
 
-use super::{SWEEP, accounts, files, unique};
+use super::instances::DEAD;
+use super::{Database, Lock, Rows, SWEEP, accounts, files, unique};
+
+#[async_trait]
+impl<D: Database> Uploads for Rows<D> {
+    async fn add_upload(
+        &self,
+        upload: &NewUpload,
+        quota: UploadQuota,
+        disk_budget: u64,
+        now: Millis,
+    ) -> Result<UploadAdmission> {
+        let (upload, instance) = (upload.clone(), self.instance.clone());
+        let lock = Lock::Application(upload.application);
+        let admit = move |db: &Connection<'_>| add(db, &upload, &instance, quota, disk_budget, now);
+        self.write(lock, admit).await
+    }
+
+    async fn end_upload(
+        &self,
+        id: &str,
+        outcome: &std::result::Result<UploadedPicture, Fault>,
+    ) -> Result<bool> {
+        let (id, outcome) = (id.to_owned(), outcome.clone());
+        self.write(Lock::OfUpload(id.clone()), move |db| end(db, &id, &outcome)).await
+    }
+
+    async fn upload(&self, application: i64, id: &str) -> Result<Option<Upload>> {
+        let id = id.to_owned();
+        self.quick(move |db| upload(db, application, &id)).await
+    }
+
+    async fn delete_upload(&self, application: i64, id: &str) -> Result<UploadDeletion> {
+        let id = id.to_owned();
+        self.write(Lock::Application(application), move |db| delete(db, application, &id)).await
+    }
+
+    async fn expired_uploads(&self, now: Millis, limit: u32) -> Result<Vec<(i64, String)>> {
+        self.slow(move |db| expired(db, now, limit)).await
+    }
+
+    async fn reclaim_upload(&self, id: &str) -> Result<()> {
+        let id = id.to_owned();
+        self.write(Lock::OfUpload(id.clone()), move |db| reclaim(db, &id)).await
+    }
+}
 
 const UPLOAD: &str = "id, application_id, state, size, format, width, height, fault_code,
     fault_message, created_at, expires_at";
@@ -20,14 +65,13 @@ const UPLOAD: &str = "id, application_id, state, size, format, width, height, fa
 const IN_USE: &str = "EXISTS (SELECT 1 FROM task_uploads u JOIN tasks t ON t.seq = u.task_seq
     WHERE u.upload_id = uploads.id AND t.ended_at IS NULL)";
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Upload> {
-    let broken =
-        |column, e: String| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, e.into());
+fn read(row: &Row) -> sql::Result<Upload> {
+    let broken = |column, e: String| sql::Error::column(column, e);
     let state: String = row.get(2)?;
     let state = UploadState::from_str(&state).map_err(|e| broken(2, e))?;
     let picture = match state {
         UploadState::Ready => Some(UploadedPicture {
-            size: row.get::<_, i64>(3)?.unsigned_abs(),
+            size: row.get::<i64>(3)?.unsigned_abs(),
             format: row.get(4)?,
             width: row.get(5)?,
             height: row.get(6)?,
@@ -38,7 +82,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Upload> {
     let fault = match code {
         Some(name) => {
             let code = Code::from_str(&name).map_err(|e| broken(7, e))?;
-            Some(Fault::new(code, row.get::<_, String>(8)?))
+            Some(Fault::new(code, row.get::<String>(8)?))
         }
         None => None,
     };
@@ -54,14 +98,15 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Upload> {
 }
 
 pub fn add(
-    db: &Connection,
+    db: &Connection<'_>,
     new: &NewUpload,
+    instance: &str,
     quota: UploadQuota,
     disk_budget: u64,
     now: Millis,
 ) -> Result<UploadAdmission> {
     accounts::check_application(db, new.application)?;
-    let sql = "SELECT count(*), ifnull(sum(size), 0) FROM uploads
+    let sql = "SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM uploads
                WHERE application_id = ?1 AND state IN ('in_transit', 'ready')";
     let (count, bytes): (i64, i64) =
         db.prepare_cached(sql)?.query_row([new.application], |row| row.try_into())?;
@@ -69,32 +114,33 @@ pub fn add(
     if count >= quota.files || bytes.saturating_add(new.size) > quota.bytes {
         return Ok(UploadAdmission::QuotaFull { bytes, files: count });
     }
-    if !files::disk_use(db)?.leaves(new.size, disk_budget) {
+    let Ok(size) = i64::try_from(new.size) else { return Ok(UploadAdmission::DiskFull) };
+    db.prepare_cached(
+        "INSERT INTO uploads (id, application_id, state, size, created_at, expires_at, instance)
+         VALUES (?1, ?2, 'in_transit', ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![new.id, new.application, size, now, new.expires_at, instance])
+    .map_err(|e| unique(e, || format!("there is an upload {} already", new.id)))?;
+    if !files::grow(db, "inputs", size, disk_budget)? {
+        db.prepare_cached("DELETE FROM uploads WHERE id = ?1")?.execute([&new.id])?;
         return Ok(UploadAdmission::DiskFull);
     }
-    db.prepare_cached(
-        "INSERT INTO uploads (id, application_id, state, size, created_at, expires_at)
-         VALUES (?1, ?2, 'in_transit', ?3, ?4, ?5)",
-    )?
-    .execute(params![new.id, new.application, new.size as i64, now, new.expires_at])
-    .map_err(|e| unique(e, || format!("there is an upload {} already", new.id)))?;
-    reserve(db, new.size as i64)?;
     Ok(UploadAdmission::Added)
 }
 
-fn reserve(db: &Connection, more: i64) -> Result<()> {
+fn reserve(db: &Connection<'_>, more: i64) -> Result<()> {
     db.prepare_cached("UPDATE disk SET inputs = inputs + ?1")?.execute([more])?;
     Ok(())
 }
 
 /// The bytes of an upload that is in transit.
-fn in_transit(db: &Connection, id: &str) -> Result<Option<i64>> {
+fn in_transit(db: &Connection<'_>, id: &str) -> Result<Option<i64>> {
     let sql = "SELECT size FROM uploads WHERE id = ?1 AND state = 'in_transit'";
     Ok(db.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?)
 }
 
 pub fn end(
-    db: &Connection,
+    db: &Connection<'_>,
     id: &str,
     outcome: &std::result::Result<UploadedPicture, Fault>,
 ) -> Result<bool> {
@@ -119,7 +165,7 @@ pub fn end(
     Ok(true)
 }
 
-fn fail(db: &Connection, id: &str, fault: &Fault) -> Result<()> {
+fn fail(db: &Connection<'_>, id: &str, fault: &Fault) -> Result<()> {
     db.prepare_cached(
         "UPDATE uploads SET state = 'failed', size = 0, fault_code = ?2, fault_message = ?3
          WHERE id = ?1",
@@ -128,13 +174,13 @@ fn fail(db: &Connection, id: &str, fault: &Fault) -> Result<()> {
     Ok(())
 }
 
-pub fn upload(db: &Connection, application: i64, id: &str) -> Result<Option<Upload>> {
+pub fn upload(db: &Connection<'_>, application: i64, id: &str) -> Result<Option<Upload>> {
     let sql = format!("SELECT {UPLOAD} FROM uploads WHERE id = ?1 AND application_id = ?2");
     Ok(db.prepare_cached(&sql)?.query_row(params![id, application], read).optional()?)
 }
 
 /// Whether each of these uploads of an application is there.
-pub fn are_ready(db: &Connection, application: i64, uploads: &[String]) -> Result<bool> {
+pub fn are_ready(db: &Connection<'_>, application: i64, uploads: &[String]) -> Result<bool> {
     let sql = "SELECT 1 FROM uploads WHERE id = ?1 AND application_id = ?2 AND state = 'ready'";
     let mut statement = db.prepare_cached(sql)?;
     for id in uploads {
@@ -146,16 +192,17 @@ pub fn are_ready(db: &Connection, application: i64, uploads: &[String]) -> Resul
 }
 
 /// Notes that a task works on uploads.
-pub fn use_for_task(db: &Connection, task: i64, uploads: &[String]) -> Result<()> {
+pub fn use_for_task(db: &Connection<'_>, task: i64, uploads: &[String]) -> Result<()> {
     // The same upload may be sent in two fields.
-    let sql = "INSERT OR IGNORE INTO task_uploads (upload_id, task_seq) VALUES (?1, ?2)";
+    let sql = "INSERT INTO task_uploads (upload_id, task_seq) VALUES (?1, ?2)
+               ON CONFLICT DO NOTHING";
     for id in uploads {
         db.prepare_cached(sql)?.execute(params![id, task])?;
     }
     Ok(())
 }
 
-pub fn delete(db: &Connection, application: i64, id: &str) -> Result<UploadDeletion> {
+pub fn delete(db: &Connection<'_>, application: i64, id: &str) -> Result<UploadDeletion> {
     let sql = format!(
         "SELECT {IN_USE} FROM uploads
          WHERE id = ?1 AND application_id = ?2 AND state <> 'reclaimed'"
@@ -174,7 +221,7 @@ pub fn delete(db: &Connection, application: i64, id: &str) -> Result<UploadDelet
     }
 }
 
-pub fn expired(db: &Connection, now: Millis, limit: u32) -> Result<Vec<(i64, String)>> {
+pub fn expired(db: &Connection<'_>, now: Millis, limit: u32) -> Result<Vec<(i64, String)>> {
     let sql = format!(
         "SELECT application_id, id FROM uploads
          WHERE state <> 'reclaimed' AND expires_at <= ?1 AND NOT {IN_USE}
@@ -186,7 +233,7 @@ pub fn expired(db: &Connection, now: Millis, limit: u32) -> Result<Vec<(i64, Str
         .collect::<Result<_, _>>()?)
 }
 
-pub fn reclaim(db: &Connection, id: &str) -> Result<()> {
+pub fn reclaim(db: &Connection<'_>, id: &str) -> Result<()> {
     let sql = "SELECT size FROM uploads WHERE id = ?1 AND state <> 'reclaimed'";
     let size: Option<i64> = db.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
     let Some(size) = size else { return Ok(()) };
@@ -198,11 +245,13 @@ pub fn reclaim(db: &Connection, id: &str) -> Result<()> {
     reserve(db, -size)
 }
 
-/// Fails the uploads whose bytes were on their way when the process ended.
-pub fn fail_orphans(db: &Connection) -> Result<()> {
-    let sql = "SELECT id FROM uploads WHERE state = 'in_transit'";
-    let ids: Vec<String> =
-        db.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+/// Fails the uploads whose bytes were on their way to instances that are dead.
+pub fn fail_orphans(db: &Connection<'_>, dead_before: Millis) -> Result<()> {
+    let sql = format!("SELECT id FROM uploads WHERE state = 'in_transit' AND {DEAD} ORDER BY id");
+    let ids: Vec<String> = db
+        .prepare_cached(&sql)?
+        .query_map([dead_before], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
     let fault = Fault::new(Code::FileDownloadFailed, "the server ended before the file was there");
     for id in ids {
         end(db, &id, &Err(fault.clone()))?;
@@ -211,10 +260,10 @@ pub fn fail_orphans(db: &Connection) -> Result<()> {
 }
 
 /// Forgets some reclaimed uploads: at most [`SWEEP`].
-pub fn forget(db: &Connection, before: Millis) -> Result<u64> {
+pub fn forget(db: &Connection<'_>, before: Millis) -> Result<u64> {
     let sql = format!(
         "DELETE FROM uploads WHERE id IN
              (SELECT id FROM uploads WHERE state = 'reclaimed' AND expires_at < ?1 LIMIT {SWEEP})"
     );
-    Ok(db.prepare_cached(&sql)?.execute([before])? as u64)
+    Ok(db.prepare_cached(&sql)?.execute([before])?)
 }

@@ -1,21 +1,68 @@
 //! The outbox of webhooks, and what their secrets are derived from.
 
-use rusqlite::types::Type;
-use rusqlite::{Connection, Row, params};
+use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::{Attempted, Millis, Result, StoreError, Webhook, WebhookNonce, WebhookState};
+use crate::sql::{Connection, Row, params};
+use crate::{
+    Attempted, Millis, Result, StoreError, Webhook, WebhookNonce, WebhookState, Webhooks, sql,
+};
 
-use super::{SWEEP, accounts};
+use super::instances::DEAD;
+use super::{Database, Lock, Rows, SWEEP, accounts};
+
+#[async_trait]
+impl<D: Database> Webhooks for Rows<D> {
+    async fn claim_webhooks(
+        &self,
+        lease_until: Millis,
+        limit: u32,
+        now: Millis,
+    ) -> Result<Vec<Webhook>> {
+        // It is asked for often: a look is cheaper than a transaction.
+        if !self.quick(move |db| is_due(db, now)).await? {
+            return Ok(Vec::new());
+        }
+        let instance = self.instance.clone();
+        self.write(Lock::Nothing, move |db| claim(db, &instance, lease_until, limit, now)).await
+    }
+
+    async fn webhook_attempted(&self, id: &str, outcome: Attempted, note: &str) -> Result<()> {
+        let (id, note) = (id.to_owned(), note.to_owned());
+        self.write(Lock::Nothing, move |db| attempted(db, &id, outcome, &note)).await
+    }
+
+    async fn webhooks(&self, application: i64, limit: u32) -> Result<Vec<Webhook>> {
+        self.slow(move |db| list(db, application, limit)).await
+    }
+
+    async fn add_webhook_secret(
+        &self,
+        application: i64,
+        nonce: &WebhookNonce,
+        other_until: Millis,
+        now: Millis,
+    ) -> Result<()> {
+        let nonce = *nonce;
+        self.write(Lock::Application(application), move |db| {
+            add_secret(db, application, &nonce, other_until, now)
+        })
+        .await
+    }
+
+    async fn webhook_secrets(&self, application: i64, now: Millis) -> Result<Vec<WebhookNonce>> {
+        self.quick(move |db| secrets(db, application, now)).await
+    }
+}
 
 const WEBHOOK: &str = "id, application_id, task_id, url, base, attempts, state, note, created_at";
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Webhook> {
+fn read(row: &Row) -> sql::Result<Webhook> {
     let name: String = row.get(6)?;
     let state = WebhookState::ALL.into_iter().find(|state| state.name() == name);
     let state = state.ok_or_else(|| {
         let unknown = format!("unknown state of a webhook `{name}`");
-        rusqlite::Error::FromSqlConversionFailure(6, Type::Text, unknown.into())
+        sql::Error::column(6, unknown)
     })?;
     Ok(Webhook {
         id: row.get(0)?,
@@ -31,7 +78,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Webhook> {
 }
 
 /// Writes the webhook of a task that ends, where somebody is to be told.
-pub fn enqueue(db: &Connection, task: i64, now: Millis) -> Result<()> {
+pub fn enqueue(db: &Connection<'_>, task: i64, now: Millis) -> Result<()> {
     let id = format!("msg_{}", Uuid::new_v4().simple());
     db.prepare_cached(
         "INSERT INTO webhooks (id, application_id, task_id, url, base, next_at, created_at)
@@ -44,30 +91,33 @@ pub fn enqueue(db: &Connection, task: i64, now: Millis) -> Result<()> {
 }
 
 /// Whether a webhook is due.
-pub fn is_due(db: &Connection, now: Millis) -> Result<bool> {
+pub fn is_due(db: &Connection<'_>, now: Millis) -> Result<bool> {
     let sql = "SELECT 1 FROM webhooks WHERE next_at <= ?1 LIMIT 1";
     Ok(db.prepare_cached(sql)?.exists([now])?)
 }
 
 pub fn claim(
-    db: &Connection,
+    db: &Connection<'_>,
+    instance: &str,
     lease_until: Millis,
     limit: u32,
     now: Millis,
 ) -> Result<Vec<Webhook>> {
     let sql = format!(
-        "UPDATE webhooks SET state = 'posting', next_at = ?2, attempts = attempts + 1
+        "UPDATE webhooks SET state = 'posting', next_at = ?2, attempts = attempts + 1,
+             instance = ?4
          WHERE id IN
-             (SELECT id FROM webhooks WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3)
-         RETURNING {WEBHOOK}"
+             (SELECT id FROM webhooks WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3 {})
+         RETURNING {WEBHOOK}",
+        db.skipping_locked("webhooks")
     );
     Ok(db
         .prepare_cached(&sql)?
-        .query_map(params![now, lease_until, limit], read)?
+        .query_map(params![now, lease_until, limit, instance], read)?
         .collect::<Result<_, _>>()?)
 }
 
-pub fn attempted(db: &Connection, id: &str, outcome: Attempted, note: &str) -> Result<()> {
+pub fn attempted(db: &Connection<'_>, id: &str, outcome: Attempted, note: &str) -> Result<()> {
     let (state, next) = match outcome {
         Attempted::Delivered => (WebhookState::Delivered, None),
         Attempted::Again(at) => (WebhookState::Waiting, Some(at)),
@@ -81,7 +131,7 @@ pub fn attempted(db: &Connection, id: &str, outcome: Attempted, note: &str) -> R
     Ok(())
 }
 
-pub fn list(db: &Connection, application: i64, limit: u32) -> Result<Vec<Webhook>> {
+pub fn list(db: &Connection<'_>, application: i64, limit: u32) -> Result<Vec<Webhook>> {
     let sql = format!(
         "SELECT {WEBHOOK} FROM webhooks WHERE application_id = ?1
          ORDER BY created_at DESC, id LIMIT ?2"
@@ -92,25 +142,27 @@ pub fn list(db: &Connection, application: i64, limit: u32) -> Result<Vec<Webhook
         .collect::<Result<_, _>>()?)
 }
 
-/// Posts those again at once whose attempt was cut off by the end of the process.
-pub fn requeue(db: &Connection, now: Millis) -> Result<()> {
-    let sql = "UPDATE webhooks SET state = 'waiting', next_at = ?1
-               WHERE next_at IS NOT NULL AND state = 'posting'";
-    db.prepare_cached(sql)?.execute([now])?;
+/// Posts those again at once whose attempt was cut off by the end of an instance.
+pub fn requeue(db: &Connection<'_>, dead_before: Millis, now: Millis) -> Result<()> {
+    let sql = format!(
+        "UPDATE webhooks SET state = 'waiting', next_at = ?2
+         WHERE next_at IS NOT NULL AND state = 'posting' AND {DEAD}"
+    );
+    db.prepare_cached(&sql)?.execute([dead_before, now])?;
     Ok(())
 }
 
 /// Forgets some webhooks that are no longer waiting: at most [`SWEEP`].
-pub fn forget(db: &Connection, before: Millis) -> Result<u64> {
+pub fn forget(db: &Connection<'_>, before: Millis) -> Result<u64> {
     let sql = format!(
         "DELETE FROM webhooks WHERE id IN
              (SELECT id FROM webhooks WHERE next_at IS NULL AND created_at < ?1 LIMIT {SWEEP})"
     );
-    Ok(db.prepare_cached(&sql)?.execute([before])? as u64)
+    Ok(db.prepare_cached(&sql)?.execute([before])?)
 }
 
 pub fn add_secret(
-    db: &Connection,
+    db: &Connection<'_>,
     application: i64,
     nonce: &WebhookNonce,
     others_until: Millis,
@@ -131,9 +183,9 @@ pub fn add_secret(
     Ok(())
 }
 
-pub fn secrets(db: &Connection, application: i64, now: Millis) -> Result<Vec<WebhookNonce>> {
+pub fn secrets(db: &Connection<'_>, application: i64, now: Millis) -> Result<Vec<WebhookNonce>> {
     let sql = "SELECT nonce FROM webhook_secrets
-               WHERE application_id = ?1 AND ifnull(expires_at, ?2 + 1) > ?2
+               WHERE application_id = ?1 AND coalesce(expires_at, CAST(?2 AS BIGINT) + 1) > ?2
                ORDER BY id DESC";
     db.prepare_cached(sql)?
         .query_map(params![application, now], |row| row.get(0))?
