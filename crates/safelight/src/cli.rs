@@ -56,6 +56,7 @@ pub struct Global {
 #[derive(Subcommand)]
 pub enum Command {
     Serve(commands::serve::Serve),
+    Worker(commands::worker::Worker),
     Run(commands::run::Run),
     Mcp(commands::mcp::Mcp),
     Gallery(commands::gallery::Gallery),

@@ -77,6 +77,8 @@ pub(crate) struct App {
     pub running: Running,
     /// Wakes the workers when a task was accepted.
     pub task_added: Notify,
+    /// Tells other processes that a task was accepted.
+    pub announcement: Notify,
     /// Wakes whoever posts webhooks when a task has ended.
     pub webhook_added: Notify,
     /// Becomes true when the server shuts down.
@@ -124,9 +126,16 @@ impl App {
             releaser,
             running: Running::default(),
             task_added: Notify::new(),
+            announcement: Notify::new(),
             webhook_added: Notify::new(),
             closing: watch::Sender::new(false),
         }))
+    }
+
+    /// Wakes the workers: one here, and those of other processes.
+    pub fn task_was_added(&self) {
+        self.task_added.notify_one();
+        self.announcement.notify_one();
     }
 
     pub fn edition(&self) -> Edition {

@@ -102,7 +102,7 @@ where
     let Call { app, trace, request } = call;
     let principal = authenticate(&app, &trace, request.headers()).await?;
     let application = &principal.application;
-    let at_work = app.limits.enter(application.id, application.limits, app.default_limits())?;
+    let at_work = app.enter(application.id, application.limits).await?;
     let (Received { form, memory }, key) = match own.method {
         Method::Get => (Received { form: query_form(&request, own.accepts()), memory: None }, None),
         Method::Post => {

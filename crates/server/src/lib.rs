@@ -138,6 +138,8 @@ pub async fn serve_catalog(
 fn background(app: &Arc<App>) -> JoinSet<()> {
     let mut background = JoinSet::new();
     background.spawn(instance::run(app.clone()));
+    background.spawn(instance::announce(app.clone()));
+    background.spawn(instance::listen(app.clone()));
     background.spawn(sweep::run(app.clone()));
     background.spawn(library::run(app.clone()));
     background.spawn(webhooks::run(app.clone()));

@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::app::{App, Stored, now};
+use crate::instance::leads;
 use crate::reply::internal;
 use crate::settings::LibrarySettings;
 
@@ -203,7 +204,9 @@ pub(crate) async fn run(app: Arc<App>) {
             _ = closing.changed() => continue,
         }
         // What fails is logged where it fails, and tried again next time.
-        let _ = library.clean().await;
+        if leads(&app, "library").await {
+            let _ = library.clean().await;
+        }
         if library.unscrubbed.load(Ordering::Relaxed) {
             library.scrub().await;
         }

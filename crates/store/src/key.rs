@@ -8,6 +8,14 @@ use serde::Serialize;
 
 use crate::{Millis, WebhookNonce};
 
+/// What tells a secret from another one, and nothing else of it.
+pub fn fingerprint(secret: &[u8; 32]) -> String {
+    blake3::derive_key("safelight fingerprint of a secret", secret)[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
 /// The installation's secret that keys are hashed under; lives beside the database, never in it.
 pub struct KeySecret([u8; 32]);
 
@@ -98,6 +106,11 @@ impl KeySecret {
     /// Hashes a key as sent, whatever it is.
     pub fn hash(&self, key: &str) -> KeyHash {
         KeyHash(*blake3::keyed_hash(&self.0, key.as_bytes()).as_bytes())
+    }
+
+    /// What tells it from another one, and nothing else of it.
+    pub fn fingerprint(&self) -> String {
+        fingerprint(&self.0)
     }
 
     /// What an application's webhooks are signed with, derived from `nonce`, so that the database

@@ -67,7 +67,18 @@ impl Postgres {
     /// (`fsync` or `synchronous_commit` off), belongs to another program, or has tables of a later
     /// release.
     pub async fn open(url: &str, connections: u32) -> Result<Self> {
-        let config = config(url)?;
+        Self::open_with(url, None, connections).await
+    }
+
+    /// [`Postgres::open`] with a password that is not in the URL.
+    ///
+    /// # Errors
+    /// As [`Postgres::open`].
+    pub async fn open_with(url: &str, password: Option<String>, connections: u32) -> Result<Self> {
+        let mut config = config(url)?;
+        if let Some(password) = password {
+            config.password(password);
+        }
         let manager = Manager::from_config(
             config.clone(),
             NoTls,

@@ -67,11 +67,13 @@ impl Doctor {
             Finding::of("disk", disk(&loaded, &data)),
             Finding::of("memory", memory(&loaded)),
             Finding::of("database", database(&loaded, &data)),
+            Finding::of("files", files(&loaded, &data)),
             Finding::of("key secret", secret(&data)),
             Finding::of("library", library(&loaded, &data)),
             Finding::of("public URL", Ok(public_url(&loaded))),
             Finding::of("open files", open_files(&loaded)),
         ];
+        findings.extend(instances(&loaded, &data));
         findings.extend(engines(&loaded));
         findings.extend(models(&loaded, &data));
         findings.push(Finding::of("port", port(&loaded, &data)));
@@ -116,7 +118,9 @@ fn memory(loaded: &Loaded) -> Result<String> {
 }
 
 fn database(loaded: &Loaded, data: &DataFolder) -> Result<String> {
-    data.require()?;
+    if !loaded.config.own.store.is_shared() {
+        data.require()?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let store = loaded.config.own.store.open(data.database()).await?;
@@ -126,6 +130,58 @@ fn database(loaded: &Loaded, data: &DataFolder) -> Result<String> {
         }
         Ok(format!("{} transfers, the books are right", audit.transfers))
     })
+}
+
+/// Writes, reads and deletes a file where results are kept.
+fn files(loaded: &Loaded, data: &DataFolder) -> Result<String> {
+    let own = &loaded.config.own;
+    let Some(url) = &own.blobs.url else { return Ok("in the data folder".into()) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let blobs = own.blobs.open(data.blobs(), own.store.durability)?;
+        let key = format!("results/doctor-{}", std::process::id());
+        blobs.put(&key, key.clone().into_bytes()).await?;
+        let found = blobs.get(&key).await?;
+        blobs.delete(&key).await?;
+        match found == key.as_bytes() {
+            true => Ok(format!("{url}, written and read")),
+            false => bail!("{url} answers something else than was written"),
+        }
+    })
+}
+
+/// The processes at work, where several share the rows.
+fn instances(loaded: &Loaded, data: &DataFolder) -> Vec<Finding> {
+    let own = &loaded.config.own;
+    if !own.store.is_shared() {
+        return vec![];
+    }
+    let found = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let store = own.store.open(data.database()).await?;
+            Ok::<_, anyhow::Error>((store.instances().await?, store.clock().await?))
+        })
+    };
+    let (instances, now) = match found() {
+        Ok(found) => found,
+        Err(error) => return vec![Finding::of("processes", Err(error))],
+    };
+    let finding = |instance: safelight_store::Instance| {
+        let age = now - instance.seen_at;
+        let said =
+            format!("{} of release {}, seen {} s ago", instance.kind, instance.version, age / 1000);
+        let outcome = match age > safelight_store::DEAD_AFTER {
+            true => Err(anyhow!("{said}: it is dead, a living one will clean up after it")),
+            false => Ok(said),
+        };
+        Finding::of(format!("process {}", instance.name), outcome)
+    };
+    let mut findings: Vec<_> = instances.into_iter().map(finding).collect();
+    if findings.is_empty() {
+        findings.push(Finding::of("processes", Ok("none is at work".into())));
+    }
+    findings
 }
 
 fn secret(data: &DataFolder) -> Result<String> {

@@ -18,6 +18,7 @@ pub mod serve;
 pub mod services;
 pub mod user;
 pub mod webhook;
+pub mod worker;
 
 mod accounts;
 
@@ -54,6 +55,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     let context = Context { output: Output::new(cli.global.json), global: cli.global };
     match cli.command {
         Command::Serve(command) => command.run(&context),
+        Command::Worker(command) => command.run(&context),
         Command::Run(command) => command.run(&context),
         Command::Mcp(command) => command.run(&context),
         Command::Gallery(command) => command.run(&context),

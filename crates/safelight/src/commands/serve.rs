@@ -7,19 +7,20 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use safelight_inference::Registry;
+use safelight_library::MasterKey;
 use safelight_server::{Parts, RECOGNITION, Role, Settings};
 use safelight_services::CATALOG;
-use safelight_store::{KeySecret, StoreError};
+use safelight_store::{KeySecret, Store, fingerprint};
 use safelight_vision::Vision;
 use tokio::runtime::Runtime;
 use tokio::signal;
 use tracing::{info, warn};
 
 use super::Context;
-use crate::config::{Assignment, Loaded};
+use crate::config::{Assignment, Loaded, Own};
 use crate::data::DataFolder;
 use crate::output::{Output, line};
 use crate::temporary::Temporary;
@@ -56,6 +57,11 @@ pub struct Serve {
 
 impl Serve {
     pub fn run(self, context: &Context) -> Result<ExitCode> {
+        self.run_as(Role::Serve, context)
+    }
+
+    /// Runs a process that does this.
+    pub fn run_as(self, role: Role, context: &Context) -> Result<ExitCode> {
         let start = Instant::now();
         let loaded = context.load_with(&self.flags())?;
         logs::start(&loaded.config.own.log)?;
@@ -66,9 +72,15 @@ impl Serve {
             return serve_twin(listener, &loaded, context.output, start);
         }
         let data = DataFolder::new(loaded.data.clone());
+        if role == Role::Worker && !loaded.config.own.store.is_shared() {
+            bail!(
+                "a worker works for others: set store.url to the database that they share \
+                 (docs/scaling.md)"
+            );
+        }
         let claim = data.claim()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let prepared = prepare(&loaded, &data, &runtime);
+        let prepared = prepare(&loaded, &data, &runtime, role);
         let (parts, warming) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
@@ -136,17 +148,21 @@ fn serve_twin(
         // The folder goes when this ends.
         let Temporary { parts, folder: _folder } = twin;
         let url = base_url(&parts.settings, listener.local_addr()?);
-        ready(&url, output, start)?;
+        ready(Role::Serve, &url, output, start)?;
         safelight_server::serve(listener, parts, stopped()).await?;
         Ok(ExitCode::SUCCESS)
     })
 }
 
-fn ready(url: &str, output: Output, start: Instant) -> Result<()> {
+fn ready(role: Role, url: &str, output: Output, start: Instant) -> Result<()> {
     if output.is_json() {
         return Ok(());
     }
-    line(&format!("Safelight is ready at {url} ({} ms)", start.elapsed().as_millis()))
+    let ms = start.elapsed().as_millis();
+    match role {
+        Role::Serve => line(&format!("Safelight is ready at {url} ({ms} ms)")),
+        Role::Worker => line(&format!("A worker of Safelight is ready ({ms} ms)")),
+    }
 }
 
 /// Everything that the server is made of; what is missing is said in one sentence.
@@ -154,6 +170,7 @@ fn prepare(
     loaded: &Loaded,
     data: &DataFolder,
     runtime: &Runtime,
+    role: Role,
 ) -> Result<(Parts, Option<JoinHandle<()>>)> {
     let own = &loaded.config.own;
     let compiled = data.cache().exists();
@@ -180,25 +197,49 @@ fn prepare(
             None
         }
     };
-    let store = runtime.block_on(async {
-        let store = own.store.open(data.database()).await?;
-        // The folder is locked, so that no other process is at work on what lies in it.
-        store.leave_all().await?;
-        Ok::<_, StoreError>(store)
-    });
-    let store = store
-        .with_context(|| format!("the database {} cannot be used", data.database().display()))?;
+    let secret = KeySecret::load_or_create(data.secret())?;
+    let library_key = safelight_server::load_or_create_key(data.library_key())?;
+    let store = runtime.block_on(open(own, data, &secret, &library_key))?;
     let parts = Parts {
         settings: loaded.config.server.clone(),
         store,
-        blobs: own.store.open_files(data.blobs())?,
-        secret: KeySecret::load_or_create(data.secret())?,
-        library_key: safelight_server::load_or_create_key(data.library_key())?,
+        blobs: own.blobs.open(data.blobs(), own.store.durability)?,
+        secret,
+        library_key,
         vision: Vision::new(registry.clone()),
         registry,
-        role: Role::Serve,
+        role,
     };
     Ok((parts, warming))
+}
+
+/// Opens the rows, as the only process at work on them or as one that has the others' secrets.
+async fn open(
+    own: &Own,
+    data: &DataFolder,
+    secret: &KeySecret,
+    library_key: &MasterKey,
+) -> Result<Arc<dyn Store>> {
+    if !own.store.is_shared() {
+        let path = data.database();
+        let cannot = || format!("the database {} cannot be used", path.display());
+        let store = own.store.open(&path).await.with_context(cannot)?;
+        // The folder is locked, so that no other process is at work on what lies in it.
+        store.leave_all().await.with_context(cannot)?;
+        return Ok(store);
+    }
+    let store = own.store.open(data.database()).await.context("store.url cannot be used")?;
+    let fingerprints =
+        [("secret.key", secret.fingerprint()), ("library.key", fingerprint(library_key.bytes()))];
+    for (name, fingerprint) in fingerprints {
+        store.agree(name, &fingerprint).await.with_context(|| {
+            format!(
+                "the file {name} in {} is not the one that the other processes have; copy theirs",
+                data.path().display()
+            )
+        })?;
+    }
+    Ok(store)
 }
 
 /// Loads what services need, and says which services cannot be used.
@@ -224,10 +265,10 @@ async fn serve(
 ) -> Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let url = base_url(&parts.settings, listener.local_addr()?);
-    if first_run::is_first(&*parts.store, data).await? {
+    if parts.role == Role::Serve && first_run::is_first(&*parts.store, data).await? {
         first_run::prepare(&*parts.store, &parts.secret, data, &url).await?.show(output, data)?;
     }
-    ready(&url, output, start)?;
+    ready(parts.role, &url, output, start)?;
     safelight_server::serve(listener, parts, stopped()).await?;
     Ok(())
 }

@@ -36,7 +36,7 @@ pub(crate) async fn handle(call: Call, endpoint: &'static Endpoint) -> Result<Re
     let state = service_state(&app, &principal, endpoint)?;
     let limits = principal.application.limits;
     disk::check(&app, endpoint).await?;
-    let _at_work = app.limits.enter(principal.application.id, limits, app.default_limits())?;
+    let _at_work = app.enter(principal.application.id, limits).await?;
     let (parts, body) = request.into_parts();
     let base = urls::base(&app, &parts);
     let simulation = Simulation::of(&principal, &parts.headers)?;
@@ -215,7 +215,7 @@ impl Caller<'_> {
         let id = task.id.clone();
         self.trace.timed("store", self.accept(task, form, job.units())).await?;
         drop((job, memory));
-        app.task_added.notify_one();
+        app.task_was_added();
         Ok(id)
     }
 

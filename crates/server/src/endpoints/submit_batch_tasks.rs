@@ -103,7 +103,7 @@ pub(crate) async fn handle(call: Call) -> Result<Reply> {
     let Call { app, trace, request } = call;
     let principal = authenticate(&app, &trace, request.headers()).await?;
     let application = &principal.application;
-    let _at_work = app.limits.enter(application.id, application.limits, app.default_limits())?;
+    let _at_work = app.enter(application.id, application.limits).await?;
     disk::check_room(&app).await?;
     let (parts, body) = request.into_parts();
     let (key, base) = (idempotency::key(&principal, &parts.headers)?, urls::base(&app, &parts));
