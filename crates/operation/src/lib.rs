@@ -66,6 +66,7 @@ mod output;
 mod param;
 mod picture;
 mod sample;
+mod sample_answer;
 mod shape;
 mod source;
 mod spec;

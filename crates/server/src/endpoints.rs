@@ -109,7 +109,7 @@ where
     let (Received { form, memory }, key) = match own.method {
         Method::Get => (Received { form: query_form(&request, own.accepts()), memory: None }, None),
         Method::Post => {
-            let (key, fields) = (idempotency::key(request.headers())?, own.accepts());
+            let (key, fields) = (idempotency::key(&principal, request.headers())?, own.accepts());
             (body::receive(&app, &trace, application.id, fields, request).await?, key)
         }
     };

@@ -154,7 +154,7 @@ fn fields_schema(fields: &[InputField]) -> Value {
 }
 
 /// The schema of a parameter with what it does and what its values mean.
-fn parameter_schema(parameter: &dyn Parameter) -> Value {
+pub(crate) fn parameter_schema(parameter: &dyn Parameter) -> Value {
     let mut schema = parameter.schema();
     let meaning = schema["description"].as_str().map(|m| format!(" ({m})")).unwrap_or_default();
     schema["description"] = format!("{}{meaning}", parameter.doc()).into();
@@ -162,7 +162,7 @@ fn parameter_schema(parameter: &dyn Parameter) -> Value {
 }
 
 /// One file, or a list of them.
-fn files_schema(field: &FileField) -> Value {
+pub(crate) fn files_schema(field: &FileField) -> Value {
     let schema = file_schema(field);
     match &field.presence {
         FilePresence::Required | FilePresence::Optional => schema,

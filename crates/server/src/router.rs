@@ -29,10 +29,20 @@ use crate::endpoints::{
 use crate::jobs::Panicked;
 use crate::reply::{Reply, SERVER_TIMING, json_response, respond, respond_fault};
 use crate::trace::Trace;
-use crate::{accept, cors, health, openapi, paths, protection, urls};
+use crate::{accept, cors, health, mcp, openapi, paths, protection, sandbox, urls};
+
+/// Every path: those of the API, and the Model Context Protocol over them.
+pub(crate) fn routes(app: Arc<App>) -> Router {
+    let api = api_routes(app.clone());
+    if !app.settings.mcp.enabled || app.role == Role::Worker {
+        return api;
+    }
+    let protocol = surrounded(mcp::routes(&app, api.clone()), app);
+    Router::new().route_service(mcp::PATH, protocol.into_service::<Body>()).fallback_service(api)
+}
 
 /// Every path of the API; of a worker, those that tell how it fares.
-pub(crate) fn routes(app: Arc<App>) -> Router {
+pub(crate) fn api_routes(app: Arc<App>) -> Router {
     let told = Router::new()
         .route("/metrics", get_plain("/metrics", health::metrics))
         .route("/health/live", get_plain("/health/live", health::live))
@@ -41,7 +51,11 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         Role::Worker => told,
         Role::Serve => served(&app, told),
     };
-    let router = router.method_not_allowed_fallback(method_not_allowed).fallback(unknown_path);
+    surrounded(router.method_not_allowed_fallback(method_not_allowed).fallback(unknown_path), app)
+}
+
+/// Routes with what every request passes through.
+fn surrounded(router: Router<Arc<App>>, app: Arc<App>) -> Router {
     // What comes before a path is looked up stands around a router of its own; the last is outermost.
     Router::new()
         .fallback_service(router.with_state(app.clone()))
@@ -266,6 +280,9 @@ async fn surround(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     };
     if let Ok(timing) = HeaderValue::from_str(&trace.server_timing()) {
         response.headers_mut().insert(SERVER_TIMING, timing);
+    }
+    if trace.is_sandbox() {
+        response.headers_mut().insert(sandbox::SANDBOX, HeaderValue::from_static("true"));
     }
     protection::protect(response.headers_mut());
     response

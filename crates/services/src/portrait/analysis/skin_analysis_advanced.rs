@@ -6,8 +6,8 @@ use safelight_imaging::skin::{
 };
 use safelight_imaging::{Format, Rules, encode};
 use safelight_operation::{
-    Artifact, Base64, CpuOperation, Input, Memory, Needs, Output, Picture, Result, Spec, ValueEnum,
-    Work, rounded,
+    Artifact, Base64, CpuOperation, FileFormat, Input, Memory, Needs, Output, Picture, Result,
+    Spec, ValueEnum, Work, rounded,
 };
 use safelight_vision::face::QualityControl;
 
@@ -140,7 +140,7 @@ struct Boxes {
 #[derive(Output)]
 struct Redness {
     /// Redness on white at the photo's size, a JPEG; with `return_maps=red_area`.
-    #[output(path = "face_maps.red_area")]
+    #[output(path = "face_maps.red_area", format = FileFormat::Picture(Format::Jpeg))]
     map: Base64,
     /// Share of forehead, nose, cheeks and chin that is red, 0 to 1; with `return_maps=red_area`.
     #[output(path = "sensitivity.sensitivity_area")]
