@@ -24,7 +24,12 @@ pub(crate) async fn authenticate(
         Fault::new(Code::ApplicationsNotExists, message)
     };
     let key = headers.get(KEY_HEADER).ok_or_else(missing)?;
-    authenticate_key(app, trace, key.as_bytes(), KEY_HEADER).await
+    let principal = authenticate_key(app, trace, key.as_bytes(), KEY_HEADER).await?;
+    if let Some(simulation) = Simulation::of(&principal, headers)? {
+        trace.sandbox();
+        simulation.strike().await?;
+    }
+    Ok(principal)
 }
 
 /// The same for a key that was sent elsewhere; `place` names where.
@@ -56,18 +61,13 @@ pub(crate) async fn authenticate_key(
             "the user that owns the application is locked; the operator of this server can \
              unlock it",
         )),
-        Some(_) => {
-            if let Some(simulation) = Simulation::of(&principal, headers)? {
-                trace.sandbox();
-                simulation.strike().await?;
-            }
-            Ok(principal)
-        }
+        Some(_) => Ok(principal),
     }
 }
 
-/// What the application may do with the service, in a sandbox for nothing; `ERROR_AI_NOT_EXISTS` where it is switched off
-/// or lacks a model or a generative engine, `ERROR_RESOURCE_UNAVAILABLE` where that may pass.
+/// What the application may do with the service, in a sandbox for nothing; `ERROR_AI_NOT_EXISTS` where
+/// it is switched off or lacks a model or a generative engine, `ERROR_RESOURCE_UNAVAILABLE` where that
+/// may pass.
 pub(crate) fn service_state(
     app: &App,
     principal: &Principal,
