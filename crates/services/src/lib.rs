@@ -13,7 +13,7 @@ mod image;
 mod portrait;
 mod sitting;
 
-pub use portrait::recognition;
+pub use portrait::{liveness, recognition};
 
 use safelight_operation::Endpoint;
 
@@ -114,6 +114,8 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::effects::SmartSkin>(),
     Endpoint::of::<portrait::effects::SmartSkinAdvanced>(),
     Endpoint::of::<ByEngine<portrait::enhance::TryOnClothesRefiner>>(),
+    Endpoint::of::<portrait::liveness::SilentLivenessDetection>(),
+    Endpoint::of::<portrait::liveness::SyntheticFaceDetection>(),
 ];
 
 /// Finds a service by its full path or by the last segment of it.

@@ -40,6 +40,7 @@ mod key;
 mod keyed_request;
 mod ledger;
 mod meter;
+mod migrate;
 mod open;
 mod postgres;
 mod result_file;
@@ -62,10 +63,11 @@ pub use faces::{
     Faces, FacesChanged, NewFace, NewFaceGroup, NewFaceUser, Refused, StoredFace,
 };
 pub use instance::{BEAT, DEAD_AFTER, Instance, Instances, LEASE, RENEWAL, Recovered};
-pub use key::{ApiKey, KeyHash, KeySecret, fingerprint};
+pub use key::{ApiKey, KeyHash, KeyKind, KeySecret, fingerprint};
 pub use keyed_request::{KeyedAnswer, KeyedRequest, KeyedRequests, RequestKey};
 pub use ledger::{Audit, Credits, Hold, HoldOutcome, HoldRequest, Ledger, Pool};
 pub use meter::{Metered, Meters};
+pub use migrate::{MovedTable, migrate};
 pub use open::{BlobSettings, Durability, Settings};
 pub use postgres::Postgres;
 pub use result_file::{DiskUse, Files, ResultFile};

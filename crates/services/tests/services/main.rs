@@ -19,6 +19,8 @@ mod gallery;
 mod goods;
 mod heads;
 mod inputs;
+mod liveness;
+mod moving;
 mod ocr;
 mod painted;
 mod portraits;
