@@ -19,6 +19,8 @@ mod drain;
 mod endpoints;
 pub mod engines;
 mod fetch;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod health;
 mod idempotency;
 mod jobs;
@@ -60,6 +62,7 @@ use tokio::time::timeout;
 pub use app::Parts;
 pub use endpoints::recognition::RECOGNITION;
 pub use library::{load_or_create_key, transfer};
+pub use openapi::document as openapi;
 pub use settings::Settings;
 
 use app::{App, now};
