@@ -3,7 +3,7 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use safelight_store::{Credits, KeySecret, NewApplication, Store};
+use safelight_store::{Credits, KeyKind, KeySecret, NewApplication, Store};
 use serde::Serialize;
 
 use crate::clock::now;
@@ -71,7 +71,7 @@ pub async fn prepare(
         store.revoke_key(lost.id, now()).await?;
     }
     let (key, hash, hint) = secret.generate()?;
-    store.add_key(application.id, &hash, &hint, now()).await?;
+    store.add_key(application.id, &hash, &hint, KeyKind::Live, now()).await?;
     let curl = format!("curl -H 'ailabapi-api-key: {key}' -F image=@{PHOTO} {base_url}{SERVICE}");
     Ok(Welcome { user: USER, application: APPLICATION, credits: CREDITS, key, curl })
 }

@@ -156,10 +156,18 @@ impl App {
         self.endpoints().find(|endpoint| endpoint.spec().path == path)
     }
 
-    /// The models that a service needs and that are not there, and why.
+    /// The models that a service needs and that are not there, and why. A twin needs none.
     pub fn missing_models(&self, endpoint: &Endpoint) -> Vec<(&'static str, Reason)> {
+        if self.settings.twin {
+            return Vec::new();
+        }
         let models = endpoint.needs().models.iter().copied();
         models.filter_map(|name| Some((name, self.registry.available(name).err()?))).collect()
+    }
+
+    /// Whether a service is not to be had for want of a generative engine.
+    pub fn lacks_engine(&self, endpoint: &Endpoint) -> bool {
+        !self.settings.twin && self.engines.lacks(endpoint)
     }
 
     /// The longest that a service may work on one request.

@@ -19,12 +19,15 @@ mod drain;
 mod endpoints;
 pub mod engines;
 mod fetch;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod health;
 mod idempotency;
 mod instance;
 mod jobs;
 mod library;
 mod limits;
+mod mcp;
 mod memory;
 mod metrics;
 mod openapi;
@@ -36,6 +39,7 @@ mod references;
 mod reply;
 mod resume;
 mod router;
+mod sandbox;
 pub mod settings;
 mod stall;
 mod sweep;
@@ -52,8 +56,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderValue;
+use rmcp::ServiceExt;
 use safelight_operation::Endpoint;
 use safelight_services::CATALOG;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -61,11 +68,14 @@ use tokio::time::timeout;
 
 pub use app::{Parts, Role};
 pub use endpoints::recognition::RECOGNITION;
+pub use library::pictures::Importer;
 pub use library::{load_or_create_key, transfer};
+pub use openapi::document as openapi;
 pub use settings::Settings;
 
 use app::App;
 use credits::Releaser;
+use mcp::{Api, Tools};
 
 /// What is kept of the grace for putting back tasks and giving back holds.
 const LAST_STEPS: Duration = Duration::from_secs(5);
@@ -100,15 +110,7 @@ pub async fn serve_catalog(
     instance::join(&app).await.map_err(io::Error::other)?;
     let (cut, when_cut) = watch::channel(false);
     let mut workers = tokio::spawn(tasks::work(app.clone(), when_cut.clone()));
-    let mut background = JoinSet::new();
-    background.spawn(instance::run(app.clone()));
-    background.spawn(instance::announce(app.clone()));
-    background.spawn(instance::listen(app.clone()));
-    background.spawn(sweep::run(app.clone()));
-    background.spawn(library::run(app.clone()));
-    background.spawn(webhooks::run(app.clone()));
-    background.spawn(health::retry_models(app.clone()));
-    background.spawn(engines::watch(app.clone()));
+    let background = background(&app);
 
     let router = router::routes(app.clone());
     let limits = app.settings.limits.clone();
@@ -135,6 +137,57 @@ pub async fn serve_catalog(
         tracing::warn!(%error, "the others will take this process for dead");
     }
     Ok(())
+}
+
+/// Starts what goes on beside requests and tasks.
+fn background(app: &Arc<App>) -> JoinSet<()> {
+    let mut background = JoinSet::new();
+    background.spawn(instance::run(app.clone()));
+    background.spawn(instance::announce(app.clone()));
+    background.spawn(instance::listen(app.clone()));
+    background.spawn(sweep::run(app.clone()));
+    background.spawn(library::run(app.clone()));
+    background.spawn(webhooks::run(app.clone()));
+    background.spawn(health::retry_models(app.clone()));
+    background.spawn(engines::watch(app.clone()));
+    background
+}
+
+/// Serves the services of the catalogue as tools of the Model Context Protocol on `input` and
+/// `output`, for the user of this machine, until the input ends. Requests are made with `key`; no port
+/// is opened.
+///
+/// # Errors
+/// When the settings contradict themselves, the key is no text of a header, the system gives no
+/// threads, or the client does not speak the protocol.
+pub async fn serve_tools(
+    parts: Parts,
+    key: &str,
+    input: impl AsyncRead + Send + Unpin + 'static,
+    output: impl AsyncWrite + Send + Unpin + 'static,
+) -> io::Result<()> {
+    parts.settings.validate().map_err(io::Error::other)?;
+    let key = HeaderValue::from_str(key).map_err(io::Error::other)?;
+    let (releaser, _) = Releaser::start(parts.store.clone());
+    let address = SocketAddr::from(([127, 0, 0, 1], parts.settings.listen.port()));
+    let app = App::start(parts, CATALOG, address, releaser)?;
+    instance::join(&app).await.map_err(io::Error::other)?;
+    let (cut, when_cut) = watch::channel(false);
+    let workers = tokio::spawn(tasks::work(app.clone(), when_cut));
+    let background = background(&app);
+    let api = Api::local(router::api_routes(app.clone()), key);
+    let tools = Tools::new(api, app.endpoints());
+    let serving = async {
+        let session = tools.serve((input, output)).await.map_err(io::Error::other)?;
+        session.waiting().await.map_err(io::Error::other)
+    };
+    let ended = serving.await;
+    app.closing.send_replace(true);
+    app.task_added.notify_waiters();
+    cut.send_replace(true);
+    drop(background);
+    let _ = timeout(LAST_STEPS, workers).await;
+    ended.map(drop)
 }
 
 /// The API without connections, workers and sweep: for tests in the process. Must be called

@@ -22,17 +22,27 @@ use safelight_operation::Method;
 use crate::app::{App, Role};
 use crate::drain::Draining;
 use crate::endpoints::{
-    Asked, Call, Own, asyn_task_results, delete_file, library, list_async_tasks,
-    query_async_task_result, query_credits, query_file, results, revoke_async_task, root, serve,
-    service, stop_async_task, submit_batch_tasks, upload_file,
+    Asked, Call, Own, asyn_task_results, compreface, delete_file, library, list_async_tasks,
+    liveness, query_async_task_result, query_credits, query_file, results, revoke_async_task, root,
+    serve, service, stop_async_task, submit_batch_tasks, upload_file,
 };
 use crate::jobs::Panicked;
 use crate::reply::{Reply, SERVER_TIMING, json_response, respond, respond_fault};
 use crate::trace::Trace;
-use crate::{accept, cors, health, openapi, paths, protection, urls};
+use crate::{accept, cors, health, mcp, openapi, paths, protection, sandbox, urls};
+
+/// Every path: those of the API, and the Model Context Protocol over them.
+pub(crate) fn routes(app: Arc<App>) -> Router {
+    let api = api_routes(app.clone());
+    if !app.settings.mcp.enabled || app.role == Role::Worker {
+        return api;
+    }
+    let protocol = surrounded(mcp::routes(&app, api.clone()), app);
+    Router::new().route_service(mcp::PATH, protocol.into_service::<Body>()).fallback_service(api)
+}
 
 /// Every path of the API; of a worker, those that tell how it fares.
-pub(crate) fn routes(app: Arc<App>) -> Router {
+pub(crate) fn api_routes(app: Arc<App>) -> Router {
     let told = Router::new()
         .route("/metrics", get_plain("/metrics", health::metrics))
         .route("/health/live", get_plain("/health/live", health::live))
@@ -41,7 +51,11 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         Role::Worker => told,
         Role::Serve => served(&app, told),
     };
-    let router = router.method_not_allowed_fallback(method_not_allowed).fallback(unknown_path);
+    surrounded(router.method_not_allowed_fallback(method_not_allowed).fallback(unknown_path), app)
+}
+
+/// Routes with what every request passes through.
+fn surrounded(router: Router<Arc<App>>, app: Arc<App>) -> Router {
     // What comes before a path is looked up stands around a router of its own; the last is outermost.
     Router::new()
         .fallback_service(router.with_state(app.clone()))
@@ -76,6 +90,9 @@ fn served(app: &App, router: Router<Arc<App>>) -> Router<Arc<App>> {
         .route("/docs", get_plain("/docs", docs));
     if app.settings.library.enabled {
         router = library_routes(router);
+        if app.settings.compat.compreface {
+            router = compreface::routes(router);
+        }
     }
     for endpoint in app.endpoints() {
         let path = endpoint.spec().path;
@@ -99,6 +116,7 @@ fn served(app: &App, router: Router<Arc<App>>) -> Router<Arc<App>> {
 fn library_routes(router: Router<Arc<App>>) -> Router<Arc<App>> {
     use library::{faces, groups, users, whole};
     router
+        .route(liveness::SESSION.path, own(&liveness::SESSION, liveness::session))
         .route(groups::CREATE.path, own(&groups::CREATE, groups::create))
         .route(groups::UPDATE.path, own(&groups::UPDATE, groups::update))
         .route(groups::DELETE.path, own(&groups::DELETE, groups::delete))
@@ -262,6 +280,9 @@ async fn surround(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     };
     if let Ok(timing) = HeaderValue::from_str(&trace.server_timing()) {
         response.headers_mut().insert(SERVER_TIMING, timing);
+    }
+    if trace.is_sandbox() {
+        response.headers_mut().insert(sandbox::SANDBOX, HeaderValue::from_static("true"));
     }
     protection::protect(response.headers_mut());
     response

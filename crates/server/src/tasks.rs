@@ -9,10 +9,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use safelight_contract::{Code, Fault, Result};
 use safelight_operation::{Endpoint, Job};
-use safelight_store::{Claiming, LEASE, Outcome, Task, TaskState};
+use safelight_store::{Claiming, KeyKind, LEASE, Outcome, Task, TaskState};
 use serde_json::Value;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -25,7 +27,8 @@ use crate::pipeline::{self, Made, Permits, Ran};
 use crate::publish::{publish, withdraw};
 use crate::references;
 use crate::resume::Resume;
-use crate::task_input;
+use crate::sandbox::{Fate, Simulation};
+use crate::task_input::{self, TaskInput};
 use crate::urls::marked;
 
 /// How often an idle worker looks for tasks that nobody announced: those whose lease is over.
@@ -50,7 +53,7 @@ async fn serve(app: Arc<App>, cut: watch::Receiver<bool>) {
             Ok(Some(task)) => {
                 // Others may wait behind it.
                 app.task_added.notify_one();
-                process(&app, task, cut.clone()).await
+                process(&app, task, cut.clone(), Turn::First).await
             }
             Ok(None) => Some(POLL),
             Err(_) => Some(POLL),
@@ -81,7 +84,7 @@ async fn claim(app: &App) -> Result<Option<Task>> {
 /// The paths of the services that can be done here.
 fn abilities(app: &App) -> Vec<String> {
     let able = |endpoint: &&Endpoint| {
-        app.missing_models(endpoint).is_empty() && !app.engines.lacks(endpoint)
+        app.missing_models(endpoint).is_empty() && !app.lacks_engine(endpoint)
     };
     app.endpoints().filter(able).map(|endpoint| endpoint.spec().path.to_owned()).collect()
 }
@@ -89,6 +92,13 @@ fn abilities(app: &App) -> Vec<String> {
 /// The token of a task that this worker has.
 fn token(task: &Task) -> &str {
     task.claim.as_deref().unwrap_or_default()
+}
+
+/// Whether a task comes to a worker, or back after the delay that a sandbox request asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    First,
+    Delayed,
 }
 
 /// Why a task did not come to an end.
@@ -99,12 +109,21 @@ enum Cut {
     Shutdown,
     /// It was stopped: its row says so already.
     Stopped,
+    /// A sandbox request asked that it takes longer.
+    Delayed(Duration),
+    /// A sandbox request asked that nothing is heard of it any more.
+    Lost,
 }
 
 /// Does a task's work and ends or parks the task. Answers how long to wait before the next one.
-async fn process(app: &App, task: Task, mut cut: watch::Receiver<bool>) -> Option<Duration> {
+async fn process(
+    app: &Arc<App>,
+    task: Task,
+    mut cut: watch::Receiver<bool>,
+    turn: Turn,
+) -> Option<Duration> {
     let ended = tokio::select! {
-        ended = attempt(app, &task) => ended,
+        ended = attempt(app, &task, turn) => ended,
         _ = cut.wait_for(|cut| *cut) => Err(Cut::Shutdown),
     };
     match ended {
@@ -114,6 +133,11 @@ async fn process(app: &App, task: Task, mut cut: watch::Receiver<bool>) -> Optio
             park(app, &task).await;
             Some(POLL)
         }
+        Err(Cut::Delayed(delay)) => {
+            drop(tokio::spawn(resume(app.clone(), task, cut, delay)));
+            None
+        }
+        Err(Cut::Lost) => None,
         Err(Cut::Shutdown) => {
             park(app, &task).await;
             None
@@ -126,6 +150,31 @@ async fn process(app: &App, task: Task, mut cut: watch::Receiver<bool>) -> Optio
             None
         }
     }
+}
+
+/// Does a task's work after a delay, which keeps no worker.
+fn resume(
+    app: Arc<App>,
+    task: Task,
+    mut cut: watch::Receiver<bool>,
+    delay: Duration,
+) -> BoxFuture<'static, ()> {
+    async move {
+        // Its lease is renewed meanwhile. Where it is stopped, its next turn finds out.
+        let at_work = app.running.enter(&task);
+        let is_cut = tokio::select! {
+            _ = at_work.unless_stopped(sleep(delay)) => false,
+            _ = cut.wait_for(|cut| *cut) => true,
+        };
+        drop(at_work);
+        match is_cut {
+            true => park(&app, &task).await,
+            false => {
+                process(&app, task, cut, Turn::Delayed).await;
+            }
+        }
+    }
+    .boxed()
 }
 
 /// Whether a task has not ended.
@@ -142,13 +191,13 @@ async fn park(app: &App, task: &Task) {
     }
 }
 
-async fn attempt(app: &App, task: &Task) -> Result<(), Cut> {
+async fn attempt(app: &App, task: &Task, turn: Turn) -> Result<(), Cut> {
     let Some(endpoint) = app.service(&task.service) else {
         let path = &task.service;
         let fault = Fault::new(Code::AiNotExists, format!("{path} does not exist any more"));
         return finish(app, task, Err(fault)).await;
     };
-    let outcome = run(app, endpoint, task).await?;
+    let outcome = run(app, endpoint, task, turn).await?;
     app.metrics.count_task(endpoint.spec().path, label(&outcome));
     finish(app, task, outcome).await
 }
@@ -164,34 +213,60 @@ struct Ended {
 }
 
 /// Reads the input and waits for room to work; `AI_SERVICE_FLOW_RESTRICTION` when there is none.
-async fn prepare(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<(Job, Permits)> {
+async fn prepare(
+    app: &App,
+    endpoint: &'static Endpoint,
+    task: &Task,
+) -> Result<(Job, Permits, Option<Simulation>)> {
     let size = task_input::size(app, &task.input).await?;
     let input = app.bodies.open(task.application);
     input.keep()?;
     input.grow(size, PATIENCE).await?;
-    let mut form = task_input::load(app, &task.input).await?;
+    let TaskInput { mut form, simulation } = task_input::load(app, &task.input).await?;
     let room = Room::for_task(&input, PATIENCE);
     references::follow(app, task.application, endpoint.accepts(), &mut form, &room).await?;
-    let (job, _) = pipeline::prepare(app, task.application, endpoint, form).await?;
+    let kind = if simulation.is_some() { KeyKind::Sandbox } else { KeyKind::Live };
+    let (job, _) = pipeline::prepare(app, (task.application, kind), endpoint, form).await?;
     let patience = Patience::Worker(PATIENCE);
     let permits = pipeline::admit(app, task.application, job.cost(), Some(input), patience).await?;
-    Ok((job, permits))
+    Ok((job, permits, simulation))
+}
+
+/// What a sandbox request asked for of its task: an inner error fails it.
+fn simulated(simulation: Option<Simulation>, turn: Turn) -> Result<Result<()>, Cut> {
+    let simulation = simulation.unwrap_or_default();
+    if simulation.fate() == Some(Fate::Lost) {
+        return Err(Cut::Lost);
+    }
+    match simulation.task_delay() {
+        Some(delay) if turn == Turn::First => Err(Cut::Delayed(delay)),
+        _ => Ok(simulation.task_fault().map_or(Ok(()), Err)),
+    }
 }
 
 /// The work itself. The inner result is the task's, the outer one says that it was cut off.
-async fn run(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<Result<Ended>, Cut> {
+async fn run(
+    app: &App,
+    endpoint: &'static Endpoint,
+    task: &Task,
+    turn: Turn,
+) -> Result<Result<Ended>, Cut> {
     let at_work = app.running.enter(task);
     // It may have been stopped before it could be told.
     if !is_open(app, task).await.map_err(Cut::Later)? {
         return Err(Cut::Stopped);
     }
-    let (job, permits) = match at_work.unless_stopped(prepare(app, endpoint, task)).await? {
-        Ok(prepared) => prepared,
-        Err(fault) if fault.code() == Code::AiServiceFlowRestriction => {
-            return Err(Cut::Later(fault));
-        }
-        Err(fault) => return Ok(Err(fault)),
-    };
+    let (job, permits, simulation) =
+        match at_work.unless_stopped(prepare(app, endpoint, task)).await? {
+            Ok(prepared) => prepared,
+            Err(fault) if fault.code() == Code::AiServiceFlowRestriction => {
+                return Err(Cut::Later(fault));
+            }
+            Err(fault) => return Ok(Err(fault)),
+        };
+    if let Err(fault) = simulated(simulation, turn)? {
+        return Ok(Err(fault));
+    }
     let started = std::time::Instant::now();
     let spec = endpoint.spec();
     let deadline = app.deadline(endpoint);

@@ -36,6 +36,7 @@ struct Notes {
     status: u16,
     bytes_in: u64,
     bytes_out: u64,
+    sandbox: bool,
     stages: Vec<Stage>,
 }
 
@@ -51,6 +52,7 @@ impl Trace {
             status: CLIENT_GONE,
             bytes_in: 0,
             bytes_out: 0,
+            sandbox: false,
             stages: Vec::new(),
         };
         Self { ids: Ids::random(), started: Instant::now(), metrics, notes: Mutex::new(notes) }
@@ -64,6 +66,16 @@ impl Trace {
     /// Who made it.
     pub fn application(&self, id: i64) {
         self.notes.lock().application = Some(id);
+    }
+
+    /// That it is a sandbox request.
+    pub fn sandbox(&self) {
+        self.notes.lock().sandbox = true;
+    }
+
+    /// Whether it is a sandbox request.
+    pub fn is_sandbox(&self) -> bool {
+        self.notes.lock().sandbox
     }
 
     /// How many bytes of body came in.
@@ -132,6 +144,7 @@ impl Drop for Trace {
                     request_id = %self.ids.request_id,
                     log_id = %self.ids.log_id,
                     application = notes.application,
+                    sandbox = notes.sandbox.then_some(true),
                     service = notes.endpoint,
                     status = notes.status,
                     code = notes.code,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiKey, Credits, KeyHash, Millis, Result};
+use crate::{ApiKey, Credits, KeyHash, KeyKind, Millis, Result};
 
 /// Someone who owns applications.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -81,6 +81,8 @@ pub struct Principal {
     pub user: Option<User>,
     /// Number of the key that was used.
     pub key: i64,
+    /// What requests with that key get.
+    pub kind: KeyKind,
     /// Services, by path, whose state is not the default.
     pub services: BTreeMap<String, ServiceState>,
 }
@@ -126,6 +128,7 @@ pub trait Accounts: Send + Sync + 'static {
         application: i64,
         hash: &KeyHash,
         hint: &str,
+        kind: KeyKind,
         now: Millis,
     ) -> Result<ApiKey>;
     /// The keys of an application that are not revoked.

@@ -31,8 +31,31 @@ pub struct ApiKey {
     pub id: i64,
     /// Its first characters.
     pub hint: String,
+    /// What requests with it get.
+    pub kind: KeyKind,
     /// When it was made.
     pub created_at: Millis,
+}
+
+/// What requests with a key get.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyKind {
+    /// The work itself, for its price.
+    #[default]
+    Live,
+    /// The same checks, then sample answers or the failures that they ask for; no credits move.
+    Sandbox,
+}
+
+impl KeyKind {
+    /// The name in listings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Sandbox => "sandbox",
+        }
+    }
 }
 
 /// What every generated key begins with, so that people and scanners recognise one.

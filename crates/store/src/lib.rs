@@ -63,7 +63,7 @@ pub use faces::{
     Faces, FacesChanged, NewFace, NewFaceGroup, NewFaceUser, Refused, StoredFace,
 };
 pub use instance::{BEAT, DEAD_AFTER, Instance, Instances, LEASE, RENEWAL, Recovered};
-pub use key::{ApiKey, KeyHash, KeySecret, fingerprint};
+pub use key::{ApiKey, KeyHash, KeyKind, KeySecret, fingerprint};
 pub use keyed_request::{KeyedAnswer, KeyedRequest, KeyedRequests, RequestKey};
 pub use ledger::{Audit, Credits, Hold, HoldOutcome, HoldRequest, Ledger, Pool};
 pub use meter::{Metered, Meters};

@@ -111,7 +111,8 @@ fn disk(loaded: &Loaded, data: &DataFolder) -> Result<String> {
 fn memory(loaded: &Loaded) -> Result<String> {
     let limits = &loaded.config.server.limits;
     let own = &loaded.config.own;
-    let models = if own.without_engine { 0 } else { engine::memory(&own.models)? };
+    let data = DataFolder::new(loaded.data.clone());
+    let models = if own.without_engine { 0 } else { engine::memory(&data, &own.models)? };
     let jobs = limits.job_budget(models).map_err(|reason| anyhow!(reason))?;
     Ok(format!("{} for the process, {} of it for jobs", size(limits.memory()), size(jobs)))
 }

@@ -23,7 +23,8 @@ use super::Context;
 use crate::config::{Assignment, Loaded, Own};
 use crate::data::DataFolder;
 use crate::output::{Output, line};
-use crate::{engine, first_run, logs};
+use crate::temporary::Temporary;
+use crate::{engine, first_run, logs, twin};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,6 +32,7 @@ Examples:
   safelight serve --listen 0.0.0.0:8080 --public-url https://images.example.com
   safelight serve --data /var/lib/safelight --set limits.memory_budget=4294967296
   safelight serve --without-engine     offline: services that need a model are switched off
+  safelight serve --twin               sample answers for tests of client programs; the key is `twin`
 
 The first start fetches the inference library (OpenVINO, about 60 MB) with pip, creates user `admin`
 with the application `default`, and prints its API key once.";
@@ -48,6 +50,9 @@ pub struct Serve {
     /// Fetches and loads no inference library; services that need a model are switched off
     #[arg(long)]
     without_engine: bool,
+    /// Answers samples, for tests of client programs: no models, no data folder; the API key is `twin`
+    #[arg(long, conflicts_with = "without_engine")]
+    twin: bool,
 }
 
 impl Serve {
@@ -63,6 +68,9 @@ impl Serve {
         raise_open_files();
         // First what can fail without leaving anything behind.
         let listener = bind(loaded.config.server.listen)?;
+        if loaded.config.server.twin {
+            return serve_twin(listener, &loaded, context.output, start);
+        }
         let data = DataFolder::new(loaded.data.clone());
         if role == Role::Worker && !loaded.config.own.store.is_shared() {
             bail!(
@@ -90,7 +98,8 @@ impl Serve {
         let listen = self.listen.iter().map(|value| Assignment::new("listen", value));
         let url = self.public_url.iter().map(|value| Assignment::new("public_url", value));
         let without = self.without_engine.then(|| Assignment::new("without_engine", "true"));
-        listen.chain(url).chain(without).collect()
+        let twin = self.twin.then(|| Assignment::new("twin", "true"));
+        listen.chain(url).chain(without).chain(twin).collect()
     }
 }
 
@@ -124,6 +133,38 @@ fn bind(address: SocketAddr) -> Result<TcpListener> {
     Ok(listener)
 }
 
+/// Serves samples until the process is told to stop.
+fn serve_twin(
+    listener: TcpListener,
+    loaded: &Loaded,
+    output: Output,
+    start: Instant,
+) -> Result<ExitCode> {
+    let twin = twin::prepare(loaded)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        twin::open(&twin, output).await?;
+        // The folder goes when this ends.
+        let Temporary { parts, folder: _folder } = twin;
+        let url = base_url(&parts.settings, listener.local_addr()?);
+        ready(Role::Serve, &url, output, start)?;
+        safelight_server::serve(listener, parts, stopped()).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn ready(role: Role, url: &str, output: Output, start: Instant) -> Result<()> {
+    if output.is_json() {
+        return Ok(());
+    }
+    let ms = start.elapsed().as_millis();
+    match role {
+        Role::Serve => line(&format!("Safelight is ready at {url} ({ms} ms)")),
+        Role::Worker => line(&format!("A worker of Safelight is ready ({ms} ms)")),
+    }
+}
+
 /// Everything that the server is made of; what is missing is said in one sentence.
 fn prepare(
     loaded: &Loaded,
@@ -137,7 +178,7 @@ fn prepare(
         true => engine::without(data, &own.models)?,
         false => {
             // The library ends the process where memory runs out, so that has to be known before.
-            let models = engine::memory(&own.models)?;
+            let models = engine::memory(data, &own.models)?;
             loaded.config.server.limits.job_budget(models).map_err(|reason| anyhow!(reason))?;
             engine::start(data, &own.models)?
         }
@@ -227,13 +268,7 @@ async fn serve(
     if parts.role == Role::Serve && first_run::is_first(&*parts.store, data).await? {
         first_run::prepare(&*parts.store, &parts.secret, data, &url).await?.show(output, data)?;
     }
-    if !output.is_json() {
-        let ms = start.elapsed().as_millis();
-        match parts.role {
-            Role::Serve => line(&format!("Safelight is ready at {url} ({ms} ms)"))?,
-            Role::Worker => line(&format!("A worker of Safelight is ready ({ms} ms)"))?,
-        }
-    }
+    ready(parts.role, &url, output, start)?;
     safelight_server::serve(listener, parts, stopped()).await?;
     Ok(())
 }

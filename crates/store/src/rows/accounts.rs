@@ -6,8 +6,8 @@ use async_trait::async_trait;
 
 use crate::sql::{Connection, OptionalExtension, Row, params};
 use crate::{
-    Accounts, ApiKey, Application, KeyHash, Limits, Millis, NewApplication, Principal, Result,
-    ServiceState, StoreError, User, sql,
+    Accounts, ApiKey, Application, KeyHash, KeyKind, Limits, Millis, NewApplication, Principal,
+    Result, ServiceState, StoreError, User, sql,
 };
 
 use super::{Database, Lock, Rows, faces, ledger, tasks, unique};
@@ -76,11 +76,12 @@ impl<D: Database> Accounts for Rows<D> {
         application: i64,
         hash: &KeyHash,
         hint: &str,
+        kind: KeyKind,
         now: Millis,
     ) -> Result<ApiKey> {
         let (hash, hint) = (*hash, hint.to_owned());
         self.write(Lock::Application(application), move |db| {
-            add_key(db, application, &hash, &hint, now)
+            add_key(db, application, &hash, &hint, kind, now)
         })
         .await
     }
@@ -181,7 +182,7 @@ pub fn create_application(
         })?;
     ledger::open_pool(db, id, ledger::COMMON, now)?;
     if let Some((hash, hint)) = &new.key {
-        add_key(db, id, hash, hint, now)?;
+        add_key(db, id, hash, hint, KeyKind::Live, now)?;
     }
     Ok(Application {
         id,
@@ -315,23 +316,31 @@ pub fn add_key(
     application: i64,
     hash: &KeyHash,
     hint: &str,
+    kind: KeyKind,
     now: Millis,
 ) -> Result<ApiKey> {
     check_application(db, application)?;
     db.prepare_cached(
-        "INSERT INTO api_keys (application_id, hash, hint, created_at) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO api_keys (application_id, hash, hint, sandbox, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
     )?
-    .insert(params![application, hash.0, hint, now])
-    .map(|id| ApiKey { id, hint: hint.to_owned(), created_at: now })
+    .insert(params![application, hash.0, hint, kind == KeyKind::Sandbox, now])
+    .map(|id| ApiKey { id, hint: hint.to_owned(), kind, created_at: now })
     .map_err(|e| unique(e, || "this key is in use already".into()))
 }
 
 pub fn keys(db: &Connection<'_>, application: i64) -> Result<Vec<ApiKey>> {
     check_application(db, application)?;
-    let sql = "SELECT id, hint, created_at FROM api_keys
+    let sql = "SELECT id, hint, created_at, sandbox FROM api_keys
                WHERE application_id = ?1 AND revoked_at IS NULL ORDER BY id";
-    let key =
-        |row: &Row| Ok(ApiKey { id: row.get(0)?, hint: row.get(1)?, created_at: row.get(2)? });
+    let key = |row: &Row| {
+        Ok(ApiKey {
+            id: row.get(0)?,
+            hint: row.get(1)?,
+            created_at: row.get(2)?,
+            kind: read_kind(row, 3)?,
+        })
+    };
     Ok(db.prepare_cached(sql)?.query_map([application], key)?.collect::<Result<_, _>>()?)
 }
 
@@ -347,7 +356,7 @@ pub fn revoke_key(db: &Connection<'_>, key: i64, now: Millis) -> Result<()> {
 pub fn authenticate(db: &Connection<'_>, hash: &KeyHash) -> Result<Option<Principal>> {
     let sql = "SELECT a.id, u.name, a.name, a.concurrency, a.requests_per_second, a.created_at,
                       k.id, u.id, u.locked, u.created_at, u.deleted_at IS NULL,
-                      s.path, s.enabled, s.price
+                      s.path, s.enabled, s.price, k.sandbox
                FROM api_keys k
                JOIN applications a ON a.id = k.application_id
                JOIN users u ON u.id = a.user_id
@@ -377,7 +386,12 @@ fn read_principal(row: &Row) -> sql::Result<Principal> {
         }),
         false => None,
     };
-    Ok(Principal { application, user, key: row.get(6)?, services: BTreeMap::new() })
+    let (key, kind) = (row.get(6)?, read_kind(row, 14)?);
+    Ok(Principal { application, user, key, kind, services: BTreeMap::new() })
+}
+
+fn read_kind(row: &Row, column: usize) -> sql::Result<KeyKind> {
+    Ok(if row.get(column)? { KeyKind::Sandbox } else { KeyKind::Live })
 }
 
 fn read_service(row: &Row, services: &mut BTreeMap<String, ServiceState>) -> sql::Result<()> {

@@ -21,6 +21,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../rows/0005.sql"),
     include_str!("../rows/0006.sql"),
     include_str!("../rows/0008.sql"),
+    include_str!("../rows/0009.sql"),
 ];
 
 /// How long a connection waits for another process's transaction.
