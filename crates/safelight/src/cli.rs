@@ -71,6 +71,7 @@ pub enum Command {
     Library(commands::library::Library),
     Webhook(commands::webhook::Webhook),
     Credits(commands::credits::Credits),
+    Migrate(commands::migrate::Migrate),
     Config(commands::config::Config),
     Completions(commands::completions::Completions),
     Man(commands::completions::Man),

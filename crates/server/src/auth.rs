@@ -19,11 +19,31 @@ pub(crate) async fn authenticate(
     trace: &Trace,
     headers: &HeaderMap,
 ) -> Result<Principal> {
-    let unknown = |message: &str| Fault::new(Code::ApplicationsNotExists, message);
-    let key =
-        headers.get(KEY_HEADER).ok_or_else(|| unknown("the header ailabapi-api-key is missing"))?;
-    let no_such = || unknown("no application has the key in the header ailabapi-api-key");
-    let key = key.to_str().map_err(|_| no_such())?.trim();
+    let missing = || {
+        let message = format!("the header {KEY_HEADER} is missing");
+        Fault::new(Code::ApplicationsNotExists, message)
+    };
+    let key = headers.get(KEY_HEADER).ok_or_else(missing)?;
+    let principal = authenticate_key(app, trace, key.as_bytes(), KEY_HEADER).await?;
+    if let Some(simulation) = Simulation::of(&principal, headers)? {
+        trace.sandbox();
+        simulation.strike().await?;
+    }
+    Ok(principal)
+}
+
+/// The same for a key that was sent elsewhere; `place` names where.
+pub(crate) async fn authenticate_key(
+    app: &App,
+    trace: &Trace,
+    key: &[u8],
+    place: &str,
+) -> Result<Principal> {
+    let no_such = || {
+        let message = format!("no application has the key in the header {place}");
+        Fault::new(Code::ApplicationsNotExists, message)
+    };
+    let key = std::str::from_utf8(key).map_err(|_| no_such())?.trim();
     let hash = app.secret.hash(key);
     let principal = app.store.authenticate(&hash).await.or_internal("looking up the key")?;
     let mut principal = principal.ok_or_else(no_such)?;
@@ -41,18 +61,13 @@ pub(crate) async fn authenticate(
             "the user that owns the application is locked; the operator of this server can \
              unlock it",
         )),
-        Some(_) => {
-            if let Some(simulation) = Simulation::of(&principal, headers)? {
-                trace.sandbox();
-                simulation.strike().await?;
-            }
-            Ok(principal)
-        }
+        Some(_) => Ok(principal),
     }
 }
 
-/// What the application may do with the service, in a sandbox for nothing; `ERROR_AI_NOT_EXISTS` where it is switched off
-/// or lacks a model or a generative engine, `ERROR_RESOURCE_UNAVAILABLE` where that may pass.
+/// What the application may do with the service, in a sandbox for nothing; `ERROR_AI_NOT_EXISTS` where
+/// it is switched off or lacks a model or a generative engine, `ERROR_RESOURCE_UNAVAILABLE` where that
+/// may pass.
 pub(crate) fn service_state(
     app: &App,
     principal: &Principal,

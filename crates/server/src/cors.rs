@@ -45,7 +45,7 @@ pub(crate) fn layer(settings: &CorsSettings) -> CorsLayer {
     };
     CorsLayer::new()
         .allow_origin(origins)
-        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE])
         // Whatever a page's libraries add (tracing, idempotency keys) is harmless without credentials.
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(EXPOSED)

@@ -1,9 +1,11 @@
 //! What is at each path.
 
 pub(crate) mod asyn_task_results;
+pub(crate) mod compreface;
 pub(crate) mod delete_file;
 pub(crate) mod library;
 pub(crate) mod list_async_tasks;
+pub(crate) mod liveness;
 pub(crate) mod query_async_task_result;
 pub(crate) mod query_credits;
 pub(crate) mod query_file;
@@ -76,6 +78,7 @@ pub(crate) static OWN: &[&Own] = &[
     &library::faces::DELETE,
     &library::faces::IMAGE,
     &library::whole::ERASE,
+    &liveness::SESSION,
 ];
 
 impl Own {

@@ -19,6 +19,8 @@ mod drain;
 mod endpoints;
 pub mod engines;
 mod fetch;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod health;
 mod idempotency;
 mod instance;
@@ -65,7 +67,9 @@ use tokio::time::timeout;
 
 pub use app::{Parts, Role};
 pub use endpoints::recognition::RECOGNITION;
+pub use library::pictures::Importer;
 pub use library::{load_or_create_key, transfer};
+pub use openapi::document as openapi;
 pub use settings::Settings;
 
 use app::App;

@@ -22,9 +22,9 @@ use safelight_operation::Method;
 use crate::app::{App, Role};
 use crate::drain::Draining;
 use crate::endpoints::{
-    Asked, Call, Own, asyn_task_results, delete_file, library, list_async_tasks,
-    query_async_task_result, query_credits, query_file, results, revoke_async_task, root, serve,
-    service, stop_async_task, submit_batch_tasks, upload_file,
+    Asked, Call, Own, asyn_task_results, compreface, delete_file, library, list_async_tasks,
+    liveness, query_async_task_result, query_credits, query_file, results, revoke_async_task, root,
+    serve, service, stop_async_task, submit_batch_tasks, upload_file,
 };
 use crate::jobs::Panicked;
 use crate::reply::{Reply, SERVER_TIMING, json_response, respond, respond_fault};
@@ -90,6 +90,9 @@ fn served(app: &App, router: Router<Arc<App>>) -> Router<Arc<App>> {
         .route("/docs", get_plain("/docs", docs));
     if app.settings.library.enabled {
         router = library_routes(router);
+        if app.settings.compat.compreface {
+            router = compreface::routes(router);
+        }
     }
     for endpoint in app.endpoints() {
         let path = endpoint.spec().path;
@@ -113,6 +116,7 @@ fn served(app: &App, router: Router<Arc<App>>) -> Router<Arc<App>> {
 fn library_routes(router: Router<Arc<App>>) -> Router<Arc<App>> {
     use library::{faces, groups, users, whole};
     router
+        .route(liveness::SESSION.path, own(&liveness::SESSION, liveness::session))
         .route(groups::CREATE.path, own(&groups::CREATE, groups::create))
         .route(groups::UPDATE.path, own(&groups::UPDATE, groups::update))
         .route(groups::DELETE.path, own(&groups::DELETE, groups::delete))

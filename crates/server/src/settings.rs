@@ -53,8 +53,19 @@ pub struct Settings {
     pub effects: EffectSettings,
     /// Libraries of faces.
     pub library: LibrarySettings,
+    /// Interfaces of other servers.
+    pub compat: CompatSettings,
     /// The Model Context Protocol.
     pub mcp: McpSettings,
+}
+
+/// Interfaces of other servers, for clients that speak them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CompatSettings {
+    /// Whether CompreFace's REST API is served under /api/v1, over the group `compreface` of each
+    /// application's library. Default false.
+    pub compreface: bool,
 }
 
 /// The Model Context Protocol.
@@ -285,6 +296,7 @@ impl Default for Settings {
             engine: Vec::new(),
             effects: EffectSettings::default(),
             library: LibrarySettings::default(),
+            compat: CompatSettings::default(),
             mcp: McpSettings::default(),
         }
     }
@@ -490,6 +502,9 @@ impl Settings {
         }
         self.cors.validate()?;
         self.library.validate()?;
+        if self.compat.compreface && !self.library.enabled {
+            return Err("compat.compreface needs library.enabled, which is false".to_owned());
+        }
         let limits = &self.limits;
         let hour = 3600;
         if limits.memory() < LEAST_BUDGET {

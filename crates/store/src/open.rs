@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BlobError, Blobs, Postgres, Result, Sqlite, Store};
+use crate::{BlobError, Blobs, Postgres, Result, Sqlite, Store, StoreError};
 
 /// Where rows are kept, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,14 +92,19 @@ impl Settings {
     /// # Errors
     /// When the database cannot be opened, or is of a later release or another program.
     pub async fn open(&self, database: impl AsRef<Path>) -> Result<Arc<dyn Store>> {
-        match &self.url {
-            Some(url) => {
-                let password = self.password_file.as_deref().map(read).transpose();
-                let password = password.map_err(crate::StoreError::Invalid)?;
-                Ok(Arc::new(Postgres::open_with(url, password, self.connections).await?))
-            }
-            None => Ok(Arc::new(Sqlite::open_with(database, self.durability)?)),
+        match self.is_shared() {
+            true => Ok(Arc::new(self.open_shared().await?)),
+            false => Ok(Arc::new(Sqlite::open_with(database, self.durability)?)),
         }
+    }
+
+    /// Opens the database that several processes share.
+    pub(crate) async fn open_shared(&self) -> Result<Postgres> {
+        let none = || StoreError::Invalid("store.url is not set".to_owned());
+        let url = self.url.as_ref().ok_or_else(none)?;
+        let password = self.password_file.as_deref().map(read).transpose();
+        let password = password.map_err(StoreError::Invalid)?;
+        Postgres::open_with(url, password, self.connections).await
     }
 }
 

@@ -11,6 +11,7 @@ mod session;
 #[cfg(test)]
 mod tests;
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -195,25 +196,26 @@ fn attempt<T>(
     begin: &Begin,
     work: &dyn Fn(&Connection<'_>) -> Result<T>,
 ) -> Tried<T> {
-    let session = Session { client: &client, runtime };
-    if let Err(error) = session.begin(begin) {
-        drop(deadpool_postgres::Object::take(client));
-        return Err(error.into()).into();
-    }
+    let session = Session { client: &client, runtime, posted: RefCell::default() };
+    session.begin(begin);
     let worked = catch_unwind(AssertUnwindSafe(|| work(&Connection(&session))));
     let end = |statement| match begin {
         Begin::Nothing => Ok(()),
         _ => session.batch(statement),
     };
+    if !matches!(worked, Ok(Ok(_))) {
+        session.forget_posted();
+    }
     match worked {
         Ok(Ok(done)) => match end("COMMIT") {
             Ok(()) => Tried::Done(done),
             Err(error) => {
                 drop(deadpool_postgres::Object::take(client));
                 match error {
+                    // Nobody knows whether it was made.
+                    sql::Error::Lost(why) => Tried::Failed(StoreError::Lost(why)),
                     // The server says that it was rolled back.
-                    sql::Error::Again(why) => Tried::Again(StoreError::Again(why)),
-                    error => Tried::Failed(error.into()),
+                    error => Err(error.into()).into(),
                 }
             }
         },

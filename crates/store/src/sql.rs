@@ -78,6 +78,11 @@ pub fn unique(error: Error, conflict: impl FnOnce() -> String) -> StoreError {
 pub trait Driver {
     /// Runs a statement; answers how many rows it changed.
     fn execute(&self, sql: &str, values: &[Value]) -> Result<u64>;
+    /// Runs a statement whose outcome matters only where it fails: then the change fails, though
+    /// perhaps not here.
+    fn post(&self, sql: &str, values: Vec<Value>) -> Result<()> {
+        self.execute(sql, &values).map(drop)
+    }
     /// Runs a statement; answers its rows, at most `limit`.
     fn query(&self, sql: &str, values: &[Value], limit: usize) -> Result<Vec<Row>>;
     /// Inserts a row; answers its number in the column `id`.
@@ -121,6 +126,11 @@ impl Statement<'_> {
     /// Runs it; answers how many rows it changed.
     pub fn execute(&mut self, values: impl Params) -> Result<u64> {
         self.driver.execute(self.sql, &values.values())
+    }
+
+    /// Runs it where nobody waits for its outcome; where it fails, the whole change fails.
+    pub fn post(&mut self, values: impl Params) -> Result<()> {
+        self.driver.post(self.sql, values.values())
     }
 
     /// Inserts one row; answers its number.

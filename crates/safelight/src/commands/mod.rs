@@ -11,6 +11,7 @@ pub mod gallery;
 pub mod key;
 pub mod library;
 pub mod mcp;
+pub mod migrate;
 pub mod models;
 pub mod ready;
 pub mod run;
@@ -62,6 +63,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Services(command) => command.run(&context),
         Command::Errors(command) => command.run(&context),
         Command::Models(command) => command.run(&context),
+        Command::Migrate(command) => command.run(&context),
         Command::Doctor(command) => command.run(&context),
         Command::Ready(command) => command.run(&context),
         Command::User(command) => command.run(&context),

@@ -9,7 +9,7 @@ use safelight_store::{Callback, HoldRequest, NewTask, Principal, Queue, ServiceS
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::admission::Patience;
+use crate::admission::{Patience, Permit};
 use crate::app::{App, Stored, now};
 use crate::auth::{authenticate, service_state};
 use crate::body::{self, Memory, Received};
@@ -106,9 +106,24 @@ impl Caller<'_> {
         credits::request(principal, self.spec(), *state, units, request_id, life)
     }
 
-    /// Does the work and answers with the result. The price is held once there is room to work, so
-    /// that a request that finds none writes nothing.
+    /// Does the work and answers with the result.
     async fn answer(&self, received: Received, base: String) -> Result<Reply> {
+        let (fields, permit) = self.done(received, base).await?;
+        let reply = Reply::serialised(self.envelope(fields).await?);
+        Ok(match permit {
+            Some(permit) => reply.holding(permit),
+            None => reply,
+        })
+    }
+
+    /// Does the work and charges it; answers the business fields, and the permit for the memory that
+    /// they take. The price is held once there is room to work, so that a request that finds none
+    /// writes nothing.
+    pub async fn done(
+        &self,
+        received: Received,
+        base: String,
+    ) -> Result<(Map<String, Value>, Option<Permit>)> {
         let Received { form, memory } = received;
         let simulation = self.simulation.as_ref();
         simulation.map_or(Ok(()), Simulation::check_sync)?;
@@ -133,11 +148,7 @@ impl Caller<'_> {
                     withdraw(self.app, &keys).await;
                     return Err(fault);
                 }
-                let reply = Reply::serialised(self.envelope(fields).await?);
-                Ok(match permit {
-                    Some(permit) => reply.holding(permit),
-                    None => reply,
-                })
+                Ok((fields, permit))
             }
             Err(fault) => {
                 held.release().await;

@@ -2,7 +2,9 @@
 
 mod asyn_task_results;
 mod common;
+mod compreface;
 mod connections;
+mod contract;
 mod cors;
 mod delete_file;
 mod documents;
@@ -15,8 +17,10 @@ mod inputs;
 mod library;
 mod limits;
 mod list_async_tasks;
+mod liveness;
 mod mcp;
 mod moderation;
+mod ocr;
 mod ops;
 mod protection;
 mod query_async_task_result;

@@ -1,10 +1,14 @@
 //! Statements on a connection, for the blocking code of `rows`.
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
 
 use bytes::BytesMut;
 use deadpool_postgres::ClientWrapper;
+use futures_util::FutureExt;
+use futures_util::future::{LocalBoxFuture, join, join_all};
 use tokio::runtime::Handle;
+use tokio_postgres::Statement;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
 
@@ -14,9 +18,21 @@ use crate::sql::{Driver, Error, Result, Row, Value};
 use super::Begin;
 
 /// A connection, inside a transaction or not.
+///
+/// Statements whose answer nobody waits for are posted: they go out with the next one that is waited
+/// for, so that a change takes few round trips, and others wait the shorter for its locks.
 pub struct Session<'c> {
     pub client: &'c ClientWrapper,
     pub runtime: &'c Handle,
+    pub posted: RefCell<Vec<Posted>>,
+}
+
+/// A statement that goes out with the next.
+pub enum Posted {
+    /// Without parameters and answer.
+    Batch(String),
+    /// Its rows are not looked at.
+    Statement(String, Vec<Value>),
 }
 
 /// Turns the parameters of SQLite's style into PostgreSQL's.
@@ -32,63 +48,107 @@ fn translated(sql: &str) -> String {
     text
 }
 
+/// An answer on its way.
+type Answer<'c, T> = LocalBoxFuture<'c, Result<T, tokio_postgres::Error>>;
+
 impl Session<'_> {
-    /// Runs statements that answer nothing.
+    /// Runs what was posted and then this, in one round trip. The first error is the cause of those
+    /// that follow.
+    fn run<T>(&self, asking: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T> {
+        let posted = self.posted.take();
+        self.runtime.block_on(async {
+            let mut before: Vec<Answer<'_, ()>> = Vec::with_capacity(posted.len());
+            for posted in &posted {
+                before.push(match posted {
+                    Posted::Batch(sql) => self.client.batch_execute(sql).boxed_local(),
+                    Posted::Statement(sql, values) => {
+                        let statement =
+                            self.client.prepare_cached(sql).await.map_err(|e| error(&e))?;
+                        async move {
+                            let values = parameters(values);
+                            self.client.query(&statement, &values).await.map(drop)
+                        }
+                        .boxed_local()
+                    }
+                });
+            }
+            // Polled in this order, and so sent.
+            let (before, asked) = join(join_all(before), asking).await;
+            for outcome in before {
+                outcome.map_err(|e| error(&e))?;
+            }
+            asked.map_err(|e| error(&e))
+        })
+    }
+
+    /// Posts a statement.
+    fn post(&self, sql: &str, values: Vec<Value>) {
+        self.posted.borrow_mut().push(Posted::Statement(translated(sql), values));
+    }
+
+    /// Runs statements that answer nothing, after what was posted.
     pub fn batch(&self, sql: &str) -> Result<()> {
-        self.runtime.block_on(self.client.batch_execute(sql)).map_err(|e| error(&e))
+        self.run(self.client.batch_execute(sql))
+    }
+
+    /// Takes what was posted back.
+    pub fn forget_posted(&self) {
+        self.posted.take();
     }
 
     /// Begins, and locks the application that the change is about.
-    pub fn begin(&self, begin: &Begin) -> Result<()> {
+    pub fn begin(&self, begin: &Begin) {
+        let post = |sql: &str| self.posted.borrow_mut().push(Posted::Batch(sql.to_owned()));
         let lock = match begin {
-            Begin::Nothing => return Ok(()),
-            Begin::Snapshot => {
-                return self.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
-            }
+            Begin::Nothing => return,
+            Begin::Snapshot => return post("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
             Begin::Change(lock) => lock,
         };
-        let mut sql = "BEGIN".to_owned();
-        if let Lock::Application(id) = lock {
-            // Formatting a number into a text does not fail.
-            let _ = write!(sql, "; SELECT pg_advisory_xact_lock({id})");
-        }
-        self.batch(&sql)?;
+        post("BEGIN");
         match lock {
-            Lock::Nothing | Lock::Application(_) => Ok(()),
+            Lock::Nothing => {}
+            Lock::Application(id) => {
+                self.post("SELECT pg_advisory_xact_lock(?1)", vec![Value::Int(*id)]);
+            }
             Lock::OfTask(id) => self.lock_of("tasks WHERE id = ?1", Value::Text(id.clone())),
             Lock::OfUpload(id) => self.lock_of("uploads WHERE id = ?1", Value::Text(id.clone())),
             Lock::OfHold(id) => {
                 let of = "holds h JOIN pools p ON p.id = h.pool_id WHERE h.id = ?1";
-                self.lock_of(of, Value::Int(*id))
+                self.lock_of(of, Value::Int(*id));
             }
         }
     }
 
     /// Locks the application of a row; of one that is not there, nothing is changed either.
-    fn lock_of(&self, row: &str, value: Value) -> Result<()> {
-        let sql =
-            format!("SELECT 1 FROM (SELECT pg_advisory_xact_lock(application_id) FROM {row}) l");
-        self.query(&sql, &[value], 1).map(drop)
+    fn lock_of(&self, row: &str, value: Value) {
+        self.post(&format!("SELECT pg_advisory_xact_lock(application_id) FROM {row}"), vec![value]);
     }
 
     fn rows(&self, sql: &str, values: &[Value]) -> Result<Vec<tokio_postgres::Row>> {
-        let running = async {
-            let statement = self.client.prepare_cached(&translated(sql)).await?;
-            let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|v| v as _).collect();
-            self.client.query(&statement, &values).await
-        };
-        self.runtime.block_on(running).map_err(|e| error(&e))
+        let statement = self.statement(sql)?;
+        self.run(async { self.client.query(&statement, &parameters(values)).await })
     }
+
+    /// Compiles a statement, once for each connection.
+    fn statement(&self, sql: &str) -> Result<Statement> {
+        let sql = translated(sql);
+        self.runtime.block_on(self.client.prepare_cached(&sql)).map_err(|e| error(&e))
+    }
+}
+
+fn parameters(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
+    values.iter().map(|value| value as _).collect()
 }
 
 impl Driver for Session<'_> {
     fn execute(&self, sql: &str, values: &[Value]) -> Result<u64> {
-        let running = async {
-            let statement = self.client.prepare_cached(&translated(sql)).await?;
-            let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|v| v as _).collect();
-            self.client.execute(&statement, &values).await
-        };
-        self.runtime.block_on(running).map_err(|e| error(&e))
+        let statement = self.statement(sql)?;
+        self.run(async { self.client.execute(&statement, &parameters(values)).await })
+    }
+
+    fn post(&self, sql: &str, values: Vec<Value>) -> Result<()> {
+        Session::post(self, sql, values);
+        Ok(())
     }
 
     fn query(&self, sql: &str, values: &[Value], limit: usize) -> Result<Vec<Row>> {

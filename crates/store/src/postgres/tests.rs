@@ -7,7 +7,13 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::*;
-use crate::{Instances as _, Store, stories};
+use crate::{
+    Accounts as _, Claiming, Credits, Files as _, HoldOutcome, HoldRequest, Instances as _,
+    KeyHash, Ledger as _, Limits, NewApplication, NewTask, Outcome, Sqlite, Store, Tasks as _,
+    stories,
+};
+
+const NOW: Millis = 1_790_000_000_000;
 
 /// The server to test with; `None`, and a word, where there is none.
 fn server() -> Option<String> {
@@ -79,6 +85,79 @@ async fn other_tables_are_refused_untouched() {
     assert!(why.contains("connect"), "{why}");
     let why = refusal("postgres://nobody@127.0.0.1:port/none").await;
     assert!(why.contains("store.url"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_installation_moves_with_its_books() {
+    let Some(url) = server() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("safelight.db");
+    let old = Sqlite::open(&path).unwrap();
+    old.create_user("ada", NOW).await.unwrap();
+    let new = NewApplication {
+        user: "ada".into(),
+        name: "shop".into(),
+        limits: Limits { concurrency: Some(3), requests_per_second: None },
+        key: Some((KeyHash([7; 32]), "sl_7".into())),
+    };
+    let shop = old.create_application(&new, NOW).await.unwrap();
+    old.add_credits(shop.id, "common", Credits::whole(100), NOW).await.unwrap();
+    let request = |id: &str| HoldRequest {
+        application: shop.id,
+        pool: "cutout".into(),
+        amount: Credits::whole(2),
+        request_id: id.into(),
+        expires_at: NOW + 1,
+    };
+    for number in 0..40 {
+        let HoldOutcome::Held(hold) = old.hold(&request(&format!("r{number}")), NOW).await.unwrap()
+        else {
+            panic!("the credits are there")
+        };
+        match number % 4 {
+            0 => drop(old.release(&hold, NOW).await.unwrap()),
+            _ => drop(old.settle(&hold, NOW).await.unwrap()),
+        }
+    }
+    let task = NewTask {
+        id: "t".into(),
+        application: shop.id,
+        service: "/a".into(),
+        request_id: "r-t".into(),
+        input: "inputs/t".into(),
+        ..NewTask::default()
+    };
+    old.submit_task(&task, &request("r-t"), 9, NOW).await.unwrap();
+    old.claim_task(&Claiming::any(NOW + 1, 3), NOW).await.unwrap().expect("a task");
+    assert!(old.add_input("inputs/t", 77, 1000, NOW).await.unwrap());
+    drop(old);
+
+    let settings = crate::Settings { url: Some(fresh(&url).await), ..crate::Settings::default() };
+    let counted = crate::migrate(&path, &settings, true, NOW).await.unwrap();
+    assert!(counted.iter().any(|table| table.name == "transfers" && table.rows > 80));
+    let first = crate::migrate(&path, &settings, false, NOW).await.unwrap();
+    assert!(first.iter().all(|table| table.rows == table.copied), "{first:?}");
+    let again = crate::migrate(&path, &settings, false, NOW).await.unwrap();
+    let copied: Vec<_> = again.iter().filter(|table| table.copied > 0).map(|t| &t.name).collect();
+    assert_eq!(copied, ["disk", "face_library"], "the rest was there");
+
+    let moved = settings.open_shared().await.unwrap();
+    let principal = moved.authenticate(&KeyHash([7; 32])).await.unwrap().expect("the key");
+    assert_eq!(principal.application, shop);
+    assert_eq!(moved.disk_use().await.unwrap().inputs, 77);
+    let taken = moved.claim_task(&Claiming::any(NOW + 60_000, 3), NOW).await.unwrap().unwrap();
+    let outcome = Outcome::Done { answer: serde_json::json!({}), expires_at: NOW + 9 };
+    let ended = moved.finish_task("t", &taken.claim.unwrap(), &outcome, NOW).await.unwrap();
+    assert!(ended, "the task that was at work");
+    // New rows get numbers of their own.
+    let HoldOutcome::Held(hold) = moved.hold(&request("new"), NOW).await.unwrap() else {
+        panic!("the credits are there")
+    };
+    assert!(moved.settle(&hold, NOW).await.unwrap());
+    assert_eq!(moved.audit().await.unwrap().errors, Vec::<String>::new());
+    moved.beat("serve", "host", "1", NOW).await.unwrap();
+    let refused = crate::migrate(&path, &settings, false, NOW).await.expect_err("in use");
+    assert!(refused.to_string().contains("at work"), "{refused}");
 }
 
 #[tokio::test]

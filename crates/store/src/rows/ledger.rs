@@ -228,8 +228,8 @@ pub fn hold(
             request.amount
         )));
     }
-    accounts::check_application(db, request.application)?;
     let Some(pool) = set_aside(db, request, now)? else {
+        accounts::check_application(db, request.application)?;
         let left = |sign: &str| {
             let found = balance(db, request.application, sign)?;
             Ok::<_, StoreError>(Credits(found.map_or(0, |(_, balance)| balance)))
@@ -266,18 +266,18 @@ fn is_closed(db: &Connection<'_>, hold: i64, state: &str) -> Result<Option<bool>
 }
 
 /// Moves the amount from a pool's balance to what it holds: the service's own pool, else `common`.
-/// Answers the pool, `None` where neither has enough.
+/// Answers the pool, `None` where neither has enough, or the application is not there.
 fn set_aside(db: &Connection<'_>, request: &HoldRequest, now: Millis) -> Result<Option<i64>> {
-    let sql = "UPDATE pools SET balance = balance - ?3, held = held + ?3, updated_at = ?4
-               WHERE application_id = ?1 AND sign = ?2 AND balance >= ?3 RETURNING id";
-    for sign in [request.pool.as_str(), COMMON] {
-        let values = params![request.application, sign, request.amount.0, now];
-        let pool = db.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
-        if pool.is_some() {
-            return Ok(pool);
-        }
-    }
-    Ok(None)
+    let sql = format!(
+        "UPDATE pools SET balance = balance - ?3, held = held + ?3, updated_at = ?4
+         WHERE id = (SELECT p.id FROM pools p JOIN applications a ON a.id = p.application_id
+                     WHERE a.id = ?1 AND a.deleted_at IS NULL AND p.sign IN (?2, '{COMMON}')
+                         AND p.balance >= ?3
+                     ORDER BY p.sign = '{COMMON}' LIMIT 1)
+         RETURNING id"
+    );
+    let values = params![request.application, request.pool, request.amount.0, now];
+    Ok(db.prepare_cached(&sql)?.query_row(values, |row| row.get(0)).optional()?)
 }
 
 /// A pool's row number and balance.
@@ -319,7 +319,7 @@ pub fn close(db: &Connection<'_>, hold: i64, closing: Closing, now: Millis) -> R
         .query_row(params![hold, state, now], |row| row.try_into())
         .optional()?;
     let Some((pool, amount)) = closed else { return Ok(false) };
-    db.prepare_cached(pools)?.execute(params![pool, amount, now])?;
+    db.prepare_cached(pools)?.post(params![pool, amount, now])?;
     transfer(db, pool, ["held", account], amount, Some(hold), now)?;
     Ok(true)
 }
@@ -337,7 +337,7 @@ fn transfer(
             "INSERT INTO transfers (pool_id, from_account, to_account, amount, hold_id, at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
-        .execute(params![pool, from, to, amount, hold, now])?;
+        .post(params![pool, from, to, amount, hold, now])?;
     }
     Ok(())
 }

@@ -197,7 +197,7 @@ pub fn use_for_task(db: &Connection<'_>, task: i64, uploads: &[String]) -> Resul
     let sql = "INSERT INTO task_uploads (upload_id, task_seq) VALUES (?1, ?2)
                ON CONFLICT DO NOTHING";
     for id in uploads {
-        db.prepare_cached(sql)?.execute(params![id, task])?;
+        db.prepare_cached(sql)?.post(params![id, task])?;
     }
     Ok(())
 }

@@ -86,7 +86,7 @@ pub fn enqueue(db: &Connection<'_>, task: i64, now: Millis) -> Result<()> {
          FROM tasks t JOIN applications a ON a.id = t.application_id
          WHERE t.seq = ?1 AND t.callback_url IS NOT NULL AND a.deleted_at IS NULL",
     )?
-    .execute(params![task, id, now])?;
+    .post(params![task, id, now])?;
     Ok(())
 }
 

@@ -166,7 +166,7 @@ pub(super) fn outlines(chip: &Chip, spots: &[Spot], colors: &Colors) -> Result<B
 
 fn lines(chip: &Chip, found: &Findings, colors: &Colors) -> Result<Base64> {
     let mut overlay = Overlay::over(chip);
-    for line in found.wrinkles.0.values().flat_map(|lines| &lines.lines) {
+    for line in found.wrinkles.lines.values().flat_map(|lines| &lines.lines) {
         let path: Vec<_> = line.path.iter().map(|&place| chip.upright.to_photo(place)).collect();
         let color = if line.is_deep() { colors.wrinkle } else { colors.fine_line };
         overlay.path(&path, pen(chip), color);
