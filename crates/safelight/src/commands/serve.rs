@@ -68,7 +68,7 @@ impl Serve {
         raise_open_files();
         // First what can fail without leaving anything behind.
         let listener = bind(loaded.config.server.listen)?;
-        if loaded.config.server.twin {
+        if loaded.config.server.twin && role == Role::Serve {
             return serve_twin(listener, &loaded, context.output, start);
         }
         let data = DataFolder::new(loaded.data.clone());
