@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use safelight_console::server::Configured;
 use safelight_contract::{Edition, Fault, Result};
 use safelight_inference::{Reason, Registry};
 use safelight_library::MasterKey;
@@ -25,6 +26,7 @@ use crate::metrics::Metrics;
 use crate::reply::internal;
 use crate::settings::Settings;
 use crate::tasks::Running;
+use crate::usage::Usage;
 
 /// What a server is made of.
 pub struct Parts {
@@ -42,6 +44,8 @@ pub struct Parts {
     pub vision: Vision,
     /// The models.
     pub registry: Arc<Registry>,
+    /// Every key of the configuration, for the console.
+    pub configuration: Vec<Configured>,
 }
 
 /// The state that every request shares.
@@ -66,6 +70,10 @@ pub(crate) struct App {
     pub engines: Engines,
     pub limits: ApplicationLimits,
     pub metrics: Arc<Metrics>,
+    /// How the API is used.
+    pub usage: Arc<Usage>,
+    /// Every key of the configuration.
+    pub configuration: Vec<Configured>,
     pub releaser: Releaser,
     /// The tasks at work.
     pub running: Running,
@@ -84,7 +92,8 @@ impl App {
         address: SocketAddr,
         releaser: Releaser,
     ) -> std::io::Result<Arc<Self>> {
-        let Parts { settings, store, blobs, secret, library_key, vision, registry } = parts;
+        let Parts { settings, store, blobs, secret, library_key, vision, registry, configuration } =
+            parts;
         let blobs = Arc::new(blobs);
         let (rows, reserve) = (store.clone(), settings.results.disk_reserve);
         let library = Library::new(rows, blobs.clone(), library_key, &settings.library, reserve);
@@ -113,6 +122,8 @@ impl App {
             address,
             limits: ApplicationLimits::default(),
             metrics,
+            usage: Arc::default(),
+            configuration,
             releaser,
             running: Running::default(),
             task_added: Notify::new(),

@@ -11,20 +11,16 @@ use crate::trace::Trace;
 /// The header that carries the API key.
 pub(crate) const KEY_HEADER: &str = "ailabapi-api-key";
 
-/// Finds the application of the request's key, and checks that its user is there and not locked.
+/// Finds the application of the request's key, or of the console's session, and checks that its user is there and not locked.
 pub(crate) async fn authenticate(
     app: &App,
     trace: &Trace,
     headers: &HeaderMap,
 ) -> Result<Principal> {
-    let unknown = |message: &str| Fault::new(Code::ApplicationsNotExists, message);
-    let key =
-        headers.get(KEY_HEADER).ok_or_else(|| unknown("the header ailabapi-api-key is missing"))?;
-    let no_such = || unknown("no application has the key in the header ailabapi-api-key");
-    let key = key.to_str().map_err(|_| no_such())?.trim();
-    let hash = app.secret.hash(key);
-    let principal = app.store.authenticate(&hash).await.or_internal("looking up the key")?;
-    let principal = principal.ok_or_else(no_such)?;
+    let principal = match trace.signed_in() {
+        Some(principal) => principal.clone(),
+        None => by_key(app, headers).await?,
+    };
     trace.application(principal.application.id);
     match &principal.user {
         None => Err(Fault::new(
@@ -38,6 +34,17 @@ pub(crate) async fn authenticate(
         )),
         Some(_) => Ok(principal),
     }
+}
+
+async fn by_key(app: &App, headers: &HeaderMap) -> Result<Principal> {
+    let unknown = |message: &str| Fault::new(Code::ApplicationsNotExists, message);
+    let key =
+        headers.get(KEY_HEADER).ok_or_else(|| unknown("the header ailabapi-api-key is missing"))?;
+    let no_such = || unknown("no application has the key in the header ailabapi-api-key");
+    let key = key.to_str().map_err(|_| no_such())?.trim();
+    let hash = app.secret.hash(key);
+    let principal = app.store.authenticate(&hash).await.or_internal("looking up the key")?;
+    principal.ok_or_else(no_such)
 }
 
 /// What the application may do with the service; `ERROR_AI_NOT_EXISTS` where it is switched off

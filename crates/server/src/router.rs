@@ -9,13 +9,12 @@ use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Extension, Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use axum::http::header::{CONTENT_LENGTH, EXPECT};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use safelight_contract::{Code, Fault, Result};
 use safelight_operation::Method;
 
@@ -29,12 +28,16 @@ use crate::endpoints::{
 use crate::jobs::Panicked;
 use crate::reply::{Reply, SERVER_TIMING, json_response, respond, respond_fault};
 use crate::trace::Trace;
-use crate::{accept, cors, health, openapi, paths, protection, urls};
+use crate::{accept, console, cors, health, openapi, paths, protection, urls};
 
-/// Every path of the API.
-pub(crate) fn routes(app: Arc<App>) -> Router {
+/// Every path of the API, the reference, and the console where `console` says so.
+pub(crate) fn routes(app: Arc<App>, console: bool) -> Router {
+    let docs = move |app, trace, request| console::docs(app, trace, request, console);
     let mut router = Router::new()
-        .route("/", get_plain("/", root::handle))
+        .route("/", get_plain("/", move |call| root::handle(call, console)))
+        .route("/docs", get(docs))
+        .route("/docs/{page}", get(docs))
+        .route("/assets/{digest}/{file}", get(console::asset))
         .route(query_credits::PATH, get_api(query_credits::PATH, query_credits::handle))
         .route(
             query_async_task_result::PATH,
@@ -53,12 +56,16 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
         )
         .route(results::ROUTE, get_plain("/results", results::handle))
         .route("/openapi.json", get_plain("/openapi.json", document()))
-        .route("/docs", get_plain("/docs", docs))
         .route("/metrics", get_plain("/metrics", health::metrics))
         .route("/health/live", get_plain("/health/live", health::live))
         .route("/health/ready", get_plain("/health/ready", health::ready));
     if app.settings.library.enabled {
         router = library_routes(router);
+    }
+    if console {
+        router = router
+            .route("/console", any(console::handle))
+            .route("/console/{*page}", any(console::handle));
     }
     for endpoint in app.endpoints() {
         let path = endpoint.spec().path;
@@ -77,9 +84,14 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
     }
     let router = router.method_not_allowed_fallback(method_not_allowed).fallback(unknown_path);
     // What comes before a path is looked up stands around a router of its own; the last is outermost.
-    Router::new()
+    let router = Router::new()
         .fallback_service(router.with_state(app.clone()))
-        .layer(from_fn_with_state(app.clone(), guard))
+        .layer(from_fn_with_state(app.clone(), guard));
+    let router = match console {
+        true => router.layer(from_fn_with_state(app.clone(), console::relay)),
+        false => router,
+    };
+    router
         .layer(from_fn_with_state(cors::layer(&app.settings.cors), cors::share))
         .layer(from_fn(paths::tidy))
         .layer(from_fn_with_state(app, surround))
@@ -190,15 +202,6 @@ where
     )
 }
 
-async fn docs(call: Call) -> Result<Response> {
-    call.trace.answered(200, "");
-    let mut response = Response::new(Body::from(openapi::DOCS_PAGE));
-    let html = HeaderValue::from_static("text/html; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, html);
-    protection::allow_documentation(response.headers_mut());
-    Ok(response)
-}
-
 /// The endpoint of the OpenAPI document, which is made once, for the first that asks.
 fn document() -> impl Fn(Call) -> Ready<Result<Response>> + Clone {
     let template = Arc::<OnceLock<openapi::Template>>::default();
@@ -240,7 +243,7 @@ async fn method_not_allowed(
 
 /// What every request passes through.
 async fn surround(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let trace = Arc::new(Trace::new(app.metrics.clone()));
+    let trace = Arc::new(Trace::new(app.metrics.clone(), app.usage.clone()));
     // Who waits for `100 Continue` sends nothing after a refusal.
     let waits = request.headers().contains_key(EXPECT);
     let drain = |body| Draining::wrap(body, &app.settings.limits);

@@ -175,6 +175,7 @@ mod tests {
             library_key: safelight_library::MasterKey::new([7; 32]),
             vision: Vision::new(registry.clone()),
             registry,
+            configuration: Vec::new(),
         };
         let (releaser, _) = Releaser::start(parts.store.clone());
         let address = ([127, 0, 0, 1], 80).into();

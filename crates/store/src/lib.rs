@@ -33,6 +33,7 @@
 
 mod account;
 mod blobs;
+mod console;
 mod error;
 mod faces;
 mod key;
@@ -44,6 +45,7 @@ mod sqlite;
 pub mod stories;
 mod task;
 mod upload;
+mod usage;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -53,6 +55,7 @@ use safelight_contract::Fault;
 
 pub use account::{Application, Limits, NewApplication, Principal, ServiceState, User};
 pub use blobs::{Blob, BlobError, BlobStream, Blobs};
+pub use console::{Console, ConsoleAct, ConsoleSession, Transfer};
 pub use error::{Result, StoreError};
 pub use faces::{
     Act, CopiedUser, ErasedFaces, FaceAudit, FaceChange, FaceGroup, FaceLimits, FaceMode, FaceUser,
@@ -67,6 +70,7 @@ pub use task::{NewTask, Outcome, Queue, Submission, TASK_LIFE, Task, TaskFilter,
 pub use upload::{
     NewUpload, Upload, UploadAdmission, UploadDeletion, UploadQuota, UploadState, UploadedPicture,
 };
+pub use usage::{LATENCY_MS, Latency, NewUsage, UsageFilter, UsageReport, UsageRows, UsageSum};
 pub use webhook::{Attempted, Callback, Webhook, WebhookNonce, WebhookState};
 
 /// Unix time in milliseconds, UTC. Times are passed in, so that tests can move the clock.
@@ -78,7 +82,7 @@ pub type Millis = i64;
 /// [`Store::forget`]) may take several, since they can be cut off anywhere and go on later. A change
 /// happens even if its future is dropped before it has answered.
 #[async_trait]
-pub trait Store: Faces + Send + Sync + 'static {
+pub trait Store: Faces + Console + UsageRows + Send + Sync + 'static {
     // Users and applications.
 
     /// Creates a user. A name in use is [`StoreError::Conflict`].

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod audit;
+mod console;
 mod faces;
 mod files;
 mod keyed_requests;
@@ -12,6 +13,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod uploads;
+mod usage;
 mod webhooks;
 mod writer;
 

@@ -4,12 +4,14 @@
 //! implementation is one call of [`all`].
 
 mod accounts;
+mod console;
 mod faces;
 mod files;
 mod keyed_requests;
 mod ledger;
 mod tasks;
 mod uploads;
+mod usage;
 mod webhooks;
 
 use std::pin::Pin;
@@ -59,6 +61,8 @@ where
         uploads::STORIES,
         keyed_requests::STORIES,
         webhooks::STORIES,
+        console::STORIES,
+        usage::STORIES,
     ];
     for (name, story) in chapters.concat() {
         let store = open().await;

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod config;
+pub mod console;
 pub mod credits;
 pub mod docs;
 pub mod doctor;
@@ -51,6 +52,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     let context = Context { output: Output::new(cli.global.json), global: cli.global };
     match cli.command {
         Command::Serve(command) => command.run(&context),
+        Command::Console(command) => command.run(&context),
         Command::Run(command) => command.run(&context),
         Command::Gallery(command) => command.run(&context),
         Command::Services(command) => command.run(&context),

@@ -150,6 +150,7 @@ impl TestServer {
             library_key: safelight_library::MasterKey::new([7; 32]),
             vision: Vision::new(registry.clone()),
             registry,
+            configuration: Vec::new(),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };

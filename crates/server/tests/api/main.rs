@@ -3,6 +3,7 @@
 mod asyn_task_results;
 mod common;
 mod connections;
+mod console;
 mod cors;
 mod delete_file;
 mod documents;
