@@ -1,5 +1,7 @@
 //! Sums of how the API was used.
 
+use std::cmp::Reverse;
+
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, ToSql, named_params, params};
 
@@ -58,8 +60,8 @@ fn report(db: &Connection, filter: &UsageFilter) -> Result<UsageReport> {
     steps.sort_by_key(|(hour, _)| *hour);
     let mut services = sums::<String>(db, filter, "service")?;
     let mut applications = sums::<i64>(db, filter, "application_id")?;
-    services.sort_by(|(_, one), (_, other)| other.requests.cmp(&one.requests));
-    applications.sort_by(|(_, one), (_, other)| other.requests.cmp(&one.requests));
+    services.sort_by_key(|(_, sum)| Reverse(sum.requests));
+    applications.sort_by_key(|(_, sum)| Reverse(sum.requests));
     Ok(UsageReport { steps, services, applications, codes: codes(db, filter)? })
 }
 
