@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use maud::{Markup, html};
 use safelight_operation::Endpoint;
-use safelight_store::{ApiKey, Application, Credits, Limits, Pool, ServiceState, Transfer};
+use safelight_store::{
+    ApiKey, Application, Credits, KeyKind, Limits, Pool, ServiceState, Transfer,
+};
 
 use crate::layout::{Shell, Who, action, form, page};
 use crate::show;
@@ -60,7 +62,7 @@ fn keys(csrf: &str, id: i64, keys: &[ApiKey]) -> Markup {
                 tbody {
                     @for key in keys {
                         tr {
-                            th scope="row" { code { (key.hint) "…" } }
+                            th scope="row" { code { (key.hint) "…" } @if key.kind == KeyKind::Sandbox { " " span.badge { "sandbox" } } }
                             td { (show::time(key.created_at)) }
                             td.actions {
                                 (action(csrf, &format!("{base}/revoke"), &[("key", &key.id.to_string())], "Revoke",

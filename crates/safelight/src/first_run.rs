@@ -3,13 +3,15 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use safelight_store::{Credits, KeySecret, NewApplication, Store};
+use safelight_store::{Credits, KeyKind, KeySecret, NewApplication, Store};
 use serde::Serialize;
 
 use crate::clock::now;
 use crate::data::DataFolder;
 use crate::output::Output;
 
+/// How long a first start may take before another process tries, in milliseconds.
+const ALONE: i64 = 60_000;
 const USER: &str = "admin";
 const APPLICATION: &str = "default";
 const CREDITS: Credits = Credits::whole(1000);
@@ -34,7 +36,11 @@ pub struct Welcome {
 /// Whether this start is the first, or the first did not get to its end: the marker stands from
 /// before the first row until the key has been shown.
 pub async fn is_first(store: &dyn Store, data: &DataFolder) -> Result<bool> {
-    Ok(data.first_run().exists() || store.users().await?.is_empty())
+    if data.first_run().exists() {
+        return Ok(true);
+    }
+    // Of several processes that start together, one makes the first user.
+    Ok(store.users().await?.is_empty() && store.lead("first run", now() + ALONE, now()).await?)
 }
 
 /// Creates user, application, credits, key, and a link to the console where that is reached at the URL
@@ -70,7 +76,7 @@ pub async fn prepare(
         store.revoke_key(lost.id, now()).await?;
     }
     let (key, hash, hint) = secret.generate()?;
-    store.add_key(application.id, &hash, &hint, now()).await?;
+    store.add_key(application.id, &hash, &hint, KeyKind::Live, now()).await?;
     let curl = format!("curl -H 'ailabapi-api-key: {key}' -F image=@{PHOTO} {base_url}{SERVICE}");
     let console = match console {
         Some(url) => Some(safelight_server::console_link(store, secret, &url).await?),

@@ -27,7 +27,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use safelight_console::{Markup, Notice, Place, Shell, Who, assets, refusal};
 use safelight_contract::{Code, Fault, Result as ApiResult};
-use safelight_store::{Application, ConsoleAct, Principal, StoreError};
+use safelight_store::{Application, ConsoleAct, KeyKind, Principal, StoreError};
 
 use crate::app::{App, Stored, now};
 use crate::trace::Trace;
@@ -361,5 +361,6 @@ async fn principal(app: &App, application: i64) -> ApiResult<Option<Principal>> 
     let users = app.store.users().await.or_internal("reading the users")?;
     let user = users.into_iter().find(|user| user.name == application.user);
     let services = app.store.services(application.id).await.or_internal("reading the services")?;
-    Ok(Some(Principal { application, user, key: None, services }))
+    let kind = if app.settings.twin { KeyKind::Sandbox } else { KeyKind::Live };
+    Ok(Some(Principal { application, user, key: None, kind, services }))
 }

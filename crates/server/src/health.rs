@@ -45,7 +45,7 @@ pub(crate) async fn ready(call: Call) -> Result<Response> {
     let shown: Map<String, Value> = shown.collect();
     let endpoints = app.endpoints();
     let lacking = endpoints
-        .filter(|endpoint| app.engines.lacks(endpoint) || !app.missing_models(endpoint).is_empty());
+        .filter(|endpoint| app.lacks_engine(endpoint) || !app.missing_models(endpoint).is_empty());
     let unavailable: Vec<_> = lacking.map(|endpoint| endpoint.spec().path).collect();
     let (status, word) = match ready {
         true => (StatusCode::OK, "ready"),
@@ -78,7 +78,8 @@ fn models(app: &App) -> Option<String> {
 }
 
 fn failed_models(app: &App) -> impl Iterator<Item = Reason> {
-    let needed = app.endpoints().flat_map(|endpoint| endpoint.needs().models);
+    let endpoints = app.endpoints().filter(|_| !app.settings.twin);
+    let needed = endpoints.flat_map(|endpoint| endpoint.needs().models);
     let needed: BTreeSet<_> = needed.copied().collect();
     let reasons = needed.into_iter().filter_map(|name| app.registry.health(name).err());
     reasons.filter(|reason| !reason.is_intended())

@@ -22,9 +22,11 @@ pub mod engines;
 mod fetch;
 mod health;
 mod idempotency;
+mod instance;
 mod jobs;
 mod library;
 mod limits;
+mod mcp;
 mod memory;
 mod metrics;
 mod openapi;
@@ -35,6 +37,7 @@ mod publish;
 mod references;
 mod reply;
 mod router;
+mod sandbox;
 pub mod settings;
 mod stall;
 mod sweep;
@@ -52,22 +55,27 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderValue;
+use rmcp::ServiceExt;
 use safelight_operation::Endpoint;
 use safelight_services::CATALOG;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-pub use app::Parts;
+pub use app::{Parts, Role};
 pub use console::link as console_link;
 pub use endpoints::recognition::RECOGNITION;
+pub use library::pictures::Importer;
 pub use library::{load_or_create_key, transfer};
 pub use safelight_console::server::Configured;
 pub use settings::Settings;
 
-use app::{App, now};
+use app::App;
 use credits::Releaser;
+use mcp::{Api, Tools};
 use settings::ConsoleSettings;
 
 /// What is kept of the grace for putting back tasks and giving back holds.
@@ -101,16 +109,10 @@ pub async fn serve_catalog(
     let (releaser, releasing) = Releaser::start(parts.store.clone());
     let address = connections::named(listener.local_addr()?);
     let app = App::start(parts, catalog, address, releaser)?;
-    recover(&app).await?;
+    instance::join(&app).await.map_err(io::Error::other)?;
     let (cut, when_cut) = watch::channel(false);
     let mut workers = tokio::spawn(tasks::work(app.clone(), when_cut.clone()));
-    let mut background = JoinSet::new();
-    background.spawn(sweep::run(app.clone()));
-    background.spawn(library::run(app.clone()));
-    background.spawn(webhooks::run(app.clone()));
-    background.spawn(health::retry_models(app.clone()));
-    background.spawn(engines::watch(app.clone()));
-    background.spawn(usage::run(app.clone()));
+    let background = background(&app);
 
     let console = console
         .map(|listener| tokio::spawn(serve_console(app.clone(), listener, when_cut.clone())));
@@ -137,9 +139,13 @@ pub async fn serve_catalog(
         let _ = timeout(LAST_STEPS, workers).await;
     }
     app.usage.flush(&*app.store).await;
+    let store = app.store.clone();
     // With the app goes the releaser's sender, so that it ends after the last hold.
     drop(app);
     let _ = timeout(LAST_STEPS, releasing).await;
+    if let Ok(Err(error)) = timeout(LAST_STEPS, store.leave()).await {
+        tracing::warn!(%error, "the others will take this process for dead");
+    }
     Ok(())
 }
 
@@ -161,13 +167,56 @@ async fn serve_console(app: Arc<App>, listener: TcpListener, cut: watch::Receive
     connections::accept(listener, router, &limits, closed, &cut).await.shutdown().await;
 }
 
-/// Puts back what the process before this one had at work.
-async fn recover(app: &App) -> io::Result<()> {
-    let (tasks, holds) = app.store.recover(now()).await.map_err(io::Error::other)?;
-    if tasks + holds > 0 {
-        tracing::warn!(tasks, holds, "a process died: its tasks are put back, its holds released");
-    }
-    Ok(())
+/// Starts what goes on beside requests and tasks.
+fn background(app: &Arc<App>) -> JoinSet<()> {
+    let mut background = JoinSet::new();
+    background.spawn(instance::run(app.clone()));
+    background.spawn(instance::announce(app.clone()));
+    background.spawn(instance::listen(app.clone()));
+    background.spawn(sweep::run(app.clone()));
+    background.spawn(library::run(app.clone()));
+    background.spawn(webhooks::run(app.clone()));
+    background.spawn(health::retry_models(app.clone()));
+    background.spawn(engines::watch(app.clone()));
+    background.spawn(usage::run(app.clone()));
+    background
+}
+
+/// Serves the services of the catalogue as tools of the Model Context Protocol on `input` and
+/// `output`, for the user of this machine, until the input ends. Requests are made with `key`; no port
+/// is opened.
+///
+/// # Errors
+/// When the settings contradict themselves, the key is no text of a header, the system gives no
+/// threads, or the client does not speak the protocol.
+pub async fn serve_tools(
+    parts: Parts,
+    key: &str,
+    input: impl AsyncRead + Send + Unpin + 'static,
+    output: impl AsyncWrite + Send + Unpin + 'static,
+) -> io::Result<()> {
+    parts.settings.validate().map_err(io::Error::other)?;
+    let key = HeaderValue::from_str(key).map_err(io::Error::other)?;
+    let (releaser, _) = Releaser::start(parts.store.clone());
+    let address = SocketAddr::from(([127, 0, 0, 1], parts.settings.listen.port()));
+    let app = App::start(parts, CATALOG, address, releaser)?;
+    instance::join(&app).await.map_err(io::Error::other)?;
+    let (cut, when_cut) = watch::channel(false);
+    let workers = tokio::spawn(tasks::work(app.clone(), when_cut));
+    let background = background(&app);
+    let api = Api::local(router::api_routes(app.clone()), key);
+    let tools = Tools::new(api, app.endpoints());
+    let serving = async {
+        let session = tools.serve((input, output)).await.map_err(io::Error::other)?;
+        session.waiting().await.map_err(io::Error::other)
+    };
+    let ended = serving.await;
+    app.closing.send_replace(true);
+    app.task_added.notify_waiters();
+    cut.send_replace(true);
+    drop(background);
+    let _ = timeout(LAST_STEPS, workers).await;
+    ended.map(drop)
 }
 
 /// The API without connections, workers and sweep: for tests in the process. Must be called

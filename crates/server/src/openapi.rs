@@ -7,8 +7,8 @@ use axum::body::Body;
 use bytes::Bytes;
 use safelight_contract::{Code, Edition};
 use safelight_operation::{
-    Delivery, Endpoint, FileField, FilePresence, InputField, Kind, Method, Parameter, SOURCES,
-    TASK_TYPE,
+    Delivery, Endpoint, FileField, FilePresence, InputField, Kind, Media, Method, Parameter,
+    SOURCES, TASK_TYPE,
 };
 use serde_json::{Map, Value, json};
 
@@ -150,7 +150,7 @@ fn fields_schema(fields: &[InputField]) -> Value {
 }
 
 /// The schema of a parameter with what it does and what its values mean.
-fn parameter_schema(parameter: &dyn Parameter) -> Value {
+pub(crate) fn parameter_schema(parameter: &dyn Parameter) -> Value {
     let mut schema = parameter.schema();
     let meaning = schema["description"].as_str().map(|m| format!(" ({m})")).unwrap_or_default();
     schema["description"] = format!("{}{meaning}", parameter.doc()).into();
@@ -158,7 +158,7 @@ fn parameter_schema(parameter: &dyn Parameter) -> Value {
 }
 
 /// One file, or a list of them.
-fn files_schema(field: &FileField) -> Value {
+pub(crate) fn files_schema(field: &FileField) -> Value {
     let schema = file_schema(field);
     match &field.presence {
         FilePresence::Required | FilePresence::Optional => schema,
@@ -174,6 +174,9 @@ fn files_schema(field: &FileField) -> Value {
 /// The content types of the files.
 fn encoding(fields: &[InputField]) -> Map<String, Value> {
     let types = |file: &FileField| {
+        if file.media == Media::Video {
+            return json!({ "contentType": "video/mp4" });
+        }
         let media: Vec<_> = file.rules.formats.iter().map(|format| format.media_type()).collect();
         json!({ "contentType": media.join(", ") })
     };
@@ -183,6 +186,10 @@ fn encoding(fields: &[InputField]) -> Map<String, Value> {
 
 fn file_schema(file: &FileField) -> Value {
     let rules = &file.rules;
+    if file.media == Media::Video {
+        let description = format!("{} MP4, up to {} MB.", file.doc, rules.max_megabytes());
+        return json!({ "type": "string", "format": "binary", "description": description });
+    }
     let formats: Vec<_> = rules.formats.iter().map(|format| format.name()).collect();
     let aspect =
         rules.max_aspect.map(|a| format!(", aspect ratio up to {a}:1")).unwrap_or_default();

@@ -24,6 +24,9 @@ static ALLOWANCE: LazyLock<Option<Allowance>> = LazyLock::new(Allowance::of_this
 pub struct Settings {
     /// Address to listen on. Default `127.0.0.1:8080`.
     pub listen: SocketAddr,
+    /// Whether this is a twin for tests of client programs: every request gets sample answers, none is
+    /// charged, and no model is needed. Default false.
+    pub twin: bool,
     /// Base of the URLs of result files, e.g. `https://images.example.com`, without a slash at the
     /// end. Default: none, then `http://` and the `Host` that the request named.
     pub public_url: Option<String>,
@@ -52,6 +55,33 @@ pub struct Settings {
     pub effects: EffectSettings,
     /// Libraries of faces.
     pub library: LibrarySettings,
+    /// Interfaces of other servers.
+    pub compat: CompatSettings,
+    /// The Model Context Protocol.
+    pub mcp: McpSettings,
+}
+
+/// Interfaces of other servers, for clients that speak them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CompatSettings {
+    /// Whether CompreFace's REST API is served under /api/v1, over the group `compreface` of each
+    /// application's library. Default false.
+    pub compreface: bool,
+}
+
+/// The Model Context Protocol.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct McpSettings {
+    /// Whether the services are tools of language models at `/mcp`. Default true.
+    pub enabled: bool,
+}
+
+impl Default for McpSettings {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
 }
 
 /// The API contract.
@@ -265,6 +295,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            twin: false,
             public_url: None,
             shutdown_grace_seconds: 20,
             console: ConsoleSettings::default(),
@@ -278,6 +309,8 @@ impl Default for Settings {
             engine: Vec::new(),
             effects: EffectSettings::default(),
             library: LibrarySettings::default(),
+            compat: CompatSettings::default(),
+            mcp: McpSettings::default(),
         }
     }
 }
@@ -495,6 +528,9 @@ impl Settings {
         }
         self.cors.validate()?;
         self.library.validate()?;
+        if self.compat.compreface && !self.library.enabled {
+            return Err("compat.compreface needs library.enabled, which is false".to_owned());
+        }
         let limits = &self.limits;
         let hour = 3600;
         if limits.memory() < LEAST_BUDGET {

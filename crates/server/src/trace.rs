@@ -45,6 +45,7 @@ struct Notes {
     status: u16,
     bytes_in: u64,
     bytes_out: u64,
+    sandbox: bool,
     stages: Vec<Stage>,
 }
 
@@ -61,6 +62,7 @@ impl Trace {
             status: CLIENT_GONE,
             bytes_in: 0,
             bytes_out: 0,
+            sandbox: false,
             stages: Vec::new(),
         };
         Self {
@@ -96,6 +98,16 @@ impl Trace {
     /// What it was charged.
     pub fn charged(&self, amount: Credits) {
         self.notes.lock().charged = amount;
+    }
+
+    /// That it is a sandbox request.
+    pub fn sandbox(&self) {
+        self.notes.lock().sandbox = true;
+    }
+
+    /// Whether it is a sandbox request.
+    pub fn is_sandbox(&self) -> bool {
+        self.notes.lock().sandbox
     }
 
     /// How many bytes of body came in.
@@ -168,6 +180,7 @@ impl Drop for Trace {
                     request_id = %self.ids.request_id,
                     log_id = %self.ids.log_id,
                     application = notes.application,
+                    sandbox = notes.sandbox.then_some(true),
                     service = notes.endpoint,
                     status = notes.status,
                     code = notes.code,

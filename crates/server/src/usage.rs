@@ -86,7 +86,10 @@ impl Usage {
             credits: sum.credits,
             latency: sum.latency,
         };
-        let rows: Vec<_> = counted.iter().map(row).collect();
+        // In one order, so that processes do not wait for each other.
+        let mut rows: Vec<_> = counted.iter().map(row).collect();
+        let place = |row: &NewUsage| (row.hour, row.application, row.service.clone());
+        rows.sort_by_cached_key(place);
         if let Err(error) = store.add_usage(&rows).await {
             tracing::error!(%error, "the use of the API could not be written");
             let mut waiting = self.0.lock();

@@ -37,7 +37,7 @@ impl Console {
         with_store(context, async |accounts| {
             let secret = accounts.secret()?;
             let url = url.trim_end_matches('/');
-            let link = safelight_server::console_link(&accounts.store, &secret, url).await?;
+            let link = safelight_server::console_link(&*accounts.store, &secret, url).await?;
             output.result(&json!({ "link": link }), &link)
         })?;
         Ok(ExitCode::SUCCESS)

@@ -2,7 +2,7 @@
 
 use safelight_console::application::{self, Contents};
 use safelight_console::{Markup, Notice, Place};
-use safelight_store::{Application, Credits, Limits, ServiceState};
+use safelight_store::{Application, Credits, KeyKind, Limits, ServiceState};
 
 use super::{Changed, Outcome, Refusal, Visit, accounts, session, told};
 use crate::app::{Stored, now};
@@ -73,17 +73,23 @@ async fn delete(visit: &Visit, application: &Application) -> Outcome<Markup> {
 
 async fn add_key(visit: &Visit, id: i64) -> Outcome<Notice> {
     let (key, hash, hint) = session::new_key(&visit.app)?;
-    visit.app.store.add_key(id, &hash, &hint, now()).await.changed("adding the key")?;
+    visit
+        .app
+        .store
+        .add_key(id, &hash, &hint, KeyKind::Live, now())
+        .await
+        .changed("adding the key")?;
     visit.note(Some(id), "key added", &hint).await?;
     Ok(Notice::Secret("The new key.".to_owned(), key))
 }
 
-/// Adds a key and revokes every other. The session of an owner goes on with the new one.
+/// Adds a key and revokes every other that is not for the sandbox. The session of an owner goes on with the new one.
 async fn rotate_keys(visit: &Visit, id: i64) -> Outcome<Notice> {
     let store = &visit.app.store;
-    let earlier = store.keys(id).await.changed("reading the keys")?;
+    let mut earlier = store.keys(id).await.changed("reading the keys")?;
+    earlier.retain(|key| key.kind == KeyKind::Live);
     let (key, hash, hint) = session::new_key(&visit.app)?;
-    store.add_key(id, &hash, &hint, now()).await.changed("adding the key")?;
+    store.add_key(id, &hash, &hint, KeyKind::Live, now()).await.changed("adding the key")?;
     session::go_on_with(visit, hash).await?;
     for one in &earlier {
         store.revoke_key(one.id, now()).await.changed("revoking the key")?;

@@ -110,7 +110,7 @@ pub(super) fn engines(visit: &Visit, found: Option<Found>) -> Outcome<Markup> {
     };
     let notice = found.is_some().then(|| Notice::Done("Every engine was probed.".to_owned()));
     let found = found.unwrap_or_else(last);
-    let lacking = app.endpoints().filter(|endpoint| app.engines.lacks(endpoint));
+    let lacking = app.endpoints().filter(|endpoint| app.lacks_engine(endpoint));
     let lacking: Vec<_> = lacking.map(|endpoint| endpoint.spec().name).collect();
     let who = visit.who();
     let shell = visit.shell(&who, Place::Engines, "Engines").with(notice);

@@ -14,7 +14,7 @@ use safelight_inference::Registry;
 use safelight_operation::Endpoint;
 use safelight_server::{Parts, Settings, serve_catalog};
 use safelight_store::{
-    Application, Blobs, Credits, KeySecret, Limits, NewApplication, Sqlite, Store,
+    Application, Blobs, Credits, KeyKind, KeySecret, Limits, NewApplication, Sqlite, Store,
 };
 use safelight_vision::Vision;
 use serde_json::Value;
@@ -115,6 +115,15 @@ impl TestServer {
         Self::shipping_with(|_| {}).await
     }
 
+    /// A fresh twin of the services that ship.
+    pub async fn twin() -> Self {
+        let mut settings = patient();
+        settings.twin = true;
+        let registry = Arc::new(Registry::empty());
+        let services = Services { catalog: safelight_services::CATALOG, registry };
+        Self::open(fresh_folder(), settings, services, None).await
+    }
+
     /// The same with changed settings.
     pub async fn shipping_with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = patient();
@@ -151,6 +160,7 @@ impl TestServer {
             vision: Vision::new(registry.clone()),
             registry,
             configuration: Vec::new(),
+            role: safelight_server::Role::Serve,
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
@@ -207,6 +217,15 @@ impl TestServer {
     /// Another application of the same user, and its key.
     pub async fn another(&self, name: &str) -> (String, Application) {
         add_application(&*self.store, &self.secret, name).await
+    }
+
+    /// A sandbox key of the application.
+    pub async fn sandbox_key(&self) -> String {
+        let (key, kind) = ("key-of-the-sandbox", KeyKind::Sandbox);
+        let hash = self.secret.hash(key);
+        let added = self.store.add_key(self.application.id, &hash, "sandbox", kind, now());
+        added.await.expect("added");
+        key.to_owned()
     }
 
     pub async fn set_limits(&self, concurrency: Option<u32>, requests_per_second: Option<u32>) {
