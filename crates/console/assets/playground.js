@@ -162,7 +162,7 @@ async function ask(target, form, signal, verb = method) {
 }
 
 async function runOne(photo, run) {
-  const first = await ask(path, formFor(photo), run.abort.signal);
+  const first = await ask(path, formFor(run.isBatch && photo), run.abort.signal);
   const task = first.answer.task_id;
   if (first.answer.error_code !== 0 || !task) return first;
   run.task = task;
@@ -198,7 +198,7 @@ $("inputs").addEventListener("submit", async (event) => {
   event.preventDefault();
   if (running || !check()) return;
   const photos = isBatch() ? filesOf(primary) : [filesOf(primary ?? { dataset: {} })[0]];
-  const run = { abort: new AbortController(), started: performance.now(), task: null, stopped: false };
+  const run = { isBatch: isBatch(), abort: new AbortController(), started: performance.now(), task: null, stopped: false };
   running = run;
   results = [];
   begin(photos.length);
