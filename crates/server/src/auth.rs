@@ -19,23 +19,30 @@ pub(crate) async fn authenticate(
     trace: &Trace,
     headers: &HeaderMap,
 ) -> Result<Principal> {
-    if let Some(principal) = trace.signed_in() {
-        return admit(trace, principal.clone(), headers).await;
-    }
     let missing = || {
         let message = format!("the header {KEY_HEADER} is missing");
         Fault::new(Code::ApplicationsNotExists, message)
     };
-    let key = headers.get(KEY_HEADER).ok_or_else(missing)?;
-    authenticate_key(app, trace, (headers, KEY_HEADER), key.as_bytes()).await
+    let principal = match trace.signed_in() {
+        Some(principal) => admit(trace, principal.clone())?,
+        None => {
+            let key = headers.get(KEY_HEADER).ok_or_else(missing)?;
+            authenticate_key(app, trace, key.as_bytes(), KEY_HEADER).await?
+        }
+    };
+    if let Some(simulation) = Simulation::of(&principal, headers)? {
+        trace.sandbox();
+        simulation.strike().await?;
+    }
+    Ok(principal)
 }
 
-/// The same for a key that was sent elsewhere among the headers; `place` names where.
+/// The same for a key that was sent elsewhere; `place` names where.
 pub(crate) async fn authenticate_key(
     app: &App,
     trace: &Trace,
-    (headers, place): (&HeaderMap, &str),
     key: &[u8],
+    place: &str,
 ) -> Result<Principal> {
     let no_such = || {
         let message = format!("no application has the key in the header {place}");
@@ -48,11 +55,11 @@ pub(crate) async fn authenticate_key(
     if app.settings.twin {
         principal.kind = KeyKind::Sandbox;
     }
-    admit(trace, principal, headers).await
+    admit(trace, principal)
 }
 
-/// Refuses whose user is locked or gone; does what a sandbox request asks for.
-async fn admit(trace: &Trace, principal: Principal, headers: &HeaderMap) -> Result<Principal> {
+/// Names the application to the trace, and refuses one whose user is locked or gone.
+fn admit(trace: &Trace, principal: Principal) -> Result<Principal> {
     trace.application(principal.application.id);
     match &principal.user {
         None => Err(Fault::new(
@@ -64,18 +71,13 @@ async fn admit(trace: &Trace, principal: Principal, headers: &HeaderMap) -> Resu
             "the user that owns the application is locked; the operator of this server can \
              unlock it",
         )),
-        Some(_) => {
-            if let Some(simulation) = Simulation::of(&principal, headers)? {
-                trace.sandbox();
-                simulation.strike().await?;
-            }
-            Ok(principal)
-        }
+        Some(_) => Ok(principal),
     }
 }
 
-/// What the application may do with the service, in a sandbox for nothing; `ERROR_AI_NOT_EXISTS` where it is switched off
-/// or lacks a model or a generative engine, `ERROR_RESOURCE_UNAVAILABLE` where that may pass.
+/// What the application may do with the service, in a sandbox for nothing; `ERROR_AI_NOT_EXISTS` where
+/// it is switched off or lacks a model or a generative engine, `ERROR_RESOURCE_UNAVAILABLE` where that
+/// may pass.
 pub(crate) fn service_state(
     app: &App,
     principal: &Principal,

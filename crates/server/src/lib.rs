@@ -20,6 +20,8 @@ mod drain;
 mod endpoints;
 pub mod engines;
 mod fetch;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod health;
 mod idempotency;
 mod instance;
@@ -70,6 +72,7 @@ pub use console::link as console_link;
 pub use endpoints::recognition::RECOGNITION;
 pub use library::pictures::Importer;
 pub use library::{load_or_create_key, transfer};
+pub use openapi::document as openapi;
 pub use safelight_console::server::Configured;
 pub use settings::Settings;
 

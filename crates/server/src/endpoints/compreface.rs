@@ -140,8 +140,7 @@ async fn enter(
     let sent = request.headers().get(KEY).map(HeaderValue::as_bytes);
     let key = sent.or_else(|| named.get("key").map(String::as_bytes));
     let missing = || Refusal::missing_header(format!("the header {KEY} is missing"));
-    let (key, place) = (key.ok_or_else(missing)?, (request.headers(), KEY));
-    let principal = authenticate_key(&app, &trace, place, key).await?;
+    let principal = authenticate_key(&app, &trace, key.ok_or_else(missing)?, KEY).await?;
     let application = &principal.application;
     let at_work = app.enter(application.id, application.limits).await?;
     app.library.check_open().await?;
@@ -190,8 +189,15 @@ async fn work(visit: Visit, endpoint: &'static Endpoint, status: u16) -> Result<
     check(endpoint, &received.form)?;
     let received = references::resolve(&app, &trace, application, fields, received).await?;
     let request_id = trace.ids.request_id.clone();
-    let caller =
-        Caller { app: &app, trace: &trace, principal: &principal, state, endpoint, request_id };
+    let caller = Caller {
+        app: &app,
+        trace: &trace,
+        principal: &principal,
+        state,
+        endpoint,
+        simulation: None,
+        request_id,
+    };
     let (answer, permit) = caller.done(received, base).await?;
     let answered = Answered::json(status, &Value::Object(answer));
     drop(permit);

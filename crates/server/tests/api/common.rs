@@ -1,5 +1,6 @@
 //! A server on a free port with a folder of its own, and what the tests send to it.
 
+mod contract;
 mod gate;
 mod play;
 mod remote;
@@ -23,6 +24,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub use contract::Contract;
 pub use gate::Gate;
 pub use play::{ASYNC, CATALOG, HEAVY, Hold, MODELLESS, NO_SUCH_MODEL, SLOW, SYNC, started};
 pub use remote::{Received, Remote};
@@ -151,6 +153,8 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("free port");
         let base = format!("http://{}", listener.local_addr().expect("address"));
         let Services { catalog, registry } = services;
+        let port = listener.local_addr().expect("address").port();
+        contract::hold(port, catalog, settings.contract.edition);
         let parts = Parts {
             settings: settings.clone(),
             store: store.clone(),
@@ -357,7 +361,7 @@ async fn add_application(
     (key, application)
 }
 
-/// An answer, read to its end.
+/// An answer, read to its end, and as `/openapi.json` says.
 pub struct Answer {
     pub status: u16,
     pub headers: reqwest::header::HeaderMap,
@@ -367,7 +371,9 @@ pub struct Answer {
 impl Answer {
     pub async fn of(response: Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let url = response.url().clone();
         let body = response.bytes().await.expect("body").to_vec();
+        contract::check(&url, status, &headers, &body);
         Self { status, headers, body }
     }
 

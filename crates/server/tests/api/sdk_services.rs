@@ -18,6 +18,15 @@ fn photo(name: &str) -> FileInput {
     FileInput::from_bytes(safelight_testkit::photo(name), "photo", None)
 }
 
+/// A photo of 240 pixels, for services that make more work of a larger one.
+fn thumbnail(name: &str) -> FileInput {
+    let bytes = safelight_testkit::photo(name);
+    let photo = decode(&bytes, &probe(&bytes).expect("a picture")).expect("a picture").rgb;
+    let height = 240 * photo.height() / photo.width();
+    let small = resize::rgb(&photo, 240, height, Filter::Lanczos3);
+    FileInput::from_bytes(encode::jpeg(&small, 95).expect("a file"), "photo.jpg", None)
+}
+
 /// The face of the portrait, large enough for the analyses of skin.
 fn close_up() -> FileInput {
     let bytes = safelight_testkit::photo("astronaut.png");
@@ -109,7 +118,7 @@ async fn every_answer_is_read_into_its_type() {
 }
 
 async fn cutouts(calls: &mut Calls) {
-    let (face, cup) = (|| photo("astronaut.png"), || photo("coffee.png"));
+    let (face, cup) = (|| photo("astronaut.png"), || thumbnail("coffee.png"));
     read!(
         calls,
         "/api/cutout/general/apparel-background-removal",
@@ -165,7 +174,7 @@ async fn cutouts(calls: &mut Calls) {
 }
 
 async fn pictures(calls: &mut Calls) {
-    let (one, other) = (|| photo("china.jpg"), || photo("flower.jpg"));
+    let (one, other) = (|| thumbnail("china.jpg"), || thumbnail("flower.jpg"));
     read!(
         calls,
         "/api/image/editing/image-cropping",

@@ -1,8 +1,6 @@
 //! Mattes against truth: composites whose alpha is known, and the laws that every cut-out keeps.
 
-#[path = "matting/errors.rs"]
 mod errors;
-#[path = "matting/scenes.rs"]
 mod scenes;
 
 use errors::{errors, halo};

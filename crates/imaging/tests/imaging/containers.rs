@@ -3,8 +3,7 @@
 use safelight_contract::{Code, Fault};
 use safelight_imaging::{Photo, decode, probe};
 
-mod common;
-use common::{chunk, crc, fixture};
+use crate::common::{chunk, crc, fixture};
 
 fn read(file: &[u8]) -> Result<Photo, Fault> {
     decode(file, &probe(file)?)

@@ -42,18 +42,18 @@ fn compare(name: &str, reference: &[u8], most: f64, least: f64) {
 
 #[test]
 fn as_the_reference_on_a_portrait_in_one_pass() {
-    compare("astronaut.png", include_bytes!("reference/astronaut.png"), 0.003, 0.995);
+    compare("astronaut.png", include_bytes!("../reference/astronaut.png"), 0.003, 0.995);
 }
 
 #[test]
 fn as_the_reference_on_a_large_thing_in_two_passes() {
-    compare("coffee.png", include_bytes!("reference/coffee.png"), 0.0015, 0.995);
+    compare("coffee.png", include_bytes!("../reference/coffee.png"), 0.0015, 0.995);
 }
 
 #[test]
 fn as_the_reference_on_a_thin_thing_in_two_passes() {
     // 13 of 320 columns: a box that differs by half a cell shows in the overlap.
-    compare("rocket.jpg", include_bytes!("reference/rocket.png"), 0.003, 0.96);
+    compare("rocket.jpg", include_bytes!("../reference/rocket.png"), 0.003, 0.96);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! What contrast enhancement promises, on real photos and on drawn ones.
 
-#[path = "contrast/colour.rs"]
 mod colour;
 
 use colour::{ciede2000, mean_difference};

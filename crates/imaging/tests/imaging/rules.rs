@@ -4,8 +4,7 @@
 use safelight_contract::Code;
 use safelight_imaging::{Format, Rules, probe};
 
-mod common;
-use common::fixture;
+use crate::common::fixture;
 
 const OPEN: Rules = Rules {
     formats: &[Format::Jpeg, Format::Png, Format::Bmp, Format::WebP],
