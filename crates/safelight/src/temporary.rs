@@ -10,6 +10,7 @@ use safelight_vision::Vision;
 use tempfile::TempDir;
 
 use crate::clock::now;
+use crate::commands::serve::configuration;
 use crate::config::Loaded;
 use crate::data::DataFolder;
 
@@ -38,6 +39,7 @@ impl Temporary {
             vision: Vision::new(registry.clone()),
             registry,
             role: Role::Serve,
+            configuration: configuration(loaded)?,
         };
         Ok(Self { parts, folder })
     }

@@ -215,7 +215,7 @@ fn prepare(
 }
 
 /// Every key of the configuration and where it comes from, for the console.
-fn configuration(loaded: &Loaded) -> Result<Vec<Configured>> {
+pub fn configuration(loaded: &Loaded) -> Result<Vec<Configured>> {
     let shown = |Origin { key, value, source }| Configured { key, value, origin: source };
     Ok(loaded.origins()?.into_iter().map(shown).collect())
 }
