@@ -169,6 +169,8 @@ impl TestServer {
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
         let serving = tokio::spawn(serve_catalog(catalog, listener, parts, shutdown));
+        // Clients of the tests find the provider of TLS that the server uses; it may be there already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::new();
         Self {
             base,
