@@ -132,7 +132,7 @@ fn post(bytes: &[u8], media: &'static str, encoding: Option<&'static str>) {
     }
     let request = request.body(Body::from_stream(pieces)).expect("a request");
     let limits = LimitSettings { max_body_bytes: 1 << 20, ..LimitSettings::default() };
-    let (bodies, trace) = (Pool::new(4 << 20, 1), Trace::new(Arc::default()));
+    let (bodies, trace) = (Pool::new(4 << 20, 1), Trace::new(Arc::default(), Arc::default()));
     let receiver = Receiver { limits: &limits, bodies: &bodies, trace: &trace, application: 1 };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let received = runtime.expect("a runtime").block_on(receiver.form(endpoint.accepts(), request));

@@ -25,7 +25,7 @@ const MOST: u64 = 1000;
 impl Visit {
     fn collection(&self) -> Collection {
         let request = &self.trace.ids.request_id;
-        let act = act(self.principal.application.id, Some(self.principal.key), request);
+        let act = act(self.principal.application.id, self.principal.key, request);
         Collection { library: self.app.library.clone(), act }
     }
 
