@@ -61,10 +61,11 @@ function note(text) {
 function thumb(fieldset, file) {
   const item = document.createElement("span");
   item.className = "thumb";
-  const image = document.createElement("img");
+  const video = file.type.startsWith("video/");
+  const image = document.createElement(video ? "video" : "img");
   image.src = URL.createObjectURL(file);
-  image.alt = file.name;
-  image.onload = () => URL.revokeObjectURL(image.src);
+  if (video) image.muted = true;
+  else image.alt = file.name;
   const remove = document.createElement("button");
   remove.type = "button";
   remove.textContent = "×";
@@ -360,7 +361,7 @@ async function showStage(photo, picture) {
   await after.decode().catch(() => {});
   $("size").textContent = `${after.naturalWidth}×${after.naturalHeight}`;
   let same = false;
-  if (photo) {
+  if (photo?.type.startsWith("image/")) {
     before.src = URL.createObjectURL(photo);
     await before.decode().catch(() => {});
     const ratio = (image) => image.naturalWidth / image.naturalHeight;

@@ -1,7 +1,7 @@
 //! The form of an endpoint, from its declarations.
 
 use maud::{Markup, html};
-use safelight_operation::{Endpoint, FileField, FilePresence, InputField, Parameter};
+use safelight_operation::{Endpoint, FileField, FilePresence, InputField, Media, Parameter};
 use serde_json::Value;
 
 use crate::show::label;
@@ -43,7 +43,15 @@ fn picture(file: &FileField) -> Markup {
         FilePresence::Optional => 0,
         FilePresence::Several(counts) => *counts.start(),
     };
-    let types: Vec<_> = file.rules.formats.iter().map(|format| format.media_type()).collect();
+    let types: Vec<_> = match file.media {
+        Media::Picture => file.rules.formats.iter().map(|format| format.media_type()).collect(),
+        Media::Video => vec!["video/mp4"],
+    };
+    let what = match (file.media, file.most() > 1) {
+        (Media::Picture, false) => "a photo",
+        (Media::Picture, true) => "photos",
+        (Media::Video, _) => "a video",
+    };
     html! {
         fieldset.file data-file=(name) data-least=(least) data-most=(file.most())
             data-mask-of=[file.mask_of] data-max-bytes=(file.rules.max_bytes) {
@@ -52,7 +60,7 @@ fn picture(file: &FileField) -> Markup {
             label.drop for=(id) {
                 span.drop-text {
                     @if file.mask_of.is_some() { "Paint the mask below, or choose one" }
-                    @else { "Drop, paste or choose " (if file.most() > 1 { "photos" } else { "a photo" }) }
+                    @else { "Drop, paste or choose " (what) }
                 }
                 span.thumbs {}
                 input id=(id) type="file" name=(name) accept=(types.join(",")) multiple
@@ -74,6 +82,9 @@ fn picture(file: &FileField) -> Markup {
 /// What pictures a field takes.
 pub(crate) fn rules(file: &FileField) -> String {
     let rules = &file.rules;
+    if file.media == Media::Video {
+        return format!("MP4, up to {} MB", rules.max_megabytes());
+    }
     let formats: Vec<_> = rules.formats.iter().map(|format| format.name()).collect();
     let count = match &file.presence {
         FilePresence::Several(counts) => format!("{} to {} files, ", counts.start(), counts.end()),

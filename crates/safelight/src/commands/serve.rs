@@ -216,8 +216,25 @@ fn prepare(
 
 /// Every key of the configuration and where it comes from, for the console.
 pub fn configuration(loaded: &Loaded) -> Result<Vec<Configured>> {
-    let shown = |Origin { key, value, source }| Configured { key, value, origin: source };
+    let shown = |Origin { key, value, source }| {
+        let value = match value {
+            serde_json::Value::String(text) => without_password(&text).into(),
+            other => other,
+        };
+        Configured { key, value, origin: source }
+    };
     Ok(loaded.origins()?.into_iter().map(shown).collect())
+}
+
+/// A URL without the password in it; any other text as it is.
+fn without_password(text: &str) -> String {
+    let hidden = || {
+        let (scheme, rest) = text.split_once("://")?;
+        let (user, place) = rest.split_once('@')?;
+        let (name, _) = user.split_once(':').filter(|_| !user.contains('/'))?;
+        Some(format!("{scheme}://{name}:…@{place}"))
+    };
+    hidden().unwrap_or_else(|| text.to_owned())
 }
 
 /// Opens the rows, as the only process at work on them or as one that has the others' secrets.
@@ -323,4 +340,18 @@ async fn signalled() {
         }
     }
     let _ = signal::ctrl_c().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        let shown = without_password("postgres://ada:s3cret@host/db?a=b");
+        assert_eq!(shown, "postgres://ada:…@host/db?a=b");
+        for text in ["postgres://host/db", "https://a/b:c@d", "127.0.0.1:80", "a@b:c"] {
+            assert_eq!(without_password(text), text);
+        }
+    }
 }

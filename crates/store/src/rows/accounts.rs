@@ -386,7 +386,7 @@ fn read_principal(row: &Row) -> sql::Result<Principal> {
         }),
         false => None,
     };
-    let (key, kind) = (row.get(6)?, read_kind(row, 14)?);
+    let (key, kind) = (Some(row.get(6)?), read_kind(row, 14)?);
     Ok(Principal { application, user, key, kind, services: BTreeMap::new() })
 }
 
