@@ -109,7 +109,7 @@ fn codes(db: &Connection<'_>, filter: &UsageFilter) -> Result<Vec<(String, u64)>
     );
     let mut codes = Vec::new();
     each(db, &sql, filter, |row| {
-        codes.push((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs()));
+        codes.push((row.get(0)?, row.get::<i64>(1)?.unsigned_abs()));
         Ok(())
     })?;
     Ok(codes)
