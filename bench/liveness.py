@@ -10,11 +10,11 @@ import base64
 import io
 import itertools
 import json
+import math
 import sys
 from pathlib import Path
 
-import numpy as np
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageChops, ImageEnhance
 
 import harness
 import photos
@@ -41,21 +41,26 @@ def genuine(photo):
 def prints(photo):
     """Sheets of paper with the photo, in front of something plain."""
     for tone, pitch, margin in itertools.product((0.6, 0.8), (2, 3), (0.06, 0.15)):
-        pixels = np.asarray(photo, dtype=np.float32)
-        y, x = np.mgrid[: pixels.shape[0], : pixels.shape[1]]
-        dots = 30.0 * ((x + y // pitch) % pitch == 0)
-        paper = np.clip(60 + pixels * tone * 0.75 + dots[..., None], 0, 250).astype(np.uint8)
-        yield framed(Image.fromarray(paper), margin, (244, 242, 236), (110, 96, 84))
+        dots = pattern(photo.size, lambda x, y: 30 * ((x + y // pitch) % pitch == 0))
+        paper = photo.point(lambda value: min(250, round(60 + value * tone * 0.75)))
+        yield framed(ImageChops.add(paper, dots), margin, (244, 242, 236), (110, 96, 84))
 
 
 def screens(photo):
     """Screens that show the photo."""
     for light, pitch, margin in itertools.product((0.75, 0.95), (0.7, 0.9, 1.3), (0.05, 0.1)):
-        pixels = np.asarray(photo, dtype=np.float32)
-        y, x = np.mgrid[: pixels.shape[0], : pixels.shape[1]]
-        grid = 0.82 + 0.18 * np.sin(x * pitch) * np.sin(y * pitch * 0.93)
-        shown = np.clip(pixels * light * grid[..., None] + 14, 0, 255).astype(np.uint8)
-        yield framed(Image.fromarray(shown), margin, (12, 12, 14), (96, 88, 80))
+        across = [math.sin(x * pitch) for x in range(photo.width)]
+        down = [math.sin(y * pitch * 0.93) for y in range(photo.height)]
+        grid = pattern(photo.size, lambda x, y: round(255 * (0.82 + 0.18 * across[x] * down[y])))
+        shown = ImageChops.multiply(photo, grid).point(lambda value: min(255, round(value * light + 14)))
+        yield framed(shown, margin, (12, 12, 14), (96, 88, 80))
+
+
+def pattern(size, value):
+    """Gray of this value at each place, in three channels."""
+    width, height = size
+    gray = Image.frombytes("L", size, bytes(value(x, y) for y in range(height) for x in range(width)))
+    return Image.merge("RGB", [gray] * 3)
 
 
 def framed(picture, margin, frame, ground):

@@ -10,6 +10,7 @@ use crate::config::Assignment;
 const EXAMPLES: &str = "\
 Examples:
   safelight serve                          start the server; the first start prints a key
+  safelight console                        a link that signs you in to the console
   safelight run universal-background-removal photos/*.jpg -o cutouts
   safelight services                       what it can do, and at which price
   safelight key add default                one more API key for the application `default`
@@ -56,6 +57,7 @@ pub struct Global {
 #[derive(Subcommand)]
 pub enum Command {
     Serve(commands::serve::Serve),
+    Console(commands::console::Console),
     Worker(commands::worker::Worker),
     Run(commands::run::Run),
     Mcp(commands::mcp::Mcp),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use safelight_console::server::Configured;
 use safelight_contract::{Edition, Fault, Result};
 use safelight_inference::{Reason, Registry};
 use safelight_library::MasterKey;
@@ -26,6 +27,7 @@ use crate::metrics::Metrics;
 use crate::reply::internal;
 use crate::settings::Settings;
 use crate::tasks::Running;
+use crate::usage::Usage;
 
 /// What a server is made of.
 pub struct Parts {
@@ -43,6 +45,8 @@ pub struct Parts {
     pub vision: Vision,
     /// The models.
     pub registry: Arc<Registry>,
+    /// Every key of the configuration, for the console.
+    pub configuration: Vec<Configured>,
     /// What this process does.
     pub role: Role,
 }
@@ -72,6 +76,10 @@ pub(crate) struct App {
     pub engines: Engines,
     pub limits: ApplicationLimits,
     pub metrics: Arc<Metrics>,
+    /// How the API is used.
+    pub usage: Arc<Usage>,
+    /// Every key of the configuration.
+    pub configuration: Vec<Configured>,
     pub releaser: Releaser,
     /// The tasks at work.
     pub running: Running,
@@ -92,7 +100,17 @@ impl App {
         address: SocketAddr,
         releaser: Releaser,
     ) -> std::io::Result<Arc<Self>> {
-        let Parts { settings, store, blobs, secret, library_key, vision, registry, role } = parts;
+        let Parts {
+            settings,
+            store,
+            blobs,
+            secret,
+            library_key,
+            vision,
+            registry,
+            configuration,
+            role,
+        } = parts;
         let blobs = Arc::new(blobs);
         let (rows, reserve) = (store.clone(), settings.results.disk_reserve);
         let library = Library::new(rows, blobs.clone(), library_key, &settings.library, reserve);
@@ -123,6 +141,8 @@ impl App {
             address,
             limits: ApplicationLimits::default(),
             metrics,
+            usage: Arc::default(),
+            configuration,
             releaser,
             running: Running::default(),
             task_added: Notify::new(),

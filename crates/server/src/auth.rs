@@ -12,8 +12,8 @@ use crate::trace::Trace;
 /// The header that carries the API key.
 pub(crate) const KEY_HEADER: &str = "ailabapi-api-key";
 
-/// Finds the application of the request's key, and checks that its user is there and not locked. What
-/// a sandbox request asks for happens here.
+/// Finds the application of the request's key, or of the console's session, and checks that its user
+/// is there and not locked. What a sandbox request asks for happens here.
 pub(crate) async fn authenticate(
     app: &App,
     trace: &Trace,
@@ -23,8 +23,18 @@ pub(crate) async fn authenticate(
         let message = format!("the header {KEY_HEADER} is missing");
         Fault::new(Code::ApplicationsNotExists, message)
     };
-    let key = headers.get(KEY_HEADER).ok_or_else(missing)?;
-    authenticate_key(app, trace, key.as_bytes(), KEY_HEADER).await
+    let principal = match trace.signed_in() {
+        Some(principal) => admit(trace, principal.clone())?,
+        None => {
+            let key = headers.get(KEY_HEADER).ok_or_else(missing)?;
+            authenticate_key(app, trace, key.as_bytes(), KEY_HEADER).await?
+        }
+    };
+    if let Some(simulation) = Simulation::of(&principal, headers)? {
+        trace.sandbox();
+        simulation.strike().await?;
+    }
+    Ok(principal)
 }
 
 /// The same for a key that was sent elsewhere; `place` names where.
@@ -45,6 +55,11 @@ pub(crate) async fn authenticate_key(
     if app.settings.twin {
         principal.kind = KeyKind::Sandbox;
     }
+    admit(trace, principal)
+}
+
+/// Names the application to the trace, and refuses one whose user is locked or gone.
+fn admit(trace: &Trace, principal: Principal) -> Result<Principal> {
     trace.application(principal.application.id);
     match &principal.user {
         None => Err(Fault::new(
@@ -56,18 +71,13 @@ pub(crate) async fn authenticate_key(
             "the user that owns the application is locked; the operator of this server can \
              unlock it",
         )),
-        Some(_) => {
-            if let Some(simulation) = Simulation::of(&principal, headers)? {
-                trace.sandbox();
-                simulation.strike().await?;
-            }
-            Ok(principal)
-        }
+        Some(_) => Ok(principal),
     }
 }
 
-/// What the application may do with the service, in a sandbox for nothing; `ERROR_AI_NOT_EXISTS` where it is switched off
-/// or lacks a model or a generative engine, `ERROR_RESOURCE_UNAVAILABLE` where that may pass.
+/// What the application may do with the service, in a sandbox for nothing; `ERROR_AI_NOT_EXISTS` where
+/// it is switched off or lacks a model or a generative engine, `ERROR_RESOURCE_UNAVAILABLE` where that
+/// may pass.
 pub(crate) fn service_state(
     app: &App,
     principal: &Principal,

@@ -33,12 +33,7 @@ pub(crate) async fn live(call: Call) -> Result<Response> {
 /// Also says which services lack a model or a generative engine, be it wanted or not.
 pub(crate) async fn ready(call: Call) -> Result<Response> {
     let app = &call.app;
-    let parts = [
-        ("server", server(app)),
-        ("models", models(app)),
-        ("disk", disk(app).await),
-        ("database", database(app).await),
-    ];
+    let parts = parts(app).await;
     let ready = parts.iter().all(|(_, problem)| problem.is_none());
     let shown = parts.into_iter().map(|(name, problem)| {
         let part = match problem {
@@ -58,6 +53,16 @@ pub(crate) async fn ready(call: Call) -> Result<Response> {
     };
     let body = json!({ "status": word, "parts": shown, "unavailable": unavailable });
     Ok(plain(&call, status, body))
+}
+
+/// What is wrong with each part of the process, if anything.
+pub(crate) async fn parts(app: &App) -> [(&'static str, Option<String>); 4] {
+    [
+        ("server", server(app)),
+        ("models", models(app)),
+        ("disk", disk(app).await),
+        ("database", database(app).await),
+    ]
 }
 
 fn server(app: &App) -> Option<String> {

@@ -12,6 +12,7 @@ mod app;
 mod auth;
 mod body;
 mod connections;
+mod console;
 mod cors;
 mod credits;
 mod disk;
@@ -37,6 +38,7 @@ mod protection;
 mod publish;
 mod references;
 mod reply;
+mod resume;
 mod router;
 mod sandbox;
 pub mod settings;
@@ -47,6 +49,7 @@ mod tasks;
 mod trace;
 mod uploads;
 mod urls;
+mod usage;
 mod webhooks;
 
 use std::io;
@@ -66,15 +69,18 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 pub use app::{Parts, Role};
+pub use console::link as console_link;
 pub use endpoints::recognition::RECOGNITION;
 pub use library::pictures::Importer;
 pub use library::{load_or_create_key, transfer};
 pub use openapi::document as openapi;
+pub use safelight_console::server::Configured;
 pub use settings::Settings;
 
 use app::App;
 use credits::Releaser;
 use mcp::{Api, Tools};
+use settings::ConsoleSettings;
 
 /// What is kept of the grace for putting back tasks and giving back holds.
 const LAST_STEPS: Duration = Duration::from_secs(5);
@@ -103,6 +109,7 @@ pub async fn serve_catalog(
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     parts.settings.validate().map_err(io::Error::other)?;
+    let console = console_listener(&parts.settings.console).await?;
     let (releaser, releasing) = Releaser::start(parts.store.clone());
     let address = connections::named(listener.local_addr()?);
     let app = App::start(parts, catalog, address, releaser)?;
@@ -111,7 +118,9 @@ pub async fn serve_catalog(
     let mut workers = tokio::spawn(tasks::work(app.clone(), when_cut.clone()));
     let background = background(&app);
 
-    let router = router::routes(app.clone());
+    let console = console
+        .map(|listener| tokio::spawn(serve_console(app.clone(), listener, when_cut.clone())));
+    let router = router::routes(app.clone(), app.settings.console.is_with_the_api());
     let limits = app.settings.limits.clone();
     let connections = connections::accept(listener, router, &limits, shutdown, &when_cut).await;
 
@@ -119,7 +128,12 @@ pub async fn serve_catalog(
     app.task_added.notify_waiters();
     let grace = Duration::from_secs(app.settings.shutdown_grace_seconds);
     tracing::info!(grace_seconds = grace.as_secs(), "shutting down");
-    let ending = async { tokio::join!(connections.shutdown(), &mut workers) };
+    let console = async {
+        if let Some(console) = console {
+            let _ = console.await;
+        }
+    };
+    let ending = async { tokio::join!(connections.shutdown(), &mut workers, console) };
     if timeout(grace, ending).await.is_err() {
         tracing::warn!("what is still at work after the grace is cut off");
     }
@@ -128,6 +142,7 @@ pub async fn serve_catalog(
     if !workers.is_finished() {
         let _ = timeout(LAST_STEPS, workers).await;
     }
+    app.usage.flush(&*app.store).await;
     let store = app.store.clone();
     // With the app goes the releaser's sender, so that it ends after the last hold.
     drop(app);
@@ -136,6 +151,24 @@ pub async fn serve_catalog(
         tracing::warn!(%error, "the others will take this process for dead");
     }
     Ok(())
+}
+
+/// Where the console listens, if at an address of its own.
+async fn console_listener(settings: &ConsoleSettings) -> io::Result<Option<TcpListener>> {
+    let Some(address) = settings.listen.filter(|_| settings.enabled) else { return Ok(None) };
+    let why = |error: io::Error| {
+        io::Error::new(error.kind(), format!("console.listen is {address}: {error}"))
+    };
+    TcpListener::bind(address).await.map(Some).map_err(why)
+}
+
+/// Serves everything, the console included, at an address of its own, until the server closes.
+async fn serve_console(app: Arc<App>, listener: TcpListener, cut: watch::Receiver<bool>) {
+    let mut closing = app.closing.subscribe();
+    let closed = async move { drop(closing.wait_for(|closing| *closing).await) };
+    let router = router::routes(app.clone(), true);
+    let limits = app.settings.limits.clone();
+    connections::accept(listener, router, &limits, closed, &cut).await.shutdown().await;
 }
 
 /// Starts what goes on beside requests and tasks.
@@ -149,6 +182,7 @@ fn background(app: &Arc<App>) -> JoinSet<()> {
     background.spawn(webhooks::run(app.clone()));
     background.spawn(health::retry_models(app.clone()));
     background.spawn(engines::watch(app.clone()));
+    background.spawn(usage::run(app.clone()));
     background
 }
 
@@ -199,5 +233,6 @@ pub fn router(parts: Parts, catalog: &'static [Endpoint]) -> io::Result<Router> 
     let (releaser, _) = Releaser::start(parts.store.clone());
     let address = SocketAddr::from(([127, 0, 0, 1], parts.settings.listen.port()));
     let app: Arc<App> = App::start(parts, catalog, address, releaser)?;
-    Ok(router::routes(app))
+    let console = app.settings.console.is_with_the_api();
+    Ok(router::routes(app, console))
 }

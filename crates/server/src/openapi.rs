@@ -1,5 +1,4 @@
-//! The OpenAPI 3.1 document, made from the catalogue's declarations and the table of codes, and the
-//! page that shows it without any help from the internet.
+//! The OpenAPI 3.1 document, made from the catalogue's declarations and the table of codes.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -15,9 +14,6 @@ use serde_json::{Map, Value, json};
 
 use crate::endpoints::recognition::RECOGNITION;
 use crate::endpoints::{OWN, Own, submit_batch_tasks};
-
-/// The page at `/docs`: reads `/openapi.json` and shows it; everything it needs is in it.
-pub const DOCS_PAGE: &str = include_str!("openapi/docs.html");
 
 /// The document as text, for any base: answers share all of it but the base.
 pub struct Template {

@@ -33,6 +33,8 @@ pub struct Settings {
     /// What is left to requests at shutdown before they are cut off and tasks are parked. Default
     /// 20.
     pub shutdown_grace_seconds: u64,
+    /// The console in the browser.
+    pub console: ConsoleSettings,
     /// The API contract.
     pub contract: ContractSettings,
     /// Web pages of other origins.
@@ -88,6 +90,16 @@ impl Default for McpSettings {
 pub struct ContractSettings {
     /// Edition that decides the HTTP status of error codes: `2025` or `2026`. Default `2025`.
     pub edition: Edition,
+}
+
+/// The console in the browser.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConsoleSettings {
+    /// Whether there is one, under `/console`. Default true.
+    pub enabled: bool,
+    /// An address of its own to listen on, instead of the API's. Default: none.
+    pub listen: Option<SocketAddr>,
 }
 
 /// Web pages of other origins.
@@ -286,6 +298,7 @@ impl Default for Settings {
             twin: false,
             public_url: None,
             shutdown_grace_seconds: 20,
+            console: ConsoleSettings::default(),
             contract: ContractSettings::default(),
             cors: CorsSettings::default(),
             limits: LimitSettings::default(),
@@ -299,6 +312,19 @@ impl Default for Settings {
             compat: CompatSettings::default(),
             mcp: McpSettings::default(),
         }
+    }
+}
+
+impl Default for ConsoleSettings {
+    fn default() -> Self {
+        Self { enabled: true, listen: None }
+    }
+}
+
+impl ConsoleSettings {
+    /// Whether the API's address serves the console.
+    pub(crate) fn is_with_the_api(&self) -> bool {
+        self.enabled && self.listen.is_none()
     }
 }
 

@@ -195,6 +195,7 @@ mod tests {
             library_key: safelight_library::MasterKey::new([7; 32]),
             vision: Vision::new(registry.clone()),
             registry,
+            configuration: Vec::new(),
             role: crate::app::Role::Serve,
         };
         let (releaser, _) = Releaser::start(parts.store.clone());

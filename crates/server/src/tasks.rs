@@ -26,6 +26,7 @@ use crate::body::Room;
 use crate::pipeline::{self, Made, Permits, Ran};
 use crate::publish::{publish, withdraw};
 use crate::references;
+use crate::resume::Resume;
 use crate::sandbox::{Fate, Simulation};
 use crate::task_input::{self, TaskInput};
 use crate::urls::marked;
@@ -271,6 +272,7 @@ async fn run(
     let deadline = app.deadline(endpoint);
     let place = (task.application, task.request_id.as_str());
     let running = pipeline::run(app, place, job, permits, deadline, marked);
+    let running = Resume::of(&app.store, task).scope(running);
     let Ran { outcome, stages, permit } = at_work.unless_stopped(running).await?;
     for stage in stages {
         app.metrics.observe(spec.path, stage.name, stage.took);
@@ -355,6 +357,21 @@ impl Drop for AtWork<'_> {
     }
 }
 
+/// Counts the end of a task.
+async fn count(app: &App, task: &Task, outcome: &Outcome) {
+    let Task { application, service, request_id, .. } = task;
+    match outcome {
+        Outcome::Done { .. } => {
+            if let Ok(Some(amount)) = app.store.charge(request_id).await {
+                app.usage.charged(*application, service, amount);
+            }
+        }
+        Outcome::Failed { fault, .. } => {
+            app.usage.task_failed(*application, service, fault.code().name());
+        }
+    }
+}
+
 async fn finish(app: &App, task: &Task, outcome: Result<Ended>) -> Result<(), Cut> {
     let expires_at = now() + app.settings.results.ttl_millis();
     let (outcome, files) = match outcome {
@@ -363,7 +380,10 @@ async fn finish(app: &App, task: &Task, outcome: Result<Ended>) -> Result<(), Cu
     };
     let ended = app.store.finish_task(&task.id, token(task), &outcome, now()).await;
     match ended.or_internal("ending a task") {
-        Ok(true) => app.webhook_added.notify_one(),
+        Ok(true) => {
+            app.webhook_added.notify_one();
+            count(app, task, &outcome).await;
+        }
         // It was revoked or stopped, or another worker has it: nobody will ask for these files.
         Ok(false) => withdraw(app, &files).await,
         Err(fault) => {

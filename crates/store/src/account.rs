@@ -79,8 +79,9 @@ pub struct Principal {
     pub application: Application,
     /// Its user; `None` when that is deleted.
     pub user: Option<User>,
-    /// Number of the key that was used.
-    pub key: i64,
+    /// Number of the key that was used; `None` where somebody who is signed in to the console acts for
+    /// the application.
+    pub key: Option<i64>,
     /// What requests with that key get.
     pub kind: KeyKind,
     /// Services, by path, whose state is not the default.

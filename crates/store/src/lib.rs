@@ -33,6 +33,7 @@
 
 mod account;
 mod blobs;
+mod console;
 mod error;
 mod faces;
 mod instance;
@@ -51,12 +52,14 @@ mod sqlite;
 pub mod stories;
 mod task;
 mod upload;
+mod usage;
 mod webhook;
 
 use async_trait::async_trait;
 
 pub use account::{Accounts, Application, Limits, NewApplication, Principal, ServiceState, User};
 pub use blobs::{Blob, BlobError, BlobStream, Blobs};
+pub use console::{Console, ConsoleAct, ConsoleSession, Transfer};
 pub use error::{Result, StoreError};
 pub use faces::{
     Act, CopiedUser, ErasedFaces, FaceAudit, FaceChange, FaceGroup, FaceLimits, FaceMode, FaceUser,
@@ -79,6 +82,7 @@ pub use upload::{
     NewUpload, Upload, UploadAdmission, UploadDeletion, UploadQuota, UploadState, UploadedPicture,
     Uploads,
 };
+pub use usage::{LATENCY_MS, Latency, NewUsage, UsageFilter, UsageReport, UsageRows, UsageSum};
 pub use webhook::{Attempted, Callback, Webhook, WebhookNonce, WebhookState, Webhooks};
 
 /// Unix time in milliseconds, UTC. Times are passed in, so that tests can move the clock.
@@ -91,7 +95,18 @@ pub type Millis = i64;
 /// happens even if its future is dropped before it has answered.
 #[async_trait]
 pub trait Store:
-    Accounts + Ledger + Tasks + Files + Uploads + KeyedRequests + Webhooks + Faces + Instances + Meters
+    Accounts
+    + Ledger
+    + Tasks
+    + Files
+    + Uploads
+    + KeyedRequests
+    + Webhooks
+    + Faces
+    + Instances
+    + Meters
+    + Console
+    + UsageRows
 {
     /// Makes sure that rows can be read and changed at this moment, without changing any.
     async fn check(&self) -> Result<()>;

@@ -22,6 +22,7 @@
 
 mod accounts;
 mod audit;
+mod console;
 mod faces;
 mod files;
 mod instances;
@@ -30,6 +31,7 @@ mod ledger;
 mod meters;
 mod tasks;
 mod uploads;
+mod usage;
 mod webhooks;
 
 use std::future::ready;

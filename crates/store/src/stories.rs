@@ -5,6 +5,7 @@
 
 mod accounts;
 mod concurrent;
+mod console;
 mod faces;
 mod files;
 mod instances;
@@ -12,6 +13,7 @@ mod keyed_requests;
 mod ledger;
 mod tasks;
 mod uploads;
+mod usage;
 mod webhooks;
 
 use std::pin::Pin;
@@ -61,6 +63,8 @@ where
         uploads::STORIES,
         keyed_requests::STORIES,
         webhooks::STORIES,
+        console::STORIES,
+        usage::STORIES,
         instances::STORIES,
         concurrent::STORIES,
     ];

@@ -53,10 +53,11 @@ const PROBED: usize = 4;
 
 /// The detector's score of print; what has less is less surely text.
 const SURELY_TEXT: f32 = 0.85;
-/// A letter that stands alone is one where it is as sure as this; a cup passes for an 8.
-const LONE: f32 = 0.95;
-/// A place for one letter is no longer than this many times its height.
-const LONE_LENGTH: f32 = 2.5;
+/// What is as high as this share of the picture's shorter side, no longer than so many times its height,
+/// and says one letter at most, is a letter only where that is as sure as this: a cup passes for an 8.
+const BLOB_HEIGHT: f32 = 0.25;
+const BLOB_LENGTH: f32 = 2.5;
+const SURE_BLOB: f32 = 0.95;
 
 /// A line of text.
 #[derive(Clone, Debug)]
@@ -194,9 +195,10 @@ impl Reader<'_> {
     fn any_way_up(&self, image: RgbImage, turns: u8, unread: Begun) -> Result<Page> {
         let first = self.begin(&image, unread.rest)?;
         let sure = first.certainty();
+        let is_unsure = !first.lines.is_empty() && sure < UPRIGHT;
         let (mut best, mut most, mut chosen) = (first, sure, 0);
         let (mut image, mut here) = (image, 0);
-        for further in (1..4).take_while(|_| sure < UPRIGHT) {
+        for further in (1..4).take_while(|_| is_unsure) {
             image = turned_back(image, 1);
             here = further;
             let begun = self.begin(&image, self.find(&image)?)?;
@@ -213,16 +215,18 @@ impl Reader<'_> {
         Ok(Begun { lines: self.lines(image, &places)?, rest })
     }
 
-    /// What stands at these places, without those that show a letter at most and hardly that.
+    /// What stands at these places, without large things that are hardly letters.
     fn lines(&self, image: &RgbImage, places: &[Region]) -> Result<Vec<Line>> {
+        let highest = BLOB_HEIGHT * image.width().min(image.height()) as f32;
         let mut lines = Vec::with_capacity(places.len());
         for Region { place, score } in places {
             (self.proceed)()?;
             let said = recognition::read(self.models, image, place)?;
             let letters = trimmed(said.letters);
-            let confidence = said.confidence * (score / SURELY_TEXT).min(1.0);
-            let is_short = place.width() < LONE_LENGTH * place.height();
-            if letters.len() > 1 || !is_short || confidence >= LONE {
+            let (width, height) = (place.width(), place.height());
+            let is_blob = height > highest && width < BLOB_LENGTH * height && letters.len() <= 1;
+            if !is_blob || said.confidence >= SURE_BLOB {
+                let confidence = said.confidence * (score / SURELY_TEXT).min(1.0);
                 lines.push(Line { place: *place, letters, confidence });
             }
         }

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod completions;
 pub mod config;
+pub mod console;
 pub mod credits;
 pub mod docs;
 pub mod doctor;
@@ -56,6 +57,7 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     let context = Context { output: Output::new(cli.global.json), global: cli.global };
     match cli.command {
         Command::Serve(command) => command.run(&context),
+        Command::Console(command) => command.run(&context),
         Command::Worker(command) => command.run(&context),
         Command::Run(command) => command.run(&context),
         Command::Mcp(command) => command.run(&context),

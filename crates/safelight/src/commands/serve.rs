@@ -11,7 +11,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use safelight_inference::Registry;
 use safelight_library::MasterKey;
-use safelight_server::{Parts, RECOGNITION, Role, Settings};
+use safelight_server::{Configured, Parts, RECOGNITION, Role, Settings};
 use safelight_services::CATALOG;
 use safelight_store::{KeySecret, Store, fingerprint};
 use safelight_vision::Vision;
@@ -20,7 +20,7 @@ use tokio::signal;
 use tracing::{info, warn};
 
 use super::Context;
-use crate::config::{Assignment, Loaded, Own};
+use crate::config::{Assignment, Loaded, Origin, Own};
 use crate::data::DataFolder;
 use crate::output::{Output, line};
 use crate::temporary::Temporary;
@@ -68,7 +68,7 @@ impl Serve {
         raise_open_files();
         // First what can fail without leaving anything behind.
         let listener = bind(loaded.config.server.listen)?;
-        if loaded.config.server.twin {
+        if loaded.config.server.twin && role == Role::Serve {
             return serve_twin(listener, &loaded, context.output, start);
         }
         let data = DataFolder::new(loaded.data.clone());
@@ -208,9 +208,16 @@ fn prepare(
         library_key,
         vision: Vision::new(registry.clone()),
         registry,
+        configuration: configuration(loaded)?,
         role,
     };
     Ok((parts, warming))
+}
+
+/// Every key of the configuration and where it comes from, for the console.
+fn configuration(loaded: &Loaded) -> Result<Vec<Configured>> {
+    let shown = |Origin { key, value, source }| Configured { key, value, origin: source };
+    Ok(loaded.origins()?.into_iter().map(shown).collect())
 }
 
 /// Opens the rows, as the only process at work on them or as one that has the others' secrets.
@@ -266,22 +273,31 @@ async fn serve(
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let url = base_url(&parts.settings, listener.local_addr()?);
     if parts.role == Role::Serve && first_run::is_first(&*parts.store, data).await? {
-        first_run::prepare(&*parts.store, &parts.secret, data, &url).await?.show(output, data)?;
+        let console = console_url(&parts.settings, &url);
+        let welcome = first_run::prepare(&*parts.store, &parts.secret, data, &url, console);
+        welcome.await?.show(output, data)?;
     }
     ready(parts.role, &url, output, start)?;
     safelight_server::serve(listener, parts, stopped()).await?;
     Ok(())
 }
 
+/// Where the console is reached of a server that is reached at `url`; `None` where there is none.
+pub fn console_url(settings: &Settings, url: &str) -> Option<String> {
+    let console = &settings.console;
+    console.enabled.then(|| console.listen.map_or_else(|| url.to_owned(), reachable))
+}
+
 /// Where clients on this machine reach the server.
-fn base_url(settings: &Settings, address: SocketAddr) -> String {
-    settings.public_url.clone().unwrap_or_else(|| {
-        let mut reachable = address;
-        if address.ip().is_unspecified() {
-            reachable.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        }
-        format!("http://{reachable}")
-    })
+pub fn base_url(settings: &Settings, address: SocketAddr) -> String {
+    settings.public_url.clone().unwrap_or_else(|| reachable(address))
+}
+
+fn reachable(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    format!("http://{address}")
 }
 
 /// Ends with the first Ctrl-C or SIGTERM; the second ends the process at once.

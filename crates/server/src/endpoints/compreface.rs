@@ -189,8 +189,15 @@ async fn work(visit: Visit, endpoint: &'static Endpoint, status: u16) -> Result<
     check(endpoint, &received.form)?;
     let received = references::resolve(&app, &trace, application, fields, received).await?;
     let request_id = trace.ids.request_id.clone();
-    let caller =
-        Caller { app: &app, trace: &trace, principal: &principal, state, endpoint, request_id };
+    let caller = Caller {
+        app: &app,
+        trace: &trace,
+        principal: &principal,
+        state,
+        endpoint,
+        simulation: None,
+        request_id,
+    };
     let (answer, permit) = caller.done(received, base).await?;
     let answered = Answered::json(status, &Value::Object(answer));
     drop(permit);

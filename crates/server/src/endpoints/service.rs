@@ -131,7 +131,8 @@ impl Caller<'_> {
         drop(form);
         self.app.work.check(pipeline::load(job.cost()))?;
         let permits = self.admit(job.cost(), memory).await?;
-        let held = Held::take(self.app, &self.hold_request(job.units())).await?;
+        let hold = self.hold_request(job.units());
+        let held = Held::take(self.app, &hold).await?;
         let running = pipeline::run(
             self.app,
             (self.application(), &self.request_id),
@@ -148,6 +149,7 @@ impl Caller<'_> {
                     withdraw(self.app, &keys).await;
                     return Err(fault);
                 }
+                self.trace.charged(hold.amount);
                 Ok((fields, permit))
             }
             Err(fault) => {

@@ -163,6 +163,7 @@ impl TestServer {
             library_key: safelight_library::MasterKey::new([7; 32]),
             vision: Vision::new(registry.clone()),
             registry,
+            configuration: Vec::new(),
             role: safelight_server::Role::Serve,
         };
         let (stop, stopped) = oneshot::channel::<()>();

@@ -4,6 +4,7 @@ mod asyn_task_results;
 mod common;
 mod compreface;
 mod connections;
+mod console;
 mod contract;
 mod cors;
 mod delete_file;

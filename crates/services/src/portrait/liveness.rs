@@ -80,8 +80,8 @@ pub fn rates() -> Value {
         })
     };
     json!({
-        "LOW": rates(0.0, 0.79, 0.73),
-        "NORMAL": rates(0.105, 0.5, 0.61),
+        "LOW": rates(0.0, 0.81, 0.74),
+        "NORMAL": rates(0.105, 0.5, 0.63),
         "HIGH": rates(0.095, 0.42, 0.36),
     })
 }

@@ -179,6 +179,18 @@ pub fn upload(db: &Connection<'_>, application: i64, id: &str) -> Result<Option<
     Ok(db.prepare_cached(&sql)?.query_row(params![id, application], read).optional()?)
 }
 
+/// The newest uploads of an application that are not reclaimed.
+pub fn list(db: &Connection<'_>, application: i64, limit: u32) -> Result<Vec<Upload>> {
+    let sql = format!(
+        "SELECT {UPLOAD} FROM uploads WHERE application_id = ?1 AND state <> 'reclaimed'
+         ORDER BY created_at DESC, id LIMIT ?2"
+    );
+    Ok(db
+        .prepare_cached(&sql)?
+        .query_map(params![application, limit], read)?
+        .collect::<Result<_, _>>()?)
+}
+
 /// Whether each of these uploads of an application is there.
 pub fn are_ready(db: &Connection<'_>, application: i64, uploads: &[String]) -> Result<bool> {
     let sql = "SELECT 1 FROM uploads WHERE id = ?1 AND application_id = ?2 AND state = 'ready'";

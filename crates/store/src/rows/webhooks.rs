@@ -142,6 +142,13 @@ pub fn list(db: &Connection<'_>, application: i64, limit: u32) -> Result<Vec<Web
         .collect::<Result<_, _>>()?)
 }
 
+/// Makes a webhook that is not waiting due again.
+pub fn resend(db: &Connection<'_>, application: i64, id: &str, now: Millis) -> Result<bool> {
+    let sql = "UPDATE webhooks SET state = 'waiting', next_at = ?3
+               WHERE id = ?1 AND application_id = ?2 AND next_at IS NULL";
+    Ok(db.prepare_cached(sql)?.execute(params![id, application, now])? > 0)
+}
+
 /// Posts those again at once whose attempt was cut off by the end of an instance.
 pub fn requeue(db: &Connection<'_>, dead_before: Millis, now: Millis) -> Result<()> {
     let sql = format!(

@@ -133,7 +133,7 @@ async fn another_process_is_seen_at_once() {
     let (_folder, path) = folder();
     let (server, other) = (Sqlite::open(&path).unwrap(), Sqlite::open(&path).unwrap());
     let shop = shop(&server, 0).await;
-    let key = server.authenticate(&KeyHash([1; 32])).await.unwrap().unwrap().key;
+    let key = server.authenticate(&KeyHash([1; 32])).await.unwrap().unwrap().key.unwrap();
     other.add_credits(shop, "common", Credits(5), NOW).await.unwrap();
     assert_eq!(server.pools(shop).await.unwrap()[0].balance, Credits(5));
     other.revoke_key(key, NOW).await.unwrap();

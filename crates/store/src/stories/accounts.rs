@@ -94,7 +94,7 @@ async fn a_key_names_its_principal(store: Arc<dyn Store>) {
     assert_eq!(principal.application, shop);
     let user = principal.user.as_ref().unwrap();
     assert_eq!((user.name.as_str(), user.locked), ("ada", false));
-    assert_eq!(principal.key, store.keys(shop.id).await.unwrap()[0].id);
+    assert_eq!(principal.key, Some(store.keys(shop.id).await.unwrap()[0].id));
     assert!(principal.services.is_empty());
     assert_eq!(store.authenticate(&hash(3)).await.unwrap(), None);
 }
@@ -132,7 +132,7 @@ async fn keys_are_rotated_and_revoked(store: Arc<dyn Store>) {
     assert_eq!(keys[1], second);
     store.revoke_key(keys[0].id, NOW).await.unwrap();
     assert_eq!(store.authenticate(&hash(1)).await.unwrap(), None);
-    assert_eq!(store.authenticate(&hash(2)).await.unwrap().unwrap().key, second.id);
+    assert_eq!(store.authenticate(&hash(2)).await.unwrap().unwrap().key, Some(second.id));
     assert_eq!(store.keys(shop.id).await.unwrap(), [second]);
     not_found(store.revoke_key(keys[0].id, NOW).await);
     // A revoked key never comes back to life.

@@ -1,8 +1,7 @@
 //! Advanced skin analysis: the signs with their severity, tone, age, marks with their boxes, redness.
 
 use safelight_imaging::skin::{
-    Extent, MAP_BYTES_PER_PIXEL, Mark, Skin, Spot, Zone, band, dryness, kind, oil, redness,
-    spots,
+    Extent, MAP_BYTES_PER_PIXEL, Mark, Skin, Spot, Zone, band, dryness, kind, oil, redness, spots,
 };
 use safelight_imaging::{Format, Rules, encode};
 use safelight_operation::{

@@ -103,7 +103,7 @@ impl Operation for SilentLivenessDetection {
                   a single picture, one that does not look live is ERROR_LIVENESS_DETECTION_FAILED.",
         limitations: "A hint, no test after ISO 30107; the model's making is not documented. Of 162 photos \
                       from the web 10.5 % score below 0.5; of 48 imitated prints half score above it, of \
-                      70 imitated screens 61 %. Real attacks were not measured. Pictures that are cut close \
+                      70 imitated screens 63 %. Real attacks were not measured. Pictures that are cut close \
                       around the face score low. Masks, make-up and pictures made by models are not told \
                       from faces.",
         memory: Memory { base: 64 << 20, per_pixel: 4 },

@@ -2,8 +2,8 @@
 //! if the measure behind it is uncertain by some amount. All heuristics.
 
 use safelight_imaging::skin::{
-    DarkCircle, Dot, EyeBag, Eyelid, Fold, Mark, Severity, Side, Skin, Spot, Tone, Zone, blackheads,
-    chance, dark_circle, eye_bag, eyelid, pores, resolution,
+    DarkCircle, Dot, EyeBag, Eyelid, Fold, Mark, Severity, Side, Skin, Spot, Tone, Zone,
+    blackheads, chance, dark_circle, eye_bag, eyelid, pores, resolution,
 };
 
 use super::subject::Subject;
