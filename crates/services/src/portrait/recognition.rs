@@ -9,7 +9,7 @@ use safelight_vision::face::embedding::LENGTH;
 use safelight_vision::face::{Detection, Face, Pose, QualityControl, models};
 
 pub use super::faces::{Level, QUALITY_CONTROL};
-use super::faces::{each, find_people, pixels};
+use super::faces::{each, find_people, named, pixels};
 
 /// The models that recognition needs.
 pub const MODELS: &[&str] = &[
@@ -140,7 +140,8 @@ pub fn look(
     most: usize,
 ) -> Result<Vec<Seen>> {
     let photo = picture.decode(work)?.rgb;
-    let mut faces = find_people(work, &photo, false, MOST_FACES)?;
+    let mut faces = find_people(work, &photo, false, MOST_FACES)
+        .or_else(|fault| named(fault, checks.quality_control, work, &photo))?;
     if checks.single_face && faces.len() > 1 {
         let message = format!("image shows {} faces, single_face allows one", faces.len());
         return Err(Fault::new(Code::FaceCountInvalid, message));
@@ -211,11 +212,11 @@ fn seen(face: &Face, checks: Checks) -> Result<Seen> {
         );
         return Err(Fault::new(Code::QualityScoreNotMeetRequirements, message));
     }
-    let Detection { rect, points: [left, right, ..], score } = face.detection;
+    let Detection { rect, score, .. } = face.detection;
     let embedding = *face.embedding()?.numbers();
     Ok(Seen {
         location: [rect.x, rect.y, rect.width, rect.height].map(pixels),
-        rotation: pixels((right.y - left.y).atan2(right.x - left.x).to_degrees()),
+        rotation: pixels(face.detection.angle().to_degrees()),
         probability: score,
         size: rect.shorter_side(),
         pose: face.pose()?,
