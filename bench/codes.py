@@ -16,6 +16,8 @@ from PIL import Image, ImageFilter
 import api
 import code_engines
 import code_library
+import code_liveness
+import code_reading
 import harness
 import photos
 from code_requests import (ADVANCED, ANALYZER, BEAUTY, COLOR, LIPS, OBJECTS, SKIN, SMOOTH, STANDS_FOR, STYLE,
@@ -318,7 +320,8 @@ def main():
         for cases, settings, prepare in (
                 (CASES, SETTINGS, None), (TIGHT_CASES, TIGHT, None),
                 (code_library.CASES, [*SETTINGS, *code_library.SETTINGS], code_library.prepare),
-                (code_engines.CASES, SETTINGS, None)):
+                (code_liveness.CASES, SETTINGS, None),
+                (code_reading.CASES, SETTINGS, None), (code_engines.CASES, SETTINGS, None)):
             cases = [each for each in cases if not options.only or each[0] in options.only]
             if not cases:
                 continue

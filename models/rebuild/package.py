@@ -46,11 +46,12 @@ def unpacked(origin, folder):
     return folder
 
 
-def half_weights(model, smallest=64):
-    """Stores weights as 16-bit floats with a cast behind them, which engines fold at load."""
+def half_weights(model, smallest=64, keep=None):
+    """Stores weights as 16-bit floats with a cast behind them, which engines fold at load; not those whose
+    names end in `keep`."""
     graph, stored, casts = model.graph, [], []
     for weight in graph.initializer:
-        if weight.data_type == TensorProto.FLOAT:
+        if weight.data_type == TensorProto.FLOAT and not (keep and weight.name.endswith(keep)):
             numbers = numpy_helper.to_array(weight)
             if numbers.size >= smallest and np.abs(numbers).max() <= 60000:
                 half = numpy_helper.from_array(numbers.astype(np.float16), f"{weight.name}_h")
@@ -65,6 +66,44 @@ def half_weights(model, smallest=64):
     del graph.initializer[:], graph.node[:]
     graph.initializer.extend(stored)
     graph.node.extend(nodes)
+
+
+def byte_weights(model, smallest=1024):
+    """Stores the weights of convolutions and products as 8-bit integers with one scale for each output, the
+    scale that loses least, and the rest as 16-bit floats. Engines fold both at load into 32-bit floats."""
+    graph, outputs = model.graph, {}
+    for node in graph.node:
+        transposed = any(each.name == "transB" and each.i for each in node.attribute)
+        axes = {"Conv": 0, "ConvTranspose": 1, "MatMul": -1, "Gemm": 0 if transposed else -1}
+        if node.op_type in axes:
+            outputs[node.input[1]] = axes[node.op_type]
+    stored, widened = [], []
+    for weight in graph.initializer:
+        numbers = numpy_helper.to_array(weight)
+        if weight.data_type != TensorProto.FLOAT or weight.name not in outputs or numbers.size < smallest:
+            stored.append(weight)
+            continue
+        axis = outputs[weight.name] % numbers.ndim
+        others = tuple(each for each in range(numbers.ndim) if each != axis)
+        whole = np.maximum(np.abs(numbers).max(axis=others, keepdims=True), 1e-12) / 127
+        least, scale = np.inf, whole
+        for share in (1.0, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6):
+            tried = whole * share
+            bytes_ = np.clip(np.round(numbers / tried), -127, 127)
+            lost = ((bytes_ * tried - numbers) ** 2).sum(axis=others, keepdims=True)
+            scale = np.where(lost < least, tried, scale)
+            least = np.minimum(lost, least)
+        bytes_ = np.clip(np.round(numbers / scale), -127, 127).astype(np.int8)
+        stored.append(numpy_helper.from_array(bytes_, f"{weight.name}_b"))
+        stored.append(numpy_helper.from_array(scale.astype(np.float32), f"{weight.name}_s"))
+        widened.append(helper.make_node("Cast", [f"{weight.name}_b"], [f"{weight.name}_f"], to=TensorProto.FLOAT))
+        widened.append(helper.make_node("Mul", [f"{weight.name}_f", f"{weight.name}_s"], [weight.name]))
+    nodes = widened + list(graph.node)
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(stored)
+    graph.node.extend(nodes)
+    # Scales stay as exact as they are.
+    half_weights(model, keep="_s")
 
 
 def takes_pixels(model):

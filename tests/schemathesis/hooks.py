@@ -2,6 +2,7 @@
 
 import atexit
 import base64
+import functools
 import io
 import json
 import os
@@ -38,6 +39,8 @@ SUITED = {"/api/portrait/analysis/skin-analysis": [encoded(head.resize((880, 918
 BAD = [b"", GOOD[0][:len(GOOD[0]) // 2], encoded(Image.new("L", (1, 1)), "PNG"),
        encoded(Image.new("RGBA", (50, 50)), "PNG"), encoded(head, "GIF")]
 
+ACTION = "/api/portrait/liveness/action-verify"
+
 tasks = []
 answers = Counter()
 
@@ -48,8 +51,22 @@ def picture(path, choice):
     if kind == 0:
         return None
     good = next((files for start, files in SUITED.items() if path.startswith(start)), GOOD)
+    if path == ACTION:
+        good = [clip()]
     files = BAD if kind < 4 else good
     return files[choice % len(files)]
+
+
+@functools.cache
+def clip():
+    """A video of a head that moves."""
+    made = post("/api/portrait/effects/live-photo", files={"image_target": GOOD[1]})
+    return base64.b64decode(made["video"])
+
+
+def session():
+    """The identifier of a fresh session of actions."""
+    return post("/api/portrait/liveness/action-session", data={"type": "action"})["session_id"]
 
 
 def file_fields(operation):
@@ -80,7 +97,8 @@ def submit():
 
 
 # What takes the identifier of a thing that it may end.
-FRESH = {"/api/common/query-file": ("file_id", upload),
+FRESH = {ACTION: ("session_id", session),
+         "/api/common/query-file": ("file_id", upload),
          "/api/common/delete-file": ("file_id", upload),
          "/api/common/revoke-async-task": ("task_id", submit),
          "/api/common/stop-async-task": ("task_id", submit)}
@@ -101,6 +119,9 @@ def before_call(context, case, kwargs):
     for part in (case.query, case.body):
         if isinstance(part, dict) and name in part and choice % 4:
             part[name] = make()
+    if case.path == ACTION and isinstance(case.body, dict) and choice % 4:
+        # What the head does is not what a random session asks for.
+        case.body["strict"] = "false"
 
 
 @schemathesis.hook

@@ -33,6 +33,7 @@ mod spot;
 mod texture;
 mod tone;
 mod upright;
+mod wrinkle;
 mod zone;
 
 pub use blob::Blob;
@@ -54,6 +55,7 @@ pub use spot::{Mark, Spot, spots};
 pub use texture::{dryness, roughness};
 pub use tone::{Hue, Tint, Tone};
 pub use upright::{MESH_POINTS, Upright};
+pub use wrinkle::{Depths, Wrinkle, resolution};
 pub use zone::{Side, Zone};
 
 /// Pixels of a chip that one millimetre takes on a face of average width (140 mm).

@@ -13,6 +13,7 @@ use safelight_imaging::{decode, probe};
 use safelight_testkit::jpeg::{self, Coefficients};
 use safelight_testkit::webp::many_prefix_codes;
 
+#[path = "imaging/common.rs"]
 mod common;
 use common::{
     be32, bmp_of, chunk, fixture, jpeg_of, jpeg_with, png_of, png_with, processor_time, whole,

@@ -127,6 +127,7 @@ const KINDS: &[&str] = &[
     "picture",
     "pictures",
     "mask",
+    "video",
     "integer",
     "number",
     "scale",
@@ -155,6 +156,7 @@ impl Kind {
         let core = quote! { ::safelight_operation };
         Ok(match &*name {
             "picture" | "pictures" | "mask" => Self::File(attribute.parse_args()?),
+            "video" => Self::File(File::video(&attribute.parse_args()?)),
             "shared" => Self::Shared(attribute.parse_args()?),
             "kind" => {
                 let kind: Expr = attribute.parse_args()?;
@@ -199,16 +201,20 @@ impl Kind {
     }
 }
 
-/// The arguments of `picture`, `pictures` and `mask`: rules, then a range of counts or `of = field`.
+/// The arguments of `picture`, `pictures` and `mask`: rules, then a range of counts or `of = field`. That
+/// of `video`: most bytes.
 struct File {
-    rules: Expr,
+    rules: TokenStream,
+    is_video: bool,
     counts: Option<Expr>,
     mask_of: Option<Ident>,
 }
 
 impl Parse for File {
     fn parse(input: ParseStream) -> Result<Self> {
-        let mut file = Self { rules: input.parse()?, counts: None, mask_of: None };
+        let rules: Expr = input.parse()?;
+        let mut file =
+            Self { rules: quote! { #rules }, is_video: false, counts: None, mask_of: None };
         if !input.is_empty() {
             input.parse::<Token![,]>()?;
             if input.peek(Ident) && input.peek2(Token![=]) {
@@ -227,6 +233,17 @@ impl Parse for File {
 }
 
 impl File {
+    fn video(most: &Expr) -> Self {
+        let rules = quote! {
+            ::safelight_operation::Rules {
+                formats: &[],
+                max_bytes: #most,
+                ..::safelight_operation::Rules::ORDINARY
+            }
+        };
+        Self { rules, is_video: true, counts: None, mask_of: None }
+    }
+
     fn expand(&self, options: &Options, field: &Field) -> (TokenStream, TokenStream, bool) {
         let Options { name, aliases, doc, .. } = options;
         let rules = &self.rules;
@@ -234,7 +251,13 @@ impl File {
         let (presence, read) = match (&self.counts, optional) {
             (Some(counts), _) => (quote! { Several(#counts) }, quote! { read_all(form) }),
             (None, true) => (quote! { Optional }, quote! { read_if_sent(form) }),
+            (None, false) if self.is_video => (quote! { Required }, quote! { read_video(form) }),
             (None, false) => (quote! { Required }, quote! { read(form) }),
+        };
+        let media = if self.is_video {
+            quote! { Video }
+        } else {
+            quote! { Picture }
         };
         let mask_of = self.mask_of.as_ref().map_or_else(
             || quote! { ::core::option::Option::None },
@@ -249,6 +272,7 @@ impl File {
                 aliases: &[#(#aliases),*],
                 doc: #doc,
                 presence: ::safelight_operation::FilePresence::#presence,
+                media: ::safelight_operation::Media::#media,
                 rules: #rules,
                 mask_of: #mask_of,
             }
@@ -261,7 +285,7 @@ impl File {
         (
             quote! { ::safelight_operation::InputField::File(&#literal) },
             quote! { { const FILE: &::safelight_operation::FileField = &#literal; #read } },
-            true,
+            !self.is_video,
         )
     }
 }

@@ -21,6 +21,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `#[picture(RULES)]` | `Picture` or `Option<Picture>` | a picture; `RULES` is an expression of type `Rules` |
 /// | `#[pictures(RULES, 1..=5)]` | `Vec<Picture>` | several pictures under one name |
 /// | `#[mask(RULES, of = image)]` | `Mask` or `Option<Mask>` | a mask of the size of the picture `image` |
+/// | `#[video(BYTES)]` | `Video` | an MP4 of at most so many bytes |
 /// | `#[integer(1..=4)]` | an integer | a whole number in a range |
 /// | `#[number(0.0..=1.0)]` | `f64` | a number in a range |
 /// | `#[scale(0..=100, Code::X)]` | an integer | as `integer`; out of range is the code given |
@@ -43,8 +44,8 @@ use syn::{DeriveInput, parse_macro_input};
 #[proc_macro_derive(
     Input,
     attributes(
-        input, field, picture, pictures, mask, integer, number, scale, flag, choice, words, text,
-        cut, identifier, json, kind, shared
+        input, field, picture, pictures, mask, video, integer, number, scale, flag, choice, words,
+        text, cut, identifier, json, kind, shared
     )
 )]
 pub fn derive_input(tokens: TokenStream) -> TokenStream {

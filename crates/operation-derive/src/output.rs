@@ -49,6 +49,7 @@ struct Property<'a> {
     doc: String,
     path: Vec<String>,
     values: Vec<Expr>,
+    format: Option<Expr>,
     flatten: bool,
 }
 
@@ -61,6 +62,7 @@ impl<'a> Property<'a> {
             doc: doc::text(&field.attrs),
             path: vec![name],
             values: Vec::new(),
+            format: None,
             flatten: false,
         };
         for attribute in field.attrs.iter().filter(|a| a.path().is_ident("output")) {
@@ -76,10 +78,12 @@ impl<'a> Property<'a> {
                     property.values = Punctuated::<Expr, Token![,]>::parse_terminated(&list)?
                         .into_iter()
                         .collect();
+                } else if meta.path.is_ident("format") {
+                    property.format = Some(meta.value()?.parse()?);
                 } else if meta.path.is_ident("flatten") {
                     property.flatten = true;
                 } else {
-                    return Err(meta.error("expected name, path, values or flatten"));
+                    return Err(meta.error("expected name, path, values, format or flatten"));
                 }
                 Ok(())
             })?;
@@ -97,12 +101,16 @@ impl<'a> Property<'a> {
             return quote! { object.flatten::<#ty>(); };
         }
         let values = self.values.iter();
+        let format = self.format.iter().map(|format| {
+            quote! { object.set_format(&[#(#path),*], #format); }
+        });
         quote! {
             object.add::<#ty>(
                 &[#(#path),*],
                 #doc,
                 vec![#(::safelight_operation::json_value(#values)),*],
             );
+            #(#format)*
         }
     }
 

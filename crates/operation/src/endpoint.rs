@@ -15,6 +15,7 @@ use crate::node::Node;
 use crate::output::Output;
 use crate::param::Parameter;
 use crate::picture::Picture;
+use crate::sample_answer::SampleAnswer;
 use crate::shape::Shape;
 use crate::spec::{Needs, Spec};
 use crate::work::Work;
@@ -147,6 +148,8 @@ type Run = Box<dyn FnOnce(Context) -> BoxFuture<'static, Result<Node>> + Send>;
 pub struct Job {
     cost: Cost,
     units: u32,
+    /// Size of the first picture of the request.
+    photo: Option<(u32, u32)>,
     generator: Option<Arc<dyn Generator>>,
     run: Run,
 }
@@ -265,6 +268,23 @@ impl Endpoint {
     pub fn prepare(&self, form: &Form) -> Result<Job> {
         (self.prepare)(form)
     }
+
+    /// Checks a request just as [`Self::prepare`] does, and makes it a job that answers a sample in
+    /// place of the work: every property that the answer may have, pictures of the size of the first
+    /// that was sent. Needs no models.
+    ///
+    /// # Errors
+    /// Those of the fields.
+    pub fn prepare_sample(&self, form: &Form) -> Result<Job> {
+        let job = self.prepare(form)?;
+        let sample = SampleAnswer::new(self.answer(), job.photo);
+        let cost = Cost { pixels: sample.pixels(), bytes: sample.bytes(), lane: Lane::Cpu };
+        let run = move |context: Context| {
+            async move { context.cpu(move |work| work.stage("sample", || sample.draw())).await }
+                .boxed()
+        };
+        Ok(Job { cost, run: Box::new(run), ..job })
+    }
 }
 
 fn prepare<O: Operation>(form: &Form) -> Result<Job> {
@@ -275,8 +295,10 @@ fn prepare<O: Operation>(form: &Form) -> Result<Job> {
         bytes: memory.base.saturating_add(O::further_bytes(&input)),
         lane: O::lane(&input),
     };
+    let mut photo = None;
     for picture in input.pictures() {
         let header = picture.header();
+        photo.get_or_insert((header.width, header.height));
         let pixels = header.pixels();
         let bytes = header.decode_bytes().saturating_add(pixels.saturating_mul(memory.per_pixel));
         cost.pixels = cost.pixels.saturating_add(pixels);
@@ -287,7 +309,7 @@ fn prepare<O: Operation>(form: &Form) -> Result<Job> {
         let context = context.restricted_to(O::NEEDS);
         async move { node(O::run(input, &context).await?) }.boxed()
     };
-    Ok(Job { cost, units, generator: None, run: Box::new(run) })
+    Ok(Job { cost, units, photo, generator: None, run: Box::new(run) })
 }
 
 fn node(output: impl Output) -> Result<Node> {

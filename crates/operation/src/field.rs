@@ -101,10 +101,21 @@ pub struct FileField {
     pub doc: &'static str,
     /// How many there must be.
     pub presence: FilePresence,
-    /// What pictures are accepted.
+    /// What it holds.
+    pub media: Media,
+    /// What pictures are accepted; of videos, the size of the file counts alone.
     pub rules: Rules,
     /// For a mask the name of the picture whose size it must have.
     pub mask_of: Option<&'static str>,
+}
+
+/// What a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// A picture, whose header is checked against the rules of its field.
+    Picture,
+    /// An MP4, of which nothing is read before the work.
+    Video,
 }
 
 /// How many files are sent under one name.
@@ -121,7 +132,8 @@ pub enum FilePresence {
 impl FileField {
     /// A file that every request needs.
     pub const fn required(name: &'static str, doc: &'static str, rules: Rules) -> Self {
-        Self { name, aliases: &[], doc, presence: FilePresence::Required, rules, mask_of: None }
+        let (media, presence) = (Media::Picture, FilePresence::Required);
+        Self { name, aliases: &[], doc, presence, media, rules, mask_of: None }
     }
 
     /// Whether a request without it is refused.

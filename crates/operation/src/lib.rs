@@ -66,6 +66,7 @@ mod output;
 mod param;
 mod picture;
 mod sample;
+mod sample_answer;
 mod shape;
 mod source;
 mod spec;
@@ -80,7 +81,7 @@ pub use safelight_operation_derive::{Input, Output, ValueEnum};
 
 pub use context::{Context, Inline, Piece, Threads};
 pub use endpoint::{Cost, CpuOperation, Endpoint, Input, Job, Lane, Operation};
-pub use field::{Fields, FileField, FilePresence, InputField, Named};
+pub use field::{Fields, FileField, FilePresence, InputField, Media, Named};
 pub use form::Form;
 pub use generator::{EngineUse, Frame, Generator, Given, MOST_ANSWER, Order, no_engine};
 pub use kinds::{
@@ -90,7 +91,7 @@ pub use kinds::{
 pub use node::{Artifact, FileFormat, Node, rounded};
 pub use output::{Base64, ObjectNode, Output, Url, json_value};
 pub use param::{Defaulted, Kind, Optional, Param, Parameter, Presence, Required, RequiredOr};
-pub use picture::{Mask, Picture, Pictures};
+pub use picture::{Mask, Picture, Pictures, Video};
 pub use sample::{Sample, sample_mask, samples};
 pub use shape::{AnswerField, LeafKind, ObjectShape, Property, Shape};
 pub use source::{Reference, SOURCES, Source};

@@ -1,4 +1,4 @@
-//! Pictures and masks that a request sends.
+//! Pictures, masks and videos that a request sends.
 
 use bytes::Bytes;
 use image::GrayImage;
@@ -72,7 +72,28 @@ impl Mask {
     }
 }
 
+/// A video that was sent: an MP4, as far as its field says. Nothing of it is read yet.
+#[derive(Clone, Debug)]
+pub struct Video(Bytes);
+
+impl Video {
+    /// The file as it was sent.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl FileField {
+    /// Reads a video that every request needs, and checks its size.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`] but for what the header of a picture says.
+    pub fn read_video(&self, form: &Form) -> Result<Video> {
+        let bytes = self.files(form).first().ok_or_else(|| self.absent(form))?;
+        self.check_bytes(bytes)?;
+        Ok(Video(bytes.clone()))
+    }
+
     /// Reads a file that every request needs and checks its header against the rules.
     ///
     /// # Errors
@@ -218,15 +239,17 @@ impl FileField {
         }
     }
 
+    fn check_bytes(&self, bytes: &Bytes) -> Result<()> {
+        if bytes.is_empty() {
+            let message = format!("{} is a file of 0 bytes", self.name);
+            return Err(Fault::new(Code::ParametersCannotEmpty, message));
+        }
+        self.rules.check_size(self.name, bytes.len() as u64)
+    }
+
     fn check(&self, bytes: &Bytes) -> Result<Picture> {
         let name = self.name;
-        if bytes.is_empty() {
-            return Err(Fault::new(
-                Code::ParametersCannotEmpty,
-                format!("{name} is a file of 0 bytes"),
-            ));
-        }
-        self.rules.check_size(name, bytes.len() as u64)?;
+        self.check_bytes(bytes)?;
         let header = probe(bytes)
             .map_err(|fault| Fault::new(fault.code(), format!("{name}: {}", fault.message())))?;
         self.rules.check(name, &header)?;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::node::FileFormat;
 use crate::output::Output;
 
 /// The type of a value that has no parts.
@@ -56,6 +57,8 @@ pub struct Property {
     pub optional: bool,
     /// What it holds.
     pub shape: Shape,
+    /// The format of the files in it, where it is always the same and no PNG.
+    pub format: Option<FileFormat>,
 }
 
 /// A leaf of an answer, for listings.
@@ -153,7 +156,20 @@ impl ObjectShape {
             shape.restrict(&values);
         }
         let object = outer.iter().fold(self, |object, name| object.nested(name, T::OPTIONAL));
-        object.properties.push(Property { name, doc, optional: T::OPTIONAL, shape });
+        object.properties.push(Property { name, doc, optional: T::OPTIONAL, shape, format: None });
+    }
+
+    /// Says of which format the files at a path are.
+    pub fn set_format(&mut self, path: &[&str], format: FileFormat) {
+        let Some((first, below)) = path.split_first() else { return };
+        let found = self.properties.iter_mut().find(|property| property.name == *first);
+        match (found, below.is_empty()) {
+            (Some(property), true) => property.format = Some(format),
+            (Some(Property { shape: Shape::Object(object), .. }), false) => {
+                object.set_format(below, format);
+            }
+            _ => {}
+        }
     }
 
     /// Adds the properties of `T`, an object.
@@ -171,7 +187,7 @@ impl ObjectShape {
         let found = self.properties.iter().position(|property| property.name == name);
         let at = found.unwrap_or_else(|| {
             let shape = Shape::Object(Self::new());
-            self.properties.push(Property { name, doc: "", optional: true, shape });
+            self.properties.push(Property { name, doc: "", optional: true, shape, format: None });
             self.properties.len() - 1
         });
         let property = &mut self.properties[at];
@@ -190,6 +206,9 @@ impl ObjectShape {
         let mut required = Vec::new();
         for property in &self.properties {
             let mut schema = property.shape.schema();
+            if let Some(format) = property.format {
+                property.shape.add_media_type(&mut schema, format);
+            }
             if !property.doc.is_empty() {
                 schema["description"] = property.doc.into();
             }
@@ -207,6 +226,17 @@ impl ObjectShape {
 }
 
 impl Shape {
+    /// Adds the media type of the files that stand in the answer itself to the schema of this shape.
+    fn add_media_type(&self, schema: &mut Value, format: FileFormat) {
+        match self {
+            Self::Leaf { kind: LeafKind::Base64, .. } => {
+                schema["contentMediaType"] = format.media_type().into();
+            }
+            Self::List(items) => items.add_media_type(&mut schema["items"], format),
+            Self::Leaf { .. } | Self::Any | Self::Object(_) => {}
+        }
+    }
+
     /// Restricts the leaf of this shape, through lists, to a closed set.
     fn restrict(&mut self, set: &[Value]) {
         match self {

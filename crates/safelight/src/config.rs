@@ -47,10 +47,12 @@ pub struct Own {
     pub models: safelight_inference::Settings,
     /// How the books are kept.
     pub store: safelight_store::Settings,
+    /// Where files are kept.
+    pub blobs: safelight_store::BlobSettings,
 }
 
 impl Own {
-    const KEYS: [&str; 5] = ["data", "without_engine", "log", "models", "store"];
+    const KEYS: [&str; 6] = ["data", "without_engine", "log", "models", "store", "blobs"];
 }
 
 /// A configuration, and where it came from.
@@ -99,7 +101,23 @@ impl Loaded {
         check_names(&server.engine, &server.effects, CATALOG).map_err(|reason| anyhow!(reason))?;
         let models = self.config.own.models.validate();
         models.map_err(|reason| anyhow!("in [models], {reason}"))?;
-        logs::filter(&self.config.own.log).map(drop)
+        let Own { store, blobs, log, .. } = &self.config.own;
+        store.validate().map_err(|reason| anyhow!(reason))?;
+        if store.is_shared() {
+            if blobs.url.is_none() {
+                bail!(
+                    "store.url is set and blobs.url is not: processes that share their rows must \
+                     share their files, in s3://bucket/prefix or file:///folder"
+                );
+            }
+            if server.public_url.is_none() {
+                bail!(
+                    "store.url is set and public_url is not: processes that share their rows need \
+                     one base for the URLs of results"
+                );
+            }
+        }
+        logs::filter(log).map(drop)
     }
 
     /// Every key with its effective value and where that comes from.

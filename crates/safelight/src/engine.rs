@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use safelight_inference::manifest::{FILE_NAME, Manifest, ModelSpec};
+use safelight_inference::manifest::{Manifest, ModelSpec};
 use safelight_inference::runtime::{Library, Origin, Places};
 use safelight_inference::scheduler::Plan;
 use safelight_inference::{Engine, EngineError, OpenVino, Registry, Session, Settings, memory_of};
@@ -20,43 +20,53 @@ use crate::progress::Report;
 /// Unpacks the models, finds or fetches the library, and opens the registry. Nothing is loaded yet.
 pub fn start(data: &DataFolder, settings: &Settings) -> Result<Registry> {
     let mut report = Report::new();
-    let binary = binary_folder();
-    let places = places(data, settings, binary.as_deref());
+    let packaged = packaged_library();
+    let places = places(data, settings, packaged.as_deref());
     let library = places.ensure(&mut |step| report.show(step))?;
     drop(report);
     tracing::info!(path = %library.path.display(), origin = %library.origin, "inference library");
-    models::unpack(data)?;
+    let models = models::ready(data)?;
     let engine = load(&library, data, settings)?;
-    let registry = Registry::open(Arc::new(engine), &[data.models()], settings);
+    let registry = Registry::open(Arc::new(engine), &[models], settings);
     registry.context("the models cannot be used")
 }
 
 /// The library that [`start`] would take, without fetching one.
 pub fn find_library(data: &DataFolder, settings: &Settings) -> Result<Option<Library>> {
-    let binary = binary_folder();
-    Ok(places(data, settings, binary.as_deref()).find()?)
+    let packaged = packaged_library();
+    Ok(places(data, settings, packaged.as_deref()).find()?)
 }
 
 fn places<'a>(
     data: &'a DataFolder,
     settings: &'a Settings,
-    binary: Option<&'a Path>,
+    packaged: Option<&'a Path>,
 ) -> Places<'a> {
     let configured = settings.library.as_deref();
-    Places { configured, beside: binary, python: true, data: data.path() }
+    Places { configured, beside: packaged, python: true, data: data.path() }
 }
 
-/// The folder of this binary, links followed: packages put the library there.
-fn binary_folder() -> Option<PathBuf> {
+/// Where packages put the library: into the folder of the binary, or, as the Python package `openvino`,
+/// into the environment that the binary is installed in.
+fn packaged_library() -> Option<PathBuf> {
+    let binary = binary_folder()?;
+    let prefix = glob::Pattern::escape(binary.parent()?.to_str()?);
+    let pattern = format!("{prefix}/lib/python3*/site-packages/openvino/libs");
+    let installed = glob::glob(&pattern).ok()?.find_map(Result::ok);
+    Some(installed.filter(|_| binary.ends_with("bin")).unwrap_or(binary))
+}
+
+/// The folder of this binary, links followed.
+pub fn binary_folder() -> Option<PathBuf> {
     let binary = std::env::current_exe().ok()?.canonicalize().ok()?;
     binary.parent().map(Path::to_path_buf)
 }
 
 /// Bytes that the library and the models which services need take once they are loaded, known
 /// without either.
-pub fn memory(settings: &Settings) -> Result<u64> {
+pub fn memory(data: &DataFolder, settings: &Settings) -> Result<u64> {
     let needed = needed();
-    let models = embedded()?;
+    let models = embedded(data)?;
     let used =
         models.iter().filter(|spec| needed.contains(&&*spec.name) && !settings.refuses(spec));
     Ok(memory_of(used.map(|spec| spec.bytes).sum()))
@@ -64,9 +74,9 @@ pub fn memory(settings: &Settings) -> Result<u64> {
 
 /// The registry of a server that has no engine: every model says so.
 pub fn without(data: &DataFolder, settings: &Settings) -> Result<Registry> {
-    models::unpack(data)?;
+    let models = models::ready(data)?;
     let why = "the server was started without one";
-    let registry = Registry::without_engine(why, &[data.models()], settings);
+    let registry = Registry::without_engine(why, &[models], settings);
     registry.context("the models cannot be used")
 }
 
@@ -124,8 +134,8 @@ pub struct Inventory {
 impl Inventory {
     pub fn take(data: &DataFolder, settings: &Settings) -> Result<Self> {
         let library = find_library(data, settings);
-        let unpacked = data.models().join(FILE_NAME).exists();
-        let folders = if unpacked { vec![data.models()] } else { vec![] };
+        let folders: Vec<_> = models::present(data).into_iter().collect();
+        let unpacked = !folders.is_empty();
         let registry = match library {
             Ok(Some(_)) => Registry::open(Arc::new(Unloaded), &folders, settings),
             Ok(None) => {
@@ -134,7 +144,7 @@ impl Inventory {
             }
             Err(error) => Registry::without_engine(error.to_string(), &folders, settings),
         };
-        let embedded = if unpacked { vec![] } else { embedded()? };
+        let embedded = if unpacked { vec![] } else { embedded(data)? };
         Ok(Self { embedded, registry: registry.context("the models cannot be used")? })
     }
 
@@ -156,11 +166,9 @@ impl Inventory {
 
 const NOT_UNPACKED: &str = "the models are not unpacked yet, the first `safelight serve` does it";
 
-fn embedded() -> Result<Vec<ModelSpec>> {
-    let manifest = models::EMBEDDED.iter().find(|(name, _)| *name == FILE_NAME);
-    let (_, bytes) = manifest.context("the binary holds no model manifest")?;
-    let text = std::str::from_utf8(bytes).context("the model manifest is not text")?;
-    Ok(Manifest::parse(text).map_err(|error| anyhow!(error))?.models)
+fn embedded(data: &DataFolder) -> Result<Vec<ModelSpec>> {
+    let text = models::manifest(data)?;
+    Ok(Manifest::parse(&text).map_err(|error| anyhow!(error))?.models)
 }
 
 /// Stands in for a library that is there but need not be loaded to list what could be done with it.

@@ -3,13 +3,15 @@
 use std::fs;
 
 use anyhow::{Context, Result};
-use safelight_store::{Credits, KeySecret, NewApplication, Store};
+use safelight_store::{Credits, KeyKind, KeySecret, NewApplication, Store};
 use serde::Serialize;
 
 use crate::clock::now;
 use crate::data::DataFolder;
 use crate::output::Output;
 
+/// How long a first start may take before another process tries, in milliseconds.
+const ALONE: i64 = 60_000;
 const USER: &str = "admin";
 const APPLICATION: &str = "default";
 const CREDITS: Credits = Credits::whole(1000);
@@ -26,21 +28,30 @@ pub struct Welcome {
     pub key: String,
     /// A command that works as pasted in the repository's folder.
     pub curl: String,
+    /// A link that signs in to the console, once, within ten minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub console: Option<String>,
 }
 
 /// Whether this start is the first, or the first did not get to its end: the marker stands from
 /// before the first row until the key has been shown.
 pub async fn is_first(store: &dyn Store, data: &DataFolder) -> Result<bool> {
-    Ok(data.first_run().exists() || store.users().await?.is_empty())
+    if data.first_run().exists() {
+        return Ok(true);
+    }
+    // Of several processes that start together, one makes the first user.
+    Ok(store.users().await?.is_empty() && store.lead("first run", now() + ALONE, now()).await?)
 }
 
-/// Creates user, application, credits and key. Each step that an interrupted start did is kept, and
+/// Creates user, application, credits, key, and a link to the console where that is reached at the URL
+/// `console`. Each step that an interrupted start did is kept, and
 /// keys of which nobody knows the text are revoked.
 pub async fn prepare(
     store: &dyn Store,
     secret: &KeySecret,
     data: &DataFolder,
     base_url: &str,
+    console: Option<String>,
 ) -> Result<Welcome> {
     fs::write(data.first_run(), "The first start has not shown its key yet.\n")
         .context("the data folder cannot be written to")?;
@@ -65,20 +76,30 @@ pub async fn prepare(
         store.revoke_key(lost.id, now()).await?;
     }
     let (key, hash, hint) = secret.generate()?;
-    store.add_key(application.id, &hash, &hint, now()).await?;
+    store.add_key(application.id, &hash, &hint, KeyKind::Live, now()).await?;
     let curl = format!("curl -H 'ailabapi-api-key: {key}' -F image=@{PHOTO} {base_url}{SERVICE}");
-    Ok(Welcome { user: USER, application: APPLICATION, credits: CREDITS, key, curl })
+    let console = match console {
+        Some(url) => Some(safelight_server::console_link(store, secret, &url).await?),
+        None => None,
+    };
+    Ok(Welcome { user: USER, application: APPLICATION, credits: CREDITS, key, curl, console })
 }
 
 impl Welcome {
     /// Shows the key, and with that ends the first start.
     pub fn show(&self, output: Output, data: &DataFolder) -> Result<()> {
-        let Self { user, application, credits, key, curl } = self;
+        let Self { user, application, credits, key, curl, console } = self;
+        let console = console.as_ref().map_or_else(String::new, |link| {
+            format!(
+                "\nOr in the browser; this link signs you in once, within ten minutes \
+                 (`safelight console` makes another):\n\n  {link}\n"
+            )
+        });
         let sentence = format!(
             "\nWelcome. User `{user}` has the application `{application}` with {credits} credits.\n\
              Its API key, shown only this once:\n\n  {key}\n\n\
              Try it in the repository's folder; `data.image_url` of the answer opens in a browser:\n\n  \
-             {curl}\n"
+             {curl}\n{console}"
         );
         output.result(self, &sentence)?;
         fs::remove_file(data.first_run()).context("the data folder cannot be written to")

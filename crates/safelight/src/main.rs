@@ -12,6 +12,8 @@ mod logs;
 mod models;
 mod output;
 mod progress;
+mod temporary;
+mod twin;
 
 use std::process::ExitCode;
 

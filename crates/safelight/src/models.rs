@@ -1,15 +1,49 @@
-//! The models inside the binary, and their way into the data folder.
+//! The models that ship: inside the binary, from where they are written into the data folder, or beside
+//! it, where a package put them.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use safelight_inference::manifest::FILE_NAME;
 
 use crate::data::DataFolder;
+use crate::engine::binary_folder;
 
-/// Every file of `models/`, by name.
+/// Every file of `models/`, by name; none where packages carry them.
 pub static EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/models.rs"));
+
+/// Where packages put the models, from the folder of the binary: a folder of its own, `/usr/bin` or
+/// the `bin` of a Python environment, `/usr/lib/safelight`.
+const BESIDE: [&str; 3] = ["models", "../share/safelight/models", "../../share/safelight/models"];
+
+/// The folder of the models, ready to be used.
+pub fn ready(data: &DataFolder) -> Result<PathBuf> {
+    unpack(data)?;
+    present(data).context(
+        "the models are neither in the binary nor beside it: install the package anew, or name a \
+         folder of models with --set models.extra=[\"<folder>\"] --without-engine",
+    )
+}
+
+/// The folder of the models, where they are there already.
+pub fn present(data: &DataFolder) -> Option<PathBuf> {
+    let has_manifest = |folder: &PathBuf| folder.join(FILE_NAME).exists();
+    if EMBEDDED.is_empty() {
+        let binary = binary_folder()?;
+        return BESIDE.iter().map(|place| binary.join(place)).find(has_manifest);
+    }
+    Some(data.models()).filter(has_manifest)
+}
+
+/// The manifest of the models, before any of them is unpacked.
+pub fn manifest(data: &DataFolder) -> Result<String> {
+    match EMBEDDED.iter().find(|(name, _)| *name == FILE_NAME) {
+        Some((_, bytes)) => Ok(std::str::from_utf8(bytes)?.to_owned()),
+        None => Ok(fs::read_to_string(ready(data)?.join(FILE_NAME))?),
+    }
+}
 
 /// Writes every embedded file that is absent or differs into the data folder, each whole or not
 /// at all. Answers how many were written.

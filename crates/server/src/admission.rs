@@ -187,6 +187,11 @@ impl Gate {
         Arc::new(Self { capacity, queue: queue as usize, state: Mutex::default() })
     }
 
+    /// What an idle process can do at the same time.
+    pub fn capacity(&self) -> Load {
+        self.capacity
+    }
+
     /// Whether `need` could be met by an idle process; else the fault that says so.
     pub fn check(&self, need: Load) -> Result<()> {
         if need.fits(self.capacity) {

@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use safelight_console::server::Configured;
 use safelight_contract::{Edition, Fault, Result};
 use safelight_inference::{Reason, Registry};
 use safelight_library::MasterKey;
@@ -25,6 +27,7 @@ use crate::metrics::Metrics;
 use crate::reply::internal;
 use crate::settings::Settings;
 use crate::tasks::Running;
+use crate::usage::Usage;
 
 /// What a server is made of.
 pub struct Parts {
@@ -42,6 +45,10 @@ pub struct Parts {
     pub vision: Vision,
     /// The models.
     pub registry: Arc<Registry>,
+    /// Every key of the configuration, for the console.
+    pub configuration: Vec<Configured>,
+    /// What this process does.
+    pub role: Role,
 }
 
 /// The state that every request shares.
@@ -53,6 +60,9 @@ pub(crate) struct App {
     pub secret: KeySecret,
     pub vision: Vision,
     pub registry: Arc<Registry>,
+    pub role: Role,
+    /// Where this process runs, for people.
+    pub name: String,
     pub catalog: &'static [Endpoint],
     /// The address in URLs where neither the settings nor the request name a host.
     pub address: SocketAddr,
@@ -66,11 +76,17 @@ pub(crate) struct App {
     pub engines: Engines,
     pub limits: ApplicationLimits,
     pub metrics: Arc<Metrics>,
+    /// How the API is used.
+    pub usage: Arc<Usage>,
+    /// Every key of the configuration.
+    pub configuration: Vec<Configured>,
     pub releaser: Releaser,
     /// The tasks at work.
     pub running: Running,
     /// Wakes the workers when a task was accepted.
     pub task_added: Notify,
+    /// Tells other processes that a task was accepted.
+    pub announcement: Notify,
     /// Wakes whoever posts webhooks when a task has ended.
     pub webhook_added: Notify,
     /// Becomes true when the server shuts down.
@@ -84,7 +100,17 @@ impl App {
         address: SocketAddr,
         releaser: Releaser,
     ) -> std::io::Result<Arc<Self>> {
-        let Parts { settings, store, blobs, secret, library_key, vision, registry } = parts;
+        let Parts {
+            settings,
+            store,
+            blobs,
+            secret,
+            library_key,
+            vision,
+            registry,
+            configuration,
+            role,
+        } = parts;
         let blobs = Arc::new(blobs);
         let (rows, reserve) = (store.clone(), settings.results.disk_reserve);
         let library = Library::new(rows, blobs.clone(), library_key, &settings.library, reserve);
@@ -109,16 +135,27 @@ impl App {
             secret,
             vision,
             registry,
+            role,
+            name: name(),
             catalog,
             address,
             limits: ApplicationLimits::default(),
             metrics,
+            usage: Arc::default(),
+            configuration,
             releaser,
             running: Running::default(),
             task_added: Notify::new(),
+            announcement: Notify::new(),
             webhook_added: Notify::new(),
             closing: watch::Sender::new(false),
         }))
+    }
+
+    /// Wakes the workers: one here, and those of other processes.
+    pub fn task_was_added(&self) {
+        self.task_added.notify_one();
+        self.announcement.notify_one();
     }
 
     pub fn edition(&self) -> Edition {
@@ -139,10 +176,18 @@ impl App {
         self.endpoints().find(|endpoint| endpoint.spec().path == path)
     }
 
-    /// The models that a service needs and that are not there, and why.
+    /// The models that a service needs and that are not there, and why. A twin needs none.
     pub fn missing_models(&self, endpoint: &Endpoint) -> Vec<(&'static str, Reason)> {
+        if self.settings.twin {
+            return Vec::new();
+        }
         let models = endpoint.needs().models.iter().copied();
         models.filter_map(|name| Some((name, self.registry.available(name).err()?))).collect()
+    }
+
+    /// Whether a service is not to be had for want of a generative engine.
+    pub fn lacks_engine(&self, endpoint: &Endpoint) -> bool {
+        !self.settings.twin && self.engines.lacks(endpoint)
     }
 
     /// The longest that a service may work on one request.
@@ -157,15 +202,55 @@ impl App {
     }
 }
 
+/// The machine and the process.
+fn name() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = if host.trim().is_empty() { "process" } else { host.trim() };
+    format!("{host}:{}", std::process::id())
+}
+
 /// The operations on libraries of faces, where they are enabled.
 fn recognition(settings: &Settings) -> std::slice::Iter<'static, Endpoint> {
     if settings.library.enabled { RECOGNITION.iter() } else { [].iter() }
 }
 
-/// Now, in Unix milliseconds.
-pub(crate) fn now() -> Millis {
+/// What a process does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Answers requests, and works on tasks.
+    #[default]
+    Serve,
+    /// Works on tasks alone.
+    Worker,
+}
+
+impl Role {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Serve => "serve",
+            Self::Worker => "worker",
+        }
+    }
+}
+
+/// What is added to the machine's clock, in milliseconds.
+static CLOCK_OFFSET: AtomicI64 = AtomicI64::new(0);
+
+fn machine_time() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     since.as_millis() as Millis
+}
+
+/// Now, in Unix milliseconds, by the clock that is followed.
+pub(crate) fn now() -> Millis {
+    machine_time() + CLOCK_OFFSET.load(Ordering::Relaxed)
+}
+
+/// Follows another clock, which shows `theirs` at this moment; answers how far the machine's is off.
+pub(crate) fn follow_clock(theirs: Millis) -> Millis {
+    let offset = theirs - machine_time();
+    CLOCK_OFFSET.store(offset, Ordering::Relaxed);
+    offset
 }
 
 /// Store calls whose failure is the server's.

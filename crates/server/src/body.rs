@@ -7,6 +7,7 @@ mod multipart;
 mod pool;
 mod whole;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -54,14 +55,7 @@ pub(crate) async fn receive(
     fields: Fields,
     request: Request,
 ) -> Result<Received> {
-    let (parts, body) = request.into_parts();
-    let mut form = Form::new();
-    for (name, value) in query(&parts) {
-        whole::add_query(fields, &name, value, &mut form);
-    }
-    let into = Destination::Form(fields, &mut form);
-    let memory = arrive(app, trace, application, &parts.headers, body, into).await?;
-    Ok(Received { form, memory })
+    Receiver::of(app, trace, application).form(fields, request).await
 }
 
 /// Reads a body that must be `application/json`, whole.
@@ -74,7 +68,7 @@ pub(crate) async fn receive_json(
     let (parts, body) = request.into_parts();
     let mut text = Vec::new();
     let into = Destination::Json(&mut text);
-    let memory = arrive(app, trace, application, &parts.headers, body, into).await?;
+    let memory = Receiver::of(app, trace, application).arrive(&parts.headers, body, into).await?;
     Ok((text, memory))
 }
 
@@ -85,50 +79,74 @@ enum Destination<'d> {
     Json(&'d mut Vec<u8>),
 }
 
-/// Reads a body within the limits, and answers the memory that it takes; none where there is no
-/// body.
-async fn arrive(
-    app: &App,
-    trace: &Trace,
-    application: i64,
-    headers: &HeaderMap,
-    body: Body,
-    into: Destination<'_>,
-) -> Result<Option<Memory>> {
-    let limits = &app.settings.limits;
-    let length = content_length(headers, limits)?;
-    let encoding = Encoding::of(headers)?;
-    let kind = kind(headers, length == Some(0))?;
-    if let Kind::Empty = kind {
-        return Ok(None);
+/// Within which limits a body is read, and in whose memory.
+pub(crate) struct Receiver<'a> {
+    pub limits: &'a LimitSettings,
+    pub bodies: &'a Arc<Pool>,
+    pub trace: &'a Trace,
+    pub application: i64,
+}
+
+impl<'a> Receiver<'a> {
+    fn of(app: &'a App, trace: &'a Trace, application: i64) -> Self {
+        Self { limits: &app.settings.limits, bodies: &app.bodies, trace, application }
     }
-    // How long a compressed body is says nothing of what is in it.
-    let length = length.filter(|_| encoding.is_none());
-    let body = match encoding {
-        Some(encoding) => Body::new(Decoded::new(body, encoding, limits.max_body_bytes)),
-        None => body,
-    };
-    let (memory, wait) = (app.bodies.open(application), limits.queue_wait());
-    let first = length.unwrap_or(UNUSED).min(UNUSED);
-    trace.timed("queue", memory.grow(first, wait)).await?;
-    let mut metered = Metered::new(body, limits);
-    let progress = metered.progress();
-    let most = length.unwrap_or(u64::MAX);
-    let whole = app.bodies.largest_whole();
-    let room = Room { memory: &memory, wait, most, whole, of_a_task: false };
-    let reading = async {
-        read(&mut metered, kind, &room, into).await?;
-        if encoding.is_some() { finish(&mut metered).await } else { Ok(()) }
-    };
-    let reading = memory.unless_revoked(reading);
-    let seconds = limits.body_timeout_seconds;
-    let limit = Duration::from_secs(seconds);
-    let outcome = trace.timed("receive", timeout(limit, reading)).await;
-    trace.bytes_in(progress.received());
-    outcome.unwrap_or_else(|_| {
-        Err(transfer_failed(format!("the body did not arrive within {seconds} s")))
-    })?;
-    Ok(Some(memory))
+
+    /// Reads the declared `fields`.
+    pub async fn form(&self, fields: Fields, request: Request) -> Result<Received> {
+        let (parts, body) = request.into_parts();
+        let mut form = Form::new();
+        for (name, value) in query(&parts) {
+            whole::add_query(fields, &name, value, &mut form);
+        }
+        let into = Destination::Form(fields, &mut form);
+        let memory = self.arrive(&parts.headers, body, into).await?;
+        Ok(Received { form, memory })
+    }
+
+    /// Reads a body within the limits, and answers the memory that it takes; none where there is no
+    /// body.
+    async fn arrive(
+        &self,
+        headers: &HeaderMap,
+        body: Body,
+        into: Destination<'_>,
+    ) -> Result<Option<Memory>> {
+        let Self { limits, bodies, trace, application } = *self;
+        let length = content_length(headers, limits)?;
+        let encoding = Encoding::of(headers)?;
+        let kind = kind(headers, length == Some(0))?;
+        if let Kind::Empty = kind {
+            return Ok(None);
+        }
+        // How long a compressed body is says nothing of what is in it.
+        let length = length.filter(|_| encoding.is_none());
+        let body = match encoding {
+            Some(encoding) => Body::new(Decoded::new(body, encoding, limits.max_body_bytes)),
+            None => body,
+        };
+        let (memory, wait) = (bodies.open(application), limits.queue_wait());
+        let first = length.unwrap_or(UNUSED).min(UNUSED);
+        trace.timed("queue", memory.grow(first, wait)).await?;
+        let mut metered = Metered::new(body, limits);
+        let progress = metered.progress();
+        let most = length.unwrap_or(u64::MAX);
+        let whole = bodies.largest_whole();
+        let room = Room { memory: &memory, wait, most, whole, of_a_task: false };
+        let reading = async {
+            read(&mut metered, kind, &room, into).await?;
+            if encoding.is_some() { finish(&mut metered).await } else { Ok(()) }
+        };
+        let reading = memory.unless_revoked(reading);
+        let seconds = limits.body_timeout_seconds;
+        let limit = Duration::from_secs(seconds);
+        let outcome = trace.timed("receive", timeout(limit, reading)).await;
+        trace.bytes_in(progress.received());
+        outcome.unwrap_or_else(|_| {
+            Err(transfer_failed(format!("the body did not arrive within {seconds} s")))
+        })?;
+        Ok(Some(memory))
+    }
 }
 
 async fn read(

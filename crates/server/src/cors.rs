@@ -16,12 +16,21 @@ use tower::{Layer, ServiceExt};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use crate::reply::SERVER_TIMING;
+use crate::sandbox::SANDBOX;
 use crate::settings::CorsSettings;
 use crate::trace::{PREFLIGHT, Trace};
 
 /// Headers of answers that a page may read beside those that every page may.
-const EXPOSED: [HeaderName; 7] =
-    [RETRY_AFTER, SERVER_TIMING, ETAG, CONTENT_LENGTH, CONTENT_RANGE, ACCEPT_RANGES, ALLOW];
+const EXPOSED: [HeaderName; 8] = [
+    RETRY_AFTER,
+    SERVER_TIMING,
+    ETAG,
+    CONTENT_LENGTH,
+    CONTENT_RANGE,
+    ACCEPT_RANGES,
+    ALLOW,
+    SANDBOX,
+];
 
 /// How long a browser may keep the answer to a preflight; browsers cut it to their own limits.
 const MAX_AGE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -36,7 +45,7 @@ pub(crate) fn layer(settings: &CorsSettings) -> CorsLayer {
     };
     CorsLayer::new()
         .allow_origin(origins)
-        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_methods([Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE])
         // Whatever a page's libraries add (tracing, idempotency keys) is harmless without credentials.
         .allow_headers(AllowHeaders::mirror_request())
         .expose_headers(EXPOSED)

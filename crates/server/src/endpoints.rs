@@ -1,9 +1,11 @@
 //! What is at each path.
 
 pub(crate) mod asyn_task_results;
+pub(crate) mod compreface;
 pub(crate) mod delete_file;
 pub(crate) mod library;
 pub(crate) mod list_async_tasks;
+pub(crate) mod liveness;
 pub(crate) mod query_async_task_result;
 pub(crate) mod query_credits;
 pub(crate) mod query_file;
@@ -76,6 +78,7 @@ pub(crate) static OWN: &[&Own] = &[
     &library::faces::DELETE,
     &library::faces::IMAGE,
     &library::whole::ERASE,
+    &liveness::SESSION,
 ];
 
 impl Own {
@@ -102,11 +105,11 @@ where
     let Call { app, trace, request } = call;
     let principal = authenticate(&app, &trace, request.headers()).await?;
     let application = &principal.application;
-    let at_work = app.limits.enter(application.id, application.limits, app.default_limits())?;
+    let at_work = app.enter(application.id, application.limits).await?;
     let (Received { form, memory }, key) = match own.method {
         Method::Get => (Received { form: query_form(&request, own.accepts()), memory: None }, None),
         Method::Post => {
-            let (key, fields) = (idempotency::key(request.headers())?, own.accepts());
+            let (key, fields) = (idempotency::key(&principal, request.headers())?, own.accepts());
             (body::receive(&app, &trace, application.id, fields, request).await?, key)
         }
     };

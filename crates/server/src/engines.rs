@@ -211,6 +211,14 @@ impl Engines {
         Err(resting(service, rest.unwrap_or(breaker::REST)))
     }
 
+    /// Name and address of each engine, and whether its last call or probe succeeded.
+    pub fn states(&self) -> impl Iterator<Item = (&str, &str, bool)> {
+        self.all.iter().map(|engine| {
+            let EngineSettings { name, url, .. } = &engine.settings;
+            (name.as_str(), url.as_str(), engine.breaker.is_well())
+        })
+    }
+
     /// What engines add to the time that a service may take.
     pub fn further_time(&self, endpoint: &Endpoint) -> Duration {
         let longest = self.of(endpoint).map(|engine| engine.settings.timeout()).max();

@@ -33,12 +33,7 @@ pub(crate) async fn live(call: Call) -> Result<Response> {
 /// Also says which services lack a model or a generative engine, be it wanted or not.
 pub(crate) async fn ready(call: Call) -> Result<Response> {
     let app = &call.app;
-    let parts = [
-        ("server", server(app)),
-        ("models", models(app)),
-        ("disk", disk(app).await),
-        ("database", database(app).await),
-    ];
+    let parts = parts(app).await;
     let ready = parts.iter().all(|(_, problem)| problem.is_none());
     let shown = parts.into_iter().map(|(name, problem)| {
         let part = match problem {
@@ -50,7 +45,7 @@ pub(crate) async fn ready(call: Call) -> Result<Response> {
     let shown: Map<String, Value> = shown.collect();
     let endpoints = app.endpoints();
     let lacking = endpoints
-        .filter(|endpoint| app.engines.lacks(endpoint) || !app.missing_models(endpoint).is_empty());
+        .filter(|endpoint| app.lacks_engine(endpoint) || !app.missing_models(endpoint).is_empty());
     let unavailable: Vec<_> = lacking.map(|endpoint| endpoint.spec().path).collect();
     let (status, word) = match ready {
         true => (StatusCode::OK, "ready"),
@@ -58,6 +53,16 @@ pub(crate) async fn ready(call: Call) -> Result<Response> {
     };
     let body = json!({ "status": word, "parts": shown, "unavailable": unavailable });
     Ok(plain(&call, status, body))
+}
+
+/// What is wrong with each part of the process, if anything.
+pub(crate) async fn parts(app: &App) -> [(&'static str, Option<String>); 4] {
+    [
+        ("server", server(app)),
+        ("models", models(app)),
+        ("disk", disk(app).await),
+        ("database", database(app).await),
+    ]
 }
 
 fn server(app: &App) -> Option<String> {
@@ -73,7 +78,8 @@ fn models(app: &App) -> Option<String> {
 }
 
 fn failed_models(app: &App) -> impl Iterator<Item = Reason> {
-    let needed = app.endpoints().flat_map(|endpoint| endpoint.needs().models);
+    let endpoints = app.endpoints().filter(|_| !app.settings.twin);
+    let needed = endpoints.flat_map(|endpoint| endpoint.needs().models);
     let needed: BTreeSet<_> = needed.copied().collect();
     let reasons = needed.into_iter().filter_map(|name| app.registry.health(name).err());
     reasons.filter(|reason| !reason.is_intended())

@@ -7,7 +7,9 @@ use axum::http::{HeaderMap, HeaderName};
 use bytes::Bytes;
 use safelight_contract::{Code, Fault, Result, failure};
 use safelight_operation::Form;
-use safelight_store::{KeyedAnswer, KeyedRequest, Millis, RequestKey, ResultFile};
+use safelight_store::{
+    KeyKind, KeyedAnswer, KeyedRequest, Millis, Principal, RequestKey, ResultFile,
+};
 
 use crate::admission::{Load, Patience};
 use crate::app::{App, Stored, now};
@@ -27,10 +29,20 @@ const REMEMBERED: Millis = 24 * 3_600_000;
 const IN_FLIGHT: Millis = 3_600_000;
 
 /// The key that a request carries; quotes around it, as the standard's draft has them, do not count.
+/// What a live key was answered and what a sandbox key was answered stay apart.
 ///
 /// # Errors
 /// `ERROR_INVALID_PARAMETER_FORMAT` and `ERROR_CONTENT_TOO_LONG` for what is no key.
-pub(crate) fn key(headers: &HeaderMap) -> Result<Option<String>> {
+pub(crate) fn key(principal: &Principal, headers: &HeaderMap) -> Result<Option<String>> {
+    let key = read(headers)?;
+    Ok(match principal.kind {
+        KeyKind::Live => key,
+        // No client's key holds a `/`.
+        KeyKind::Sandbox => key.map(|key| format!("sandbox/{key}")),
+    })
+}
+
+fn read(headers: &HeaderMap) -> Result<Option<String>> {
     let Some(value) = headers.get(KEY) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim();
     let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
@@ -219,9 +231,9 @@ mod tests {
     fn keys_are_read_with_quotes_and_without() {
         let of = |value: &str| {
             let value = HeaderValue::from_str(value).expect("a header");
-            key(&HeaderMap::from_iter([(KEY, value)])).map_err(|fault| fault.code())
+            read(&HeaderMap::from_iter([(KEY, value)])).map_err(|fault| fault.code())
         };
-        assert_eq!(key(&HeaderMap::new()), Ok(None));
+        assert_eq!(read(&HeaderMap::new()), Ok(None));
         for text in ["a-B.c:1_", "\"a-B.c:1_\"", " a-B.c:1_ "] {
             assert_eq!(of(text), Ok(Some("a-B.c:1_".to_owned())), "{text}");
         }

@@ -4,7 +4,9 @@
 
 mod indexes;
 pub(crate) mod kinds;
+pub mod pictures;
 mod port;
+mod sessions;
 mod tokens;
 pub mod transfer;
 
@@ -24,10 +26,12 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 
 use crate::app::{App, Stored, now};
+use crate::instance::leads;
 use crate::reply::internal;
 use crate::settings::LibrarySettings;
 
 pub(crate) use port::{Found, Port, Search, shown};
+pub(crate) use sessions::{Session, Sessions};
 pub(crate) use tokens::Known;
 
 use indexes::Indexes;
@@ -35,7 +39,7 @@ use tokens::Tokens;
 
 /// The libraries of an installation.
 pub(crate) struct Library {
-    store: Arc<dyn Store>,
+    pub store: Arc<dyn Store>,
     blobs: Arc<Blobs>,
     pub master: MasterKey,
     pub settings: LibrarySettings,
@@ -43,6 +47,8 @@ pub(crate) struct Library {
     reserve: u64,
     indexes: Indexes,
     tokens: Tokens,
+    /// Of action liveness.
+    pub sessions: Sessions,
     /// Whether something was deleted that the log of the database may still hold.
     unscrubbed: AtomicBool,
 }
@@ -57,6 +63,7 @@ impl Library {
     ) -> Self {
         let life = Duration::from_secs(settings.token_life_seconds.into());
         Self {
+            sessions: Sessions::new(&master),
             store,
             blobs,
             master,
@@ -128,6 +135,11 @@ impl Library {
             self.follow(&changed, &[]).await;
         }
     }
+}
+
+/// The identifier of a user whose name may be any text.
+pub(crate) fn id_of_name(name: &str) -> String {
+    format!("s_{}", &blake3::hash(name.as_bytes()).to_hex()[..40])
 }
 
 /// What a group's key is wrapped for.
@@ -203,7 +215,9 @@ pub(crate) async fn run(app: Arc<App>) {
             _ = closing.changed() => continue,
         }
         // What fails is logged where it fails, and tried again next time.
-        let _ = library.clean().await;
+        if leads(&app, "library").await {
+            let _ = library.clean().await;
+        }
         if library.unscrubbed.load(Ordering::Relaxed) {
             library.scrub().await;
         }

@@ -1,4 +1,5 @@
-//! Limits of one application: requests per second, and requests at work at the same time.
+//! Limits of one application: requests per second, and requests at work at the same time. Where
+//! several processes serve the same rows, the store counts over all of them.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -10,7 +11,9 @@ use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use parking_lot::Mutex;
 use safelight_contract::{Code, Fault, Result};
-use safelight_store::Limits;
+use safelight_store::{Limits, Metered, Store};
+
+use crate::app::{App, Stored, now};
 
 /// What is known about the applications that have limits.
 #[derive(Default)]
@@ -28,6 +31,24 @@ struct Rate {
 /// A request that counts as at work until this is dropped.
 pub(crate) struct AtWork {
     _slot: Option<Slot>,
+    _counted: Option<Counted>,
+}
+
+/// A request that the store counts for an application.
+struct Counted(Arc<dyn Store>, i64);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        let (store, application) = (self.0.clone(), self.1);
+        // Without a runtime the process ends, and with it its count.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            if let Err(error) = store.exit(application).await {
+                // The next beat sets the count right.
+                tracing::warn!(%error, "the end of a request was not counted");
+            }
+        });
+    }
 }
 
 struct Slot(Arc<AtomicU32>);
@@ -45,37 +66,33 @@ impl ApplicationLimits {
         if let Some(limit) = own.concurrency.or(defaults.concurrency) {
             let slot = self.take_slot(application, limit)?;
             self.check_rate(application, own, defaults)?;
-            return Ok(AtWork { _slot: Some(slot) });
+            return Ok(AtWork { _slot: Some(slot), _counted: None });
         }
         self.check_rate(application, own, defaults)?;
-        Ok(AtWork { _slot: None })
+        Ok(AtWork { _slot: None, _counted: None })
+    }
+
+    /// How many requests of each application are at work in this process.
+    pub fn counts(&self) -> Vec<(i64, u32)> {
+        let at_work = self.at_work.lock();
+        let counts = at_work.iter().map(|(id, count)| (*id, count.load(Ordering::Acquire)));
+        counts.filter(|(_, count)| *count > 0).collect()
     }
 
     fn take_slot(&self, application: i64, limit: u32) -> Result<Slot> {
         let count = self.at_work.lock().entry(application).or_default().clone();
         let slot = Slot(count);
         let before = slot.0.fetch_add(1, Ordering::AcqRel);
-        if before < limit {
-            return Ok(slot);
-        }
-        Err(Fault::new(
-            Code::ExceedingLimits,
-            format!("the application has {before} requests at work, its limit is {limit}"),
-        )
-        .retry_after(Duration::from_secs(1)))
+        if before < limit { Ok(slot) } else { Err(too_many(before, limit)) }
     }
 
     fn check_rate(&self, application: i64, own: Limits, defaults: Limits) -> Result<()> {
         let limit = own.requests_per_second.or(defaults.requests_per_second);
         let Some(limit) = limit.and_then(NonZeroU32::new) else { return Ok(()) };
         let limiter = self.limiter(application, limit);
-        limiter.check().map_err(|refused| {
-            Fault::new(
-                Code::ExceedingLimits,
-                format!("the application's limit is {limit} requests per second"),
-            )
-            .retry_after(refused.wait_time_from(self.clock.now()))
-        })
+        limiter
+            .check()
+            .map_err(|refused| too_fast(limit.get(), refused.wait_time_from(self.clock.now())))
     }
 
     fn limiter(&self, application: i64, limit: NonZeroU32) -> Arc<DefaultDirectRateLimiter> {
@@ -90,6 +107,47 @@ impl ApplicationLimits {
             *rate = fresh();
         }
         rate.limiter.clone()
+    }
+}
+
+fn too_many(at_work: u32, limit: u32) -> Fault {
+    let message = format!("the application has {at_work} requests at work, its limit is {limit}");
+    Fault::new(Code::ExceedingLimits, message).retry_after(Duration::from_secs(1))
+}
+
+fn too_fast(limit: u32, wait: Duration) -> Fault {
+    let message = format!("the application's limit is {limit} requests per second");
+    Fault::new(Code::ExceedingLimits, message).retry_after(wait)
+}
+
+impl App {
+    /// Counts a request of an application, or refuses it with `EXCEEDING_LIMITS`.
+    pub async fn enter(&self, application: i64, own: Limits) -> Result<AtWork> {
+        let defaults = self.default_limits();
+        if !self.store.is_shared() {
+            return self.limits.enter(application, own, defaults);
+        }
+        let limits = Limits {
+            concurrency: own.concurrency.or(defaults.concurrency),
+            requests_per_second: own.requests_per_second.or(defaults.requests_per_second),
+        };
+        if limits == Limits::default() {
+            return Ok(AtWork { _slot: None, _counted: None });
+        }
+        let entered = self.store.enter(application, limits, now()).await;
+        match entered.or_internal("counting the request")? {
+            Metered::Entered => Ok(AtWork {
+                _slot: Some(self.limits.take_slot(application, u32::MAX)?),
+                _counted: Some(Counted(self.store.clone(), application)),
+            }),
+            Metered::TooMany(at_work) => {
+                Err(too_many(at_work, limits.concurrency.unwrap_or_default()))
+            }
+            Metered::TooFast(wait) => Err(too_fast(
+                limits.requests_per_second.unwrap_or_default(),
+                Duration::from_millis(wait.into()),
+            )),
+        }
     }
 }
 

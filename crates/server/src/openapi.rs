@@ -1,5 +1,4 @@
-//! The OpenAPI 3.1 document, made from the catalogue's declarations and the table of codes, and the
-//! page that shows it without any help from the internet.
+//! The OpenAPI 3.1 document, made from the catalogue's declarations and the table of codes.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -8,16 +7,13 @@ use axum::body::Body;
 use bytes::Bytes;
 use safelight_contract::{Code, Edition};
 use safelight_operation::{
-    Delivery, Endpoint, FileField, FilePresence, InputField, Kind, Method, Parameter, SOURCES,
-    TASK_TYPE,
+    Delivery, Endpoint, FileField, FilePresence, InputField, Kind, Media, Method, Parameter,
+    SOURCES, TASK_TYPE,
 };
 use serde_json::{Map, Value, json};
 
 use crate::endpoints::recognition::RECOGNITION;
 use crate::endpoints::{OWN, Own, submit_batch_tasks};
-
-/// The page at `/docs`: reads `/openapi.json` and shows it; everything it needs is in it.
-pub const DOCS_PAGE: &str = include_str!("openapi/docs.html");
 
 /// The document as text, for any base: answers share all of it but the base.
 pub struct Template {
@@ -154,7 +150,7 @@ fn fields_schema(fields: &[InputField]) -> Value {
 }
 
 /// The schema of a parameter with what it does and what its values mean.
-fn parameter_schema(parameter: &dyn Parameter) -> Value {
+pub(crate) fn parameter_schema(parameter: &dyn Parameter) -> Value {
     let mut schema = parameter.schema();
     let meaning = schema["description"].as_str().map(|m| format!(" ({m})")).unwrap_or_default();
     schema["description"] = format!("{}{meaning}", parameter.doc()).into();
@@ -162,7 +158,7 @@ fn parameter_schema(parameter: &dyn Parameter) -> Value {
 }
 
 /// One file, or a list of them.
-fn files_schema(field: &FileField) -> Value {
+pub(crate) fn files_schema(field: &FileField) -> Value {
     let schema = file_schema(field);
     match &field.presence {
         FilePresence::Required | FilePresence::Optional => schema,
@@ -178,6 +174,9 @@ fn files_schema(field: &FileField) -> Value {
 /// The content types of the files.
 fn encoding(fields: &[InputField]) -> Map<String, Value> {
     let types = |file: &FileField| {
+        if file.media == Media::Video {
+            return json!({ "contentType": "video/mp4" });
+        }
         let media: Vec<_> = file.rules.formats.iter().map(|format| format.media_type()).collect();
         json!({ "contentType": media.join(", ") })
     };
@@ -187,6 +186,10 @@ fn encoding(fields: &[InputField]) -> Map<String, Value> {
 
 fn file_schema(file: &FileField) -> Value {
     let rules = &file.rules;
+    if file.media == Media::Video {
+        let description = format!("{} MP4, up to {} MB.", file.doc, rules.max_megabytes());
+        return json!({ "type": "string", "format": "binary", "description": description });
+    }
     let formats: Vec<_> = rules.formats.iter().map(|format| format.name()).collect();
     let aspect =
         rules.max_aspect.map(|a| format!(", aspect ratio up to {a}:1")).unwrap_or_default();
@@ -402,118 +405,4 @@ fn json_content(schema: Value) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use safelight_services::CATALOG;
-
-    use super::*;
-
-    #[test]
-    fn every_service_and_every_code_is_in_the_document() {
-        let document = document(CATALOG, Edition::E2025, "http://localhost:8080");
-        for endpoint in CATALOG {
-            let spec = endpoint.spec();
-            let post = &document["paths"][spec.path]["post"];
-            assert_eq!(post["operationId"], spec.sign);
-            let form = &post["requestBody"]["content"]["multipart/form-data"]["schema"];
-            for field in endpoint.fields() {
-                assert!(form["properties"][field.name()].is_object(), "{}", field.name());
-            }
-        }
-        assert_eq!(document["x-error-codes"].as_object().map(Map::len), Some(123));
-    }
-
-    #[tokio::test]
-    async fn the_template_makes_the_same_document() {
-        let base = "https://example.com/\"quoted\"";
-        let whole = document(CATALOG, Edition::E2025, base).to_string();
-        let (length, body) = Template::new(CATALOG, Edition::E2025).with_base(base);
-        let text = axum::body::to_bytes(body, usize::MAX).await.expect("no error");
-        assert!(length == whole.len() && text == whole);
-    }
-
-    /// Every object of the document with its path.
-    fn objects<'a>(
-        value: &'a Value,
-        path: &str,
-        found: &mut Vec<(String, &'a Map<String, Value>)>,
-    ) {
-        match value {
-            Value::Object(map) => {
-                found.push((path.to_owned(), map));
-                map.iter().for_each(|(name, v)| objects(v, &format!("{path}/{name}"), found));
-            }
-            Value::Array(items) => items.iter().for_each(|v| objects(v, path, found)),
-            _ => {}
-        }
-    }
-
-    /// Answers of which one field of several is there, by what was asked for.
-    const ALTERNATIVES: [&str; 4] = [
-        "/face-beauty-pro",
-        "/image-invisible-image-watermark",
-        "/image-invisible-text-watermarking",
-        "/smart-beauty",
-    ];
-
-    /// What generators of clients refuse a document for.
-    #[test]
-    fn the_document_keeps_the_rules_of_its_standard() {
-        let document = document(CATALOG, Edition::E2025, "http://localhost:8080");
-        // A licence has an identifier or a URL, not both.
-        let licence = document["info"]["license"].as_object().expect("a licence");
-        assert!(licence.contains_key("identifier") && !licence.contains_key("url"));
-        let mut found = Vec::new();
-        objects(&document, "", &mut found);
-        let mut identifiers = std::collections::BTreeSet::new();
-        let mut enumerated = 0;
-        for (path, object) in found {
-            if let Some(Value::String(reference)) = object.get("$ref") {
-                let target = document.pointer(reference.trim_start_matches('#'));
-                assert!(target.is_some(), "{path} leads to no {reference}");
-            }
-            if let Some(Value::String(identifier)) = object.get("operationId") {
-                assert!(identifiers.insert(identifier), "{identifier} twice");
-                assert!(object.contains_key("responses"), "{path}");
-            }
-            if let (Some(Value::Array(names)), Some(Value::Object(properties))) =
-                (object.get("required"), object.get("properties"))
-            {
-                let known =
-                    |name: &Value| name.as_str().is_some_and(|n| properties.contains_key(n));
-                assert!(names.iter().all(known), "{path} requires what it does not have");
-            }
-            if let Some(Value::Array(values)) = object.get("enum") {
-                enumerated += 1;
-                assert!(!values.is_empty(), "{path}");
-                let default = object.get("default");
-                assert!(default.is_none_or(|default| values.contains(default)), "{path}");
-            }
-        }
-        assert!(enumerated > 50, "{enumerated}");
-        for (path, item) in document["paths"].as_object().expect("paths") {
-            for operation in item.as_object().expect("operations").values() {
-                let content = &operation["responses"]["200"]["content"]["application/json"];
-                let parts = content["schema"]["allOf"].as_array().expect("envelope and answer");
-                let required = |part: &Value| {
-                    part.get("$ref").is_some() || part["required"].as_array().is_some()
-                };
-                let alternatives = ALTERNATIVES.iter().any(|slug| path.ends_with(slug));
-                assert!(alternatives != parts.iter().all(required), "{path} requires nothing");
-            }
-        }
-    }
-
-    /// An API change shows in review: the document is kept beside the code. To accept a change, run
-    /// the tests with `UPDATE_OPENAPI=1`.
-    #[test]
-    fn the_document_is_the_one_in_the_repository() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
-        let document = document(CATALOG, Edition::E2025, "http://localhost:8080");
-        let rendered = format!("{document:#}\n");
-        if std::env::var_os("UPDATE_OPENAPI").is_some() {
-            std::fs::write(path, &rendered).expect("docs/openapi.json can be written");
-        }
-        let kept = std::fs::read_to_string(path).expect("docs/openapi.json can be read");
-        assert!(kept == rendered, "docs/openapi.json is stale; run with UPDATE_OPENAPI=1");
-    }
-}
+mod tests;

@@ -12,6 +12,7 @@ use safelight_contract::{Code, Fault, Result};
 use safelight_operation::{
     Cancel, Context, Cost, Endpoint, Form, Job, Lane, Piece, Stage, Threads,
 };
+use safelight_store::KeyKind;
 use serde_json::{Map, Value};
 use tokio::time::timeout_at;
 
@@ -49,15 +50,22 @@ pub(crate) struct Made {
 }
 
 /// Reads and checks a form, apart from the asynchronous runtime's threads: the headers of large files
-/// take a while. Says who makes the pictures, where engines can. Gives the form back.
+/// take a while. Says who makes the pictures, where engines can; in a sandbox, the job answers a sample.
+/// Gives the form back.
 pub(crate) async fn prepare(
     app: &App,
-    application: i64,
+    (application, kind): (i64, KeyKind),
     endpoint: &'static Endpoint,
     form: Form,
 ) -> Result<(Job, Form)> {
-    let read = move || endpoint.prepare(&form).map(|job| (job, form));
+    let read = move || match kind {
+        KeyKind::Live => endpoint.prepare(&form).map(|job| (job, form)),
+        KeyKind::Sandbox => endpoint.prepare_sample(&form).map(|job| (job, form)),
+    };
     let (job, form) = apart("reading the request", read).await?;
+    if kind == KeyKind::Sandbox {
+        return Ok((job, form));
+    }
     match app.generator(application, endpoint).await? {
         Some(generator) => Ok((job.made_by(generator), form)),
         None => Ok((job, form)),

@@ -9,32 +9,81 @@ use std::sync::{Arc, OnceLock};
 use std::task::Poll;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{Extension, Request, State};
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, EXPECT};
+use axum::http::header::{CONTENT_LENGTH, EXPECT};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, any, get, post};
 use safelight_contract::{Code, Fault, Result};
 use safelight_operation::Method;
 
-use crate::app::App;
+use crate::app::{App, Role};
 use crate::drain::Draining;
 use crate::endpoints::{
-    Asked, Call, Own, asyn_task_results, delete_file, library, list_async_tasks,
-    query_async_task_result, query_credits, query_file, results, revoke_async_task, root, serve,
-    service, stop_async_task, submit_batch_tasks, upload_file,
+    Asked, Call, Own, asyn_task_results, compreface, delete_file, library, list_async_tasks,
+    liveness, query_async_task_result, query_credits, query_file, results, revoke_async_task, root,
+    serve, service, stop_async_task, submit_batch_tasks, upload_file,
 };
 use crate::jobs::Panicked;
 use crate::reply::{Reply, SERVER_TIMING, json_response, respond, respond_fault};
 use crate::trace::Trace;
-use crate::{accept, cors, health, openapi, paths, protection, urls};
+use crate::{accept, console, cors, health, mcp, openapi, paths, protection, sandbox, urls};
+
+/// Every path: those of the API, the Model Context Protocol over them, and the console where `console`
+/// says so.
+pub(crate) fn routes(app: Arc<App>, console: bool) -> Router {
+    let api = all_routes(app.clone(), console);
+    if !app.settings.mcp.enabled || app.role == Role::Worker {
+        return api;
+    }
+    let protocol = surrounded(mcp::routes(&app, api.clone()), app, false);
+    Router::new().route_service(mcp::PATH, protocol.into_service::<Body>()).fallback_service(api)
+}
 
 /// Every path of the API.
-pub(crate) fn routes(app: Arc<App>) -> Router {
-    let mut router = Router::new()
-        .route("/", get_plain("/", root::handle))
+pub(crate) fn api_routes(app: Arc<App>) -> Router {
+    all_routes(app, false)
+}
+
+/// Every path but that of the Model Context Protocol; of a worker, those that tell how it fares.
+fn all_routes(app: Arc<App>, console: bool) -> Router {
+    let told = Router::new()
+        .route("/metrics", get_plain("/metrics", health::metrics))
+        .route("/health/live", get_plain("/health/live", health::live))
+        .route("/health/ready", get_plain("/health/ready", health::ready));
+    let router = match app.role {
+        Role::Worker => told,
+        Role::Serve => served(&app, told, console),
+    };
+    let router = router.method_not_allowed_fallback(method_not_allowed).fallback(unknown_path);
+    surrounded(router, app, console)
+}
+
+/// Routes with what every request passes through.
+fn surrounded(router: Router<Arc<App>>, app: Arc<App>, console: bool) -> Router {
+    // What comes before a path is looked up stands around a router of its own; the last is outermost.
+    let router = Router::new()
+        .fallback_service(router.with_state(app.clone()))
+        .layer(from_fn_with_state(app.clone(), guard));
+    let router = match console {
+        true => router.layer(from_fn_with_state(app.clone(), console::relay)),
+        false => router,
+    };
+    router
+        .layer(from_fn_with_state(cors::layer(&app.settings.cors), cors::share))
+        .layer(from_fn(paths::tidy))
+        .layer(from_fn_with_state(app, surround))
+}
+
+/// Adds the paths of the API, the reference and the console.
+fn served(app: &App, router: Router<Arc<App>>, console: bool) -> Router<Arc<App>> {
+    let docs = move |app, trace, request| console::docs(app, trace, request, console);
+    let mut router = router
+        .route("/", get_plain("/", move |call| root::handle(call, console)))
+        .route("/docs", get(docs))
+        .route("/docs/{page}", get(docs))
+        .route("/assets/{digest}/{file}", get(console::asset))
         .route(query_credits::PATH, get_api(query_credits::PATH, query_credits::handle))
         .route(
             query_async_task_result::PATH,
@@ -52,13 +101,17 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
             post_api(submit_batch_tasks::OWN.path, submit_batch_tasks::handle),
         )
         .route(results::ROUTE, get_plain("/results", results::handle))
-        .route("/openapi.json", get_plain("/openapi.json", document()))
-        .route("/docs", get_plain("/docs", docs))
-        .route("/metrics", get_plain("/metrics", health::metrics))
-        .route("/health/live", get_plain("/health/live", health::live))
-        .route("/health/ready", get_plain("/health/ready", health::ready));
+        .route("/openapi.json", get_plain("/openapi.json", document()));
     if app.settings.library.enabled {
         router = library_routes(router);
+        if app.settings.compat.compreface {
+            router = compreface::routes(router);
+        }
+    }
+    if console {
+        router = router
+            .route("/console", any(console::handle))
+            .route("/console/{*page}", any(console::handle));
     }
     for endpoint in app.endpoints() {
         let path = endpoint.spec().path;
@@ -75,20 +128,14 @@ pub(crate) fn routes(app: Arc<App>) -> Router {
             },
         );
     }
-    let router = router.method_not_allowed_fallback(method_not_allowed).fallback(unknown_path);
-    // What comes before a path is looked up stands around a router of its own; the last is outermost.
-    Router::new()
-        .fallback_service(router.with_state(app.clone()))
-        .layer(from_fn_with_state(app.clone(), guard))
-        .layer(from_fn_with_state(cors::layer(&app.settings.cors), cors::share))
-        .layer(from_fn(paths::tidy))
-        .layer(from_fn_with_state(app, surround))
+    router
 }
 
 /// The endpoints of libraries of faces that are no operations.
 fn library_routes(router: Router<Arc<App>>) -> Router<Arc<App>> {
     use library::{faces, groups, users, whole};
     router
+        .route(liveness::SESSION.path, own(&liveness::SESSION, liveness::session))
         .route(groups::CREATE.path, own(&groups::CREATE, groups::create))
         .route(groups::UPDATE.path, own(&groups::UPDATE, groups::update))
         .route(groups::DELETE.path, own(&groups::DELETE, groups::delete))
@@ -190,15 +237,6 @@ where
     )
 }
 
-async fn docs(call: Call) -> Result<Response> {
-    call.trace.answered(200, "");
-    let mut response = Response::new(Body::from(openapi::DOCS_PAGE));
-    let html = HeaderValue::from_static("text/html; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, html);
-    protection::allow_documentation(response.headers_mut());
-    Ok(response)
-}
-
 /// The endpoint of the OpenAPI document, which is made once, for the first that asks.
 fn document() -> impl Fn(Call) -> Ready<Result<Response>> + Clone {
     let template = Arc::<OnceLock<openapi::Template>>::default();
@@ -240,7 +278,7 @@ async fn method_not_allowed(
 
 /// What every request passes through.
 async fn surround(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let trace = Arc::new(Trace::new(app.metrics.clone()));
+    let trace = Arc::new(Trace::new(app.metrics.clone(), app.usage.clone()));
     // Who waits for `100 Continue` sends nothing after a refusal.
     let waits = request.headers().contains_key(EXPECT);
     let drain = |body| Draining::wrap(body, &app.settings.limits);
@@ -252,6 +290,9 @@ async fn surround(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     };
     if let Ok(timing) = HeaderValue::from_str(&trace.server_timing()) {
         response.headers_mut().insert(SERVER_TIMING, timing);
+    }
+    if trace.is_sandbox() {
+        response.headers_mut().insert(sandbox::SANDBOX, HeaderValue::from_static("true"));
     }
     protection::protect(response.headers_mut());
     response

@@ -24,12 +24,17 @@ static ALLOWANCE: LazyLock<Option<Allowance>> = LazyLock::new(Allowance::of_this
 pub struct Settings {
     /// Address to listen on. Default `127.0.0.1:8080`.
     pub listen: SocketAddr,
+    /// Whether this is a twin for tests of client programs: every request gets sample answers, none is
+    /// charged, and no model is needed. Default false.
+    pub twin: bool,
     /// Base of the URLs of result files, e.g. `https://images.example.com`, without a slash at the
     /// end. Default: none, then `http://` and the `Host` that the request named.
     pub public_url: Option<String>,
     /// What is left to requests at shutdown before they are cut off and tasks are parked. Default
     /// 20.
     pub shutdown_grace_seconds: u64,
+    /// The console in the browser.
+    pub console: ConsoleSettings,
     /// The API contract.
     pub contract: ContractSettings,
     /// Web pages of other origins.
@@ -50,6 +55,33 @@ pub struct Settings {
     pub effects: EffectSettings,
     /// Libraries of faces.
     pub library: LibrarySettings,
+    /// Interfaces of other servers.
+    pub compat: CompatSettings,
+    /// The Model Context Protocol.
+    pub mcp: McpSettings,
+}
+
+/// Interfaces of other servers, for clients that speak them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CompatSettings {
+    /// Whether CompreFace's REST API is served under /api/v1, over the group `compreface` of each
+    /// application's library. Default false.
+    pub compreface: bool,
+}
+
+/// The Model Context Protocol.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct McpSettings {
+    /// Whether the services are tools of language models at `/mcp`. Default true.
+    pub enabled: bool,
+}
+
+impl Default for McpSettings {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
 }
 
 /// The API contract.
@@ -58,6 +90,16 @@ pub struct Settings {
 pub struct ContractSettings {
     /// Edition that decides the HTTP status of error codes: `2025` or `2026`. Default `2025`.
     pub edition: Edition,
+}
+
+/// The console in the browser.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConsoleSettings {
+    /// Whether there is one, under `/console`. Default true.
+    pub enabled: bool,
+    /// An address of its own to listen on, instead of the API's. Default: none.
+    pub listen: Option<SocketAddr>,
 }
 
 /// Web pages of other origins.
@@ -253,8 +295,10 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            twin: false,
             public_url: None,
             shutdown_grace_seconds: 20,
+            console: ConsoleSettings::default(),
             contract: ContractSettings::default(),
             cors: CorsSettings::default(),
             limits: LimitSettings::default(),
@@ -265,7 +309,22 @@ impl Default for Settings {
             engine: Vec::new(),
             effects: EffectSettings::default(),
             library: LibrarySettings::default(),
+            compat: CompatSettings::default(),
+            mcp: McpSettings::default(),
         }
+    }
+}
+
+impl Default for ConsoleSettings {
+    fn default() -> Self {
+        Self { enabled: true, listen: None }
+    }
+}
+
+impl ConsoleSettings {
+    /// Whether the API's address serves the console.
+    pub(crate) fn is_with_the_api(&self) -> bool {
+        self.enabled && self.listen.is_none()
     }
 }
 
@@ -469,6 +528,9 @@ impl Settings {
         }
         self.cors.validate()?;
         self.library.validate()?;
+        if self.compat.compreface && !self.library.enabled {
+            return Err("compat.compreface needs library.enabled, which is false".to_owned());
+        }
         let limits = &self.limits;
         let hour = 3600;
         if limits.memory() < LEAST_BUDGET {

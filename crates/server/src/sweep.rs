@@ -9,12 +9,15 @@ use safelight_store::{Millis, TaskState, UploadState};
 use tokio::time::sleep;
 
 use crate::app::{App, Stored, now};
+use crate::instance::leads;
 use crate::publish::reclaim;
 use crate::reply::internal;
 use crate::{task_input, uploads};
 
 /// How often it comes by.
 const EVERY: Duration = Duration::from_secs(60);
+/// Where several processes share the files, they are listed every so many sweeps.
+const LIST_EVERY: u32 = 60;
 /// Files reclaimed at a time.
 const BATCH: u32 = 500;
 /// How long the ids of deleted files and tasks stay known, to answer that they are reclaimed.
@@ -25,9 +28,17 @@ const ORPHANED: Millis = 3_600_000;
 /// Sweeps again and again, until the server closes.
 pub(crate) async fn run(app: Arc<App>) {
     let mut closing = app.closing.subscribe();
+    let mut round = 0;
     while !*closing.borrow_and_update() {
         // What fails is logged where it fails, and tried again next time.
-        let _ = sweep(&app, now()).await;
+        if leads(&app, "sweep").await {
+            let _ = sweep_rows(&app, now()).await;
+            // Listings of files elsewhere cost money.
+            if !app.store.is_shared() || round % LIST_EVERY == 0 {
+                let _ = sweep_files(&app, now()).await;
+            }
+            round += 1;
+        }
         tokio::select! {
             () = sleep(EVERY) => {}
             _ = closing.changed() => {}
@@ -35,8 +46,8 @@ pub(crate) async fn run(app: Arc<App>) {
     }
 }
 
-/// One sweep, as of `now`.
-pub(crate) async fn sweep(app: &App, now: Millis) -> Result<()> {
+/// What rows tell of, as of `now`.
+async fn sweep_rows(app: &App, now: Millis) -> Result<()> {
     reclaim_files(app, now).await?;
     app.store.reclaim_tasks(now).await.or_internal("reclaiming tasks")?;
     let stale = app.store.release_stale_holds(now).await.or_internal("releasing stale holds")?;
@@ -46,8 +57,12 @@ pub(crate) async fn sweep(app: &App, now: Millis) -> Result<()> {
     app.store.forget_requests(now).await.or_internal("forgetting answered requests")?;
     app.store.forget(now - REMEMBERED).await.or_internal("forgetting old rows")?;
     reclaim_inputs(app, now - ORPHANED).await?;
+    reclaim_uploads(app, now).await
+}
+
+/// Files that no row tells of, as of `now`.
+async fn sweep_files(app: &App, now: Millis) -> Result<()> {
     remove_unrecorded_inputs(app, now - ORPHANED).await?;
-    reclaim_uploads(app, now).await?;
     remove_unrecorded_uploads(app, now - ORPHANED).await?;
     let partial = app.blobs.remove_partial(now - ORPHANED).await;
     partial.map(drop).map_err(|error| internal("removing half-written files", &error))
@@ -164,6 +179,11 @@ mod tests {
 
     const HOUR: Millis = 3_600_000;
 
+    async fn sweep(app: &App, now: Millis) -> Result<()> {
+        sweep_rows(app, now).await?;
+        sweep_files(app, now).await
+    }
+
     async fn app(folder: &TempDir) -> (Arc<App>, i64) {
         let store = Arc::new(Sqlite::open(folder.path().join("db")).expect("database"));
         let registry = Arc::new(Registry::empty());
@@ -175,6 +195,8 @@ mod tests {
             library_key: safelight_library::MasterKey::new([7; 32]),
             vision: Vision::new(registry.clone()),
             registry,
+            configuration: Vec::new(),
+            role: crate::app::Role::Serve,
         };
         let (releaser, _) = Releaser::start(parts.store.clone());
         let address = ([127, 0, 0, 1], 80).into();

@@ -11,12 +11,27 @@ use serde::{Deserialize, Serialize};
 use crate::app::{App, Stored, now};
 use crate::disk;
 use crate::reply::{internal, to_json};
+use crate::sandbox::Simulation;
 
 /// What all inputs lie under.
 pub(crate) const PREFIX: &str = "inputs";
 
 /// The blob with the texts; it is written last, so that it stands for the whole.
 const TEXTS: &str = "form.json";
+
+/// The input of a task.
+pub(crate) struct TaskInput {
+    /// What its request sent.
+    pub form: Form,
+    /// What a sandbox request asked for.
+    pub simulation: Option<Simulation>,
+}
+
+impl From<Form> for TaskInput {
+    fn from(form: Form) -> Self {
+        Self { form, simulation: None }
+    }
+}
 
 #[derive(Serialize, Deserialize)]
 struct Saved {
@@ -26,11 +41,20 @@ struct Saved {
     /// The fields whose files are uploads, each with the upload's id.
     #[serde(default)]
     uploads: Vec<(String, String)>,
+    /// Of sandbox requests only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    simulation: Option<Simulation>,
 }
 
-/// Saves a form, and answers where: first the row, which counts against the disk budget, then the
+/// Saves an input, and answers where: first the row, which counts against the disk budget, then the
 /// bytes.
-pub(crate) async fn save(app: &App, application: i64, task: &str, form: Form) -> Result<String> {
+pub(crate) async fn save(
+    app: &App,
+    application: i64,
+    task: &str,
+    input: impl Into<TaskInput>,
+) -> Result<String> {
+    let TaskInput { form, simulation } = input.into();
     let input = format!("{PREFIX}/{application}/{task}");
     let texts = form.texts().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     // Uploads stay where they are as long as the task has not ended.
@@ -38,7 +62,8 @@ pub(crate) async fn save(app: &App, application: i64, task: &str, form: Form) ->
     let (files, blobs): (Vec<_>, Vec<_>) =
         own.map(|(name, bytes)| (name.to_owned(), bytes.clone())).unzip();
     let uploads = form.references().map(|(name, upload)| (name.to_owned(), upload.text.clone()));
-    let texts = to_json(&Saved { texts, files, uploads: uploads.collect() })?;
+    let uploads = uploads.collect();
+    let texts = to_json(&Saved { texts, files, uploads, simulation })?;
     let size = blobs.iter().chain([&texts]).map(|bytes| bytes.len() as u64).sum();
     let budget = app.settings.results.disk_budget;
     let fits = app.store.add_input(&input, size, budget, now()).await;
@@ -63,8 +88,8 @@ async fn write(app: &App, input: &str, files: Vec<Bytes>, texts: Bytes) -> Resul
     app.blobs.put(&format!("{input}/{TEXTS}"), texts).await
 }
 
-/// Reads a form back, with references to the uploads.
-pub(crate) async fn load(app: &App, input: &str) -> Result<Form> {
+/// Reads an input back, its form with references to the uploads.
+pub(crate) async fn load(app: &App, input: &str) -> Result<TaskInput> {
     let lost = |error: &dyn std::fmt::Display| internal("reading the input of the task", error);
     let texts = get(app, input, TEXTS).await?;
     let stored: Saved = serde_json::from_slice(&texts).map_err(|error| lost(&error))?;
@@ -78,7 +103,7 @@ pub(crate) async fn load(app: &App, input: &str) -> Result<Form> {
     for (name, text) in stored.uploads {
         form.add_reference(name, Reference { source: Source::FileId, text });
     }
-    Ok(form)
+    Ok(TaskInput { form, simulation: stored.simulation })
 }
 
 async fn get(app: &App, input: &str, part: &str) -> Result<Bytes> {

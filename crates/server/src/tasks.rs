@@ -1,18 +1,20 @@
 //! The workers of asynchronous tasks.
 //!
 //! A worker claims a task under a lease, does its work like that of a request, writes the result
-//! files and ends the task, which charges it. When the process dies in between, the lease runs out
-//! (or the next start puts the task back) and the task is tried again; it is charged where it ends,
-//! so never twice.
+//! files and ends the task, which charges it. The lease is renewed while the work runs. When the
+//! process dies in between, the lease runs out (or another process notices its death) and the task
+//! is tried again; it is charged where it ends, by the token of its claim, so never twice.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use safelight_contract::{Code, Fault, Result};
 use safelight_operation::{Endpoint, Job};
-use safelight_store::{Outcome, Task, TaskState};
+use safelight_store::{Claiming, KeyKind, LEASE, Outcome, Task, TaskState};
 use serde_json::Value;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -24,15 +26,15 @@ use crate::body::Room;
 use crate::pipeline::{self, Made, Permits, Ran};
 use crate::publish::{publish, withdraw};
 use crate::references;
-use crate::task_input;
+use crate::resume::Resume;
+use crate::sandbox::{Fate, Simulation};
+use crate::task_input::{self, TaskInput};
 use crate::urls::marked;
 
 /// How often an idle worker looks for tasks that nobody announced: those whose lease is over.
 const POLL: Duration = Duration::from_secs(5);
 /// How long a task waits for memory before it is put back.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// What a lease leaves for reading the input and writing the result.
-const MARGIN: Duration = Duration::from_secs(60);
 
 /// Runs the workers. When the server closes they claim nothing more; when `cut` becomes true, what
 /// is at work is stopped and put back.
@@ -51,7 +53,7 @@ async fn serve(app: Arc<App>, cut: watch::Receiver<bool>) {
             Ok(Some(task)) => {
                 // Others may wait behind it.
                 app.task_added.notify_one();
-                process(&app, task, cut.clone()).await
+                process(&app, task, cut.clone(), Turn::First).await
             }
             Ok(None) => Some(POLL),
             Err(_) => Some(POLL),
@@ -65,18 +67,38 @@ async fn serve(app: Arc<App>, cut: watch::Receiver<bool>) {
     }
 }
 
-/// The longest that a task may be at work.
-fn lease(app: &App) -> Duration {
-    // A batch makes tasks of every service.
-    let longest = app.endpoints().map(|endpoint| app.deadline(endpoint)).max();
-    let longest = longest.unwrap_or_default();
-    longest + PATIENCE + MARGIN
+async fn claim(app: &App) -> Result<Option<Task>> {
+    let any = Claiming::any(now() + LEASE, app.settings.tasks.max_attempts);
+    // Where others may have the model that this one lacks, the task is left to them.
+    let claiming = match app.store.is_shared() {
+        true => Claiming {
+            services: Some(abilities(app)),
+            capacity: Some(app.work.capacity().bytes),
+            ..any
+        },
+        false => any,
+    };
+    app.store.claim_task(&claiming, now()).await.or_internal("claiming a task")
 }
 
-async fn claim(app: &App) -> Result<Option<Task>> {
-    let until = now() + lease(app).as_millis() as i64;
-    let task = app.store.claim_task(until, app.settings.tasks.max_attempts, now()).await;
-    task.or_internal("claiming a task")
+/// The paths of the services that can be done here.
+fn abilities(app: &App) -> Vec<String> {
+    let able = |endpoint: &&Endpoint| {
+        app.missing_models(endpoint).is_empty() && !app.lacks_engine(endpoint)
+    };
+    app.endpoints().filter(able).map(|endpoint| endpoint.spec().path.to_owned()).collect()
+}
+
+/// The token of a task that this worker has.
+fn token(task: &Task) -> &str {
+    task.claim.as_deref().unwrap_or_default()
+}
+
+/// Whether a task comes to a worker, or back after the delay that a sandbox request asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    First,
+    Delayed,
 }
 
 /// Why a task did not come to an end.
@@ -87,12 +109,21 @@ enum Cut {
     Shutdown,
     /// It was stopped: its row says so already.
     Stopped,
+    /// A sandbox request asked that it takes longer.
+    Delayed(Duration),
+    /// A sandbox request asked that nothing is heard of it any more.
+    Lost,
 }
 
 /// Does a task's work and ends or parks the task. Answers how long to wait before the next one.
-async fn process(app: &App, task: Task, mut cut: watch::Receiver<bool>) -> Option<Duration> {
+async fn process(
+    app: &Arc<App>,
+    task: Task,
+    mut cut: watch::Receiver<bool>,
+    turn: Turn,
+) -> Option<Duration> {
     let ended = tokio::select! {
-        ended = attempt(app, &task) => ended,
+        ended = attempt(app, &task, turn) => ended,
         _ = cut.wait_for(|cut| *cut) => Err(Cut::Shutdown),
     };
     match ended {
@@ -102,6 +133,11 @@ async fn process(app: &App, task: Task, mut cut: watch::Receiver<bool>) -> Optio
             park(app, &task).await;
             Some(POLL)
         }
+        Err(Cut::Delayed(delay)) => {
+            drop(tokio::spawn(resume(app.clone(), task, cut, delay)));
+            None
+        }
+        Err(Cut::Lost) => None,
         Err(Cut::Shutdown) => {
             park(app, &task).await;
             None
@@ -116,6 +152,31 @@ async fn process(app: &App, task: Task, mut cut: watch::Receiver<bool>) -> Optio
     }
 }
 
+/// Does a task's work after a delay, which keeps no worker.
+fn resume(
+    app: Arc<App>,
+    task: Task,
+    mut cut: watch::Receiver<bool>,
+    delay: Duration,
+) -> BoxFuture<'static, ()> {
+    async move {
+        // Its lease is renewed meanwhile. Where it is stopped, its next turn finds out.
+        let at_work = app.running.enter(&task);
+        let is_cut = tokio::select! {
+            _ = at_work.unless_stopped(sleep(delay)) => false,
+            _ = cut.wait_for(|cut| *cut) => true,
+        };
+        drop(at_work);
+        match is_cut {
+            true => park(&app, &task).await,
+            false => {
+                process(&app, task, cut, Turn::Delayed).await;
+            }
+        }
+    }
+    .boxed()
+}
+
 /// Whether a task has not ended.
 async fn is_open(app: &App, task: &Task) -> Result<bool> {
     let current = app.store.task(task.application, &task.id).await.or_internal("reading a task")?;
@@ -124,19 +185,19 @@ async fn is_open(app: &App, task: &Task) -> Result<bool> {
 }
 
 async fn park(app: &App, task: &Task) {
-    if let Err(error) = app.store.park_task(&task.id, task.attempt).await {
+    if let Err(error) = app.store.park_task(&task.id, token(task)).await {
         // Its lease runs out, then it is taken again.
         tracing::error!(%error, task = %task.id, "a task could not be put back");
     }
 }
 
-async fn attempt(app: &App, task: &Task) -> Result<(), Cut> {
+async fn attempt(app: &App, task: &Task, turn: Turn) -> Result<(), Cut> {
     let Some(endpoint) = app.service(&task.service) else {
         let path = &task.service;
         let fault = Fault::new(Code::AiNotExists, format!("{path} does not exist any more"));
         return finish(app, task, Err(fault)).await;
     };
-    let outcome = run(app, endpoint, task).await?;
+    let outcome = run(app, endpoint, task, turn).await?;
     app.metrics.count_task(endpoint.spec().path, label(&outcome));
     finish(app, task, outcome).await
 }
@@ -152,41 +213,67 @@ struct Ended {
 }
 
 /// Reads the input and waits for room to work; `AI_SERVICE_FLOW_RESTRICTION` when there is none.
-async fn prepare(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<(Job, Permits)> {
+async fn prepare(
+    app: &App,
+    endpoint: &'static Endpoint,
+    task: &Task,
+) -> Result<(Job, Permits, Option<Simulation>)> {
     let size = task_input::size(app, &task.input).await?;
     let input = app.bodies.open(task.application);
     input.keep()?;
     input.grow(size, PATIENCE).await?;
-    let mut form = task_input::load(app, &task.input).await?;
+    let TaskInput { mut form, simulation } = task_input::load(app, &task.input).await?;
     let room = Room::for_task(&input, PATIENCE);
     references::follow(app, task.application, endpoint.accepts(), &mut form, &room).await?;
-    let (job, _) = pipeline::prepare(app, task.application, endpoint, form).await?;
+    let kind = if simulation.is_some() { KeyKind::Sandbox } else { KeyKind::Live };
+    let (job, _) = pipeline::prepare(app, (task.application, kind), endpoint, form).await?;
     let patience = Patience::Worker(PATIENCE);
     let permits = pipeline::admit(app, task.application, job.cost(), Some(input), patience).await?;
-    Ok((job, permits))
+    Ok((job, permits, simulation))
+}
+
+/// What a sandbox request asked for of its task: an inner error fails it.
+fn simulated(simulation: Option<Simulation>, turn: Turn) -> Result<Result<()>, Cut> {
+    let simulation = simulation.unwrap_or_default();
+    if simulation.fate() == Some(Fate::Lost) {
+        return Err(Cut::Lost);
+    }
+    match simulation.task_delay() {
+        Some(delay) if turn == Turn::First => Err(Cut::Delayed(delay)),
+        _ => Ok(simulation.task_fault().map_or(Ok(()), Err)),
+    }
 }
 
 /// The work itself. The inner result is the task's, the outer one says that it was cut off.
-async fn run(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<Result<Ended>, Cut> {
-    let at_work = app.running.enter(&task.id);
+async fn run(
+    app: &App,
+    endpoint: &'static Endpoint,
+    task: &Task,
+    turn: Turn,
+) -> Result<Result<Ended>, Cut> {
+    let at_work = app.running.enter(task);
     // It may have been stopped before it could be told.
     if !is_open(app, task).await.map_err(Cut::Later)? {
         return Err(Cut::Stopped);
     }
-    let (job, permits) = match at_work.unless_stopped(prepare(app, endpoint, task)).await? {
-        Ok(prepared) => prepared,
-        Err(fault) if fault.code() == Code::AiServiceFlowRestriction => {
-            return Err(Cut::Later(fault));
-        }
-        Err(fault) => return Ok(Err(fault)),
-    };
+    let (job, permits, simulation) =
+        match at_work.unless_stopped(prepare(app, endpoint, task)).await? {
+            Ok(prepared) => prepared,
+            Err(fault) if fault.code() == Code::AiServiceFlowRestriction => {
+                return Err(Cut::Later(fault));
+            }
+            Err(fault) => return Ok(Err(fault)),
+        };
+    if let Err(fault) = simulated(simulation, turn)? {
+        return Ok(Err(fault));
+    }
     let started = std::time::Instant::now();
     let spec = endpoint.spec();
     let deadline = app.deadline(endpoint);
     let place = (task.application, task.request_id.as_str());
     let running = pipeline::run(app, place, job, permits, deadline, marked);
+    let running = Resume::of(&app.store, task).scope(running);
     let Ran { outcome, stages, permit } = at_work.unless_stopped(running).await?;
-    drop(at_work);
     for stage in stages {
         app.metrics.observe(spec.path, stage.name, stage.took);
     }
@@ -209,29 +296,48 @@ async fn run(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<Resu
     Ok(published.map(|files| Ended { answer: Value::Object(fields), files }))
 }
 
-/// The tasks at work in this process, so that they can be stopped.
+/// The tasks at work in this process, by the tokens of their claims, so that they can be stopped.
 #[derive(Default)]
-pub(crate) struct Running(Mutex<HashMap<String, Arc<Notify>>>);
+pub(crate) struct Running(Mutex<HashMap<String, Entry>>);
+
+/// A task at work, and what stops it.
+struct Entry {
+    task: String,
+    stop: Arc<Notify>,
+}
 
 impl Running {
     /// A task that is at work until what this answers is dropped.
-    fn enter(&self, id: &str) -> AtWork<'_> {
+    fn enter(&self, task: &Task) -> AtWork<'_> {
         let stop = Arc::<Notify>::default();
-        self.0.lock().insert(id.to_owned(), stop.clone());
-        AtWork { running: self, id: id.to_owned(), stop }
+        let claim = token(task).to_owned();
+        let entry = Entry { task: task.id.clone(), stop: stop.clone() };
+        self.0.lock().insert(claim.clone(), entry);
+        AtWork { running: self, claim, stop }
+    }
+
+    /// The tokens of the tasks at work.
+    pub fn claims(&self) -> Vec<String> {
+        self.0.lock().keys().cloned().collect()
     }
 
     /// Stops a task at its next stage, if it is at work.
     pub fn stop(&self, id: &str) {
-        if let Some(stop) = self.0.lock().get(id) {
-            stop.notify_one();
+        let running = self.0.lock();
+        running.values().filter(|entry| entry.task == id).for_each(|entry| entry.stop.notify_one());
+    }
+
+    /// The same, by the token of its claim.
+    pub fn stop_claim(&self, claim: &str) {
+        if let Some(entry) = self.0.lock().get(claim) {
+            entry.stop.notify_one();
         }
     }
 }
 
 struct AtWork<'a> {
     running: &'a Running,
-    id: String,
+    claim: String,
     stop: Arc<Notify>,
 }
 
@@ -247,7 +353,22 @@ impl AtWork<'_> {
 
 impl Drop for AtWork<'_> {
     fn drop(&mut self) {
-        self.running.0.lock().remove(&self.id);
+        self.running.0.lock().remove(&self.claim);
+    }
+}
+
+/// Counts the end of a task.
+async fn count(app: &App, task: &Task, outcome: &Outcome) {
+    let Task { application, service, request_id, .. } = task;
+    match outcome {
+        Outcome::Done { .. } => {
+            if let Ok(Some(amount)) = app.store.charge(request_id).await {
+                app.usage.charged(*application, service, amount);
+            }
+        }
+        Outcome::Failed { fault, .. } => {
+            app.usage.task_failed(*application, service, fault.code().name());
+        }
     }
 }
 
@@ -257,9 +378,12 @@ async fn finish(app: &App, task: &Task, outcome: Result<Ended>) -> Result<(), Cu
         Ok(Ended { answer, files }) => (Outcome::Done { answer, expires_at }, files),
         Err(fault) => (Outcome::Failed { fault, expires_at }, Vec::new()),
     };
-    let ended = app.store.finish_task(&task.id, task.attempt, &outcome, now()).await;
+    let ended = app.store.finish_task(&task.id, token(task), &outcome, now()).await;
     match ended.or_internal("ending a task") {
-        Ok(true) => app.webhook_added.notify_one(),
+        Ok(true) => {
+            app.webhook_added.notify_one();
+            count(app, task, &outcome).await;
+        }
         // It was revoked or stopped, or another worker has it: nobody will ask for these files.
         Ok(false) => withdraw(app, &files).await,
         Err(fault) => {

@@ -2,14 +2,16 @@
 //! each stage took. Becomes one log line, the `Server-Timing` header and the metrics.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use safelight_contract::Ids;
 use safelight_operation::Stage;
+use safelight_store::{Credits, Principal};
 
 use crate::metrics::Metrics;
+use crate::usage::Usage;
 
 /// The name of requests that match no path.
 const UNMATCHED: &str = "unmatched";
@@ -17,8 +19,12 @@ const UNMATCHED: &str = "unmatched";
 /// The name of what browsers ask before they ask for something of another origin.
 pub(crate) const PREFLIGHT: &str = "preflight";
 
+/// The paths whose use is counted.
+const API: &str = "/api/";
+
 /// What probes and browsers ask all the time: logged at the level `debug`.
-const FREQUENT: [&str; 4] = ["/health/live", "/health/ready", "/metrics", PREFLIGHT];
+const FREQUENT: [&str; 5] =
+    ["/health/live", "/health/ready", "/metrics", PREFLIGHT, crate::console::PATH];
 
 /// The record of one request. Writes its log line when dropped, so that requests whose client went
 /// away are logged too.
@@ -26,6 +32,8 @@ pub(crate) struct Trace {
     pub ids: Ids,
     pub started: Instant,
     metrics: Arc<Metrics>,
+    usage: Arc<Usage>,
+    signed_in: OnceLock<Principal>,
     notes: Mutex<Notes>,
 }
 
@@ -33,9 +41,11 @@ struct Notes {
     endpoint: &'static str,
     application: Option<i64>,
     code: &'static str,
+    charged: Credits,
     status: u16,
     bytes_in: u64,
     bytes_out: u64,
+    sandbox: bool,
     stages: Vec<Stage>,
 }
 
@@ -43,17 +53,26 @@ struct Notes {
 const CLIENT_GONE: u16 = 499;
 
 impl Trace {
-    pub fn new(metrics: Arc<Metrics>) -> Self {
+    pub fn new(metrics: Arc<Metrics>, usage: Arc<Usage>) -> Self {
         let notes = Notes {
             endpoint: UNMATCHED,
             application: None,
             code: "CLIENT_GONE",
+            charged: Credits::default(),
             status: CLIENT_GONE,
             bytes_in: 0,
             bytes_out: 0,
+            sandbox: false,
             stages: Vec::new(),
         };
-        Self { ids: Ids::random(), started: Instant::now(), metrics, notes: Mutex::new(notes) }
+        Self {
+            ids: Ids::random(),
+            started: Instant::now(),
+            metrics,
+            usage,
+            signed_in: OnceLock::new(),
+            notes: Mutex::new(notes),
+        }
     }
 
     /// Which endpoint it is for.
@@ -64,6 +83,31 @@ impl Trace {
     /// Who made it.
     pub fn application(&self, id: i64) {
         self.notes.lock().application = Some(id);
+    }
+
+    /// Who makes it without a key: somebody who is signed in to the console.
+    pub fn sign_in(&self, principal: Principal) {
+        let _ = self.signed_in.set(principal);
+    }
+
+    /// Who is signed in to the console and makes it.
+    pub fn signed_in(&self) -> Option<&Principal> {
+        self.signed_in.get()
+    }
+
+    /// What it was charged.
+    pub fn charged(&self, amount: Credits) {
+        self.notes.lock().charged = amount;
+    }
+
+    /// That it is a sandbox request.
+    pub fn sandbox(&self) {
+        self.notes.lock().sandbox = true;
+    }
+
+    /// Whether it is a sandbox request.
+    pub fn is_sandbox(&self) -> bool {
+        self.notes.lock().sandbox
     }
 
     /// How many bytes of body came in.
@@ -123,6 +167,10 @@ impl Drop for Trace {
             self.metrics.observe(notes.endpoint, stage.name, stage.took);
         }
         self.metrics.observe(notes.endpoint, "total", total);
+        if notes.endpoint.starts_with(API) {
+            let Notes { endpoint, application, code, charged, .. } = notes;
+            self.usage.request(*application, endpoint, code, total, *charged);
+        }
         let total_ms = total.as_secs_f64() * 1e3;
         // An event has the level of the place where it is written.
         macro_rules! line {
@@ -132,6 +180,7 @@ impl Drop for Trace {
                     request_id = %self.ids.request_id,
                     log_id = %self.ids.log_id,
                     application = notes.application,
+                    sandbox = notes.sandbox.then_some(true),
                     service = notes.endpoint,
                     status = notes.status,
                     code = notes.code,

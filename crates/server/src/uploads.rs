@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::{Format, Rules};
-use safelight_operation::{FileField, FilePresence, Picture};
+use safelight_operation::{FileField, FilePresence, Media, Picture};
 use safelight_store::{
     NewUpload, Upload, UploadAdmission, UploadDeletion, UploadState, UploadedPicture,
 };
@@ -35,6 +35,7 @@ pub(crate) const FILE: FileField = FileField {
     aliases: &[],
     doc: "The picture.",
     presence: FilePresence::Optional,
+    media: Media::Picture,
     rules: RULES,
     mask_of: None,
 };

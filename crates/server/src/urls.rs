@@ -98,7 +98,11 @@ pub(crate) fn check_host(request: &Request) -> Result<()> {
 }
 
 /// The host that a request is for: that of its target, else its header `Host`.
-fn host<'a>(version: Version, uri: &'a Uri, headers: &'a HeaderMap) -> Result<Option<&'a str>> {
+pub(crate) fn host<'a>(
+    version: Version,
+    uri: &'a Uri,
+    headers: &'a HeaderMap,
+) -> Result<Option<&'a str>> {
     let refused = |message| Fault::new(Code::ErrorParameters, message);
     let mut values = headers.get_all(HOST).iter();
     let header = values.next().map(valid).transpose()?;

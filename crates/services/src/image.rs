@@ -5,6 +5,7 @@ pub mod effects;
 pub mod enhance;
 pub mod generation;
 pub mod moderation;
+pub mod ocr;
 pub mod rating;
 
 use safelight_imaging::resize::{self, Filter};

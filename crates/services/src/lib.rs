@@ -13,7 +13,7 @@ mod image;
 mod portrait;
 mod sitting;
 
-pub use portrait::recognition;
+pub use portrait::{liveness, recognition};
 
 use safelight_operation::Endpoint;
 
@@ -59,6 +59,9 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<image::enhance::StretchImageRecovery>(),
     Endpoint::of::<image::generation::AiFlowerWallpaper>(),
     Endpoint::of::<image::moderation::ImageModeration>(),
+    Endpoint::of::<image::ocr::GeneralTextRecognition>(),
+    Endpoint::of::<image::ocr::IdentityCardRecognition>(),
+    Endpoint::of::<image::ocr::TableRecognition>(),
     Endpoint::of::<image::rating::ImageCompositionAestheticsScoring>(),
     Endpoint::of::<image::rating::ImageExposureScore>(),
     Endpoint::of::<portrait::analysis::AiFaceRating>(),
@@ -111,6 +114,8 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::effects::SmartSkin>(),
     Endpoint::of::<portrait::effects::SmartSkinAdvanced>(),
     Endpoint::of::<ByEngine<portrait::enhance::TryOnClothesRefiner>>(),
+    Endpoint::of::<portrait::liveness::SilentLivenessDetection>(),
+    Endpoint::of::<portrait::liveness::SyntheticFaceDetection>(),
 ];
 
 /// Finds a service by its full path or by the last segment of it.

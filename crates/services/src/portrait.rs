@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod editing;
 pub mod effects;
 pub mod enhance;
+pub mod liveness;
 pub mod recognition;
 
 mod classes;

@@ -9,7 +9,9 @@ use std::time::Duration;
 use image::{GrayImage, Luma, Rgb, RgbImage};
 use safelight_imaging::grading::{self, Look};
 use safelight_imaging::resize::{self, Filter};
-use safelight_imaging::{Cutout, Photo, Region, contrast, dehaze, encode, exposure, sharpen, skin};
+use safelight_imaging::{
+    Cutout, Photo, Region, contrast, dehaze, encode, exposure, lettering, sharpen, skin,
+};
 use safelight_operation::{Cancel, Context, Form, Inline};
 use safelight_services::find;
 use safelight_testkit as testkit;
@@ -174,6 +176,21 @@ const MAPS: &str = "red_area,brown_area,texture_enhanced_pores,texture_enhanced_
                     texture_enhanced_oily_area,texture_enhanced_lines,water_area,rough_area,\
                     roi_outline_map,texture_enhanced_bw,left_roi_outline_map,right_roi_outline_map";
 
+/// A page of 2600 x 1700 px with a table of 12 rows, lying on its side.
+fn page() -> Vec<u8> {
+    let mut page = RgbImage::from_pixel(2600, 1700, Rgb([250; 3]));
+    for (row, column) in (0..12).flat_map(|row| (0..4).map(move |column| (row, column))) {
+        let (left, top) = (100 + 600 * column, 100 + 120 * row);
+        lettering::fill(&mut page, [left, top, 600, 3], [0; 3]);
+        lettering::fill(&mut page, [left, top, 3, 120], [0; 3]);
+        let text = format!("Row {row}, column {column}");
+        lettering::write(&mut page, &text, [left as f32 + 30.0, top as f32 + 75.0], 44.0, [0; 3]);
+    }
+    lettering::fill(&mut page, [100, 1540, 2403, 3], [0; 3]);
+    lettering::fill(&mut page, [2500, 100, 3, 1443], [0; 3]);
+    encode::jpeg(&image::imageops::rotate90(&page), 60).expect("a file")
+}
+
 /// Whole jobs, decoding included, within what they announce; the engine's own memory is its own.
 fn jobs_stay_within_their_cost() {
     let noise = |width, height| {
@@ -206,6 +223,7 @@ fn jobs_stay_within_their_cost() {
         enlarged("short_hair.png", 2400),
         enlarged("hand.png", 2400),
     );
+    let page = page();
     let gray = resize::gray(&light, 2000, 2000, Filter::Bilinear);
     let gray = image::DynamicImage::ImageLuma8(gray).to_rgb8();
     let gray = encode::jpeg(&gray, 60).expect("a file");
@@ -255,6 +273,12 @@ fn jobs_stay_within_their_cost() {
         ("ai-hair-loss-simulation", &[("level", "man_5")], &[("image", &short_hair)]),
         ("ai-nail-art-pro", &[], &[("image", &hand), ("reference_image", &hand)]),
         ("image-colorization", &[], &[("image", &gray)]),
+        ("general-text-recognition", &[("min_height", "9")], &[("image", &page)]),
+        (
+            "table-recognition",
+            &[("assure_direction", "false"), ("output_format", "xlsx")],
+            &[("image", &page)],
+        ),
         ("smart-skin", &[], &[("image", &head)]),
         ("smart-skin-advanced", &[], &[("image", &head)]),
         (

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use safelight_store::{
-    Credits, Durability, HoldOutcome, HoldRequest, KeyHash, Limits, NewApplication, NewTask,
-    Outcome, ServiceState, Sqlite, Store,
+    Accounts as _, Claiming, Credits, Durability, HoldOutcome, HoldRequest, KeyHash, Ledger as _,
+    Limits, NewApplication, NewTask, Outcome, ServiceState, Sqlite, Tasks as _,
 };
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -119,7 +119,9 @@ impl Bench {
 
     async fn claim(&mut self, count: usize) {
         for _ in 0..count {
-            assert!(self.store.claim_task(NOW, 3, NOW).await.expect("a read").is_none());
+            assert!(
+                self.store.claim_task(&Claiming::any(NOW, 3), NOW).await.expect("a read").is_none()
+            );
         }
     }
 
@@ -156,9 +158,11 @@ impl Bench {
                 ..NewTask::default()
             };
             self.store.submit_task(&task, &request, 1000, NOW).await.expect("a task");
-            self.store.claim_task(NOW + 1, 3, NOW).await.expect("a claim").expect("a task");
+            let claimed = self.store.claim_task(&Claiming::any(NOW + 1, 3), NOW).await;
+            let claim = claimed.expect("a claim").and_then(|task| task.claim).expect("a task");
             let outcome = Outcome::Done { answer: json!({ "a": 1 }), expires_at: NOW };
-            let ended = self.store.finish_task(&task.id, 1, &outcome, NOW).await.expect("an end");
+            let ended =
+                self.store.finish_task(&task.id, &claim, &outcome, NOW).await.expect("an end");
             assert!(ended);
         }
     }

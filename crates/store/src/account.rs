@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{Credits, KeyHash, Millis};
+use crate::{ApiKey, Credits, KeyHash, KeyKind, Millis, Result};
 
 /// Someone who owns applications.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -78,8 +79,11 @@ pub struct Principal {
     pub application: Application,
     /// Its user; `None` when that is deleted.
     pub user: Option<User>,
-    /// Number of the key that was used.
-    pub key: i64,
+    /// Number of the key that was used; `None` where somebody who is signed in to the console acts for
+    /// the application.
+    pub key: Option<i64>,
+    /// What requests with that key get.
+    pub kind: KeyKind,
     /// Services, by path, whose state is not the default.
     pub services: BTreeMap<String, ServiceState>,
 }
@@ -89,4 +93,50 @@ impl Principal {
     pub fn service(&self, path: &str) -> ServiceState {
         self.services.get(path).copied().unwrap_or_default()
     }
+}
+
+/// Users, applications, keys, and what an application may do. Part of [`Store`](crate::Store).
+#[async_trait]
+pub trait Accounts: Send + Sync + 'static {
+    /// Creates a user. A name in use is [`StoreError::Conflict`].
+    async fn create_user(&self, name: &str, now: Millis) -> Result<User>;
+    /// Every user that is not deleted, by name.
+    async fn users(&self) -> Result<Vec<User>>;
+    /// Locks or unlocks a user. Unknown is [`StoreError::NotFound`], here and below.
+    async fn lock_user(&self, name: &str, locked: bool) -> Result<()>;
+    /// Deletes a user. The applications stay, their keys answer that the user is gone.
+    async fn delete_user(&self, name: &str, now: Millis) -> Result<()>;
+    /// Creates an application of a user, with a pool `common` of zero credits and, where `key` is
+    /// given, with that key. A name that the user has in use is [`StoreError::Conflict`].
+    async fn create_application(&self, new: &NewApplication, now: Millis) -> Result<Application>;
+    /// Every application that is not deleted, by user and name.
+    async fn applications(&self) -> Result<Vec<Application>>;
+    /// The application of that name; where two users have one, `user/name` tells them apart and
+    /// the bare name is [`StoreError::Conflict`].
+    async fn application(&self, name: &str) -> Result<Application>;
+    /// Changes the limits.
+    async fn set_limits(&self, application: i64, limits: Limits) -> Result<()>;
+    /// Switches a service on or off for an application, or overrides its price.
+    async fn set_service(&self, application: i64, path: &str, state: ServiceState) -> Result<()>;
+    /// Services, by path, whose state for an application is not the default.
+    async fn services(&self, application: i64) -> Result<BTreeMap<String, ServiceState>>;
+    /// Deletes an application: its keys stop working, queued tasks are revoked, processing ones
+    /// stopped, and every open hold is released.
+    async fn delete_application(&self, application: i64, now: Millis) -> Result<()>;
+    /// Adds a key to an application; the key itself is never stored.
+    async fn add_key(
+        &self,
+        application: i64,
+        hash: &KeyHash,
+        hint: &str,
+        kind: KeyKind,
+        now: Millis,
+    ) -> Result<ApiKey>;
+    /// The keys of an application that are not revoked.
+    async fn keys(&self, application: i64) -> Result<Vec<ApiKey>>;
+    /// Revokes one key, by its number; one that is revoked already does not exist.
+    async fn revoke_key(&self, key: i64, now: Millis) -> Result<()>;
+    /// Who a key belongs to; `None` when it is unknown, revoked, or its application is deleted.
+    /// This is on the path of every request and must take microseconds.
+    async fn authenticate(&self, hash: &KeyHash) -> Result<Option<Principal>>;
 }

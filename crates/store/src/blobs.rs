@@ -1,6 +1,8 @@
 //! Files, over `object_store`: the pictures of results (`results/…`) and of waiting tasks
 //! (`inputs/…`).
 
+mod s3;
+
 use std::error::Error as _;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
@@ -15,7 +17,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
 
-use crate::{Durability, Millis};
+use crate::{BlobSettings, Durability, Millis};
 
 /// Bytes that a stream holds at a time.
 const CHUNK: usize = 256 << 10;
@@ -31,7 +33,10 @@ pub struct Blobs {
     store: Arc<dyn ObjectStore>,
     /// The same files, streamed in pieces of [`CHUNK`].
     chunked: ChunkedStore,
-    folder: PathBuf,
+    /// Where the files lie on this machine; `None` where they lie elsewhere.
+    folder: Option<PathBuf>,
+    /// What keys begin with in a store that is shared with others.
+    prefix: Path,
 }
 
 /// What can go wrong with a file.
@@ -82,20 +87,44 @@ impl Blobs {
         let store = LocalFileSystem::new_with_prefix(&folder)
             .map_err(|e| BlobError::of(e, &folder.display().to_string()))?
             .with_fsync(durability == Durability::Power);
-        let store: Arc<dyn ObjectStore> = Arc::new(store);
-        Ok(Self { chunked: ChunkedStore::new(Arc::clone(&store), CHUNK), store, folder })
+        Ok(Self::over(Arc::new(store), Some(folder), Path::default()))
+    }
+
+    fn over(store: Arc<dyn ObjectStore>, folder: Option<PathBuf>, prefix: Path) -> Self {
+        Self { chunked: ChunkedStore::new(Arc::clone(&store), CHUNK), store, folder, prefix }
+    }
+
+    /// The files of a bucket, under a prefix.
+    ///
+    /// # Errors
+    /// When the prefix is none, or a key cannot be read.
+    pub(crate) fn s3(
+        bucket: &str,
+        prefix: &str,
+        settings: &BlobSettings,
+    ) -> Result<Self, BlobError> {
+        let prefix = Path::parse(prefix.trim_matches('/'))
+            .map_err(|error| BlobError::Invalid(format!("blobs.url: {error}")))?;
+        let store = s3::open(bucket, settings)?;
+        Ok(Self::over(Arc::new(store), None, prefix))
+    }
+
+    /// Where a key lies in the store.
+    fn path(&self, key: &str) -> Result<Path, BlobError> {
+        let path = path(key)?;
+        Ok(self.prefix.parts().chain(path.parts()).collect())
     }
 
     /// Writes a file, in place of the one of that key where there is one.
     pub async fn put(&self, key: &str, bytes: impl Into<Bytes>) -> Result<(), BlobError> {
-        let path = path(key)?;
+        let path = self.path(key)?;
         let bytes: Bytes = bytes.into();
         self.store.put(&path, bytes.into()).await.map(drop).map_err(|e| BlobError::of(e, key))
     }
 
     /// Reads a whole file.
     pub async fn get(&self, key: &str) -> Result<Bytes, BlobError> {
-        let path = path(key)?;
+        let path = self.path(key)?;
         let file = self.store.get(&path).await.map_err(|e| BlobError::of(e, key))?;
         file.bytes().await.map_err(|e| BlobError::of(e, key))
     }
@@ -117,7 +146,7 @@ impl Blobs {
         key: &str,
         range: Option<Range<u64>>,
     ) -> Result<(u64, BlobStream), BlobError> {
-        let path = path(key)?;
+        let path = self.path(key)?;
         let options =
             GetOptions { range: range.clone().map(GetRange::Bounded), ..GetOptions::default() };
         let size_of = |e| BlobError::of(e, key);
@@ -147,13 +176,13 @@ impl Blobs {
 
     /// The size of a file.
     pub async fn head(&self, key: &str) -> Result<u64, BlobError> {
-        let path = path(key)?;
+        let path = self.path(key)?;
         self.store.head(&path).await.map(|meta| meta.size).map_err(|e| BlobError::of(e, key))
     }
 
-    /// Deletes a file; `false` when there was none.
+    /// Deletes a file; `false` when there was none, as far as the store can tell.
     pub async fn delete(&self, key: &str) -> Result<bool, BlobError> {
-        let path = path(key)?;
+        let path = self.path(key)?;
         match self.store.delete(&path).await {
             Ok(()) => Ok(true),
             Err(object_store::Error::NotFound { .. }) => Ok(false),
@@ -166,12 +195,13 @@ impl Blobs {
         &self,
         prefix: &str,
     ) -> Result<BoxStream<'static, Result<Blob, BlobError>>, BlobError> {
-        let path = path(prefix)?;
-        let prefix = prefix.to_owned();
+        let path = self.path(prefix)?;
+        let (prefix, before) = (prefix.to_owned(), self.prefix.clone());
         let blobs = self.store.list(Some(&path)).map(move |found| {
             let meta = found.map_err(|e| BlobError::of(e, &prefix))?;
+            let key: Path = meta.location.parts().skip(before.parts().count()).collect();
             Ok(Blob {
-                key: meta.location.to_string(),
+                key: key.to_string(),
                 size: meta.size,
                 modified_at: meta.last_modified.timestamp_millis(),
             })
@@ -179,15 +209,17 @@ impl Blobs {
         Ok(blobs.boxed())
     }
 
-    /// Bytes that the file system of the folder has left for this user.
+    /// Bytes that the file system of the folder has left for this user; without end where the files
+    /// lie elsewhere.
     pub fn free_space(&self) -> io::Result<u64> {
-        fs4::available_space(&self.folder)
+        self.folder.as_ref().map_or(Ok(u64::MAX), fs4::available_space)
     }
 
     /// Deletes what writes left half done that began before `before` and were cut off by the end
     /// of their process; answers how many.
     pub async fn remove_partial(&self, before: Millis) -> Result<u64, BlobError> {
-        let folder = self.folder.clone();
+        // Elsewhere a file is there whole or not at all.
+        let Some(folder) = self.folder.clone() else { return Ok(0) };
         let sweep = tokio::task::spawn_blocking(move || remove_partial(&folder, before));
         let failed = |e: String| BlobError::Failed(format!("sweeping half-written files: {e}"));
         sweep.await.map_err(|e| failed(e.to_string()))?.map_err(|e| failed(e.to_string()))

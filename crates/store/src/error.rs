@@ -13,6 +13,13 @@ pub enum StoreError {
     /// A change of a library of faces is refused.
     #[error(transparent)]
     Refused(#[from] crate::Refused),
+    /// Another change was in the way, again and again; the same call may succeed later.
+    #[error("database: {0}")]
+    Again(String),
+    /// The connection to the database was lost. A change answered so may have happened or not: only
+    /// a look can tell.
+    #[error("database: {0}")]
+    Lost(String),
     /// The database failed. A change answered so did not happen, unless it was the commit itself
     /// that failed: then only a look can tell.
     #[error("database: {0}")]

@@ -8,6 +8,14 @@ use serde::Serialize;
 
 use crate::{Millis, WebhookNonce};
 
+/// What tells a secret from another one, and nothing else of it.
+pub fn fingerprint(secret: &[u8; 32]) -> String {
+    blake3::derive_key("safelight fingerprint of a secret", secret)[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
 /// The installation's secret that keys are hashed under; lives beside the database, never in it.
 pub struct KeySecret([u8; 32]);
 
@@ -23,8 +31,31 @@ pub struct ApiKey {
     pub id: i64,
     /// Its first characters.
     pub hint: String,
+    /// What requests with it get.
+    pub kind: KeyKind,
     /// When it was made.
     pub created_at: Millis,
+}
+
+/// What requests with a key get.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyKind {
+    /// The work itself, for its price.
+    #[default]
+    Live,
+    /// The same checks, then sample answers or the failures that they ask for; no credits move.
+    Sandbox,
+}
+
+impl KeyKind {
+    /// The name in listings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Sandbox => "sandbox",
+        }
+    }
 }
 
 /// What every generated key begins with, so that people and scanners recognise one.
@@ -75,6 +106,11 @@ impl KeySecret {
     /// Hashes a key as sent, whatever it is.
     pub fn hash(&self, key: &str) -> KeyHash {
         KeyHash(*blake3::keyed_hash(&self.0, key.as_bytes()).as_bytes())
+    }
+
+    /// What tells it from another one, and nothing else of it.
+    pub fn fingerprint(&self) -> String {
+        fingerprint(&self.0)
     }
 
     /// What an application's webhooks are signed with, derived from `nonce`, so that the database

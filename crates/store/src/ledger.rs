@@ -3,9 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
+use async_trait::async_trait;
 use serde::{Serialize, Serializer};
 
-use crate::Millis;
+use crate::{Millis, Result};
 
 /// An amount of credits, in thousandths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,4 +135,40 @@ pub struct Audit {
     pub charges: u64,
     /// What does not add up; empty when the books are right.
     pub errors: Vec<String>,
+}
+
+/// Credits, and the books that they are kept in. Part of [`Store`](crate::Store).
+#[async_trait]
+pub trait Ledger: Send + Sync + 'static {
+    /// Adds credits to a pool, which is created where it is new. `amount` may be negative to take
+    /// credits back, but never below zero: that is [`StoreError::Conflict`]. What is taken back
+    /// still counts as bought, and is no top-up.
+    async fn add_credits(
+        &self,
+        application: i64,
+        pool: &str,
+        amount: Credits,
+        now: Millis,
+    ) -> Result<Pool>;
+    /// Sets the balance below which a pool's `balance_warning` speaks.
+    async fn set_balance_warning(
+        &self,
+        application: i64,
+        pool: &str,
+        warning: Credits,
+    ) -> Result<()>;
+    /// The pools of an application, `common` first.
+    async fn pools(&self, application: i64) -> Result<Vec<Pool>>;
+    /// Sets credits aside for a request: from the service's pool where it holds the price, else
+    /// from `common`, else nothing happens and the outcome says what is there. A request that holds
+    /// or held credits already is [`StoreError::Conflict`].
+    async fn hold(&self, request: &HoldRequest, now: Millis) -> Result<HoldOutcome>;
+    /// Charges a hold. `false` when it was settled or released before.
+    async fn settle(&self, hold: &Hold, now: Millis) -> Result<bool>;
+    /// Gives a hold back. `false` when it was settled or released before.
+    async fn release(&self, hold: &Hold, now: Millis) -> Result<bool>;
+    /// Gives back every hold of no task whose time is over; answers how many.
+    async fn release_stale_holds(&self, now: Millis) -> Result<u64>;
+    /// Checks the books: every transfer balances, every balance is the sum of its transfers.
+    async fn audit(&self) -> Result<Audit>;
 }

@@ -4,12 +4,16 @@
 //! implementation is one call of [`all`].
 
 mod accounts;
+mod concurrent;
+mod console;
 mod faces;
 mod files;
+mod instances;
 mod keyed_requests;
 mod ledger;
 mod tasks;
 mod uploads;
+mod usage;
 mod webhooks;
 
 use std::pin::Pin;
@@ -18,8 +22,8 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use crate::{
-    Application, Credits, Hold, HoldOutcome, HoldRequest, KeyHash, Limits, Millis, NewApplication,
-    NewTask, Pool, Store, StoreError, Submission, Task,
+    Application, Claiming, Credits, Hold, HoldOutcome, HoldRequest, KeyHash, Limits, Millis,
+    NewApplication, NewTask, Pool, Store, StoreError, Submission, Task,
 };
 
 /// A time in 2026.
@@ -59,6 +63,10 @@ where
         uploads::STORIES,
         keyed_requests::STORIES,
         webhooks::STORIES,
+        console::STORIES,
+        usage::STORIES,
+        instances::STORIES,
+        concurrent::STORIES,
     ];
     for (name, story) in chapters.concat() {
         let store = open().await;
@@ -148,7 +156,12 @@ fn new_task(application: &Application, id: &str) -> NewTask {
 
 /// Claims a task that must be there, for a minute.
 async fn claim(store: &dyn Store, now: Millis) -> Task {
-    store.claim_task(now + 60_000, 3, now).await.unwrap().expect("no task to claim")
+    store.claim_task(&Claiming::any(now + 60_000, 3), now).await.unwrap().expect("no task to claim")
+}
+
+/// The token of a claimed task.
+fn token(task: &Task) -> &str {
+    task.claim.as_deref().expect("a claim")
 }
 
 async fn pool(store: &dyn Store, application: &Application, sign: &str) -> Pool {

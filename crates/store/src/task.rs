@@ -2,10 +2,11 @@
 
 use std::str::FromStr;
 
+use async_trait::async_trait;
 use safelight_contract::Fault;
 use serde_json::Value;
 
-use crate::{Callback, Credits, Hold, Millis};
+use crate::{Callback, Credits, Hold, HoldRequest, Millis, Result};
 
 /// How long the end of a task is kept that no worker ended: one that was cancelled, or that crashed
 /// too often. A day, as long as the answers of the API live.
@@ -59,7 +60,7 @@ impl TaskState {
 impl FromStr for TaskState {
     type Err = String;
 
-    fn from_str(name: &str) -> Result<Self, String> {
+    fn from_str(name: &str) -> std::result::Result<Self, String> {
         let state = Self::ALL.into_iter().find(|state| state.name() == name);
         state.ok_or_else(|| format!("unknown state of a task `{name}`"))
     }
@@ -84,6 +85,8 @@ pub struct NewTask {
     pub uploads: Vec<String>,
     /// Who is told of its end.
     pub callback: Option<Callback>,
+    /// Bytes that its work takes.
+    pub cost_bytes: u64,
 }
 
 /// Which tasks of an application are listed: those that are not reclaimed, newest first.
@@ -116,8 +119,12 @@ pub struct Task {
     pub batch: Option<String>,
     /// Where it stands.
     pub state: TaskState,
-    /// How often it was taken; also the token of the worker that has it.
+    /// How often it was taken.
     pub attempt: u32,
+    /// The token of the worker that has it, random for each time that it is taken.
+    pub claim: Option<String>,
+    /// What a job outside is known by that an earlier attempt started.
+    pub resume: Option<String>,
     /// The answer when done, without envelope.
     pub answer: Option<Value>,
     /// The fault when failed.
@@ -126,6 +133,26 @@ pub struct Task {
     pub created_at: Millis,
     /// When it ended.
     pub ended_at: Option<Millis>,
+}
+
+/// Which tasks a worker takes, and for how long.
+#[derive(Clone, Debug)]
+pub struct Claiming {
+    /// When the lease ends, unless it is renewed.
+    pub lease_until: Millis,
+    /// Times that a task may be taken.
+    pub max_attempts: u32,
+    /// The services that the worker can do; `None` for all.
+    pub services: Option<Vec<String>>,
+    /// The most bytes that the work of a task may take; `None` for any.
+    pub capacity: Option<u64>,
+}
+
+impl Claiming {
+    /// Any task, with a lease until then, unless it was taken so many times.
+    pub fn any(lease_until: Millis, max_attempts: u32) -> Self {
+        Self { lease_until, max_attempts, services: None, capacity: None }
+    }
 }
 
 /// Tasks that are queued.
@@ -181,4 +208,60 @@ pub enum Outcome {
         /// When it is reclaimed.
         expires_at: Millis,
     },
+}
+
+/// Asynchronous tasks. Part of [`Store`](crate::Store).
+#[async_trait]
+pub trait Tasks: Send + Sync + 'static {
+    /// Accepts a task and holds its price, in one transaction, unless the queue of at most
+    /// `max_queued` has no room for it ([`Queue::has_room`]) or an upload that it works on is gone.
+    /// An id or request id in use is
+    /// [`StoreError::Conflict`].
+    async fn submit_task(
+        &self,
+        task: &NewTask,
+        hold: &HoldRequest,
+        max_queued: u64,
+        now: Millis,
+    ) -> Result<Submission>;
+    /// How many tasks are queued, in all and of an application.
+    async fn queue(&self, application: i64) -> Result<Queue>;
+    /// Takes a task that is queued, or whose worker's lease is over: applications that have fewer
+    /// tasks at work come first, those that have as many take turns, and within an application the
+    /// oldest task is taken. A task that was taken too often without being ended or parked is failed
+    /// instead (`AI_SERVICE_ERROR`), and its hold released.
+    async fn claim_task(&self, claiming: &Claiming, now: Millis) -> Result<Option<Task>>;
+    /// Renews the leases of these claims; answers those that are still held. A task of the others
+    /// was cancelled, or another worker has it.
+    async fn renew_tasks(&self, claims: &[String], lease_until: Millis) -> Result<Vec<String>>;
+    /// Notes what a job outside is known by that works on a task for the worker with this claim.
+    /// `false` when it no longer holds the task.
+    async fn set_resume(&self, id: &str, claim: &str, resume: Option<&str>) -> Result<bool>;
+    /// Ends a task that this claim holds, and settles (done) or releases (failed) its hold in the
+    /// same transaction, which also writes the webhook of whoever is to be told, here and wherever
+    /// a task ends. `false`, and nothing done, when the claim no longer holds the task: it holds
+    /// it, also past the lease, until the task is claimed again, parked, queued by
+    /// [`Instances::recover`](crate::Instances::recover) or cancelled.
+    async fn finish_task(
+        &self,
+        id: &str,
+        claim: &str,
+        outcome: &Outcome,
+        now: Millis,
+    ) -> Result<bool>;
+    /// Puts a task back that this claim holds, as if it had not been taken: for shutdown.
+    async fn park_task(&self, id: &str, claim: &str) -> Result<bool>;
+    /// Revokes a queued task or stops a processing one, and releases its hold; answers the new
+    /// state, or `None` when it had ended before or is unknown.
+    async fn cancel_task(&self, id: &str, now: Millis) -> Result<Option<TaskState>>;
+    /// [`Tasks::cancel_task`] where it is queued; a task that a worker has is left alone.
+    async fn revoke_task(&self, id: &str, now: Millis) -> Result<Option<TaskState>>;
+    /// The task of that id, or submitted with that request id, if it belongs to the application.
+    async fn task(&self, application: i64, id: &str) -> Result<Option<Task>>;
+    /// How many tasks of an application a filter finds, and those that it lists.
+    async fn tasks(&self, application: i64, filter: &TaskFilter) -> Result<(u64, Vec<Task>)>;
+    /// How many tasks are queued and processing.
+    async fn open_tasks(&self) -> Result<(u64, u64)>;
+    /// Reclaims ended tasks whose life is over: answers and faults go, the ids stay as reclaimed.
+    async fn reclaim_tasks(&self, now: Millis) -> Result<u64>;
 }

@@ -2,9 +2,10 @@
 
 use std::str::FromStr;
 
+use async_trait::async_trait;
 use safelight_contract::Fault;
 
-use crate::Millis;
+use crate::{Millis, Result};
 
 /// Where an upload stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,4 +122,34 @@ pub enum UploadDeletion {
     InUse,
     /// It is not living, or not of this application.
     Gone,
+}
+
+/// Files that applications upload for later requests. Part of [`Store`](crate::Store).
+#[async_trait]
+pub trait Uploads: Send + Sync + 'static {
+    /// Records an upload as in transit, unless the application's quota or the disk budget has no
+    /// room for it.
+    async fn add_upload(
+        &self,
+        upload: &NewUpload,
+        quota: UploadQuota,
+        disk_budget: u64,
+        now: Millis,
+    ) -> Result<UploadAdmission>;
+    /// Ends the transit of an upload: its bytes are there, or they did not come. `false` when it
+    /// was not in transit any more.
+    async fn end_upload(
+        &self,
+        id: &str,
+        outcome: &std::result::Result<UploadedPicture, Fault>,
+    ) -> Result<bool>;
+    /// The upload of that id, if it belongs to the application.
+    async fn upload(&self, application: i64, id: &str) -> Result<Option<Upload>>;
+    /// Reclaims an upload of an application, unless a task that has not ended works on it.
+    async fn delete_upload(&self, application: i64, id: &str) -> Result<UploadDeletion>;
+    /// Application and id of up to `limit` uploads whose life is over and on which no task works
+    /// that has not ended.
+    async fn expired_uploads(&self, now: Millis, limit: u32) -> Result<Vec<(i64, String)>>;
+    /// Marks an upload reclaimed; its id stays known.
+    async fn reclaim_upload(&self, id: &str) -> Result<()>;
 }

@@ -1,8 +1,9 @@
 //! Webhooks: who is told of a task's end, and how that went.
 
+use async_trait::async_trait;
 use serde::Serialize;
 
-use crate::Millis;
+use crate::{Millis, Result};
 
 /// Who is told of a task's end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,3 +79,31 @@ pub enum Attempted {
 
 /// What a secret of an application's webhooks is derived from.
 pub type WebhookNonce = [u8; 16];
+
+/// Webhooks and their secrets. Part of [`Store`](crate::Store).
+#[async_trait]
+pub trait Webhooks: Send + Sync + 'static {
+    /// Takes up to `limit` webhooks that are due; each is due again at `lease_until`, unless
+    /// [`Webhooks::webhook_attempted`] says otherwise by then. Counts an attempt.
+    async fn claim_webhooks(
+        &self,
+        lease_until: Millis,
+        limit: u32,
+        now: Millis,
+    ) -> Result<Vec<Webhook>>;
+    /// Says how an attempt to deliver a webhook went, with a note for people.
+    async fn webhook_attempted(&self, id: &str, outcome: Attempted, note: &str) -> Result<()>;
+    /// The newest webhooks of an application.
+    async fn webhooks(&self, application: i64, limit: u32) -> Result<Vec<Webhook>>;
+    /// Adds what a secret of an application's webhooks is derived from. The one before stays valid
+    /// until `other_until`, older ones do not.
+    async fn add_webhook_secret(
+        &self,
+        application: i64,
+        nonce: &WebhookNonce,
+        other_until: Millis,
+        now: Millis,
+    ) -> Result<()>;
+    /// What the valid secrets of an application's webhooks are derived from, the newest first.
+    async fn webhook_secrets(&self, application: i64, now: Millis) -> Result<Vec<WebhookNonce>>;
+}

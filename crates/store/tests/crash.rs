@@ -11,8 +11,8 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use safelight_store::{
-    Application, Credits, HoldOutcome, HoldRequest, Limits, NewApplication, NewTask, Outcome,
-    Sqlite, Store,
+    Accounts as _, Application, Claiming, Credits, HoldOutcome, HoldRequest, Instances as _,
+    Ledger as _, Limits, NewApplication, NewTask, Outcome, Sqlite, Store, Tasks as _,
 };
 use serde_json::json;
 
@@ -120,11 +120,16 @@ async fn submit(store: &dyn Store, log: &Log, shop: &Application, id: &str) {
 
 async fn work(store: Arc<Sqlite>, log: Arc<Log>) {
     loop {
-        match store.claim_task(NOW + 60_000, MAX_ATTEMPTS, NOW).await.unwrap() {
+        match store.claim_task(&Claiming::any(NOW + 60_000, MAX_ATTEMPTS), NOW).await.unwrap() {
             None => tokio::time::sleep(Duration::from_millis(1)).await,
             Some(task) => {
                 let outcome = Outcome::Done { answer: json!(task.id), expires_at: NOW + 60_000 };
-                assert!(store.finish_task(&task.id, task.attempt, &outcome, NOW).await.unwrap());
+                assert!(
+                    store
+                        .finish_task(&task.id, task.claim.as_deref().unwrap(), &outcome, NOW)
+                        .await
+                        .unwrap()
+                );
                 log.write("charged", &task.id);
             }
         }
@@ -175,7 +180,7 @@ async fn nothing_is_lost_or_doubled_when_the_process_is_killed() {
         let store = open(folder);
         assert_eq!(store.audit().await.unwrap().errors, Vec::<String>::new());
         let (queued, processing) = store.open_tasks().await.unwrap();
-        let (requeued, _) = store.recover(NOW).await.unwrap();
+        let requeued = store.recover(NOW, NOW).await.unwrap().tasks;
         assert_eq!(requeued, processing);
         let audit = store.audit().await.unwrap();
         assert_eq!(audit.errors, Vec::<String>::new());
@@ -195,9 +200,16 @@ async fn nothing_is_lost_or_doubled_when_the_process_is_killed() {
 
 /// Every task that was accepted ends once, and then nothing is held.
 async fn finish(store: &Sqlite, folder: &Path, shop: i64) {
-    while let Some(task) = store.claim_task(NOW + 60_000, MAX_ATTEMPTS, NOW).await.unwrap() {
+    while let Some(task) =
+        store.claim_task(&Claiming::any(NOW + 60_000, MAX_ATTEMPTS), NOW).await.unwrap()
+    {
         let outcome = Outcome::Done { answer: json!(task.id), expires_at: NOW + 60_000 };
-        assert!(store.finish_task(&task.id, task.attempt, &outcome, NOW).await.unwrap());
+        assert!(
+            store
+                .finish_task(&task.id, task.claim.as_deref().unwrap(), &outcome, NOW)
+                .await
+                .unwrap()
+        );
     }
     for id in logged(folder, "accepted") {
         let task = store.task(shop, &id).await.unwrap().unwrap();

@@ -1,8 +1,12 @@
-//! Short clips as MP4 files: H.264 in its baseline profile, without sound, ready to play while it loads.
+//! Short clips as MP4 files: written in H.264's baseline profile, without sound, ready to play while they
+//! load; and read, from whoever sends them.
 
 #![forbid(unsafe_code)]
 
+mod boxes;
+mod movie;
 mod mp4;
+mod parameters;
 
 use image::RgbImage;
 use openh264::OpenH264API;
@@ -12,6 +16,8 @@ use openh264::encoder::{
 };
 use openh264::formats::{RgbSliceU8, YUVBuffer};
 use safelight_contract::{Code, Fault, Result};
+
+pub use movie::{Limits, Movie};
 
 /// Bits for each pixel of each frame.
 const BITS: f64 = 0.12;

@@ -15,6 +15,7 @@ pub(crate) mod frame;
 mod geometry;
 mod hull;
 pub mod landmarks;
+pub(crate) mod liveness;
 pub(crate) mod mask;
 pub mod mesh;
 pub mod models;
@@ -124,6 +125,11 @@ impl Vision {
     /// Probability that a face wears a mask, 0..1.
     pub fn face_mask(&self, photo: &RgbImage, face: &Detection) -> Result<f32> {
         mask::mask(&self.models, photo, face)
+    }
+
+    /// The probability that a face is live and no print or screen, 0..1, as a model sees it: a hint.
+    pub fn face_liveness(&self, photo: &RgbImage, face: &Detection) -> Result<f32> {
+        liveness::live(&self.models, photo, face)
     }
 
     /// How fit a photo of a face is for recognition, 0..1, as a model sees it.

@@ -20,6 +20,7 @@ pub mod saliency;
 pub mod scene;
 pub mod stretch;
 pub mod style;
+pub mod text;
 mod tiles;
 
 use std::sync::Arc;

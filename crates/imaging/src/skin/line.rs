@@ -12,7 +12,7 @@ const RESPONSE: f32 = 0.385;
 /// How far skin around a zone is looked at, in pixels.
 const MARGIN: usize = 30;
 /// Depth in L* from which a pixel can belong to a line, and from which a line is one.
-const WEAK: f32 = 1.0;
+pub(super) const WEAK: f32 = 1.0;
 const STRONG: f32 = 2.0;
 /// How much of the slope's answer is taken away: the border between light and shade is no line.
 const SLOPE: f32 = 1.0;
@@ -25,9 +25,7 @@ const DEEPEST: f32 = 18.0;
 
 /// How the lines of a zone run.
 struct Course {
-    /// Degrees to which they run, clockwise from the picture's right, and how far they may deviate.
-    angle: f32,
-    tolerance: f32,
+    run: Run,
     /// Standard deviations in pixels of the ridges looked for.
     scales: &'static [f32],
     /// Shortest line, in pixels.
@@ -40,41 +38,48 @@ fn course(zone: Zone) -> Course {
     let (fine, folds): (&[f32], &[f32]) = (&[2.2, 3.2, 4.8], &[3.5, 5.0, 7.5]);
     let mirrored = |side, angle: f32| if side == Side::Left { angle } else { 180.0 - angle };
     match zone {
-        Zone::Forehead => {
-            Course { angle: 0.0, tolerance: 30.0, scales: fine, shortest: 60, clear: 22 }
-        }
-        Zone::Glabella => {
-            Course { angle: 90.0, tolerance: 35.0, scales: fine, shortest: 36, clear: 1 }
-        }
+        Zone::Forehead => Course {
+            run: Run { angle: 0.0, tolerance: 30.0 },
+            scales: fine,
+            shortest: 60,
+            clear: 22,
+        },
+        Zone::Glabella => Course {
+            run: Run { angle: 90.0, tolerance: 35.0 },
+            scales: fine,
+            shortest: 36,
+            clear: 1,
+        },
         Zone::UnderEye(side) => Course {
-            angle: mirrored(side, 8.0),
-            tolerance: 50.0,
+            run: Run { angle: mirrored(side, 8.0), tolerance: 50.0 },
             scales: fine,
             shortest: 36,
             clear: 1,
         },
         Zone::CrowsFeet(side) => Course {
-            angle: mirrored(side, 0.0),
-            tolerance: 60.0,
+            run: Run { angle: mirrored(side, 0.0), tolerance: 60.0 },
             scales: fine,
             shortest: 34,
             clear: 1,
         },
         Zone::Nasolabial(side) => Course {
-            angle: mirrored(side, 125.0),
-            tolerance: 40.0,
+            run: Run { angle: mirrored(side, 125.0), tolerance: 40.0 },
             scales: folds,
             shortest: 60,
             clear: 1,
         },
         Zone::MouthCorner(side) => Course {
-            angle: mirrored(side, 100.0),
-            tolerance: 45.0,
+            run: Run { angle: mirrored(side, 100.0), tolerance: 45.0 },
             scales: folds,
             shortest: 34,
             clear: 1,
         },
-        _ => Course { angle: 0.0, tolerance: 90.0, scales: fine, shortest: 50, clear: 9 },
+        _ => Course {
+            run: Run { angle: 0.0, tolerance: 90.0 },
+            scales: fine,
+            shortest: 50,
+            clear: 9,
+        },
     }
 }
 
@@ -168,7 +173,7 @@ pub fn lines(skin: &Skin, zone: Zone) -> Lines {
     let Some(window) = Window::around(&mask) else {
         return Lines { lines: Vec::new(), area, covered: 0, diameter };
     };
-    let depth = ridges(&window.cut(&skin.layers().lightness), &course);
+    let depth = ridges(&window.cut(&skin.layers().lightness), course.scales, |_, _| course.run);
     let clear = skin.mask.eroded(course.clear);
     let mask = window.cut_mask(&mask.and(&clear));
     let weak = Mask::of(depth.width, depth.height, |x, y| {
@@ -251,10 +256,17 @@ pub(super) fn eigen([xx, yy, xy]: [f32; 3]) -> (f32, f32, f32) {
     (mean + root, mean - root, 0.5 * (2.0 * xy).atan2(xx - yy))
 }
 
+/// How a ridge runs: degrees clockwise from the picture's right, and how far it may deviate.
+#[derive(Clone, Copy)]
+pub(super) struct Run {
+    pub angle: f32,
+    pub tolerance: f32,
+}
+
 /// For every pixel the depth in L* of the dark ridge through it, 0 where none runs as it should.
-fn ridges(lightness: &Map, course: &Course) -> Map {
+pub(super) fn ridges(lightness: &Map, scales: &[f32], run: impl Fn(usize, usize) -> Run) -> Map {
     let mut depth = Map { values: vec![0.0; lightness.values.len()], ..*lightness };
-    for &scale in course.scales {
+    for &scale in scales {
         let blurred = lightness.gaussian(scale);
         for (i, depth) in depth.values.iter_mut().enumerate() {
             let (x, y) = ((i % blurred.width) as isize, (i / blurred.width) as isize);
@@ -264,8 +276,9 @@ fn ridges(lightness: &Map, course: &Course) -> Map {
                 continue;
             }
             let runs = direction.to_degrees() + 90.0;
-            let off = (runs - course.angle + 90.0).rem_euclid(180.0) - 90.0;
-            if off.abs() > course.tolerance {
+            let Run { angle, tolerance } = run(x as usize, y as usize);
+            let off = (runs - angle + 90.0).rem_euclid(180.0) - 90.0;
+            if off.abs() > tolerance {
                 continue;
             }
             let (sin, cos) = direction.sin_cos();

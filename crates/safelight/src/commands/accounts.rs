@@ -1,15 +1,18 @@
 //! What the account commands share: the open store, and how rows look.
 
+use std::sync::Arc;
+
 use anyhow::{Context as _, Result};
-use safelight_store::{Blobs, KeySecret, Sqlite, StoreError};
+use safelight_store::{Blobs, KeySecret, Store, StoreError};
 
 use super::Context;
+use crate::config::Own;
 use crate::data::DataFolder;
 
 /// The store of an installation, beside a running server or without one.
 pub struct Accounts {
-    pub store: Sqlite,
-    settings: safelight_store::Settings,
+    pub store: Arc<dyn Store>,
+    own: Own,
     data: DataFolder,
 }
 
@@ -21,7 +24,7 @@ impl Accounts {
 
     /// The files of the installation.
     pub fn blobs(&self) -> Result<Blobs> {
-        Ok(self.settings.open_files(self.data.blobs())?)
+        Ok(self.own.blobs.open(self.data.blobs(), self.own.store.durability)?)
     }
 
     /// The secret that keys are hashed under.
@@ -38,15 +41,19 @@ pub fn with_store<T>(
     work: impl AsyncFnOnce(&Accounts) -> Result<T>,
 ) -> Result<T> {
     let loaded = context.load()?;
-    let settings = loaded.config.own.store.clone();
+    let own = loaded.config.own.clone();
     let data = DataFolder::new(loaded.data);
-    data.require()?;
+    if !own.store.is_shared() {
+        data.require()?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = settings
-            .open_database(data.database())
-            .with_context(|| format!("the database {}", data.database().display()))?;
-        work(&Accounts { store, settings, data }).await
+        let store =
+            own.store.open(data.database()).await.with_context(|| match own.store.is_shared() {
+                true => "the database of store.url".to_owned(),
+                false => format!("the database {}", data.database().display()),
+            })?;
+        work(&Accounts { store, own, data }).await
     })
 }
 

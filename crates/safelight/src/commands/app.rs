@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use safelight_store::{Application, Credits, Limits, NewApplication, ServiceState, Store};
+use safelight_store::{Application, Credits, Limits, NewApplication, ServiceState};
 use serde_json::json;
 
 use super::Context;

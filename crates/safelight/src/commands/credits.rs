@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use safelight_store::{Credits as Amount, Pool, Store};
+use safelight_store::{Credits as Amount, Pool};
 use serde::Serialize;
 use serde_json::json;
 

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use safelight_services::CATALOG;
-use safelight_store::{KeySecret, Sqlite, Store};
+use safelight_store::KeySecret;
 use serde::Serialize;
 
 use super::Context;
@@ -66,12 +66,14 @@ impl Doctor {
             Finding::of("data folder", folder(&data)),
             Finding::of("disk", disk(&loaded, &data)),
             Finding::of("memory", memory(&loaded)),
-            Finding::of("database", database(&data)),
+            Finding::of("database", database(&loaded, &data)),
+            Finding::of("files", files(&loaded, &data)),
             Finding::of("key secret", secret(&data)),
             Finding::of("library", library(&loaded, &data)),
             Finding::of("public URL", Ok(public_url(&loaded))),
             Finding::of("open files", open_files(&loaded)),
         ];
+        findings.extend(instances(&loaded, &data));
         findings.extend(engines(&loaded));
         findings.extend(models(&loaded, &data));
         findings.push(Finding::of("port", port(&loaded, &data)));
@@ -109,22 +111,77 @@ fn disk(loaded: &Loaded, data: &DataFolder) -> Result<String> {
 fn memory(loaded: &Loaded) -> Result<String> {
     let limits = &loaded.config.server.limits;
     let own = &loaded.config.own;
-    let models = if own.without_engine { 0 } else { engine::memory(&own.models)? };
+    let data = DataFolder::new(loaded.data.clone());
+    let models = if own.without_engine { 0 } else { engine::memory(&data, &own.models)? };
     let jobs = limits.job_budget(models).map_err(|reason| anyhow!(reason))?;
     Ok(format!("{} for the process, {} of it for jobs", size(limits.memory()), size(jobs)))
 }
 
-fn database(data: &DataFolder) -> Result<String> {
-    data.require()?;
+fn database(loaded: &Loaded, data: &DataFolder) -> Result<String> {
+    if !loaded.config.own.store.is_shared() {
+        data.require()?;
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let store = Sqlite::open(data.database())?;
+        let store = loaded.config.own.store.open(data.database()).await?;
         let audit = store.audit().await?;
         if !audit.errors.is_empty() {
             bail!("the books are wrong: {}; restore a backup", audit.errors.join("; "));
         }
         Ok(format!("{} transfers, the books are right", audit.transfers))
     })
+}
+
+/// Writes, reads and deletes a file where results are kept.
+fn files(loaded: &Loaded, data: &DataFolder) -> Result<String> {
+    let own = &loaded.config.own;
+    let Some(url) = &own.blobs.url else { return Ok("in the data folder".into()) };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let blobs = own.blobs.open(data.blobs(), own.store.durability)?;
+        let key = format!("results/doctor-{}", std::process::id());
+        blobs.put(&key, key.clone().into_bytes()).await?;
+        let found = blobs.get(&key).await?;
+        blobs.delete(&key).await?;
+        match found == key.as_bytes() {
+            true => Ok(format!("{url}, written and read")),
+            false => bail!("{url} answers something else than was written"),
+        }
+    })
+}
+
+/// The processes at work, where several share the rows.
+fn instances(loaded: &Loaded, data: &DataFolder) -> Vec<Finding> {
+    let own = &loaded.config.own;
+    if !own.store.is_shared() {
+        return vec![];
+    }
+    let found = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let store = own.store.open(data.database()).await?;
+            Ok::<_, anyhow::Error>((store.instances().await?, store.clock().await?))
+        })
+    };
+    let (instances, now) = match found() {
+        Ok(found) => found,
+        Err(error) => return vec![Finding::of("processes", Err(error))],
+    };
+    let finding = |instance: safelight_store::Instance| {
+        let age = now - instance.seen_at;
+        let said =
+            format!("{} of release {}, seen {} s ago", instance.kind, instance.version, age / 1000);
+        let outcome = match age > safelight_store::DEAD_AFTER {
+            true => Err(anyhow!("{said}: it is dead, a living one will clean up after it")),
+            false => Ok(said),
+        };
+        Finding::of(format!("process {}", instance.name), outcome)
+    };
+    let mut findings: Vec<_> = instances.into_iter().map(finding).collect();
+    if findings.is_empty() {
+        findings.push(Finding::of("processes", Ok("none is at work".into())));
+    }
+    findings
 }
 
 fn secret(data: &DataFolder) -> Result<String> {

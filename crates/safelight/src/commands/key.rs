@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use safelight_store::{ApiKey, Store};
+use safelight_store::{ApiKey, KeyKind};
 use serde::Serialize;
 use serde_json::json;
 
@@ -16,6 +16,7 @@ use crate::output::Row;
 const EXAMPLES: &str = "\
 Examples:
   safelight key add default       prints a new key, once
+  safelight key add default --sandbox    one whose requests are tested, answered with samples and free
   safelight key list
   safelight key revoke 3
   safelight key rotate default    a new key; all earlier ones stop working";
@@ -32,14 +33,20 @@ pub struct Key {
 enum Action {
     /// Adds a key to an application and prints it, once
     #[command(after_help = "Example:\n  safelight key add default")]
-    Add { application: String },
+    Add {
+        application: String,
+        /// A key for tests: requests are checked as usual, then get sample answers or the failures that
+        /// their header X-Safelight-Simulate asks for, and cost nothing
+        #[arg(long)]
+        sandbox: bool,
+    },
     /// Lists the keys of one application, or of all
     #[command(after_help = "Example:\n  safelight key list default --json")]
     List { application: Option<String> },
     /// Revokes a key, by the number that the list shows
     #[command(after_help = "Example:\n  safelight key revoke 3")]
     Revoke { number: i64 },
-    /// Adds a key and revokes all earlier ones
+    /// Adds a key and revokes all earlier ones, sandbox keys apart
     #[command(after_help = "Example:\n  safelight key rotate default")]
     Rotate { application: String },
 }
@@ -53,12 +60,12 @@ struct KeyRow {
 }
 
 impl Row for KeyRow {
-    const HEAD: &'static [&'static str] = &["number", "key", "application", "since"];
+    const HEAD: &'static [&'static str] = &["number", "key", "kind", "application", "since"];
 
     fn cells(&self) -> Vec<String> {
-        let ApiKey { id, hint, created_at } = &self.key;
+        let ApiKey { id, hint, kind, created_at } = &self.key;
         let name = self.application.clone();
-        vec![id.to_string(), format!("{hint}…"), name, time(*created_at)]
+        vec![id.to_string(), format!("{hint}…"), kind.name().to_owned(), name, time(*created_at)]
     }
 }
 
@@ -68,11 +75,14 @@ impl Key {
         with_store(context, async |accounts| {
             let store = &accounts.store;
             match self.action {
-                Action::Add { application } => {
+                Action::Add { application, sandbox } => {
+                    let kind = if sandbox { KeyKind::Sandbox } else { KeyKind::Live };
                     let id = hint(store.application(&application).await, "app list")?.id;
-                    let (row, key) = add(accounts, id).await?;
+                    let (row, key) = add(accounts, id, kind).await?;
                     let sentence = format!("Key {}, shown only now:\n{key}", row.id);
-                    let answer = json!({ "application": application, "id": row.id, "key": key });
+                    let answer = json!({
+                        "application": application, "id": row.id, "kind": kind, "key": key,
+                    });
                     output.result(&answer, &sentence)
                 }
                 Action::List { application } => {
@@ -84,8 +94,9 @@ impl Key {
                 }
                 Action::Rotate { application } => {
                     let id = hint(store.application(&application).await, "app list")?.id;
-                    let earlier = store.keys(id).await?;
-                    let (row, key) = add(accounts, id).await?;
+                    let mut earlier = store.keys(id).await?;
+                    earlier.retain(|key| key.kind == KeyKind::Live);
+                    let (row, key) = add(accounts, id, KeyKind::Live).await?;
                     for key in &earlier {
                         store.revoke_key(key.id, now()).await?;
                     }
@@ -105,10 +116,10 @@ impl Key {
 }
 
 /// Adds a key; answers its row and its text.
-async fn add(accounts: &Accounts, application: i64) -> Result<(ApiKey, String)> {
+async fn add(accounts: &Accounts, application: i64, kind: KeyKind) -> Result<(ApiKey, String)> {
     let secret = accounts.secret()?;
     let (key, hash, hint) = secret.generate()?;
-    let row = accounts.store.add_key(application, &hash, &hint, now()).await?;
+    let row = accounts.store.add_key(application, &hash, &hint, kind, now()).await?;
     Ok((row, key))
 }
 

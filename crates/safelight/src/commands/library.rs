@@ -1,5 +1,7 @@
 //! `safelight library`.
 
+mod pictures;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -7,8 +9,8 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use safelight_contract::Fault;
 use safelight_library::MasterKey;
-use safelight_server::{Settings, load_or_create_key, transfer};
-use safelight_store::{Act, FaceAudit, FaceGroup, FaceLimits, Faces, FacesChanged, Store};
+use safelight_server::{Importer, Settings, load_or_create_key, transfer};
+use safelight_store::{Act, FaceAudit, FaceGroup, FaceLimits, FacesChanged};
 use serde::Serialize;
 use serde_json::json;
 
@@ -22,6 +24,7 @@ Examples:
   safelight library list shop                 the groups of the application `shop`
   safelight library export shop faces.ndjson  all of it, embeddings included, not encrypted
   safelight library import other faces.ndjson
+  safelight library import shop people --group staff   people/<name>/<pictures of that person>
   safelight library audit shop --user u_17    who did what with the faces of a user
   safelight library pause                     before a backup; `safelight library resume` after it
   safelight library erase shop --yes          everything goes, at once";
@@ -49,9 +52,18 @@ enum Action {
         #[arg(long)]
         group: Option<String>,
     },
-    /// Adds what a file holds to the library of an application; what is there already stays
-    #[command(after_help = "Example:\n  safelight library import shop faces.ndjson")]
-    Import { application: String, file: PathBuf },
+    /// Adds what a file holds to the library of an application, or the faces of the pictures in a
+    /// folder that has a folder for each person; what is there already stays
+    #[command(after_help = "Examples:\n  safelight library import shop faces.ndjson\n  \
+                      safelight library import shop people --group compreface")]
+    Import {
+        application: String,
+        /// A file that `export` wrote, or a folder
+        file: PathBuf,
+        /// The group that pictures of a folder go to; it is made where there is none
+        #[arg(long)]
+        group: Option<String>,
+    },
     /// Shows what was done with the faces of an application, the newest first
     #[command(after_help = "Example:\n  safelight library audit shop --user u_17")]
     Audit {
@@ -144,7 +156,8 @@ impl Row for FaceAudit {
 
 impl Library {
     pub fn run(self, context: &Context) -> Result<ExitCode> {
-        let (output, settings) = (context.output, context.load()?.config.server);
+        let (output, config) = (context.output, context.load()?.config);
+        let (settings, models) = (config.server, config.own.models);
         with_store(context, async |accounts| {
             let store = &accounts.store;
             match self.action {
@@ -157,7 +170,7 @@ impl Library {
                 Action::Export { application, file, group } => {
                     let act = act(accounts, &application).await?;
                     let (key, group) = (key(accounts)?, group.as_deref());
-                    let exported = transfer::export(store, &key, &act, group).await;
+                    let exported = transfer::export(&**store, &key, &act, group).await;
                     let exported = exported.map_err(said)?;
                     write(&file, &exported.lines)?;
                     let transfer::Exported { groups, users, faces, .. } = exported;
@@ -169,12 +182,31 @@ impl Library {
                     let counts = json!({ "groups": groups, "users": users, "faces": faces });
                     output.result(&counts, &sentence)
                 }
-                Action::Import { application, file } => {
+                Action::Import { application, file, group } if file.is_dir() => {
+                    let group = group.ok_or_else(|| {
+                        anyhow!("say which group the pictures go to: --group <group>")
+                    })?;
+                    let act = act(accounts, &application).await?;
+                    let key = key(accounts)?;
+                    let limits = limits(&settings);
+                    let importer = Importer::open(&**store, &key, act, &group, limits).await;
+                    let vision = pictures::vision(accounts.data(), &models)?;
+                    let come = pictures::import(&importer.map_err(said)?, &vision, &file).await?;
+                    for failure in &come.failed {
+                        eprintln!("{}: {}", failure.file, failure.message);
+                    }
+                    output.result(&come, &come.sentence())
+                }
+                Action::Import { group: Some(_), .. } => {
+                    bail!("--group is for folders of pictures; a file names its groups itself")
+                }
+                Action::Import { application, file, group: None } => {
                     let act = act(accounts, &application).await?;
                     let text = std::fs::read_to_string(&file)
                         .with_context(|| format!("{} cannot be read", file.display()))?;
                     let limits = limits(&settings);
-                    let come = transfer::import(store, &key(accounts)?, &act, &text, limits).await;
+                    let come =
+                        transfer::import(&**store, &key(accounts)?, &act, &text, limits).await;
                     let come = come.map_err(said)?;
                     let sentence = format!(
                         "Added {} groups, {} users and {} faces; {} were there already.",

@@ -1,7 +1,9 @@
 //! The commands, one file each.
 
 pub mod app;
+pub mod completions;
 pub mod config;
+pub mod console;
 pub mod credits;
 pub mod docs;
 pub mod doctor;
@@ -9,12 +11,16 @@ pub mod errors;
 pub mod gallery;
 pub mod key;
 pub mod library;
+pub mod mcp;
+pub mod migrate;
 pub mod models;
+pub mod ready;
 pub mod run;
 pub mod serve;
 pub mod services;
 pub mod user;
 pub mod webhook;
+pub mod worker;
 
 mod accounts;
 
@@ -51,12 +57,17 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
     let context = Context { output: Output::new(cli.global.json), global: cli.global };
     match cli.command {
         Command::Serve(command) => command.run(&context),
+        Command::Console(command) => command.run(&context),
+        Command::Worker(command) => command.run(&context),
         Command::Run(command) => command.run(&context),
+        Command::Mcp(command) => command.run(&context),
         Command::Gallery(command) => command.run(&context),
         Command::Services(command) => command.run(&context),
         Command::Errors(command) => command.run(&context),
         Command::Models(command) => command.run(&context),
+        Command::Migrate(command) => command.run(&context),
         Command::Doctor(command) => command.run(&context),
+        Command::Ready(command) => command.run(&context),
         Command::User(command) => command.run(&context),
         Command::App(command) => command.run(&context),
         Command::Key(command) => command.run(&context),
@@ -64,6 +75,8 @@ pub fn run(cli: Cli) -> Result<ExitCode> {
         Command::Webhook(command) => command.run(&context),
         Command::Credits(command) => command.run(&context),
         Command::Config(command) => command.run(&context),
+        Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(),
         Command::Docs(command) => command.run(&context),
     }
 }

@@ -7,21 +7,24 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use safelight_inference::Registry;
-use safelight_server::{Parts, RECOGNITION, Settings};
+use safelight_library::MasterKey;
+use safelight_server::{Configured, Parts, RECOGNITION, Role, Settings};
 use safelight_services::CATALOG;
-use safelight_store::KeySecret;
+use safelight_store::{KeySecret, Store, fingerprint};
 use safelight_vision::Vision;
+use tokio::runtime::Runtime;
 use tokio::signal;
 use tracing::{info, warn};
 
 use super::Context;
-use crate::config::{Assignment, Loaded};
+use crate::config::{Assignment, Loaded, Origin, Own};
 use crate::data::DataFolder;
 use crate::output::{Output, line};
-use crate::{engine, first_run, logs};
+use crate::temporary::Temporary;
+use crate::{engine, first_run, logs, twin};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,6 +32,7 @@ Examples:
   safelight serve --listen 0.0.0.0:8080 --public-url https://images.example.com
   safelight serve --data /var/lib/safelight --set limits.memory_budget=4294967296
   safelight serve --without-engine     offline: services that need a model are switched off
+  safelight serve --twin               sample answers for tests of client programs; the key is `twin`
 
 The first start fetches the inference library (OpenVINO, about 60 MB) with pip, creates user `admin`
 with the application `default`, and prints its API key once.";
@@ -46,23 +50,38 @@ pub struct Serve {
     /// Fetches and loads no inference library; services that need a model are switched off
     #[arg(long)]
     without_engine: bool,
+    /// Answers samples, for tests of client programs: no models, no data folder; the API key is `twin`
+    #[arg(long, conflicts_with = "without_engine")]
+    twin: bool,
 }
 
 impl Serve {
     pub fn run(self, context: &Context) -> Result<ExitCode> {
+        self.run_as(Role::Serve, context)
+    }
+
+    /// Runs a process that does this.
+    pub fn run_as(self, role: Role, context: &Context) -> Result<ExitCode> {
         let start = Instant::now();
         let loaded = context.load_with(&self.flags())?;
         logs::start(&loaded.config.own.log)?;
         raise_open_files();
         // First what can fail without leaving anything behind.
         let listener = bind(loaded.config.server.listen)?;
+        if loaded.config.server.twin && role == Role::Serve {
+            return serve_twin(listener, &loaded, context.output, start);
+        }
         let data = DataFolder::new(loaded.data.clone());
+        if role == Role::Worker && !loaded.config.own.store.is_shared() {
+            bail!(
+                "a worker works for others: set store.url to the database that they share \
+                 (docs/scaling.md)"
+            );
+        }
         let claim = data.claim()?;
-        let prepared = prepare(&loaded, &data).and_then(|(parts, warming)| {
-            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-            Ok((parts, warming, runtime))
-        });
-        let (parts, warming, runtime) = match prepared {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let prepared = prepare(&loaded, &data, &runtime, role);
+        let (parts, warming) = match prepared {
             Ok(prepared) => prepared,
             Err(error) => {
                 claim.abandon();
@@ -79,7 +98,8 @@ impl Serve {
         let listen = self.listen.iter().map(|value| Assignment::new("listen", value));
         let url = self.public_url.iter().map(|value| Assignment::new("public_url", value));
         let without = self.without_engine.then(|| Assignment::new("without_engine", "true"));
-        listen.chain(url).chain(without).collect()
+        let twin = self.twin.then(|| Assignment::new("twin", "true"));
+        listen.chain(url).chain(without).chain(twin).collect()
     }
 }
 
@@ -113,15 +133,52 @@ fn bind(address: SocketAddr) -> Result<TcpListener> {
     Ok(listener)
 }
 
+/// Serves samples until the process is told to stop.
+fn serve_twin(
+    listener: TcpListener,
+    loaded: &Loaded,
+    output: Output,
+    start: Instant,
+) -> Result<ExitCode> {
+    let twin = twin::prepare(loaded)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        twin::open(&twin, output).await?;
+        // The folder goes when this ends.
+        let Temporary { parts, folder: _folder } = twin;
+        let url = base_url(&parts.settings, listener.local_addr()?);
+        ready(Role::Serve, &url, output, start)?;
+        safelight_server::serve(listener, parts, stopped()).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+fn ready(role: Role, url: &str, output: Output, start: Instant) -> Result<()> {
+    if output.is_json() {
+        return Ok(());
+    }
+    let ms = start.elapsed().as_millis();
+    match role {
+        Role::Serve => line(&format!("Safelight is ready at {url} ({ms} ms)")),
+        Role::Worker => line(&format!("A worker of Safelight is ready ({ms} ms)")),
+    }
+}
+
 /// Everything that the server is made of; what is missing is said in one sentence.
-fn prepare(loaded: &Loaded, data: &DataFolder) -> Result<(Parts, Option<JoinHandle<()>>)> {
+fn prepare(
+    loaded: &Loaded,
+    data: &DataFolder,
+    runtime: &Runtime,
+    role: Role,
+) -> Result<(Parts, Option<JoinHandle<()>>)> {
     let own = &loaded.config.own;
     let compiled = data.cache().exists();
     let registry = match own.without_engine {
         true => engine::without(data, &own.models)?,
         false => {
             // The library ends the process where memory runs out, so that has to be known before.
-            let models = engine::memory(&own.models)?;
+            let models = engine::memory(data, &own.models)?;
             loaded.config.server.limits.job_budget(models).map_err(|reason| anyhow!(reason))?;
             engine::start(data, &own.models)?
         }
@@ -140,20 +197,56 @@ fn prepare(loaded: &Loaded, data: &DataFolder) -> Result<(Parts, Option<JoinHand
             None
         }
     };
-    let store = own
-        .store
-        .open_database(data.database())
-        .with_context(|| format!("the database {} cannot be used", data.database().display()))?;
+    let secret = KeySecret::load_or_create(data.secret())?;
+    let library_key = safelight_server::load_or_create_key(data.library_key())?;
+    let store = runtime.block_on(open(own, data, &secret, &library_key))?;
     let parts = Parts {
         settings: loaded.config.server.clone(),
-        store: Arc::new(store),
-        blobs: own.store.open_files(data.blobs())?,
-        secret: KeySecret::load_or_create(data.secret())?,
-        library_key: safelight_server::load_or_create_key(data.library_key())?,
+        store,
+        blobs: own.blobs.open(data.blobs(), own.store.durability)?,
+        secret,
+        library_key,
         vision: Vision::new(registry.clone()),
         registry,
+        configuration: configuration(loaded)?,
+        role,
     };
     Ok((parts, warming))
+}
+
+/// Every key of the configuration and where it comes from, for the console.
+fn configuration(loaded: &Loaded) -> Result<Vec<Configured>> {
+    let shown = |Origin { key, value, source }| Configured { key, value, origin: source };
+    Ok(loaded.origins()?.into_iter().map(shown).collect())
+}
+
+/// Opens the rows, as the only process at work on them or as one that has the others' secrets.
+async fn open(
+    own: &Own,
+    data: &DataFolder,
+    secret: &KeySecret,
+    library_key: &MasterKey,
+) -> Result<Arc<dyn Store>> {
+    if !own.store.is_shared() {
+        let path = data.database();
+        let cannot = || format!("the database {} cannot be used", path.display());
+        let store = own.store.open(&path).await.with_context(cannot)?;
+        // The folder is locked, so that no other process is at work on what lies in it.
+        store.leave_all().await.with_context(cannot)?;
+        return Ok(store);
+    }
+    let store = own.store.open(data.database()).await.context("store.url cannot be used")?;
+    let fingerprints =
+        [("secret.key", secret.fingerprint()), ("library.key", fingerprint(library_key.bytes()))];
+    for (name, fingerprint) in fingerprints {
+        store.agree(name, &fingerprint).await.with_context(|| {
+            format!(
+                "the file {name} in {} is not the one that the other processes have; copy theirs",
+                data.path().display()
+            )
+        })?;
+    }
+    Ok(store)
 }
 
 /// Loads what services need, and says which services cannot be used.
@@ -179,25 +272,32 @@ async fn serve(
 ) -> Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let url = base_url(&parts.settings, listener.local_addr()?);
-    if first_run::is_first(&*parts.store, data).await? {
-        first_run::prepare(&*parts.store, &parts.secret, data, &url).await?.show(output, data)?;
+    if parts.role == Role::Serve && first_run::is_first(&*parts.store, data).await? {
+        let console = console_url(&parts.settings, &url);
+        let welcome = first_run::prepare(&*parts.store, &parts.secret, data, &url, console);
+        welcome.await?.show(output, data)?;
     }
-    if !output.is_json() {
-        line(&format!("Safelight is ready at {url} ({} ms)", start.elapsed().as_millis()))?;
-    }
+    ready(parts.role, &url, output, start)?;
     safelight_server::serve(listener, parts, stopped()).await?;
     Ok(())
 }
 
+/// Where the console is reached of a server that is reached at `url`; `None` where there is none.
+pub fn console_url(settings: &Settings, url: &str) -> Option<String> {
+    let console = &settings.console;
+    console.enabled.then(|| console.listen.map_or_else(|| url.to_owned(), reachable))
+}
+
 /// Where clients on this machine reach the server.
-fn base_url(settings: &Settings, address: SocketAddr) -> String {
-    settings.public_url.clone().unwrap_or_else(|| {
-        let mut reachable = address;
-        if address.ip().is_unspecified() {
-            reachable.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        }
-        format!("http://{reachable}")
-    })
+pub fn base_url(settings: &Settings, address: SocketAddr) -> String {
+    settings.public_url.clone().unwrap_or_else(|| reachable(address))
+}
+
+fn reachable(mut address: SocketAddr) -> String {
+    if address.ip().is_unspecified() {
+        address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    }
+    format!("http://{address}")
 }
 
 /// Ends with the first Ctrl-C or SIGTERM; the second ends the process at once.

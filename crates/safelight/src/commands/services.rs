@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow};
 use clap::Args;
-use safelight_operation::{Delivery, Endpoint, FileField, Parameter};
+use safelight_operation::{Delivery, Endpoint, FileField, Media, Parameter};
 use safelight_server::RECOGNITION;
 use safelight_services::CATALOG;
 use serde::Serialize;
@@ -204,6 +204,11 @@ fn values(schema: &Value) -> String {
 pub fn files(endpoint: &Endpoint) -> Vec<Vec<String>> {
     let line = |field: &FileField| {
         let rules = &field.rules;
+        let required = if field.is_required() { "" } else { "optional: " };
+        if field.media == Media::Video {
+            let video = format!("MP4, up to {} MB", rules.max_megabytes());
+            return vec![field.name.into(), format!("{required}{}", field.doc), video];
+        }
         let formats: Vec<_> = rules.formats.iter().map(|format| format.name()).collect();
         let ((least_width, least_height), (width, height)) = (rules.min, rules.max);
         let pictures = format!(
@@ -211,7 +216,6 @@ pub fn files(endpoint: &Endpoint) -> Vec<Vec<String>> {
             formats.join(", "),
             rules.max_megabytes()
         );
-        let required = if field.is_required() { "" } else { "optional: " };
         vec![field.name.into(), format!("{required}{}", field.doc), pictures]
     };
     endpoint.files().map(line).collect()

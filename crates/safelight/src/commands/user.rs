@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
-use safelight_store::{Store, User as Account};
+use safelight_store::User as Account;
 use serde_json::json;
 
 use super::Context;

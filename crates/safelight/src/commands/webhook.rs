@@ -6,7 +6,7 @@ use anyhow::Result;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use clap::{Args, Subcommand};
-use safelight_store::{KeySecret, Millis, Store, Webhook as Posted};
+use safelight_store::{KeySecret, Millis, Webhook as Posted};
 use serde_json::json;
 
 use super::Context;

@@ -67,6 +67,12 @@ fn keys_are_shown_once_and_can_be_replaced() {
     assert_eq!(keys.as_array().map(Vec::len), Some(1));
     assert_eq!(keys[0]["id"], rotated["id"]);
     assert!(home.fails(&["key", "add", "nobody"]).contains("nobody"));
+    let sandbox = home.json(&["key", "add", "default", "--sandbox"]);
+    assert_eq!(sandbox["kind"], "sandbox");
+    home.ok(&["key", "rotate", "default"]);
+    let keys = home.json(&["key", "list", "default"]);
+    let kinds: Vec<_> = keys.as_array().into_iter().flatten().map(|key| &key["kind"]).collect();
+    assert_eq!(kinds, ["sandbox", "live"], "rotating leaves sandbox keys alone");
 }
 
 #[test]

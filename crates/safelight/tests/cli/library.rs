@@ -47,6 +47,12 @@ fn libraries_go_out_come_in_and_are_erased() {
     std::fs::write(file, text.replace("sface-2021dec", "other")).expect("written");
     assert!(home.fails(&["library", "import", "shop", file]).contains("line 1"));
 
+    let folder = home.path("people");
+    std::fs::create_dir(&folder).expect("made");
+    let folder = folder.to_str().expect("a name");
+    assert!(home.fails(&["library", "import", "shop", folder]).contains("--group"));
+    assert!(home.fails(&["library", "import", "shop", file, "--group", "g"]).contains("--group"));
+
     let audit = home.json(&["library", "audit", "shop", "--user", "u1"]);
     let actions: Vec<_> = audit.as_array().expect("a list").iter().map(|e| &e["action"]).collect();
     assert_eq!(actions, [&json!("face-add"), &json!("user-create")]);

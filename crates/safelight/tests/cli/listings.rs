@@ -7,10 +7,12 @@ fn the_help_of_every_command_has_an_example() {
         "",
         "serve",
         "run",
+        "mcp",
         "services",
         "errors",
         "models",
         "doctor",
+        "ready",
         "user",
         "user add",
         "user list",
@@ -37,6 +39,8 @@ fn the_help_of_every_command_has_an_example() {
         "credits warn",
         "credits audit",
         "config",
+        "completions",
+        "man",
         "config check",
         "config show",
         "config default",
@@ -128,4 +132,27 @@ fn the_doctor_says_what_is_wrong_and_what_is_right() {
     let damaged = home.with_library(&["doctor", port]).output().expect("runs");
     assert!(!damaged.status.success());
     assert!(String::from_utf8_lossy(&damaged.stdout).contains("SHA-256"));
+}
+
+#[test]
+fn shells_and_the_manual_know_every_command() {
+    let home = Home::new();
+    for shell in ["bash", "zsh", "fish"] {
+        let script = home.ok(&["completions", shell]);
+        assert!(script.contains("universal") || script.contains("gallery"), "{shell}");
+    }
+    let page = home.ok(&["man"]);
+    assert!(page.starts_with(".ie") && page.contains("safelight\\-serve"), "{page}");
+    assert!(home.ok(&["man", "serve"]).contains("\\-\\-twin"));
+    assert!(home.fails(&["man", "dance"]).contains("`dance`"));
+}
+
+#[test]
+fn the_version_tells_edition_engine_and_models() {
+    let home = Home::new();
+    let version = home.ok(&["--version"]);
+    for part in ["2025", "OpenVINO 2026", " models, set "] {
+        assert!(version.contains(part), "{part} in {version}");
+    }
+    assert_eq!(home.ok(&["-V"]).lines().count(), 1);
 }

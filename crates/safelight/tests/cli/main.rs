@@ -6,5 +6,6 @@ mod gallery;
 mod harness;
 mod library;
 mod listings;
+mod mcp;
 mod run;
 mod serve;

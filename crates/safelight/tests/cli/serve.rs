@@ -62,6 +62,31 @@ async fn without_engine_services_that_need_a_model_do_not_exist() {
     assert_eq!(answer["error_code"], 0, "{answer}");
 }
 
+#[tokio::test]
+async fn a_twin_answers_samples_and_keeps_nothing() {
+    let home = Home::new();
+    let arguments = [&LISTEN[..], &["--twin"]].concat();
+    let server = Server::start(home.command(&arguments));
+    assert!(server.greeting.contains("API key: twin"), "{}", server.greeting);
+    assert!(server.greeting.contains("whsec_"), "{}", server.greeting);
+    let url = server.greeting.split("ready at ").nth(1).and_then(|rest| rest.split(' ').next());
+    let service = "/api/cutout/general/universal-background-removal";
+    let url = format!("{}{service}", url.expect("a URL"));
+    let curl = format!("curl -H 'ailabapi-api-key: twin' -F image=@photos/astronaut.png {url}");
+    let answer = request(&curl).await;
+    assert_eq!(answer["error_code"], 0, "{answer}");
+    let url = answer["data"]["image_url"].as_str().expect("a URL");
+    let bytes = reqwest::get(url).await.expect("an answer").bytes().await.expect("a body");
+    let header = safelight_imaging::probe(&bytes).expect("a picture");
+    assert_eq!((header.width, header.height), (512, 512));
+    let listen = format!("listen={}", url.split('/').nth(2).expect("a host"));
+    assert!(home.ok(&["ready", "--set", &listen]).contains("is ready"));
+    #[cfg(unix)]
+    assert!(server.terminate(), "ends well when asked to");
+    assert!(!home.data().exists());
+    assert!(home.fails(&["ready", "--set", &listen]).contains("no server"));
+}
+
 #[test]
 fn a_taken_port_is_said_before_anything_is_made() {
     let home = Home::new();

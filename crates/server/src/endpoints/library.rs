@@ -28,5 +28,5 @@ async fn act(asked: &Asked) -> Result<Act> {
     asked.app.library.check_open().await?;
     let principal = &asked.principal;
     let request = &asked.trace.ids.request_id;
-    Ok(library::act(principal.application.id, Some(principal.key), request))
+    Ok(library::act(principal.application.id, principal.key, request))
 }

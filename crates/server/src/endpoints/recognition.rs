@@ -1,7 +1,8 @@
 //! The endpoints of recognition, and those of the library that look at pictures: operations with
 //! rows.
 
-mod add;
+mod action;
+pub(super) mod add;
 mod compare;
 mod detect;
 mod export;
@@ -10,7 +11,8 @@ mod verify;
 
 use safelight_contract::{Code, Fault, Result};
 use safelight_operation::{Context, Endpoint, Memory, Needs, Output, Picture, Spec};
-use safelight_services::recognition::{Checks, MODELS, Order, QUALITY_MODELS, Seen, look};
+use safelight_services::liveness::Control;
+use safelight_services::recognition::{Checks, FURTHER_MODELS, MODELS, Order, Seen, look};
 use safelight_vision::face::QualityControl;
 
 use crate::library::{Known, Port};
@@ -20,6 +22,7 @@ pub static RECOGNITION: &[Endpoint] = &[
     Endpoint::of::<add::FaceAdd>(),
     Endpoint::of::<add::FaceUpdate>(),
     Endpoint::of::<export::LibraryExport>(),
+    Endpoint::of::<action::ActionVerify>(),
     Endpoint::of::<compare::FaceCompare>(),
     Endpoint::of::<detect::FaceDetect>(),
     Endpoint::of::<search::FaceMultiSearch>(),
@@ -35,12 +38,13 @@ const SPEC: Spec = Spec {
     ..Spec::DEFAULT
 };
 
-const NEEDS: Needs = Needs::models(MODELS).on_request(QUALITY_MODELS).with_rows();
+const NEEDS: Needs = Needs::models(MODELS).on_request(FURTHER_MODELS).with_rows();
 
 const LIMITATIONS: &str = "A score is no proof of identity. Scores are fitted to adults: of children \
     under twelve years, pairs of different persons pass a cosine of 0.5 in 17 of 100 cases, and an \
     answer says `minor_caution` where the age model sees somebody under fifteen. Twins and other \
-    relatives score alike. A photo of a photo is not told from a person. Error rates differ between \
+    relatives score alike. Whether a face is live is a hint, and \
+    asked for alone; see docs/liveness.md. Error rates differ between \
     groups of people; see docs/faces-library.md.";
 
 /// Where a face lies in a picture.
@@ -59,11 +63,11 @@ struct Location {
 }
 
 /// A face that a request shows or names.
-struct Face {
-    token: String,
-    known: Known,
+pub(super) struct Face {
+    pub token: String,
+    pub known: Known,
     /// Where it lies and how it looks, where it was shown.
-    seen: Option<Seen>,
+    pub seen: Option<Seen>,
 }
 
 impl Face {
@@ -105,7 +109,7 @@ async fn faces(
 }
 
 /// The faces of a picture.
-async fn shown(
+pub(super) async fn shown(
     context: &Context,
     port: &Port,
     image: Picture,
@@ -123,7 +127,7 @@ async fn shown(
                     embedding: seen.embedding,
                     quality: seen.quality,
                     size: Some(seen.size),
-                    minor: seen.minor,
+                    minor: seen.is_likely_minor(),
                 },
                 seen: Some(seen),
             };
@@ -137,6 +141,11 @@ fn check_known(known: &Known, checks: Checks) -> Result<()> {
     if checks.quality_control != QualityControl::None {
         let message =
             "quality_control needs the picture of the face, image_token names one without";
+        return Err(Fault::new(Code::UnsupportedParameterValues, message));
+    }
+    if checks.liveness != Control::None || checks.refuses_synthesis {
+        let message = "liveness_control and spoofing_control need the picture of the face, \
+                       image_token names one without";
         return Err(Fault::new(Code::UnsupportedParameterValues, message));
     }
     if let Some(size) = known.size {
@@ -160,7 +169,7 @@ fn check_known(known: &Known, checks: Checks) -> Result<()> {
 }
 
 /// The port of a request, while the libraries are not paused.
-async fn port(context: &Context) -> Result<std::sync::Arc<Port>> {
+pub(super) async fn port(context: &Context) -> Result<std::sync::Arc<Port>> {
     let port = context.rows::<Port>()?;
     port.library.check_open().await?;
     Ok(port)

@@ -151,7 +151,7 @@ fn lists(headers: &HeaderMap, etag: &str) -> bool {
 
 /// What of a file is wanted.
 #[derive(Debug, PartialEq, Eq)]
-enum Wanted {
+pub(crate) enum Wanted {
     All,
     Part(Range<u64>),
     /// A part that lies outside.
@@ -160,7 +160,7 @@ enum Wanted {
 
 /// Reads `Range`, unless `If-Range` names something else. Several ranges, other units and what
 /// makes no sense mean the whole file, as the standard has it.
-fn range(headers: &HeaderMap, etag: &str, size: u64) -> Wanted {
+pub(crate) fn range(headers: &HeaderMap, etag: &str, size: u64) -> Wanted {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     if headers.contains_key(IF_RANGE) && text(IF_RANGE) != Some(etag) {
         return Wanted::All;

@@ -40,7 +40,7 @@ pub(super) struct Answer {
 
 /// Which tasks are ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ends {
+pub(crate) enum Ends {
     /// Those that wait.
     Waiting,
     /// Those that are at work, too.
@@ -54,14 +54,24 @@ pub(crate) async fn handle(asked: Asked) -> Result<Reply> {
 /// Ends a task that has not ended, and answers what became of it.
 pub(super) async fn end(asked: Asked, ends: Ends) -> Result<Reply> {
     let Request { task_id } = Request::read(&asked.received.form)?;
-    let app = &asked.app;
-    let task = find(app, asked.principal.application.id, "task_id", &task_id).await?;
+    let (id, state) = end_task(&asked.app, asked.principal.application.id, &task_id, ends).await?;
+    Reply::of(&asked.trace, Answer { task_id: id, state: state.name() })
+}
+
+/// Ends a task of an application; answers its id and new state.
+pub(crate) async fn end_task(
+    app: &App,
+    application: i64,
+    task_id: &str,
+    ends: Ends,
+) -> Result<(String, TaskState)> {
+    let task = find(app, application, "task_id", task_id).await?;
     let ended = match ends {
         Ends::Waiting => app.store.revoke_task(&task.id, now()).await,
         Ends::Open => app.store.cancel_task(&task.id, now()).await,
     };
     let Some(state) = ended.or_internal("ending the task")? else {
-        let task = find(app, asked.principal.application.id, "task_id", &task_id).await?;
+        let task = find(app, application, "task_id", task_id).await?;
         return Err(refusal(app, &task));
     };
     app.webhook_added.notify_one();
@@ -70,7 +80,7 @@ pub(super) async fn end(asked: Asked, ends: Ends) -> Result<Reply> {
         TaskState::Stopped => app.running.stop(&task.id),
         _ => task_input::delete(app, &task.input).await,
     }
-    Reply::of(&asked.trace, Answer { task_id: task.id, state: state.name() })
+    Ok((task.id, state))
 }
 
 /// Why a task cannot be ended.

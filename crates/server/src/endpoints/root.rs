@@ -1,4 +1,4 @@
-//! `GET /`: the way to the documentation.
+//! `GET /`: the way to the console and the documentation.
 
 use axum::body::Body;
 use axum::http::header::VARY;
@@ -11,11 +11,12 @@ use crate::endpoints::Call;
 use crate::reply::json_response;
 use crate::{accept, urls};
 
-/// Leads browsers to the documentation, and tells programs where it is.
-pub(crate) async fn handle(call: Call) -> Result<Response> {
+/// Leads browsers to the console, or to the documentation where there is none, and tells programs where
+/// that is.
+pub(crate) async fn handle(call: Call, console: bool) -> Result<Response> {
     let (parts, _) = call.request.into_parts();
     let mut response = match accept::html(&parts.headers) {
-        true => Redirect::temporary("/docs").into_response(),
+        true => Redirect::temporary(if console { "/console" } else { "/docs" }).into_response(),
         false => {
             let base = urls::base(&call.app, &parts);
             let place = json!({

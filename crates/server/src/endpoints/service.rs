@@ -9,7 +9,7 @@ use safelight_store::{Callback, HoldRequest, NewTask, Principal, Queue, ServiceS
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use crate::admission::Patience;
+use crate::admission::{Patience, Permit};
 use crate::app::{App, Stored, now};
 use crate::auth::{authenticate, service_state};
 use crate::body::{self, Memory, Received};
@@ -21,7 +21,8 @@ use crate::pipeline::{self, Made, Permits, Ran};
 use crate::publish::{publish, withdraw};
 use crate::references;
 use crate::reply::{Reply, internal, to_json};
-use crate::task_input;
+use crate::sandbox::Simulation;
+use crate::task_input::{self, TaskInput};
 use crate::trace::Trace;
 use crate::{uploads, urls, webhooks};
 
@@ -35,14 +36,22 @@ pub(crate) async fn handle(call: Call, endpoint: &'static Endpoint) -> Result<Re
     let state = service_state(&app, &principal, endpoint)?;
     let limits = principal.application.limits;
     disk::check(&app, endpoint).await?;
-    let _at_work = app.limits.enter(principal.application.id, limits, app.default_limits())?;
+    let _at_work = app.enter(principal.application.id, limits).await?;
     let (parts, body) = request.into_parts();
     let base = urls::base(&app, &parts);
+    let simulation = Simulation::of(&principal, &parts.headers)?;
     let request_id = trace.ids.request_id.clone();
-    let caller =
-        Caller { app: &app, trace: &trace, principal: &principal, state, endpoint, request_id };
+    let caller = Caller {
+        app: &app,
+        trace: &trace,
+        principal: &principal,
+        state,
+        endpoint,
+        simulation,
+        request_id,
+    };
     let (application, fields) = (principal.application.id, endpoint.accepts());
-    let key = idempotency::key(&parts.headers)?;
+    let key = idempotency::key(&principal, &parts.headers)?;
     let request = Request::from_parts(parts, body);
     let Received { form, memory } =
         body::receive(&app, &trace, application, fields, request).await?;
@@ -75,6 +84,8 @@ pub(super) struct Caller<'a> {
     pub principal: &'a Principal,
     pub state: ServiceState,
     pub endpoint: &'static Endpoint,
+    /// What a sandbox request asks for.
+    pub simulation: Option<Simulation>,
     /// What the hold and the task are known by, each once.
     pub request_id: String,
 }
@@ -95,15 +106,33 @@ impl Caller<'_> {
         credits::request(principal, self.spec(), *state, units, request_id, life)
     }
 
-    /// Does the work and answers with the result. The price is held once there is room to work, so
-    /// that a request that finds none writes nothing.
+    /// Does the work and answers with the result.
     async fn answer(&self, received: Received, base: String) -> Result<Reply> {
+        let (fields, permit) = self.done(received, base).await?;
+        let reply = Reply::serialised(self.envelope(fields).await?);
+        Ok(match permit {
+            Some(permit) => reply.holding(permit),
+            None => reply,
+        })
+    }
+
+    /// Does the work and charges it; answers the business fields, and the permit for the memory that
+    /// they take. The price is held once there is room to work, so that a request that finds none
+    /// writes nothing.
+    pub async fn done(
+        &self,
+        received: Received,
+        base: String,
+    ) -> Result<(Map<String, Value>, Option<Permit>)> {
         let Received { form, memory } = received;
+        let simulation = self.simulation.as_ref();
+        simulation.map_or(Ok(()), Simulation::check_sync)?;
         let (job, form) = self.prepare(form).await?;
         drop(form);
         self.app.work.check(pipeline::load(job.cost()))?;
         let permits = self.admit(job.cost(), memory).await?;
-        let held = Held::take(self.app, &self.hold_request(job.units())).await?;
+        let hold = self.hold_request(job.units());
+        let held = Held::take(self.app, &hold).await?;
         let running = pipeline::run(
             self.app,
             (self.application(), &self.request_id),
@@ -120,11 +149,8 @@ impl Caller<'_> {
                     withdraw(self.app, &keys).await;
                     return Err(fault);
                 }
-                let reply = Reply::serialised(self.envelope(fields).await?);
-                Ok(match permit {
-                    Some(permit) => reply.holding(permit),
-                    None => reply,
-                })
+                self.trace.charged(hold.amount);
+                Ok((fields, permit))
             }
             Err(fault) => {
                 held.release().await;
@@ -134,7 +160,8 @@ impl Caller<'_> {
     }
 
     async fn prepare(&self, form: Form) -> Result<(Job, Form)> {
-        pipeline::prepare(self.app, self.application(), self.endpoint, form).await
+        let whose = (self.application(), self.principal.kind);
+        pipeline::prepare(self.app, whose, self.endpoint, form).await
     }
 
     async fn admit(&self, cost: Cost, input: Option<Memory>) -> Result<Permits> {
@@ -196,11 +223,12 @@ impl Caller<'_> {
             batch,
             uploads: references::uploads_of(&form),
             callback,
+            cost_bytes: job.cost().bytes,
         };
         let id = task.id.clone();
         self.trace.timed("store", self.accept(task, form, job.units())).await?;
         drop((job, memory));
-        app.task_added.notify_one();
+        app.task_was_added();
         Ok(id)
     }
 
@@ -215,7 +243,8 @@ impl Caller<'_> {
 
     async fn accept(&self, task: NewTask, form: Form, units: u32) -> Result<()> {
         let app = self.app;
-        let input = task_input::save(app, task.application, &task.id, form).await?;
+        let input = TaskInput { form, simulation: self.simulation.clone() };
+        let input = task_input::save(app, task.application, &task.id, input).await?;
         let hold = self.hold_request(units);
         let task = NewTask { input: input.clone(), ..task };
         let limit = app.settings.tasks.max_queued;

@@ -19,6 +19,7 @@ use crate::endpoints::{Call, Own};
 use crate::idempotency::{self, Keyed};
 use crate::references;
 use crate::reply::Reply;
+use crate::sandbox::Simulation;
 use crate::trace::Trace;
 use crate::{urls, webhooks};
 
@@ -102,17 +103,19 @@ pub(crate) async fn handle(call: Call) -> Result<Reply> {
     let Call { app, trace, request } = call;
     let principal = authenticate(&app, &trace, request.headers()).await?;
     let application = &principal.application;
-    let _at_work = app.limits.enter(application.id, application.limits, app.default_limits())?;
+    let _at_work = app.enter(application.id, application.limits).await?;
     disk::check_room(&app).await?;
     let (parts, body) = request.into_parts();
-    let (key, base) = (idempotency::key(&parts.headers)?, urls::base(&app, &parts));
+    let (key, base) = (idempotency::key(&principal, &parts.headers)?, urls::base(&app, &parts));
+    let simulation = Simulation::of(&principal, &parts.headers)?;
     let request = HttpRequest::from_parts(parts, body);
     let (text, memory) = body::receive_json(&app, &trace, application.id, request).await?;
     let text = Bytes::from(text);
     let keyed = Keyed::body(key, &text).await?;
     let place = (application.id, OWN.path);
     let work = async {
-        let reply = submit(&app, &trace, &principal, &text, &base).await;
+        let caller = (&principal, simulation);
+        let reply = submit(&app, &trace, caller, &text, &base).await;
         drop(memory);
         reply
     };
@@ -123,14 +126,14 @@ pub(crate) async fn handle(call: Call) -> Result<Reply> {
 async fn submit(
     app: &App,
     trace: &Trace,
-    principal: &Principal,
+    (principal, simulation): (&Principal, Option<Simulation>),
     text: &[u8],
     base: &str,
 ) -> Result<Reply> {
     let (items, form) = read(text)?;
     let callback = webhooks::callback(app, principal.application.id, &form, base).await?;
     let batch_id = format!("b_{}", Uuid::new_v4().simple());
-    let batch = Batch { app, trace, principal, id: &batch_id, callback };
+    let batch = Batch { app, trace, principal, simulation, id: &batch_id, callback };
     let mut tasks = Vec::with_capacity(items.len());
     for (index, item) in (0..).zip(items) {
         tasks.push(match batch.submit(item).await {
@@ -183,6 +186,8 @@ struct Batch<'a> {
     app: &'a App,
     trace: &'a Trace,
     principal: &'a Principal,
+    /// What a sandbox request asks for, each of its tasks alike.
+    simulation: Option<Simulation>,
     id: &'a str,
     callback: Option<Callback>,
 }
@@ -191,6 +196,7 @@ impl Batch<'_> {
     /// Submits the task of one item, and answers its id.
     async fn submit(&self, item: &RawValue) -> Result<String> {
         let Self { app, trace, principal, id, .. } = *self;
+        let simulation = self.simulation.clone();
         let item = body::object(item.get().as_bytes(), "the item")?;
         let path = path(item)?;
         let endpoint = app.service(&path).ok_or_else(|| {
@@ -208,7 +214,7 @@ impl Batch<'_> {
         let received = Received { form, memory: Some(memory) };
         let received = references::resolve(app, trace, application, fields, received).await?;
         let request_id = Uuid::new_v4().hyphenated().to_string().to_uppercase();
-        let caller = Caller { app, trace, principal, state, endpoint, request_id };
+        let caller = Caller { app, trace, principal, state, endpoint, simulation, request_id };
         caller.submit(received, Some(id.to_owned()), self.callback.clone()).await
     }
 }

@@ -1,7 +1,7 @@
 //! The kinds of parameters of libraries of faces.
 
 use safelight_contract::{Code, Fault, Result, shortened};
-use safelight_operation::{Choice, Kind, Text};
+use safelight_operation::{Kind, Text};
 use serde_json::{Value, json};
 
 /// Most bytes of an identifier.
@@ -146,39 +146,6 @@ impl Kind for Bytes {
 
     fn show(&self, value: &String) -> Value {
         json!(value)
-    }
-}
-
-/// Which pictures that are no live faces are refused. No model for that is shipped, so that only NONE
-/// is accepted, rather than a check that is none.
-pub(crate) struct LivenessControl;
-
-const LIVENESS: Choice<()> = Choice(&[("NONE", (), "no check")]);
-
-impl Kind for LivenessControl {
-    type Value = ();
-
-    fn parse(&self, name: &str, text: &str) -> Result<()> {
-        if ["LOW", "NORMAL", "HIGH"].iter().any(|level| level.eq_ignore_ascii_case(text)) {
-            let message = format!(
-                "{name} is {text}; this server cannot tell live faces, so NONE alone is allowed"
-            );
-            return Err(Fault::new(Code::UnsupportedParameterValues, message));
-        }
-        let read = LIVENESS.parse(name, text);
-        read.map_err(|_| {
-            let shown = shortened(text);
-            let message = format!("{name} is `{shown}`, allowed is NONE");
-            Fault::new(Code::LivenessControlError, message)
-        })
-    }
-
-    fn schema(&self) -> Value {
-        LIVENESS.schema()
-    }
-
-    fn show(&self, value: &()) -> Value {
-        LIVENESS.show(value)
     }
 }
 

@@ -252,7 +252,7 @@ fn count(outcome: Result<(), StoreError>, counter: &mut u64) -> Result<bool, Sto
 
 #[cfg(test)]
 mod tests {
-    use safelight_store::{Limits, NewApplication, Sqlite};
+    use safelight_store::{Accounts as _, Limits, NewApplication, Sqlite};
 
     use super::*;
 

@@ -1,5 +1,6 @@
 //! A server on a free port with a folder of its own, and what the tests send to it.
 
+mod contract;
 mod gate;
 mod play;
 mod remote;
@@ -14,7 +15,7 @@ use safelight_inference::Registry;
 use safelight_operation::Endpoint;
 use safelight_server::{Parts, Settings, serve_catalog};
 use safelight_store::{
-    Application, Blobs, Credits, KeySecret, Limits, NewApplication, Sqlite, Store,
+    Application, Blobs, Credits, KeyKind, KeySecret, Limits, NewApplication, Sqlite, Store,
 };
 use safelight_vision::Vision;
 use serde_json::Value;
@@ -23,6 +24,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub use contract::Contract;
 pub use gate::Gate;
 pub use play::{ASYNC, CATALOG, HEAVY, Hold, MODELLESS, NO_SUCH_MODEL, SLOW, SYNC, started};
 pub use remote::{Received, Remote};
@@ -115,6 +117,15 @@ impl TestServer {
         Self::shipping_with(|_| {}).await
     }
 
+    /// A fresh twin of the services that ship.
+    pub async fn twin() -> Self {
+        let mut settings = patient();
+        settings.twin = true;
+        let registry = Arc::new(Registry::empty());
+        let services = Services { catalog: safelight_services::CATALOG, registry };
+        Self::open(fresh_folder(), settings, services, None).await
+    }
+
     /// The same with changed settings.
     pub async fn shipping_with(change: impl FnOnce(&mut Settings)) -> Self {
         let mut settings = patient();
@@ -142,6 +153,8 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("free port");
         let base = format!("http://{}", listener.local_addr().expect("address"));
         let Services { catalog, registry } = services;
+        let port = listener.local_addr().expect("address").port();
+        contract::hold(port, catalog, settings.contract.edition);
         let parts = Parts {
             settings: settings.clone(),
             store: store.clone(),
@@ -150,6 +163,8 @@ impl TestServer {
             library_key: safelight_library::MasterKey::new([7; 32]),
             vision: Vision::new(registry.clone()),
             registry,
+            configuration: Vec::new(),
+            role: safelight_server::Role::Serve,
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
@@ -206,6 +221,15 @@ impl TestServer {
     /// Another application of the same user, and its key.
     pub async fn another(&self, name: &str) -> (String, Application) {
         add_application(&*self.store, &self.secret, name).await
+    }
+
+    /// A sandbox key of the application.
+    pub async fn sandbox_key(&self) -> String {
+        let (key, kind) = ("key-of-the-sandbox", KeyKind::Sandbox);
+        let hash = self.secret.hash(key);
+        let added = self.store.add_key(self.application.id, &hash, "sandbox", kind, now());
+        added.await.expect("added");
+        key.to_owned()
     }
 
     pub async fn set_limits(&self, concurrency: Option<u32>, requests_per_second: Option<u32>) {
@@ -337,7 +361,7 @@ async fn add_application(
     (key, application)
 }
 
-/// An answer, read to its end.
+/// An answer, read to its end, and as `/openapi.json` says.
 pub struct Answer {
     pub status: u16,
     pub headers: reqwest::header::HeaderMap,
@@ -347,7 +371,9 @@ pub struct Answer {
 impl Answer {
     pub async fn of(response: Response) -> Self {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let url = response.url().clone();
         let body = response.bytes().await.expect("body").to_vec();
+        contract::check(&url, status, &headers, &body);
         Self { status, headers, body }
     }
 

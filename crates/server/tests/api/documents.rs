@@ -8,18 +8,18 @@ use crate::common::{Answer, SYNC, TestServer, form};
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8";
 
 #[tokio::test]
-async fn a_browser_is_led_to_the_documentation_and_a_program_told_where_it_is() {
+async fn a_browser_is_led_to_the_console_and_a_program_told_where_the_documentation_is() {
     let server = TestServer::start().await;
     let client = reqwest::Client::builder().redirect(Policy::none()).build().expect("client");
     let browser = client.get(server.url("/")).header(ACCEPT, BROWSER).send().await.expect("answer");
     assert_eq!(
         (browser.status().as_u16(), &browser.headers()[LOCATION]),
-        (307, &"/docs".parse().expect("text"))
+        (307, &"/console".parse().expect("text"))
     );
     assert_eq!(browser.headers()["vary"], "accept");
     let page = server.http.get(server.url("/")).header(ACCEPT, BROWSER).send().await;
     let page = page.expect("answer").text().await.expect("text");
-    assert!(page.starts_with("<!doctype html>"), "{page}");
+    assert!(page.starts_with("<!DOCTYPE html>"), "{page}");
     let program = Answer::of(client.get(server.url("/")).send().await.expect("answer")).await;
     assert_eq!((program.status, program.header("content-type")), (200, "application/json"));
     let place = program.json();

@@ -27,22 +27,14 @@ async fn every_answer_has_them() {
     for answer in answers.iter().chain([&picture]) {
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("x-frame-options"), "DENY");
-        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        let is_page = answer.header("content-type").starts_with("text/html");
+        let referrer = if is_page { "same-origin" } else { "no-referrer" };
+        assert_eq!(answer.header("referrer-policy"), referrer);
         let policy = answer.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'; "), "{policy}");
         assert!(
             policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"),
             "{policy}"
         );
-    }
-}
-
-#[tokio::test]
-async fn the_documentation_page_may_run_its_own_script_only() {
-    let server = TestServer::start().await;
-    let page = server.get("/docs").await;
-    let policy = page.header("content-security-policy");
-    for allowed in ["script-src 'sha256-", "style-src 'sha256-", "connect-src 'self'"] {
-        assert!(policy.contains(allowed), "{policy}");
     }
 }

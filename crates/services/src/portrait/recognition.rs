@@ -6,10 +6,11 @@ use safelight_imaging::{Format, Rules};
 use safelight_operation::{Picture, ValueEnum, Work};
 use safelight_vision::face::detection::MOST_FACES;
 use safelight_vision::face::embedding::LENGTH;
-use safelight_vision::face::{Detection, Face, Pose, QualityControl, models};
+use safelight_vision::face::{Detection, Face, Point, Pose, QualityControl, models};
 
 pub use super::faces::{Level, QUALITY_CONTROL};
 use super::faces::{each, find_people, named, pixels};
+use super::liveness::{Control, check_declared};
 
 /// The models that recognition needs.
 pub const MODELS: &[&str] = &[
@@ -21,8 +22,8 @@ pub const MODELS: &[&str] = &[
     models::FITNESS,
 ];
 
-/// Those that `quality_control` needs beside them.
-pub const QUALITY_MODELS: &[&str] = &[models::PARSING, models::MASK];
+/// Those that `quality_control` and `liveness_control` need beside them.
+pub const FURTHER_MODELS: &[&str] = &[models::PARSING, models::MASK, models::LIVENESS];
 
 /// The model of the embeddings. Those of another model cannot be compared with them.
 pub const EMBEDDINGS: &str = "sface-2021dec";
@@ -82,6 +83,14 @@ pub struct Checks {
     pub single_face: bool,
     /// Whether faces are checked against the least size of the scene.
     pub scene: Option<Scene>,
+    /// Faces that the detector is less sure of are left out, 0..1.
+    pub probability: f32,
+    /// Whether it is looked for a mask on each.
+    pub mask: bool,
+    /// How live they must look.
+    pub liveness: Control,
+    /// Whether pictures are refused that declare that a model made them.
+    pub refuses_synthesis: bool,
 }
 
 impl Checks {
@@ -92,6 +101,10 @@ impl Checks {
         min_face_size: None,
         single_face: false,
         scene: None,
+        probability: 0.0,
+        mask: false,
+        liveness: Control::None,
+        refuses_synthesis: false,
     };
 }
 
@@ -102,6 +115,24 @@ pub enum Order {
     Size,
     /// The nearest to the middle of the photo.
     Middle,
+}
+
+impl Seen {
+    /// Whether it is likely the face of a minor, for whom recognition errs far more often.
+    pub fn is_likely_minor(&self) -> bool {
+        is_likely_minor(self.age)
+    }
+}
+
+/// Whether somebody who looks so old, in years, is likely a minor.
+pub fn is_likely_minor(age: f32) -> bool {
+    age < LIKELY_MINOR
+}
+
+/// The quality of a face, 0..100, from how fit for recognition a model finds it, 0..1.
+pub fn quality(fitness: f32) -> f64 {
+    let quality = f64::from((fitness / SHARP).clamp(0.0, 1.0)) * 100.0;
+    (quality * 10.0).round() / 10.0
 }
 
 /// A face as recognition sees it.
@@ -119,8 +150,14 @@ pub struct Seen {
     pub pose: Pose,
     /// How fit for recognition it is, 0..100.
     pub quality: f64,
-    /// Whether it is likely that of a minor, for whom recognition errs far more often.
-    pub minor: bool,
+    /// How old it looks, in years.
+    pub age: f32,
+    /// Probability of male, 0..1.
+    pub male: f32,
+    /// Left and right eye, nose, left and right corner of the mouth, as seen.
+    pub points: [Point; 5],
+    /// Probability that it wears a mask, 0..1, where that was asked for.
+    pub mask: Option<f32>,
     /// Whose it is: a vector of length one.
     pub embedding: [f32; LENGTH],
 }
@@ -131,7 +168,7 @@ pub struct Seen {
 /// In this order: `FILE_DECODING_FAILURE`, `ERROR_NO_FACE_IN_FILE`, `ERROR_FACE_COUNT_INVALID`,
 /// `ERROR_SMALL_FACE_SIZE`, `ERROR_FACE_SIZE_NOT_MEET_REQUIREMENTS`, those of
 /// [`QualityControl::check`], `ERROR_QUALITY_SCORE_NOT_MEET_REQUIREMENTS`,
-/// `ERROR_FACE_UNRECOGNIZABLE`.
+/// `ERROR_SYNTHESIS_DETECTION_FAILED`, `ERROR_LIVENESS_DETECTION_FAILED`, `ERROR_FACE_UNRECOGNIZABLE`.
 pub fn look(
     work: &Work,
     picture: &Picture,
@@ -142,6 +179,12 @@ pub fn look(
     let photo = picture.decode(work)?.rgb;
     let mut faces = find_people(work, &photo, false, MOST_FACES)
         .or_else(|fault| named(fault, checks.quality_control, work, &photo))?;
+    faces.retain(|face| face.detection.score >= checks.probability);
+    if faces.is_empty() {
+        let least = checks.probability;
+        let message = format!("no face was found in image with a probability of {least} or more");
+        return Err(Fault::new(Code::NoFaceInFile, message));
+    }
     if checks.single_face && faces.len() > 1 {
         let message = format!("image shows {} faces, single_face allows one", faces.len());
         return Err(Fault::new(Code::FaceCountInvalid, message));
@@ -155,6 +198,13 @@ pub fn look(
     faces.truncate(most);
     if checks.quality_control != QualityControl::None {
         work.stage("quality", || each(&faces, |face| good_enough(face, checks)))?;
+    }
+    work.stage("fitness", || each(&faces, |face| quality_of(face, checks)))?;
+    if checks.refuses_synthesis {
+        check_declared(picture)?;
+    }
+    if checks.liveness != Control::None {
+        work.stage("liveness", || each(&faces, |face| checks.liveness.check(face.liveness()?)))?;
     }
     work.stage("recognise", || each(&faces, |face| seen(face, checks)))
 }
@@ -202,9 +252,9 @@ fn good_enough(face: &Face, checks: Checks) -> Result<()> {
     checks.quality_control.check(&quality)
 }
 
-fn seen(face: &Face, checks: Checks) -> Result<Seen> {
-    let quality = f64::from((face.fitness()? / SHARP).clamp(0.0, 1.0)) * 100.0;
-    let quality = (quality * 10.0).round() / 10.0;
+/// How fit a face is for recognition, 0..100, where that is enough.
+fn quality_of(face: &Face, checks: Checks) -> Result<f64> {
+    let quality = quality(face.fitness()?);
     if quality < checks.quality_score_threshold {
         let message = format!(
             "the quality of the face is {quality}, quality_score_threshold is {}",
@@ -212,8 +262,15 @@ fn seen(face: &Face, checks: Checks) -> Result<Seen> {
         );
         return Err(Fault::new(Code::QualityScoreNotMeetRequirements, message));
     }
-    let Detection { rect, score, .. } = face.detection;
+    Ok(quality)
+}
+
+fn seen(face: &Face, checks: Checks) -> Result<Seen> {
+    let quality = quality_of(face, checks)?;
+    let Detection { rect, points, score } = face.detection;
     let embedding = *face.embedding()?.numbers();
+    let looks = face.age_and_gender()?;
+    let mask = if checks.mask { Some(face.mask()?) } else { None };
     Ok(Seen {
         location: [rect.x, rect.y, rect.width, rect.height].map(pixels),
         rotation: pixels(face.detection.angle().to_degrees()),
@@ -221,7 +278,10 @@ fn seen(face: &Face, checks: Checks) -> Result<Seen> {
         size: rect.shorter_side(),
         pose: face.pose()?,
         quality,
-        minor: face.age_and_gender()?.age < LIKELY_MINOR,
+        age: looks.age,
+        male: looks.male,
+        points,
+        mask,
         embedding,
     })
 }

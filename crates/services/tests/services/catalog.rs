@@ -150,7 +150,8 @@ fn answers_are_as_declared() {
             .or_else(|_| call(|_| testkit::photo("standing.png")))
             .or_else(|_| call(|_| testkit::photo("short_hair.png")))
             .or_else(|_| call(|_| testkit::photo("hand.png")))
-            .or_else(|_| call(|_| support::photo(support::GRAY)));
+            .or_else(|_| call(|_| support::photo(support::GRAY)))
+            .or_else(|_| call(|_| support::photo(support::DOCUMENT)));
         let node = node.unwrap_or_else(|fault| panic!("{path}: {fault}"));
         let mut found = BTreeMap::new();
         leaves(&node, String::new(), &mut found);

@@ -11,7 +11,7 @@ use safelight_services::CATALOG;
 use safelight_testkit as testkit;
 
 /// The photo that a service is shown with is the first of these that holds what it looks for.
-const PHOTOS: [&str; 9] = [
+const PHOTOS: [&str; 10] = [
     "astronaut.png",
     HEAD,
     "coffee.png",
@@ -21,6 +21,7 @@ const PHOTOS: [&str; 9] = [
     "short_hair.png",
     "hand.png",
     GRAY,
+    support::DOCUMENT,
 ];
 /// The head of the first, large.
 const HEAD: &str = "head";
@@ -31,6 +32,7 @@ const OTHERS: [&str; 3] = ["flower.jpg", "astronaut.png", HEAD];
 /// What a service says that looks for something else.
 const OTHER_SUBJECT: &[Code] = &[
     Code::NoRecognitionTargetDetected,
+    Code::ImageRecognitionFailed,
     Code::NoFaceInFile,
     Code::PoseNotEnoughKeypoints,
     // A person touches a side that grows.

@@ -120,6 +120,7 @@ const CONTENT: &[Code] = &[
     Code::ContentNonCompliance,
     Code::PoseNotEnoughKeypoints,
     Code::NoRecognitionTargetDetected,
+    Code::ImageRecognitionFailed,
     Code::NoFaceInFile,
     Code::SmallFaceSize,
     Code::FaceSizeNotMeetRequirements,

@@ -6,6 +6,7 @@ use std::io::Cursor;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::documents;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use image::{DynamicImage, ImageFormat};
@@ -138,10 +139,15 @@ pub fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
 /// The portrait without colour.
 pub const GRAY: &str = "gray";
 
-/// A picture of the workspace's folder of photos, or [`GRAY`].
+/// A drawn page with a portrait, a headline, a table and a machine-readable zone.
+pub const DOCUMENT: &str = "document";
+
+/// A picture of the workspace's folder of photos, [`GRAY`] or [`DOCUMENT`].
 pub fn photo(name: &str) -> Vec<u8> {
-    if name != GRAY {
-        return testkit::photo(name);
+    match name {
+        GRAY => {}
+        DOCUMENT => return encoded(&documents::passport(&documents::TD3).into(), ImageFormat::Png),
+        _ => return testkit::photo(name),
     }
     let portrait = image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo");
     encoded(&portrait.to_luma8().into(), ImageFormat::Png)

@@ -135,8 +135,7 @@ fn a_folder_that_cannot_be_made_is_reported() {
 fn files_are_as_durable_as_the_settings_say() {
     let folder = tempfile::tempdir().unwrap();
     for (durability, flushed) in [(Durability::Process, "false"), (Durability::Power, "true")] {
-        let settings = crate::Settings { durability };
-        let blobs = settings.open_files(folder.path()).unwrap();
+        let blobs = BlobSettings::default().open(folder.path(), durability).unwrap();
         let store = format!("{:?}", blobs.store);
         assert!(store.contains(&format!("fsync: {flushed}")), "{store}");
     }
@@ -150,4 +149,74 @@ fn a_full_disk_is_told_apart() {
     let denied = io::Error::from(ErrorKind::PermissionDenied);
     let wrapped = object_store::Error::Generic { store: "local", source: Box::new(denied) };
     assert!(matches!(BlobError::of(wrapped, "results/a"), BlobError::Failed(_)));
+}
+
+fn s3(endpoint: &str, prefix: &str) -> Blobs {
+    let folder = tempfile::tempdir().unwrap();
+    let key = |name: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, "S3RVER\n").unwrap();
+        Some(path)
+    };
+    let settings = BlobSettings {
+        url: Some(format!("s3://safelight/{prefix}")),
+        endpoint: Some(endpoint.to_owned()),
+        access_key_file: key("id"),
+        secret_key_file: key("secret"),
+        ..BlobSettings::default()
+    };
+    settings.open("/nowhere", Durability::Process).unwrap()
+}
+
+/// Against the server that `SAFELIGHT_TEST_S3` names (`tests/s3/run` starts one with the bucket
+/// `safelight`).
+#[tokio::test]
+async fn a_bucket_behaves_as_a_folder_does() {
+    let Some(endpoint) = std::env::var("SAFELIGHT_TEST_S3").ok().filter(|url| !url.is_empty())
+    else {
+        println!("skipped: SAFELIGHT_TEST_S3 names no server");
+        return;
+    };
+    let prefix = uuid::Uuid::new_v4().simple().to_string();
+    let (one, other) = (s3(&endpoint, &prefix), s3(&endpoint, &format!("{prefix}x/deep")));
+    let bytes: Vec<u8> = (0..600_000_u32).map(|n| n as u8).collect();
+    one.put("results/a.png", bytes.clone()).await.unwrap();
+    one.put("results/b", vec![1]).await.unwrap();
+    other.put("results/a.png", vec![2]).await.unwrap();
+    assert_eq!(one.get("results/a.png").await.unwrap(), bytes);
+    assert_eq!(other.get("results/a.png").await.unwrap(), vec![2], "another prefix");
+    one.put("results/b", vec![3, 4]).await.unwrap();
+    assert_eq!(one.head("results/b").await.unwrap(), 2, "written in its place");
+    let part = one.get_range("results/a.png", 500_000..500_010).await.unwrap();
+    assert_eq!(part, bytes[500_000..500_010]);
+    let (size, stream) = one.stream("results/a.png", None).await.unwrap();
+    let pieces: Vec<Bytes> = stream.try_collect().await.unwrap();
+    assert_eq!((size, pieces.concat()), (600_000, bytes));
+    for wrong in [600_000..600_001, 599_999..600_001] {
+        let outside = one.get_range("results/a.png", wrong).await;
+        assert!(matches!(outside, Err(BlobError::Invalid(_))), "{outside:?}");
+    }
+    let mut listed: Vec<Blob> = one.list("results").unwrap().try_collect().await.unwrap();
+    listed.sort_by(|a, b| a.key.cmp(&b.key));
+    let keys: Vec<_> = listed.iter().map(|blob| (blob.key.as_str(), blob.size)).collect();
+    assert_eq!(keys, [("results/a.png", 600_000), ("results/b", 2)]);
+    assert!(listed[0].modified_at > 1_700_000_000_000);
+    one.delete("results/a.png").await.unwrap();
+    let gone = one.get("results/a.png").await;
+    assert!(matches!(gone, Err(BlobError::NotFound(_))), "{gone:?}");
+    one.delete("results/a.png").await.unwrap();
+    assert_eq!(one.free_space().unwrap(), u64::MAX);
+    assert_eq!(one.remove_partial(i64::MAX).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_bucket_that_is_down_is_told_after_few_tries() {
+    // Nothing listens on the port of a listener that is gone.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let down = s3(&endpoint, "");
+    for outcome in [down.put("results/a", vec![1]).await, down.get("results/a").await.map(drop)] {
+        assert!(matches!(outcome, Err(BlobError::Failed(_))), "{outcome:?}");
+    }
 }

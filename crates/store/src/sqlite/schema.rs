@@ -6,22 +6,23 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
-use crate::{Result, StoreError};
-
-use super::Durability;
+use crate::{Durability, Result, StoreError};
 
 /// Marks a database file as Safelight's ("Safe" in ASCII).
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"Safe");
 
 /// Every step from an empty database to today's tables; `PRAGMA user_version` counts those done.
 /// A step that was released is never changed, only followed by another.
-const MIGRATIONS: &[&str] = &[
-    include_str!("0001.sql"),
-    include_str!("0002.sql"),
-    include_str!("0003.sql"),
-    include_str!("0004.sql"),
-    include_str!("0005.sql"),
-    include_str!("0006.sql"),
+pub const MIGRATIONS: &[&str] = &[
+    include_str!("../rows/0001.sql"),
+    include_str!("../rows/0002.sql"),
+    include_str!("../rows/0003.sql"),
+    include_str!("../rows/0004.sql"),
+    include_str!("../rows/0005.sql"),
+    include_str!("../rows/0006.sql"),
+    include_str!("../rows/0008.sql"),
+    include_str!("../rows/0009.sql"),
+    include_str!("../rows/0010.sql"),
 ];
 
 /// How long a connection waits for another process's transaction.

@@ -5,13 +5,17 @@ mod model;
 mod properties;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 use tempfile::TempDir;
 
+use rusqlite::Connection;
+
 use super::*;
-use crate::stories;
+use crate::{
+    Accounts as _, Claiming, Credits, Hold, HoldOutcome, HoldRequest, Instances as _, KeyHash,
+    Ledger as _, Limits, NewApplication, NewTask, Store, Tasks as _, stories,
+};
 
 const NOW: Millis = 1_790_000_000_000;
 
@@ -52,7 +56,7 @@ fn open_faulty(path: &Path, faults: &Arc<Faults>) -> Sqlite {
     db.progress_handler(1, Some(move || steps.interrupts())).unwrap();
     db.commit_hook(Some(move || commit.fails_commit())).unwrap();
     let (readers, writer) = (Readers::open(path).unwrap(), Writer::start(db).unwrap());
-    Sqlite { readers, writer, path: path.to_owned() }
+    Sqlite::over(Arc::new(Embedded { readers, writer, path: path.to_owned() }))
 }
 
 fn folder() -> (TempDir, PathBuf) {
@@ -129,7 +133,7 @@ async fn another_process_is_seen_at_once() {
     let (_folder, path) = folder();
     let (server, other) = (Sqlite::open(&path).unwrap(), Sqlite::open(&path).unwrap());
     let shop = shop(&server, 0).await;
-    let key = server.authenticate(&KeyHash([1; 32])).await.unwrap().unwrap().key;
+    let key = server.authenticate(&KeyHash([1; 32])).await.unwrap().unwrap().key.unwrap();
     other.add_credits(shop, "common", Credits(5), NOW).await.unwrap();
     assert_eq!(server.pools(shop).await.unwrap()[0].balance, Credits(5));
     other.revoke_key(key, NOW).await.unwrap();
@@ -149,7 +153,7 @@ async fn another_process_is_seen_at_once() {
 async fn a_database_of_the_first_release_is_brought_up_to_date() {
     let (_folder, path) = folder();
     let db = Connection::open(&path).unwrap();
-    db.execute_batch(include_str!("0001.sql")).unwrap();
+    db.execute_batch(include_str!("../rows/0001.sql")).unwrap();
     db.execute_batch(
         "INSERT INTO users VALUES (1, 'ada', 0, 1, NULL);
          INSERT INTO applications VALUES (1, 1, 'shop', NULL, NULL, 1, NULL);
@@ -165,7 +169,7 @@ async fn a_database_of_the_first_release_is_brought_up_to_date() {
     db.pragma_update(None, "user_version", 1).unwrap();
     drop(db);
     let store = Sqlite::open(&path).unwrap();
-    let claimed = store.claim_task(NOW + 1, 3, NOW).await.unwrap();
+    let claimed = store.claim_task(&Claiming::any(NOW + 1, 3), NOW).await.unwrap();
     assert_eq!(claimed.map(|task| task.id).as_deref(), Some("t"));
 }
 
@@ -249,7 +253,7 @@ async fn changes_that_share_a_broken_transaction_are_told() {
     for round in 0..40 {
         // The first change keeps the writer busy until the others wait together.
         let (go, wait) = std::sync::mpsc::channel();
-        let busy = store.writer.run(move |_| {
+        let busy = store.database.writer.run(move |_| {
             wait.recv().unwrap();
             Ok(())
         });
@@ -281,16 +285,16 @@ async fn a_refusal_is_told_after_the_commit() {
     let shop = shop(&store, 10).await;
     // The first change keeps the writer busy until the others wait together.
     let (go, wait) = std::sync::mpsc::channel();
-    let busy = store.writer.run(move |_| {
+    let busy = store.database.writer.run(move |_| {
         wait.recv().unwrap();
         Ok(())
     });
     let refused = async {
         let no = || Err::<(), _>(StoreError::Database("no".into()));
-        refusal(store.writer.run(move |_| no()).await);
+        refusal(store.database.writer.run(move |_| no()).await);
         store.pools(shop).await.unwrap()[0].balance
     };
-    let added = store.writer.run(|db| {
+    let added = store.database.writer.run(|db| {
         let sql = "UPDATE pools SET total = total + 5, issued = issued + 5, balance = balance + 5";
         db.execute(sql, [])?;
         std::thread::sleep(std::time::Duration::from_millis(50));
@@ -307,7 +311,7 @@ async fn a_change_that_panics_costs_itself_only() {
     let (_folder, path) = folder();
     let store = Sqlite::open(&path).unwrap();
     let shop = shop(&store, 10).await;
-    let panics = store.writer.run(move |db| -> Result<()> {
+    let panics = store.database.writer.run(move |db| -> Result<()> {
         db.execute("UPDATE pools SET issued = issued + 5, balance = balance + 5", [])?;
         panic!("on purpose");
     });
@@ -402,7 +406,7 @@ async fn point_reads_use_an_index() {
         "SELECT seq FROM tasks WHERE application_id = 1 AND ended_at IS NULL",
         "SELECT id FROM holds WHERE state = 'open' AND for_task = 0 AND expires_at <= 1",
         "SELECT key FROM files WHERE reclaimed = 0 AND expires_at <= 1 ORDER BY expires_at LIMIT 1",
-        "SELECT rowid FROM files WHERE reclaimed = 1 AND expires_at < 1 LIMIT 1",
+        "SELECT key FROM files WHERE reclaimed = 1 AND expires_at < 1 LIMIT 1",
         "SELECT path FROM inputs WHERE created_at < 1 AND path NOT IN
          (SELECT input FROM tasks WHERE ended_at IS NULL) ORDER BY created_at LIMIT 1",
     ];

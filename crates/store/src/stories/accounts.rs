@@ -1,7 +1,7 @@
 //! Users, applications and keys.
 
 use super::*;
-use crate::ServiceState;
+use crate::{KeyKind, ServiceState};
 
 stories! {
     users_have_unique_names,
@@ -13,6 +13,7 @@ stories! {
     a_locked_user_is_seen_at_once,
     the_keys_of_a_deleted_user_tell,
     keys_are_rotated_and_revoked,
+    sandbox_keys_are_told_from_others,
     a_deleted_application_is_gone,
     limits_and_services_are_changed,
     unknown_rows_are_not_found,
@@ -93,7 +94,7 @@ async fn a_key_names_its_principal(store: Arc<dyn Store>) {
     assert_eq!(principal.application, shop);
     let user = principal.user.as_ref().unwrap();
     assert_eq!((user.name.as_str(), user.locked), ("ada", false));
-    assert_eq!(principal.key, store.keys(shop.id).await.unwrap()[0].id);
+    assert_eq!(principal.key, Some(store.keys(shop.id).await.unwrap()[0].id));
     assert!(principal.services.is_empty());
     assert_eq!(store.authenticate(&hash(3)).await.unwrap(), None);
 }
@@ -120,8 +121,8 @@ async fn the_keys_of_a_deleted_user_tell(store: Arc<dyn Store>) {
 async fn keys_are_rotated_and_revoked(store: Arc<dyn Store>) {
     store.create_user("ada", NOW).await.unwrap();
     let shop = store.create_application(&named("ada", "shop", Some(1)), NOW).await.unwrap();
-    let second = store.add_key(shop.id, &hash(2), "sl_new", NOW + 1).await.unwrap();
-    conflict(store.add_key(shop.id, &hash(2), "sl_again", NOW).await);
+    let second = store.add_key(shop.id, &hash(2), "sl_new", KeyKind::Live, NOW + 1).await.unwrap();
+    conflict(store.add_key(shop.id, &hash(2), "sl_again", KeyKind::Live, NOW).await);
     conflict(store.create_application(&named("ada", "blog", Some(2)), NOW).await);
     not_found(store.application("blog").await);
 
@@ -131,11 +132,22 @@ async fn keys_are_rotated_and_revoked(store: Arc<dyn Store>) {
     assert_eq!(keys[1], second);
     store.revoke_key(keys[0].id, NOW).await.unwrap();
     assert_eq!(store.authenticate(&hash(1)).await.unwrap(), None);
-    assert_eq!(store.authenticate(&hash(2)).await.unwrap().unwrap().key, second.id);
+    assert_eq!(store.authenticate(&hash(2)).await.unwrap().unwrap().key, Some(second.id));
     assert_eq!(store.keys(shop.id).await.unwrap(), [second]);
     not_found(store.revoke_key(keys[0].id, NOW).await);
     // A revoked key never comes back to life.
-    conflict(store.add_key(shop.id, &hash(1), "sl_1", NOW).await);
+    conflict(store.add_key(shop.id, &hash(1), "sl_1", KeyKind::Live, NOW).await);
+}
+
+async fn sandbox_keys_are_told_from_others(store: Arc<dyn Store>) {
+    store.create_user("ada", NOW).await.unwrap();
+    let shop = store.create_application(&named("ada", "shop", Some(1)), NOW).await.unwrap();
+    let sandbox = store.add_key(shop.id, &hash(2), "sl_2", KeyKind::Sandbox, NOW).await.unwrap();
+    assert_eq!(sandbox.kind, KeyKind::Sandbox);
+    let kinds: Vec<_> = store.keys(shop.id).await.unwrap().iter().map(|key| key.kind).collect();
+    assert_eq!(kinds, [KeyKind::Live, KeyKind::Sandbox]);
+    let used = async |key| store.authenticate(&hash(key)).await.unwrap().unwrap().kind;
+    assert_eq!((used(1).await, used(2).await), (KeyKind::Live, KeyKind::Sandbox));
 }
 
 async fn a_deleted_application_is_gone(store: Arc<dyn Store>) {
@@ -146,7 +158,7 @@ async fn a_deleted_application_is_gone(store: Arc<dyn Store>) {
     assert_eq!(store.applications().await.unwrap(), []);
     not_found(store.application("shop").await);
     not_found(store.delete_application(shop.id, NOW).await);
-    not_found(store.add_key(shop.id, &hash(2), "", NOW).await);
+    not_found(store.add_key(shop.id, &hash(2), "", KeyKind::Live, NOW).await);
     not_found(store.add_credits(shop.id, "common", Credits(1), NOW).await);
     not_found(store.hold(&request(&shop, "r", 0), NOW).await);
     let again = store.create_application(&named("ada", "shop", None), NOW).await.unwrap();
@@ -185,7 +197,7 @@ async fn unknown_rows_are_not_found(store: Arc<dyn Store>) {
     not_found(store.set_service(7, "/a", ServiceState::default()).await);
     not_found(store.services(7).await);
     not_found(store.delete_application(7, NOW).await);
-    not_found(store.add_key(7, &hash(1), "", NOW).await);
+    not_found(store.add_key(7, &hash(1), "", KeyKind::Live, NOW).await);
     not_found(store.keys(7).await);
     not_found(store.revoke_key(7, NOW).await);
     not_found(store.pools(7).await);

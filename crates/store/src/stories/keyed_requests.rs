@@ -54,7 +54,7 @@ async fn a_request_that_is_abandoned_may_come_again(store: Arc<dyn Store>) {
         store.abandon_request(&key).await.unwrap();
     }
     begin(&*store, &key, NOW).await;
-    store.recover(NOW).await.unwrap();
+    store.recover(NOW, NOW).await.unwrap();
     assert_eq!(begin(&*store, &key, NOW).await, KeyedRequest::New, "its process is gone");
 }
 

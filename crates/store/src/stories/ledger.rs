@@ -1,6 +1,7 @@
 //! Credits.
 
 use super::*;
+use crate::Recovered;
 
 stories! {
     credits_are_bought_and_taken_back,
@@ -175,8 +176,8 @@ async fn recovery_releases_every_hold_of_no_task(store: Arc<dyn Store>) {
     hold(&*store, &shop, "a", 1).await;
     hold(&*store, &shop, "b", 2).await;
     submit(&*store, &shop, "t").await;
-    assert_eq!(store.recover(NOW).await.unwrap(), (0, 2));
-    assert_eq!(store.recover(NOW).await.unwrap(), (0, 0));
+    assert_eq!(store.recover(NOW, NOW).await.unwrap(), Recovered { tasks: 0, holds: 2 });
+    assert_eq!(store.recover(NOW, NOW).await.unwrap(), Recovered::default());
     assert_eq!(common(&*store, &shop).await, [9, 1, 10]);
     audited(&*store).await;
 }

@@ -1,10 +1,12 @@
 //! Tasks.
 
+use std::collections::BTreeSet;
+
 use safelight_contract::{Code, Fault};
 use serde_json::json;
 
 use super::*;
-use crate::{Outcome, Queue, TASK_LIFE, TaskFilter, TaskState};
+use crate::{Claiming, Outcome, Queue, Recovered, TASK_LIFE, TaskFilter, TaskState};
 
 stories! {
     a_task_runs_from_submit_to_answer,
@@ -63,15 +65,18 @@ async fn a_task_runs_from_submit_to_answer(store: Arc<dyn Store>) {
     assert_eq!((claimed.id.as_str(), claimed.state), ("t", TaskState::Processing));
     assert_eq!((claimed.attempt, claimed.service.as_str()), (1, "/api/cutout"));
     assert_eq!(store.open_tasks().await.unwrap(), (0, 1));
-    assert_eq!(store.claim_task(NOW + 60_000, 3, NOW).await.unwrap(), None);
+    assert_eq!(store.claim_task(&Claiming::any(NOW + 60_000, 3), NOW).await.unwrap(), None);
 
-    assert!(store.finish_task("t", 1, &done(json!({ "a": 1 })), NOW + 5).await.unwrap());
+    assert!(
+        store.finish_task("t", token(&claimed), &done(json!({ "a": 1 })), NOW + 5).await.unwrap()
+    );
     let ended = task(&*store, &shop, "t").await;
     assert_eq!((ended.state, ended.answer), (TaskState::Done, Some(json!({ "a": 1 }))));
     assert_eq!((ended.ended_at, ended.fault), (Some(NOW + 5), None));
     assert_eq!(common(&*store, &shop).await, [9, 0, 10]);
     for outcome in [done(json!({})), failed()] {
-        assert!(!store.finish_task("t", 1, &outcome, NOW).await.unwrap(), "it ends once");
+        let again = store.finish_task("t", token(&claimed), &outcome, NOW).await.unwrap();
+        assert!(!again, "it ends once");
     }
     assert_eq!(store.audit().await.unwrap().charges, 1);
     assert_eq!(store.open_tasks().await.unwrap(), (0, 0));
@@ -81,9 +86,10 @@ async fn a_task_runs_from_submit_to_answer(store: Arc<dyn Store>) {
 async fn a_failed_task_costs_nothing(store: Arc<dyn Store>) {
     let shop = shop_with(&*store, 10).await;
     submit(&*store, &shop, "t").await;
-    assert!(!store.finish_task("t", 0, &failed(), NOW).await.unwrap(), "nobody has it yet");
-    claim(&*store, NOW).await;
-    assert!(store.finish_task("t", 1, &failed(), NOW).await.unwrap());
+    assert!(!store.finish_task("t", "", &failed(), NOW).await.unwrap(), "nobody has it yet");
+    let claimed = claim(&*store, NOW).await;
+    assert!(!store.finish_task("t", "another", &failed(), NOW).await.unwrap());
+    assert!(store.finish_task("t", token(&claimed), &failed(), NOW).await.unwrap());
     let ended = task(&*store, &shop, "t").await;
     let fault = ended.fault.unwrap();
     assert_eq!((ended.state, ended.answer), (TaskState::Failed, None));
@@ -120,7 +126,7 @@ async fn ids_of_tasks_are_unique(store: Arc<dyn Store>) {
 
 async fn tasks_are_claimed_oldest_first(store: Arc<dyn Store>) {
     let shop = shop_with(&*store, 10).await;
-    assert_eq!(store.claim_task(NOW + 1, 3, NOW).await.unwrap(), None);
+    assert_eq!(store.claim_task(&Claiming::any(NOW + 1, 3), NOW).await.unwrap(), None);
     for id in ["z", "a", "m"] {
         submit(&*store, &shop, id).await;
     }
@@ -132,7 +138,7 @@ async fn tasks_are_claimed_oldest_first(store: Arc<dyn Store>) {
 /// Claims a task, ends it, and answers its id.
 async fn work_off(store: &dyn Store) -> String {
     let task = claim(store, NOW).await;
-    assert!(store.finish_task(&task.id, task.attempt, &done(json!(1)), NOW).await.unwrap());
+    assert!(store.finish_task(&task.id, token(&task), &done(json!(1)), NOW).await.unwrap());
     task.id
 }
 
@@ -237,14 +243,14 @@ async fn no_application_fills_the_queue(store: Arc<dyn Store>) {
 async fn a_lease_that_is_over_goes_to_another(store: Arc<dyn Store>) {
     let shop = shop_with(&*store, 10).await;
     submit(&*store, &shop, "t").await;
-    claim(&*store, NOW).await;
-    assert_eq!(store.claim_task(NOW + 1, 3, NOW + 59_999).await.unwrap(), None);
+    let first = claim(&*store, NOW).await;
+    assert_eq!(store.claim_task(&Claiming::any(NOW + 1, 3), NOW + 59_999).await.unwrap(), None);
     let second = claim(&*store, NOW + 60_000).await;
     assert_eq!((second.id.as_str(), second.attempt), ("t", 2));
     let (lost, won) = (done(json!("first")), done(json!("second")));
-    assert!(!store.finish_task("t", 1, &lost, NOW).await.unwrap());
-    assert!(!store.park_task("t", 1).await.unwrap());
-    assert!(store.finish_task("t", 2, &won, NOW).await.unwrap());
+    assert!(!store.finish_task("t", token(&first), &lost, NOW).await.unwrap());
+    assert!(!store.park_task("t", token(&first)).await.unwrap());
+    assert!(store.finish_task("t", token(&second), &won, NOW).await.unwrap());
     assert_eq!(task(&*store, &shop, "t").await.answer, Some(json!("second")));
     assert_eq!(store.audit().await.unwrap().charges, 1);
     audited(&*store).await;
@@ -254,25 +260,30 @@ async fn a_worker_may_be_late_if_nobody_took_over(store: Arc<dyn Store>) {
     let shop = shop_with(&*store, 10).await;
     submit(&*store, &shop, "t").await;
     let late = claim(&*store, NOW).await;
-    assert!(store.finish_task("t", late.attempt, &done(json!(1)), NOW + 90_000).await.unwrap());
-    assert_eq!(store.claim_task(NOW + 99_000, 3, NOW + 90_000).await.unwrap(), None);
+    assert!(store.finish_task("t", token(&late), &done(json!(1)), NOW + 90_000).await.unwrap());
+    assert_eq!(
+        store.claim_task(&Claiming::any(NOW + 99_000, 3), NOW + 90_000).await.unwrap(),
+        None
+    );
 }
 
 async fn a_task_that_always_crashes_fails(store: Arc<dyn Store>) {
     let shop = shop_with(&*store, 10).await;
     submit(&*store, &shop, "t").await;
     submit(&*store, &shop, "next").await;
+    let mut claims = Vec::new();
     for attempt in 1..=2 {
-        let task = store.claim_task(NOW, 2, NOW).await.unwrap().unwrap();
+        let task = store.claim_task(&Claiming::any(NOW, 2), NOW).await.unwrap().unwrap();
         assert_eq!((task.id.as_str(), task.attempt), ("t", attempt));
+        claims.push(token(&task).to_owned());
     }
-    let other = store.claim_task(NOW + 5, 2, NOW).await.unwrap().unwrap();
+    let other = store.claim_task(&Claiming::any(NOW + 5, 2), NOW).await.unwrap().unwrap();
     assert_eq!(other.id, "next", "the claim goes on to the next");
     let ended = task(&*store, &shop, "t").await;
     let fault = ended.fault.unwrap();
     assert_eq!((ended.state, fault.code()), (TaskState::Failed, Code::AiServiceError));
     assert!(fault.message().contains("crashed 2 times"), "{fault}");
-    assert!(!store.finish_task("t", 2, &done(json!(1)), NOW).await.unwrap());
+    assert!(!store.finish_task("t", &claims[1], &done(json!(1)), NOW).await.unwrap());
     assert_eq!(common(&*store, &shop).await, [9, 1, 10]);
     assert_eq!(store.reclaim_tasks(NOW + TASK_LIFE).await.unwrap(), 1);
     audited(&*store).await;
@@ -281,12 +292,14 @@ async fn a_task_that_always_crashes_fails(store: Arc<dyn Store>) {
 async fn a_parked_task_does_not_count(store: Arc<dyn Store>) {
     let shop = shop_with(&*store, 10).await;
     submit(&*store, &shop, "t").await;
+    let mut claims = BTreeSet::new();
     for attempt in 1..=5 {
-        let task = store.claim_task(NOW + 60_000, 1, NOW).await.unwrap().unwrap();
-        assert_eq!(task.attempt, attempt, "the token is new each time");
-        assert!(store.park_task("t", attempt).await.unwrap());
-        assert!(!store.park_task("t", attempt).await.unwrap());
-        assert!(!store.finish_task("t", attempt, &done(json!(1)), NOW).await.unwrap());
+        let task = store.claim_task(&Claiming::any(NOW + 60_000, 1), NOW).await.unwrap().unwrap();
+        assert_eq!(task.attempt, attempt);
+        assert!(claims.insert(token(&task).to_owned()), "the token is new each time");
+        assert!(store.park_task("t", token(&task)).await.unwrap());
+        assert!(!store.park_task("t", token(&task)).await.unwrap());
+        assert!(!store.finish_task("t", token(&task), &done(json!(1)), NOW).await.unwrap());
         assert_eq!(state(&*store, &shop, "t").await, TaskState::Queued);
     }
     assert_eq!(common(&*store, &shop).await, [9, 1, 10]);
@@ -298,15 +311,16 @@ async fn recovery_queues_what_was_processing(store: Arc<dyn Store>) {
     for id in ["a", "b", "c"] {
         submit(&*store, &shop, id).await;
     }
+    let first = claim(&*store, NOW).await;
     claim(&*store, NOW).await;
-    claim(&*store, NOW).await;
-    assert_eq!(store.recover(NOW).await.unwrap(), (2, 0));
+    let recovered = store.recover(NOW, NOW).await.unwrap();
+    assert_eq!(recovered, Recovered { tasks: 2, holds: 0 });
     assert_eq!(store.open_tasks().await.unwrap(), (3, 0));
-    assert!(!store.finish_task("a", 1, &done(json!(1)), NOW).await.unwrap());
+    assert!(!store.finish_task("a", token(&first), &done(json!(1)), NOW).await.unwrap());
     let again = claim(&*store, NOW).await;
     assert_eq!((again.id.as_str(), again.attempt), ("a", 2));
-    assert!(!store.finish_task("a", 1, &done(json!(1)), NOW).await.unwrap());
-    assert!(store.finish_task("a", 2, &done(json!(1)), NOW).await.unwrap());
+    assert!(!store.finish_task("a", token(&first), &done(json!(1)), NOW).await.unwrap());
+    assert!(store.finish_task("a", token(&again), &done(json!(1)), NOW).await.unwrap());
     audited(&*store).await;
 }
 
@@ -318,7 +332,7 @@ async fn a_queued_task_is_revoked(store: Arc<dyn Store>) {
     assert_eq!(store.cancel_task("unknown", NOW).await.unwrap(), None);
     let ended = task(&*store, &shop, "t").await;
     assert_eq!((ended.state, ended.ended_at), (TaskState::Revoked, Some(NOW + 3)));
-    assert_eq!(store.claim_task(NOW + 9, 3, NOW).await.unwrap(), None);
+    assert_eq!(store.claim_task(&Claiming::any(NOW + 9, 3), NOW).await.unwrap(), None);
     assert_eq!(common(&*store, &shop).await, [10, 0, 10]);
     audited(&*store).await;
 }
@@ -326,10 +340,10 @@ async fn a_queued_task_is_revoked(store: Arc<dyn Store>) {
 async fn a_processing_task_is_stopped(store: Arc<dyn Store>) {
     let shop = shop_with(&*store, 10).await;
     submit(&*store, &shop, "t").await;
-    claim(&*store, NOW).await;
+    let claimed = claim(&*store, NOW).await;
     assert_eq!(store.cancel_task("t", NOW).await.unwrap(), Some(TaskState::Stopped));
-    assert!(!store.finish_task("t", 1, &done(json!(1)), NOW).await.unwrap());
-    assert!(!store.park_task("t", 1).await.unwrap());
+    assert!(!store.finish_task("t", token(&claimed), &done(json!(1)), NOW).await.unwrap());
+    assert!(!store.park_task("t", token(&claimed)).await.unwrap());
     assert_eq!(state(&*store, &shop, "t").await, TaskState::Stopped);
     assert_eq!(common(&*store, &shop).await, [10, 0, 10]);
     audited(&*store).await;
@@ -351,13 +365,13 @@ async fn deleting_an_application_ends_its_tasks(store: Arc<dyn Store>) {
     let blog = store.create_application(&named("ada", "blog", None), NOW).await.unwrap();
     store.add_credits(blog.id, "common", Credits::whole(1), NOW).await.unwrap();
     submit(&*store, &shop, "works").await;
-    claim(&*store, NOW).await;
+    let claimed = claim(&*store, NOW).await;
     submit(&*store, &shop, "waits").await;
     submit(&*store, &blog, "other").await;
     store.delete_application(shop.id, NOW).await.unwrap();
     assert_eq!(state(&*store, &shop, "works").await, TaskState::Stopped);
     assert_eq!(state(&*store, &shop, "waits").await, TaskState::Revoked);
-    assert!(!store.finish_task("works", 1, &done(json!(1)), NOW).await.unwrap());
+    assert!(!store.finish_task("works", token(&claimed), &done(json!(1)), NOW).await.unwrap());
     assert_eq!(claim(&*store, NOW).await.id, "other");
     let audit = store.audit().await.unwrap();
     assert_eq!((audit.held, audit.spent), (Credits::whole(1), Credits(0)));
@@ -371,7 +385,7 @@ async fn answers_are_reclaimed_and_forgotten(store: Arc<dyn Store>) {
     }
     for outcome in [done(json!({ "image": "x" })), failed()] {
         let task = claim(&*store, NOW).await;
-        assert!(store.finish_task(&task.id, 1, &outcome, NOW).await.unwrap());
+        assert!(store.finish_task(&task.id, token(&task), &outcome, NOW).await.unwrap());
     }
     assert_eq!(store.reclaim_tasks(NOW + 999).await.unwrap(), 0);
     assert_eq!(store.reclaim_tasks(NOW + 1000).await.unwrap(), 2);
@@ -399,9 +413,13 @@ async fn parallel_workers_share_the_queue(store: Arc<dyn Store>) {
         let store = Arc::clone(&store);
         workers.spawn(async move {
             let mut ids = Vec::new();
-            while let Some(task) = store.claim_task(NOW + 60_000, 3, NOW).await.unwrap() {
+            while let Some(task) =
+                store.claim_task(&Claiming::any(NOW + 60_000, 3), NOW).await.unwrap()
+            {
                 assert_eq!(task.attempt, 1);
-                assert!(store.finish_task(&task.id, 1, &done(json!(1)), NOW).await.unwrap());
+                assert!(
+                    store.finish_task(&task.id, token(&task), &done(json!(1)), NOW).await.unwrap()
+                );
                 ids.push(task.id);
             }
             ids
@@ -418,12 +436,12 @@ async fn parallel_workers_share_the_queue(store: Arc<dyn Store>) {
 async fn answers_keep_their_shape(store: Arc<dyn Store>) {
     let shop = shop_with(&*store, 10).await;
     submit(&*store, &shop, "t").await;
-    claim(&*store, NOW).await;
+    let claimed = claim(&*store, NOW).await;
     let answer = json!({
         "data": { "image": "https://example.org/ä\"\u{0}.png", "scores": [0.1, 1, -2, null] },
         "empty": {},
     });
-    assert!(store.finish_task("t", 1, &done(answer.clone()), NOW).await.unwrap());
+    assert!(store.finish_task("t", token(&claimed), &done(answer.clone()), NOW).await.unwrap());
     assert_eq!(task(&*store, &shop, "t").await.answer, Some(answer));
 }
 

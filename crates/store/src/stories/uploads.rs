@@ -162,7 +162,7 @@ async fn transits_end_with_the_process(store: Arc<dyn Store>) {
     let shop = shop(&*store).await;
     add(&*store, &shop, "moving", 50).await;
     ready(&*store, &shop, "there").await;
-    store.recover(NOW).await.unwrap();
+    store.recover(NOW, NOW).await.unwrap();
     let lost = upload(&*store, &shop, "moving").await;
     assert_eq!(lost.fault.map(|fault| fault.code()), Some(Code::FileDownloadFailed));
     assert_eq!(upload(&*store, &shop, "there").await.state, UploadState::Ready);

@@ -40,16 +40,20 @@ async fn every_end_of_a_task_writes_a_webhook(store: Arc<dyn Store>) {
         submit_told(&*store, &shop, id).await;
     }
     submit(&*store, &shop, "silent").await;
+    let mut claimed = Vec::new();
     for _ in 0..3 {
-        claim(&*store, NOW).await;
+        claimed.push(claim(&*store, NOW).await);
     }
     assert!(due(&*store, NOW).await.is_empty());
     let fault = Fault::new(Code::NoFaceInFile, "no face");
     let done = Outcome::Done { answer: json!({}), expires_at: NOW + 1000 };
     let failed = Outcome::Failed { fault, expires_at: NOW + 1000 };
-    assert!(store.finish_task("done", 1, &done, NOW).await.unwrap());
-    assert!(!store.finish_task("done", 1, &failed, NOW).await.unwrap(), "it ends once");
-    assert!(store.finish_task("failed", 1, &failed, NOW).await.unwrap());
+    assert!(store.finish_task("done", token(&claimed[0]), &done, NOW).await.unwrap());
+    assert!(
+        !store.finish_task("done", token(&claimed[0]), &failed, NOW).await.unwrap(),
+        "it ends once"
+    );
+    assert!(store.finish_task("failed", token(&claimed[1]), &failed, NOW).await.unwrap());
     for id in ["stopped", "revoked", "silent"] {
         store.cancel_task(id, NOW).await.unwrap();
     }
@@ -91,7 +95,7 @@ async fn what_was_being_posted_is_posted_again(store: Arc<dyn Store>) {
     // The lease of a process that is gone.
     let again = due(&*store, NOW + 60_000).await.pop().expect("the lease is over");
     assert_eq!((&again.id, again.attempts), (&first.id, 2));
-    store.recover(NOW).await.unwrap();
+    store.recover(NOW, NOW).await.unwrap();
     assert_eq!(due(&*store, NOW).await.pop().map(|webhook| webhook.attempts), Some(3));
 }
 

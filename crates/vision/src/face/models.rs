@@ -1,6 +1,8 @@
 //! The names of the models that look at faces, for those who declare what they use.
 
-use super::{age, detection, embedding, emotion, expression, fitness, mask, mesh, parsing, second};
+use super::{
+    age, detection, embedding, emotion, expression, fitness, liveness, mask, mesh, parsing, second,
+};
 
 /// Finds faces. Where photos may lie on any side, [`MESH`] confirms them.
 pub const DETECTION: &str = detection::MODEL;
@@ -23,3 +25,5 @@ pub const MASK: &str = mask::MODEL;
 pub const FITNESS: &str = fitness::MODEL;
 /// Whose face it is.
 pub const EMBEDDING: &str = embedding::MODEL;
+/// Whether a face is live, or a print or a screen.
+pub const LIVENESS: &str = liveness::MODEL;

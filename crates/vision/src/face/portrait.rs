@@ -25,6 +25,7 @@ pub struct Face<'a> {
     blendshapes: OnceLock<Result<Blendshapes>>,
     mask: OnceLock<Result<f32>>,
     fitness: OnceLock<Result<f32>>,
+    liveness: OnceLock<Result<f32>>,
     quality: OnceLock<Result<Quality>>,
 }
 
@@ -48,6 +49,7 @@ impl<'a> Face<'a> {
             blendshapes: OnceLock::new(),
             mask: OnceLock::new(),
             fitness: OnceLock::new(),
+            liveness: OnceLock::new(),
             quality: OnceLock::new(),
         }
     }
@@ -113,6 +115,11 @@ impl<'a> Face<'a> {
     /// How fit it is for recognition, 0..1, as a model sees it.
     pub fn fitness(&self) -> Result<f32> {
         kept(&self.fitness, || self.vision.face_fitness(self.photo, &self.detection)).copied()
+    }
+
+    /// Probability that it is live and no print or screen, 0..1, as a model sees it.
+    pub fn liveness(&self) -> Result<f32> {
+        kept(&self.liveness, || self.vision.face_liveness(self.photo, &self.detection)).copied()
     }
 
     /// How good the photo of it is, by named causes.

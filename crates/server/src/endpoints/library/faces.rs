@@ -4,10 +4,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use safelight_contract::{Code, Fault, Result};
 use safelight_operation::{Input, Output};
-use safelight_store::Refused;
+use safelight_store::{FaceGroup, Refused, StoredFace};
 
 use super::{OWN, act};
-use crate::app::Stored;
+use crate::app::{App, Stored};
 use crate::endpoints::{Asked, Own};
 use crate::library::kinds::Id;
 use crate::library::{Refusable, place_in, refusal};
@@ -123,7 +123,7 @@ pub(crate) async fn delete(asked: Asked) -> Result<Reply> {
 pub(crate) async fn image(asked: Asked) -> Result<Reply> {
     let OneFace { group_id, user_id, face_token } = OneFace::read(&asked.received.form)?;
     let act = act(&asked).await?;
-    let (store, library) = (&asked.app.store, &asked.app.library);
+    let store = &asked.app.store;
     let group = store.face_group(act.application, &group_id, false).await;
     let group = group.or_refused("reading a group")?;
     let faces = store.faces(act.application, &group_id, &user_id).await;
@@ -131,16 +131,28 @@ pub(crate) async fn image(asked: Asked) -> Result<Reply> {
     let face = faces.into_iter().find(|face| face.token == face_token);
     let face = face.ok_or_else(|| refusal(&Refused::FaceNotFound(face_token.clone())))?;
     let kept_none = || Fault::new(Code::ContentNotFound, "no picture of the face was kept");
-    let blob = face.image.ok_or_else(kept_none)?;
+    let picture = picture(&asked.app, &group, &face).await?.ok_or_else(kept_none)?;
+    let noted = store.note_face_act(&act, "face-image", &group_id, &user_id, 1).await;
+    noted.or_internal("noting who saw a picture")?;
+    Reply::of(&asked.trace, Image { image: BASE64_STANDARD.encode(picture) })
+}
+
+/// The picture of a face, where one was kept.
+///
+/// # Errors
+/// `ERROR_GET_FACE_IMAGE_FAILED`.
+pub(crate) async fn picture(
+    app: &App,
+    group: &FaceGroup,
+    face: &StoredFace,
+) -> Result<Option<Vec<u8>>> {
+    let Some(blob) = &face.image else { return Ok(None) };
     let unreadable = |error: &dyn std::fmt::Display| {
         tracing::error!(%error, "the picture of a face cannot be read");
         Fault::new(Code::GetFaceImageFailed, "the picture of the face cannot be read")
     };
-    let sealed = asked.app.blobs.get(&blob).await.map_err(|error| unreadable(&error))?;
-    let place = place_in(group.row, &face_token);
-    let picture = library.key(&group)?.open(&sealed, &place);
-    let picture = picture.map_err(|_| unreadable(&"it was altered"))?;
-    let noted = store.note_face_act(&act, "face-image", &group_id, &user_id, 1).await;
-    noted.or_internal("noting who saw a picture")?;
-    Reply::of(&asked.trace, Image { image: BASE64_STANDARD.encode(picture) })
+    let sealed = app.blobs.get(blob).await.map_err(|error| unreadable(&error))?;
+    let place = place_in(group.row, &face.token);
+    let picture = app.library.key(group)?.open(&sealed, &place);
+    picture.map(Some).map_err(|_| unreadable(&"it was altered"))
 }

@@ -5,6 +5,7 @@ use safelight_library::{Embedding, GroupKey, score};
 use safelight_operation::{
     Context, Input, Memory, Needs, Operation, Output, Picture, Result, Spec, ValueEnum,
 };
+use safelight_services::liveness::{Control, LIVENESS_CONTROL, SPOOFING_CONTROL};
 use safelight_services::recognition::{Checks, QUALITY_CONTROL, RULES, Scene};
 use safelight_store::{FaceGroup, FaceMode, FacesChanged, NewFace, NewFaceUser, StoreError};
 use safelight_vision::face::QualityControl;
@@ -13,7 +14,7 @@ use uuid::Uuid;
 
 use super::search::{check_scene, scene_of};
 use super::{Face, Location, NEEDS, SPEC, faces, port};
-use crate::library::kinds::{Bytes, Id, LivenessControl};
+use crate::library::kinds::{Bytes, Id};
 use crate::library::{Port, Refusable, Search, place_in, refusal};
 use crate::reply::internal;
 
@@ -111,10 +112,10 @@ macro_rules! request {
             #[flag]
             #[field(default = false)]
             single_face: bool,
-            /// Whether faces must be live; this server cannot tell, so NONE alone is allowed.
-            #[kind(LivenessControl)]
-            #[expect(dead_code, reason = "it is checked as it is read")]
-            liveness_control: Option<()>,
+            #[shared(LIVENESS_CONTROL)]
+            liveness_control: Control,
+            #[shared(SPOOFING_CONTROL)]
+            spoofing_control: bool,
             /// Refuses a person who is in the group as another user.
             #[choice]
             #[field(default = Unique::None)]
@@ -131,9 +132,11 @@ macro_rules! request {
                     checks: Checks {
                         quality_control: request.quality_control,
                         quality_score_threshold: request.quality_score_threshold,
+                        liveness: request.liveness_control,
+                        refuses_synthesis: request.spoofing_control,
                         min_face_size: request.min_face_size,
                         single_face: request.single_face,
-                        scene: None,
+                        ..Checks::NONE
                     },
                     images: request.image,
                     token: request.image_token,
@@ -258,8 +261,15 @@ impl Order {
         let (several, mut mode) = (sources.len() > 1, self.mode);
         let (mut log, mut first, mut refused) = (Vec::new(), None, None);
         for (index, source) in sources.into_iter().enumerate() {
-            let place = Adding { port: &port, group: &group, key: &key, order: &self, mode };
-            match place.add(context, source, checks).await {
+            let adding = Adding {
+                port: &port,
+                group: &group,
+                key: &key,
+                user: &self.user,
+                mode,
+                store_image: self.store_image,
+            };
+            match self.add(context, &adding, source, checks).await {
                 Ok(face) => {
                     log.push(Logged::added(index, &face));
                     // The first takes the place of the old ones, the others join it.
@@ -305,39 +315,75 @@ impl Order {
         let room = port.room(&group, &self.user.id, self.mode).await;
         room.or_refused("looking for room").map(|()| group)
     }
-}
 
-/// One face on its way into a group.
-struct Adding<'a> {
-    port: &'a Port,
-    group: &'a FaceGroup,
-    key: &'a GroupKey,
-    order: &'a Order,
-    mode: FaceMode,
-}
-
-impl Adding<'_> {
+    /// Looks at one source and adds its face.
     async fn add(
         &self,
         context: &Context,
+        adding: &Adding<'_>,
         source: (Option<Picture>, Option<String>),
         checks: Checks,
     ) -> Result<Face> {
         let picture = source.0.clone();
-        let face = faces(context, self.port, source, checks, 1).await?.into_iter().next();
+        let face = faces(context, adding.port, source, checks, 1).await?.into_iter().next();
         let face =
             face.ok_or_else(|| Fault::new(Code::NoFaceInFile, "no face was found in image"))?;
-        self.check_unique(context, &face.known.embedding).await?;
+        self.check_unique(context, adding.port, adding.group, &face.known.embedding).await?;
+        adding.keep(context, picture, &face).await?;
+        Ok(face)
+    }
+
+    async fn check_unique(
+        &self,
+        context: &Context,
+        port: &Port,
+        group: &FaceGroup,
+        embedding: &Embedding,
+    ) -> Result<()> {
+        let Some(least) = self.unique.least() else { return Ok(()) };
+        let search = Search { groups: vec![group.clone()], only: None, users: 2 };
+        let found = port.search(context, *embedding, &search).await?;
+        let same = found.iter().find(|found| {
+            found.user_id != self.user.id && score::of_cosine(found.cosine.into()) >= least
+        });
+        let Some(same) = same else { return Ok(()) };
+        let (user, score) = (&same.user_id, same.score());
+        let message = format!(
+            "the user {user} of the group has a face with a score of {score}, unique_person_control \
+             refuses from {least} on"
+        );
+        Err(Fault::new(Code::FaceAlreadyExists, message))
+    }
+}
+
+/// Faces on their way to a user of a group.
+pub(in crate::endpoints) struct Adding<'a> {
+    pub port: &'a Port,
+    pub group: &'a FaceGroup,
+    pub key: &'a GroupKey,
+    pub user: &'a NewFaceUser,
+    pub mode: FaceMode,
+    pub store_image: bool,
+}
+
+impl Adding<'_> {
+    /// Writes a face, and its picture where that is kept.
+    pub async fn keep(
+        &self,
+        context: &Context,
+        picture: Option<Picture>,
+        face: &Face,
+    ) -> Result<()> {
         let place = place_in(self.group.row, &face.token);
         let random = |error: std::io::Error| internal("encrypting a face", &error);
         let sealed = self.key.seal_embedding(&face.known.embedding, &place).map_err(random)?;
-        let image = match picture.filter(|_| self.order.store_image) {
+        let image = match picture.filter(|_| self.store_image) {
             Some(picture) => Some(self.keep_image(context, picture, place).await?),
             None => None,
         };
         let new = NewFace {
             group_row: self.group.row,
-            user: self.order.user.clone(),
+            user: self.user.clone(),
             token: face.token.clone(),
             sealed,
             quality: face.known.quality,
@@ -353,23 +399,7 @@ impl Adding<'_> {
             }
         };
         self.follow(&changed, face.known.embedding).await;
-        Ok(face)
-    }
-
-    async fn check_unique(&self, context: &Context, embedding: &Embedding) -> Result<()> {
-        let Some(least) = self.order.unique.least() else { return Ok(()) };
-        let search = Search { groups: vec![self.group.clone()], only: None, users: 2 };
-        let found = self.port.search(context, *embedding, &search).await?;
-        let same = found.iter().find(|found| {
-            found.user_id != self.order.user.id && score::of_cosine(found.cosine.into()) >= least
-        });
-        let Some(same) = same else { return Ok(()) };
-        let (user, score) = (&same.user_id, same.score());
-        let message = format!(
-            "the user {user} of the group has a face with a score of {score}, unique_person_control \
-             refuses from {least} on"
-        );
-        Err(Fault::new(Code::FaceAlreadyExists, message))
+        Ok(())
     }
 
     /// Writes the picture, encrypted; answers the key of its blob.

@@ -4,12 +4,13 @@ use safelight_contract::{Code, Fault};
 use safelight_operation::{
     Context, Input, Needs, Operation, Output, Picture, Result, Spec, rounded,
 };
+use safelight_services::liveness::{Control, LIVENESS_CONTROL, SPOOFING_CONTROL};
 use safelight_services::recognition::{Checks, QUALITY_CONTROL, RULES};
 use safelight_vision::face::QualityControl;
 use serde_json::Value;
 
 use super::{Face, Location, NEEDS, SPEC, faces, port};
-use crate::library::kinds::{Ids, LivenessControl};
+use crate::library::kinds::Ids;
 use crate::library::{shown, thresholds};
 
 /// The operation.
@@ -30,10 +31,10 @@ pub(super) struct Request {
     #[number(0.0..=100.0)]
     #[field(default = 0.0)]
     quality_score_threshold: f64,
-    /// Whether faces must be live; this server cannot tell, so NONE alone is allowed.
-    #[kind(LivenessControl)]
-    #[expect(dead_code, reason = "it is checked as it is read")]
-    liveness_control: Option<()>,
+    #[shared(LIVENESS_CONTROL)]
+    liveness_control: Control,
+    #[shared(SPOOFING_CONTROL)]
+    spoofing_control: bool,
 }
 
 impl Request {
@@ -98,6 +99,8 @@ impl Operation for FaceCompare {
         let checks = Checks {
             quality_control: input.quality_control,
             quality_score_threshold: input.quality_score_threshold,
+            liveness: input.liveness_control,
+            refuses_synthesis: input.spoofing_control,
             ..Checks::NONE
         };
         let mut found: Vec<Face> = Vec::with_capacity(2);

@@ -22,7 +22,7 @@ pub(super) struct Request {
 pub(super) struct Answer {
     /// The file, for 24 hours: one JSON object a line, first what it is, then groups, users and
     /// faces with their embeddings. It is not encrypted.
-    #[output(path = "data.file_url")]
+    #[output(path = "data.file_url", format = FileFormat::Ndjson)]
     file_url: Url,
     /// How many groups it holds.
     #[output(path = "data.groups")]

@@ -3,13 +3,14 @@
 
 use safelight_contract::{Code, Fault};
 use safelight_operation::{Context, Input, Needs, Operation, Output, Picture, Result, Spec};
+use safelight_services::liveness::{Control, LIVENESS_CONTROL, SPOOFING_CONTROL};
 use safelight_services::recognition::{Checks, QUALITY_CONTROL, RULES, Scene};
 use safelight_store::FaceGroup;
 use safelight_vision::face::QualityControl;
 use serde_json::Value;
 
 use super::{Face, Location, NEEDS, SPEC, check_source, faces, port};
-use crate::library::kinds::{Ids, LivenessControl};
+use crate::library::kinds::Ids;
 use crate::library::{Found, Port, Search, thresholds};
 
 /// Most groups of a search.
@@ -68,10 +69,10 @@ pub(super) struct Request {
     #[flag]
     #[field(default = false)]
     single_face: bool,
-    /// Whether faces must be live; this server cannot tell, so NONE alone is allowed.
-    #[kind(LivenessControl)]
-    #[expect(dead_code, reason = "it is checked as it is read")]
-    liveness_control: Option<()>,
+    #[shared(LIVENESS_CONTROL)]
+    liveness_control: Control,
+    #[shared(SPOOFING_CONTROL)]
+    spoofing_control: bool,
 }
 
 impl Request {
@@ -117,10 +118,10 @@ pub(super) struct MultiRequest {
     /// Least shorter side of the faces, in pixels.
     #[integer(34..=4096)]
     min_face_size: Option<u32>,
-    /// Whether faces must be live; this server cannot tell, so NONE alone is allowed.
-    #[kind(LivenessControl)]
-    #[expect(dead_code, reason = "it is checked as it is read")]
-    liveness_control: Option<()>,
+    #[shared(LIVENESS_CONTROL)]
+    liveness_control: Control,
+    #[shared(SPOOFING_CONTROL)]
+    spoofing_control: bool,
 }
 
 /// A user that a search found.
@@ -215,9 +216,12 @@ impl Operation for FaceSearch {
         let checks = Checks {
             quality_control: input.quality_control,
             quality_score_threshold: input.quality_score_threshold,
+            liveness: input.liveness_control,
+            refuses_synthesis: input.spoofing_control,
             min_face_size: input.min_face_size,
             single_face: input.single_face,
             scene: largest_scene(&groups),
+            ..Checks::NONE
         };
         let source = (input.image, input.image_token);
         let face = faces(context, &port, source, checks, 1).await?.into_iter().next();
@@ -266,9 +270,12 @@ impl Operation for FaceMultiSearch {
         let checks = Checks {
             quality_control: input.quality_control,
             quality_score_threshold: input.quality_score_threshold,
+            liveness: input.liveness_control,
+            refuses_synthesis: input.spoofing_control,
             min_face_size: input.min_face_size,
             single_face: false,
             scene: largest_scene(&groups),
+            ..Checks::NONE
         };
         let source = (Some(input.image), None);
         let shown = faces(context, &port, source, checks, input.max_face_num).await?;

@@ -2,13 +2,14 @@
 
 use safelight_contract::{Code, Fault};
 use safelight_operation::{Context, Input, Needs, Operation, Output, Picture, Result, Spec};
+use safelight_services::liveness::{Control, LIVENESS_CONTROL, SPOOFING_CONTROL};
 use safelight_services::recognition::{Checks, QUALITY_CONTROL, RULES};
 use safelight_vision::face::QualityControl;
 use serde_json::Value;
 
 use super::search::{match_of, scene_of};
 use super::{Location, NEEDS, SPEC, check_source, faces, port};
-use crate::library::kinds::{Id, LivenessControl};
+use crate::library::kinds::Id;
 use crate::library::{Search, thresholds};
 
 /// The operation.
@@ -38,10 +39,10 @@ pub(super) struct Request {
     #[number(0.0..=100.0)]
     #[field(default = 0.0)]
     quality_score_threshold: f64,
-    /// Whether faces must be live; this server cannot tell, so NONE alone is allowed.
-    #[kind(LivenessControl)]
-    #[expect(dead_code, reason = "it is checked as it is read")]
-    liveness_control: Option<()>,
+    #[shared(LIVENESS_CONTROL)]
+    liveness_control: Control,
+    #[shared(SPOOFING_CONTROL)]
+    spoofing_control: bool,
 }
 
 impl Request {
@@ -101,6 +102,8 @@ impl Operation for FaceVerify {
         let checks = Checks {
             quality_control: input.quality_control,
             quality_score_threshold: input.quality_score_threshold,
+            liveness: input.liveness_control,
+            refuses_synthesis: input.spoofing_control,
             scene: Some(scene_of(group)),
             ..Checks::NONE
         };

@@ -6,10 +6,10 @@ use std::time::Duration;
 use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::{Format, Rules};
 use safelight_operation::{
-    Artifact, CpuOperation, Delivery, Endpoint, Input, Memory, Needs, Node, ObjectShape, Output,
-    Picture, Shape, Spec, Url, Work,
+    Artifact, Base64, CpuOperation, Delivery, Endpoint, Input, Memory, Needs, Node, ObjectShape,
+    Output, Picture, Shape, Spec, Url, Work,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::gate;
 
@@ -139,7 +139,11 @@ impl Output for Answer {
 
     fn shape() -> Shape {
         let mut object = ObjectShape::new();
+        object.add::<Option<Base64>>(&["image"], "A picture.", vec![]);
         object.add::<Option<Url>>(&["data", "image_url"], "A picture.", vec![]);
+        object.add::<Option<Vec<Url>>>(&["data", "images"], "Pictures.", vec![]);
+        object.add::<Option<Value>>(&["data", "note"], "What was told.", vec![]);
+        object.add::<Option<Value>>(&["data", "size"], "Of the picture.", vec![]);
         Shape::Object(object)
     }
 

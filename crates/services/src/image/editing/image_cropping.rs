@@ -3,7 +3,8 @@
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::{Format, encode};
 use safelight_operation::{
-    Artifact, CpuOperation, Input, Memory, Needs, Output, Picture, Result, Rules, Spec, Url, Work,
+    Artifact, CpuOperation, FileFormat, Input, Memory, Needs, Output, Picture, Result, Rules, Spec,
+    Url, Work,
 };
 use safelight_vision::scene;
 
@@ -40,7 +41,7 @@ pub struct Request {
 #[derive(Output)]
 pub struct Answer {
     /// The cropped photo, a JPEG of exactly the asked size, for 24 hours.
-    #[output(path = "data.url")]
+    #[output(path = "data.url", format = FileFormat::Picture(Format::Jpeg))]
     url: Url,
     #[output(path = "data.retain_location")]
     retain_location: Location,

@@ -3,7 +3,8 @@
 use safelight_effects::flowers::{self, Order};
 use safelight_imaging::{Format, encode};
 use safelight_operation::{
-    Artifact, CpuOperation, Delivery, Input, Memory, Needs, Output, Result, Spec, Url, Work,
+    Artifact, CpuOperation, Delivery, FileFormat, Input, Memory, Needs, Output, Result, Spec, Url,
+    Work,
 };
 
 /// The service.
@@ -50,7 +51,7 @@ pub struct Request {
 #[derive(Output)]
 pub struct Answer {
     /// The wallpaper, a JPEG, the only element, for 24 hours.
-    #[output(path = "data.result_urls")]
+    #[output(path = "data.result_urls", format = FileFormat::Picture(Format::Jpeg))]
     result_urls: [Url; 1],
 }
 

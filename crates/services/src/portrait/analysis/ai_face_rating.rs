@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use safelight_imaging::{Format, Rules, encode};
 use safelight_operation::{
-    Artifact, CpuOperation, Delivery, Input, Memory, Needs, Output, Picture, Result, Spec, Url,
-    Work,
+    Artifact, CpuOperation, Delivery, FileFormat, Input, Memory, Needs, Output, Picture, Result,
+    Spec, Url, Work,
 };
 use safelight_vision::face::traits::Beauty;
 use safelight_vision::face::{Face, QualityControl, Rect, Traits};
@@ -83,7 +83,7 @@ pub struct Request {
 pub struct Answer {
     /// The card, a JPEG, for 24 hours. The score is a heuristic: 40 % symmetry, 35 % nearness to five
     /// neoclassical canons, 25 % even skin.
-    #[output(path = "data.result_urls")]
+    #[output(path = "data.result_urls", format = FileFormat::Picture(Format::Jpeg))]
     result_urls: Vec<Url>,
 }
 

@@ -9,8 +9,9 @@ use safelight_vision::face::QualityControl;
 
 use super::super::faces::QUALITY_CONTROL;
 use super::skin::answer::{Lids, LineSigns, PoreSigns, Rectangle, SignAnswer, SkinType, warnings};
-use super::skin::signs::{self, Circles, Pores, Sign, Wrinkles};
-use super::skin::subject::{FaceRules, Subject};
+use super::skin::signs::{self, Circles, Pores, Sign};
+use super::skin::subject::{FaceRules, Looks, Subject};
+use super::skin::wrinkles::Wrinkles;
 use super::skin::{BASE_BYTES, LIMITATIONS, MODELS, QUALITY_MODELS};
 
 /// The service.
@@ -93,7 +94,8 @@ impl CpuOperation for SkinAnalysis {
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let photo = input.image.decode(work)?;
         let subject = Subject::find(&photo, &FACE, input.quality_control, work)?;
-        let result = work.stage("measure", || Ok(measure(&subject)))?;
+        let looks = subject.looks(work)?;
+        let result = work.stage("measure", || Ok(measure(&subject, looks)))?;
         Ok(Answer {
             warning: warnings(&subject.pose),
             face_rectangle: (&subject.rect).into(),
@@ -102,23 +104,23 @@ impl CpuOperation for SkinAnalysis {
     }
 }
 
-fn measure(subject: &Subject) -> Signs {
+fn measure(subject: &Subject, looks: Looks) -> Signs {
     let skin = &subject.skin;
     let (pores, spots) = (Pores::of(skin), spots(skin));
     let enlarged = pores.enlarged();
     let most = enlarged.into_iter().max_by_key(|sign| (sign.value, (sign.confidence * 1e4) as u32));
-    let marked = |marks: &[Mark]| signs::marked(skin, &spots, marks).into();
+    let marked = |marks: &[Mark]| signs::marked(skin, &spots, marks);
     Signs {
         lids: Lids::of(subject),
         eye_pouch: signs::eye_pouch(skin).0.into(),
         dark_circle: Circles::of(skin).present().into(),
-        lines: (&Wrinkles::of(skin)).into(),
+        lines: (&Wrinkles::of(skin, looks)).into(),
         skin_type: (&kind(skin, &oil(skin), &dryness(skin))).into(),
         pores: most.unwrap_or(Sign::UNSEEN).into(),
         pores_by_zone: enlarged.into(),
-        blackhead: pores.blackheads_present().into(),
-        acne: marked(&[Mark::Papule, Mark::Pustule, Mark::Nodule]),
-        mole: marked(&[Mark::Mole]),
-        skin_spot: marked(&[Mark::BrownSpot]),
+        blackhead: signs::of_dots(skin, pores.blackheads_present()).into(),
+        acne: signs::of_dots(skin, marked(&[Mark::Papule, Mark::Pustule, Mark::Nodule])).into(),
+        mole: marked(&[Mark::Mole]).into(),
+        skin_spot: marked(&[Mark::BrownSpot]).into(),
     }
 }

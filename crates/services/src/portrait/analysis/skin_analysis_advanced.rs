@@ -1,13 +1,12 @@
 //! Advanced skin analysis: the signs with their severity, tone, age, marks with their boxes, redness.
 
 use safelight_imaging::skin::{
-    Extent, MAP_BYTES_PER_PIXEL, Mark, Side, Skin, Spot, Zone, band, dryness, kind, oil, redness,
-    spots,
+    Extent, MAP_BYTES_PER_PIXEL, Mark, Skin, Spot, Zone, band, dryness, kind, oil, redness, spots,
 };
 use safelight_imaging::{Format, Rules, encode};
 use safelight_operation::{
-    Artifact, Base64, CpuOperation, Input, Memory, Needs, Output, Picture, Result, Spec, ValueEnum,
-    Work, rounded,
+    Artifact, Base64, CpuOperation, FileFormat, Input, Memory, Needs, Output, Picture, Result,
+    Spec, ValueEnum, Work, rounded,
 };
 use safelight_vision::face::QualityControl;
 
@@ -16,9 +15,10 @@ use super::skin::answer::{
     HueAngle, Lids, LineSigns, PoreSigns, Rectangle, SignAnswer, SkinType, TypologyAngle, bounds,
     share, tone, warnings,
 };
-use super::skin::signs::{self, Circles, Pores, Wrinkles};
-use super::skin::subject::{FaceRules, Subject};
-use super::skin::{AREA_LIMITS, BASE_BYTES, LIMITATIONS, MODELS_WITH_AGE, QUALITY_MODELS, RED};
+use super::skin::signs::{self, Circles, Pores};
+use super::skin::subject::{FaceRules, Looks, Subject};
+use super::skin::wrinkles::Wrinkles;
+use super::skin::{AREA_LIMITS, BASE_BYTES, LIMITATIONS, MODELS, QUALITY_MODELS, RED};
 
 /// The service.
 pub struct SkinAnalysisAdvanced;
@@ -140,7 +140,7 @@ struct Boxes {
 #[derive(Output)]
 struct Redness {
     /// Redness on white at the photo's size, a JPEG; with `return_maps=red_area`.
-    #[output(path = "face_maps.red_area")]
+    #[output(path = "face_maps.red_area", format = FileFormat::Picture(Format::Jpeg))]
     map: Base64,
     /// Share of forehead, nose, cheeks and chin that is red, 0 to 1; with `return_maps=red_area`.
     #[output(path = "sensitivity.sensitivity_area")]
@@ -165,7 +165,7 @@ impl CpuOperation for SkinAnalysisAdvanced {
         memory: Memory { base: BASE_BYTES, per_pixel: MAP_BYTES_PER_PIXEL },
         ..Spec::DEFAULT
     };
-    const NEEDS: Needs = Needs::models(MODELS_WITH_AGE).on_request(QUALITY_MODELS);
+    const NEEDS: Needs = Needs::models(MODELS).on_request(QUALITY_MODELS);
     type Input = Request;
     type Output = Answer;
 
@@ -173,9 +173,9 @@ impl CpuOperation for SkinAnalysisAdvanced {
         let photo = input.image.decode(work)?;
         let control = input.face_quality_control.max(input.quality_control);
         let subject = Subject::find(&photo, &FACE, control, work)?;
-        let age = subject.age(work)?;
+        let looks = subject.looks(work)?;
         let confidence = input.return_rect_confidence;
-        let mut result = work.stage("measure", || Ok(measure(&subject, age, confidence)))?;
+        let mut result = work.stage("measure", || Ok(measure(&subject, looks, confidence)))?;
         if input.return_maps.contains(&MapName::RedArea) {
             result.redness = Some(work.stage("maps", || red_area(&subject.skin))?);
         }
@@ -188,18 +188,18 @@ impl CpuOperation for SkinAnalysisAdvanced {
 }
 
 /// All signs but redness; boxes with their confidence where `confidence` says so.
-fn measure(subject: &Subject, age: u8, confidence: bool) -> Signs {
+fn measure(subject: &Subject, looks: Looks, confidence: bool) -> Signs {
     let skin = &subject.skin;
     let (tone, wrinkles, pores, spots) =
-        (tone(skin), Wrinkles::of(skin), Pores::of(skin), spots(skin));
+        (tone(skin), Wrinkles::of(skin, looks), Pores::of(skin), spots(skin));
     let (pouch, pouch_severity) = signs::eye_pouch(skin);
-    let folds = wrinkles.severity(&Side::BOTH.map(Zone::Nasolabial));
+    let folds = wrinkles.severity(Zone::Nasolabial);
     let boxes = |marks: &[Mark]| boxes(skin, &spots, marks, confidence);
     Signs {
         skin_color: signs::color(&tone).into(),
         skintone_ita: (&tone).into(),
         skin_hue_ha: Hue { angle: (&tone).into(), skintone: signs::hue(&tone) },
-        skin_age: age,
+        skin_age: looks.age,
         lids: Lids::of(subject),
         eye_pouch: pouch.into(),
         eye_pouch_severity: pouch_severity.map(Into::into),
@@ -208,7 +208,7 @@ fn measure(subject: &Subject, age: u8, confidence: bool) -> Signs {
         nasolabial_fold_severity: folds.map(Into::into),
         skin_type: (&kind(skin, &oil(skin), &dryness(skin))).into(),
         pores: pores.enlarged().into(),
-        blackhead: pores.blackhead_grade().into(),
+        blackhead: signs::of_dots(skin, pores.blackhead_grade()).into(),
         acne: boxes(&[Mark::Papule, Mark::Pustule, Mark::Nodule]),
         mole: boxes(&[Mark::Mole]),
         closed_comedones: boxes(&[Mark::ClosedComedone]),

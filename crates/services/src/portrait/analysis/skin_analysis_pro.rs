@@ -26,7 +26,7 @@ use self::findings::Findings;
 use self::maps::{FaceMaps, MapName};
 use super::super::faces::QUALITY_CONTROL;
 use super::skin::subject::{FaceRules, Subject};
-use super::skin::{BASE_BYTES, LIMITATIONS, MODELS_WITH_AGE, QUALITY_MODELS};
+use super::skin::{BASE_BYTES, LIMITATIONS, MODELS, QUALITY_MODELS};
 
 /// The service.
 pub struct SkinAnalysisPro;
@@ -135,7 +135,7 @@ impl CpuOperation for SkinAnalysisPro {
         memory: Memory { base: BASE_BYTES, per_pixel: 2 + MAP_BYTES_PER_PIXEL },
         ..Spec::DEFAULT
     };
-    const NEEDS: Needs = Needs::models(MODELS_WITH_AGE).on_request(QUALITY_MODELS);
+    const NEEDS: Needs = Needs::models(MODELS).on_request(QUALITY_MODELS);
     type Input = Request;
     type Output = Answer;
 
@@ -143,8 +143,8 @@ impl CpuOperation for SkinAnalysisPro {
         let photo = input.image.decode(work)?;
         let subject = Subject::find(&photo, &FACE, input.quality_control, work)?;
         check_front(&subject.pose)?;
-        let age = subject.age(work)?;
-        let found = work.stage("measure", || Ok(Findings::of(&subject.skin, age)))?;
+        let looks = subject.looks(work)?;
+        let found = work.stage("measure", || Ok(Findings::of(&subject.skin, looks)))?;
         let mut result =
             work.stage("result", || Ok(found.result(&subject, &input.return_marks)))?;
         let is_asked = |map| input.return_maps.contains(&map);

@@ -40,7 +40,7 @@ const TYPES: &[(&str, bool, &str)] =
 pub struct Answer {
     /// The clip, an MP4 of three seconds that can be looped: H.264 in its baseline profile, 24 frames a
     /// second, without sound.
-    #[output(path = "data.video")]
+    #[output(path = "data.video", format = FileFormat::Mp4)]
     video: Base64,
 }
 

@@ -58,10 +58,11 @@ fn every_field_is_there_and_in_its_range() {
         .map(|side| face[side].as_f64().unwrap_or_else(|| panic!("{face}")));
     assert!((width - height).abs() < 0.1 && (450.0..700.0).contains(&width), "{face}");
     assert!((400.0..800.0).contains(&(left + width / 2.0)) && top > 100.0, "{face}");
-    // A smiling young face: folds beside the mouth, and no marks.
-    assert_eq!(result["nasolabial_fold"]["value"], 1);
+    // A smiling face: folds beside the mouth, of which a smile leaves nobody sure, and no marks.
+    let folds = &result["nasolabial_fold"];
+    assert!(folds["value"] == 1 && folds["confidence"].as_f64() <= Some(0.6), "{folds}");
     for name in
-        ["glabella_wrinkle", "forehead_wrinkle", "acne", "mole", "skin_spot", "blackhead", "pores"]
+        ["crows_feet", "forehead_wrinkle", "acne", "mole", "skin_spot", "blackhead", "pores"]
     {
         assert_eq!(result[name]["value"], 0, "{name}");
     }

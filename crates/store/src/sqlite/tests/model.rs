@@ -31,6 +31,8 @@ pub struct ModelTask {
     pub hold: usize,
     pub state: TaskState,
     pub attempt: u32,
+    /// The tokens of its claims.
+    pub claims: Vec<String>,
     pub parked: u32,
     pub lease_until: Millis,
     pub expires_at: Millis,
@@ -38,6 +40,12 @@ pub struct ModelTask {
 }
 
 impl ModelTask {
+    /// The token of the latest claim, or of one so many before it.
+    pub fn token(&self, before: usize) -> &str {
+        let index = self.claims.len().checked_sub(1 + before);
+        index.map_or("none", |index| &self.claims[index])
+    }
+
     fn is_free(&self, now: Millis) -> bool {
         self.state == TaskState::Queued
             || self.state == TaskState::Processing && self.lease_until <= now

@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::model::{Books, MAX_ATTEMPTS, Model, ModelHold, ModelTask};
 use super::*;
+use crate::{Outcome, Queue, Recovered, Submission, TaskState};
 
 /// Tasks that may be queued.
 const MAX_QUEUED: u64 = 6;
@@ -125,6 +126,12 @@ impl World {
         self.folders.remove(0);
     }
 
+    async fn recover(&self) -> Result<(u64, u64)> {
+        let now = self.model.now;
+        let Recovered { tasks, holds } = self.store.recover(now, now).await?;
+        Ok((tasks, holds))
+    }
+
     /// Makes a move in the store and, unless its transaction was cut off, in the model.
     async fn make(&mut self, made: &Move) {
         if matches!(made.step, Step::Reopen | Step::Kill | Step::Wait { .. }) {
@@ -143,7 +150,22 @@ impl World {
         };
         self.faults.disarm();
         match outcome {
-            Err(StoreError::Database(_)) if armed => self.model = before,
+            Err(StoreError::Database(_)) if armed => {
+                self.model = before;
+                // These take several transactions, and go on where they were cut off.
+                match made.step {
+                    Step::ReleaseStale => {
+                        self.store.release_stale_holds(self.model.now).await.unwrap();
+                        let now = self.model.now;
+                        self.model.release_where(|hold| hold.expires_at <= now);
+                    }
+                    Step::Recover => {
+                        self.recover().await.unwrap();
+                        self.model.recover();
+                    }
+                    _ => {}
+                }
+            }
             outcome => outcome.unwrap(),
         }
     }
@@ -243,9 +265,14 @@ impl World {
         match &made.step {
             Step::Submit { pool, amount } => self.submit(made, *pool, *amount).await?,
             Step::Claim { lease } => {
-                let claimed = self.store.claim_task(now + lease, MAX_ATTEMPTS, now).await?;
+                let claimed =
+                    self.store.claim_task(&Claiming::any(now + lease, MAX_ATTEMPTS), now).await?;
+                let token = claimed.as_ref().and_then(|task| task.claim.clone());
                 let claimed = claimed.map(|task| (task.id, task.attempt));
                 let expected = self.model.claim(*lease);
+                if let Some((task, _)) = expected {
+                    self.model.tasks[task].claims.extend(token);
+                }
                 assert_eq!(claimed, expected.map(|(task, attempt)| (format!("t{task}"), attempt)));
             }
             Step::Finish { task: index, done, stale } => {
@@ -255,7 +282,7 @@ impl World {
             Step::Park { task: index } => {
                 let Some(number) = task(index) else { return Ok(()) };
                 let task = &mut self.model.tasks[number];
-                let parked = self.store.park_task(&format!("t{number}"), task.attempt).await?;
+                let parked = self.store.park_task(&format!("t{number}"), task.token(0)).await?;
                 assert_eq!(parked, task.state == TaskState::Processing);
                 if parked {
                     task.state = TaskState::Queued;
@@ -278,7 +305,7 @@ impl World {
             Step::Reclaim => {
                 assert_eq!(self.store.reclaim_tasks(now).await?, self.model.reclaim());
             }
-            _ => assert_eq!(self.store.recover(now).await?, self.model.recover()),
+            _ => assert_eq!(self.recover().await?, self.model.recover()),
         }
         Ok(())
     }
@@ -313,6 +340,7 @@ impl World {
                 hold,
                 state: TaskState::Queued,
                 attempt: 0,
+                claims: Vec::new(),
                 parked: 0,
                 lease_until: 0,
                 expires_at: 0,
@@ -324,7 +352,7 @@ impl World {
 
     async fn finish(&mut self, number: usize, done: bool, stale: bool) -> Result<()> {
         let (now, expires_at) = (self.model.now, self.model.now + 5);
-        let ModelTask { attempt, state, .. } = self.model.tasks[number];
+        let ModelTask { state, .. } = self.model.tasks[number];
         let outcome = match done {
             true => Outcome::Done { answer: json!({ "task": number }), expires_at },
             false => {
@@ -333,7 +361,7 @@ impl World {
             }
         };
         // The worker of the attempt before comes too late.
-        let token = if stale { attempt.wrapping_sub(1) } else { attempt };
+        let token = self.model.tasks[number].token(usize::from(stale));
         let ended = self.store.finish_task(&format!("t{number}"), token, &outcome, now).await?;
         assert_eq!(ended, state == TaskState::Processing && !stale);
         if ended {
@@ -407,7 +435,7 @@ proptest! {
                 world.kill(|all| (all as f64 * part) as u64);
                 let audit = world.store.audit().await.unwrap();
                 assert_eq!(audit.errors, Vec::<String>::new());
-                world.store.recover(NOW).await.unwrap();
+                world.store.recover(NOW, NOW).await.unwrap();
                 assert_eq!(world.store.audit().await.unwrap().errors, Vec::<String>::new());
             }
         });

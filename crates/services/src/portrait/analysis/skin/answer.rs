@@ -4,8 +4,9 @@ use safelight_imaging::skin::{Chip, Kind, Severity, Side, Skin, Tone};
 use safelight_operation::{Output, rounded};
 use safelight_vision::face::{Pose, Rect};
 
-use super::signs::{self, Sign, Wrinkles};
+use super::signs::{self, Sign};
 use super::subject::Subject;
+use super::wrinkles::Wrinkles;
 use crate::portrait::classes::Class;
 
 /// Degrees of yaw, pitch or roll beyond which the head's pose is warned of.
@@ -77,11 +78,11 @@ pub(in super::super) struct LineSigns {
 impl From<&Wrinkles> for LineSigns {
     fn from(wrinkles: &Wrinkles) -> Self {
         Self {
-            forehead_wrinkle: wrinkles.forehead().into(),
-            crows_feet: wrinkles.crows_feet().into(),
-            eye_finelines: wrinkles.under_eyes().into(),
-            glabella_wrinkle: wrinkles.glabella().into(),
-            nasolabial_fold: wrinkles.nasolabial().into(),
+            forehead_wrinkle: wrinkles.forehead.into(),
+            crows_feet: wrinkles.crows_feet.into(),
+            eye_finelines: wrinkles.under_eyes.into(),
+            glabella_wrinkle: wrinkles.glabella.into(),
+            nasolabial_fold: wrinkles.nasolabial.into(),
         }
     }
 }

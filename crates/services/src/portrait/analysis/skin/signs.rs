@@ -1,24 +1,20 @@
 //! Signs of the skin, each with how sure it is: the chance that the class answered is the right one,
 //! if the measure behind it is uncertain by some amount. All heuristics.
 
-use std::collections::BTreeMap;
-
 use safelight_imaging::skin::{
-    DarkCircle, Dot, EyeBag, Eyelid, Fold, Lines, Mark, Severity, Side, Skin, Spot, Tone, Zone,
-    blackheads, chance, dark_circle, eye_bag, eyelid, lines, pores,
+    DarkCircle, Dot, EyeBag, Eyelid, Fold, Mark, Severity, Side, Skin, Spot, Tone, Zone,
+    blackheads, chance, dark_circle, eye_bag, eyelid, pores, resolution,
 };
 
 use super::subject::Subject;
 
-/// Lines of a zone score at least this where they are a sign, and how uncertain the score is.
-const LINED: (f32, f32) = (9.0, 3.0);
-/// Scores from which lines are mild, moderate and severe.
-pub(in super::super) const LINE_LIMITS: [f32; 3] = [9.0, 32.0, 55.0];
 /// Enlarged pores up to which a zone has none, mild and moderate ones: forehead, cheek, jaw.
 const PORE_LIMITS: [[f32; 3]; 3] =
     [[100.0, 300.0, 500.0], [45.0, 136.0, 227.0], [63.0, 188.0, 313.0]];
 /// Blackheads up to which a nose has none, mild and moderate ones.
 const BLACKHEAD_LIMITS: [f32; 3] = [45.0, 90.0, 150.0];
+/// Pixels between the pupils below which blackheads and acne are not told: they take one or two.
+const DOTS_FROM: f32 = 150.0;
 /// How uncertain a count is, as a share of the highest that is none.
 const COUNTED: f32 = 0.12;
 /// Typology angles between the classes of colour: translucent white, white, natural, wheat, dark.
@@ -36,6 +32,11 @@ impl Sign {
     pub fn present(likely: f32) -> Self {
         let value = u8::from(likely >= 0.5);
         Self { value, confidence: likely.max(1.0 - likely) }
+    }
+
+    /// As it is, but no surer than this.
+    pub fn at_most(self, confidence: f32) -> Self {
+        Self { confidence: self.confidence.min(confidence), ..self }
     }
 
     /// Not there, and nothing to be sure by.
@@ -123,75 +124,6 @@ impl Circles {
     }
 }
 
-/// The zones that lines are looked for in.
-pub(in super::super) const LINED_ZONES: [Zone; 12] = [
-    Zone::Forehead,
-    Zone::UnderEye(Side::Left),
-    Zone::UnderEye(Side::Right),
-    Zone::CrowsFeet(Side::Left),
-    Zone::CrowsFeet(Side::Right),
-    Zone::Glabella,
-    Zone::MouthCorner(Side::Left),
-    Zone::MouthCorner(Side::Right),
-    Zone::Nasolabial(Side::Left),
-    Zone::Nasolabial(Side::Right),
-    Zone::OuterCheek(Side::Left),
-    Zone::OuterCheek(Side::Right),
-];
-
-/// The lines of every zone.
-pub(in super::super) struct Wrinkles(pub BTreeMap<Zone, Lines>);
-
-impl Wrinkles {
-    pub fn of(skin: &Skin) -> Self {
-        Self(LINED_ZONES.into_iter().map(|zone| (zone, lines(skin, zone))).collect())
-    }
-
-    /// The highest score of some zones; none where none of them is seen.
-    fn score(&self, zones: &[Zone]) -> Option<f32> {
-        // A zone of less skin than this shows no lines.
-        let seen = zones.iter().map(|zone| &self.0[zone]).filter(|lines| lines.area > 600);
-        seen.map(Lines::score).max_by(f32::total_cmp)
-    }
-
-    /// Whether some zones have lines.
-    pub fn sign(&self, zones: &[Zone]) -> Sign {
-        let score = self.score(zones);
-        score.map_or(Sign::UNSEEN, |score| Sign::present(chance(score, LINED.0, LINED.1)))
-    }
-
-    /// How severe lines of some zones are, 0 mild to 2 severe, where they are a sign.
-    pub fn severity(&self, zones: &[Zone]) -> Option<Sign> {
-        let score = self.score(zones).filter(|_| self.sign(zones).value == 1)?;
-        Some(Sign::graded(score, &LINE_LIMITS[1..], LINED.1))
-    }
-
-    /// How severe the lines of one zone are.
-    pub fn level(&self, zone: Zone) -> Severity {
-        Severity::of(self.0[&zone].score(), LINE_LIMITS)
-    }
-
-    pub fn forehead(&self) -> Sign {
-        self.sign(&[Zone::Forehead])
-    }
-
-    pub fn crows_feet(&self) -> Sign {
-        self.sign(&Side::BOTH.map(Zone::CrowsFeet))
-    }
-
-    pub fn under_eyes(&self) -> Sign {
-        self.sign(&Side::BOTH.map(Zone::UnderEye))
-    }
-
-    pub fn glabella(&self) -> Sign {
-        self.sign(&[Zone::Glabella])
-    }
-
-    pub fn nasolabial(&self) -> Sign {
-        self.sign(&Side::BOTH.map(Zone::Nasolabial))
-    }
-}
-
 /// How many enlarged pores each zone has, and blackheads the nose.
 #[derive(Default)]
 pub(in super::super) struct Pores {
@@ -249,6 +181,11 @@ fn over(count: usize, limit: f32) -> Sign {
 fn by_count(count: usize, limits: [f32; 3]) -> Sign {
     let limits = limits.map(|limit| limit + 0.5);
     Sign::graded(count as f32, &limits, limits[0] * COUNTED)
+}
+
+/// What small dots show, where the photo is fine enough to show them.
+pub(in super::super) fn of_dots(skin: &Skin, sign: Sign) -> Sign {
+    if resolution(skin) < DOTS_FROM { Sign::UNSEEN } else { sign }
 }
 
 /// Whether there are marks of these kinds: as sure as the surest of them. Without any, as sure as

@@ -26,6 +26,15 @@ pub(in super::super) struct FaceRules {
     pub least_share: f32,
 }
 
+/// What wrinkles are judged by beside the skin.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Looks {
+    /// How old the face looks, 0 to 100 years.
+    pub age: u8,
+    /// How much it smiles, 0 to 1.
+    pub smile: f32,
+}
+
 /// The largest face of a photo, prepared for measuring.
 pub(in super::super) struct Subject<'a> {
     /// What the models see in it.
@@ -134,10 +143,11 @@ impl<'a> Subject<'a> {
         Ok(Self { face, rect, pose, glasses, hair_occlusion, skin })
     }
 
-    /// How old the face looks, 0 to 100 years.
-    pub fn age(&self, work: &Work) -> Result<u8> {
+    /// How old the face looks, and how much it smiles.
+    pub fn looks(&self, work: &Work) -> Result<Looks> {
         let found = work.stage("age", || self.face.age_and_gender())?;
-        Ok(found.age.round().clamp(0.0, 100.0) as u8)
+        let smile = work.stage("smile", || Ok(self.face.blendshapes()?.smile()))?;
+        Ok(Looks { age: found.age.round().clamp(0.0, 100.0) as u8, smile })
     }
 }
 

@@ -17,8 +17,9 @@ use super::places::{Marks, Place, Polygons, outlines, places};
 use super::score::Scores;
 use crate::portrait::analysis::skin::AREA_LIMITS;
 use crate::portrait::analysis::skin::answer::{WholeRectangle, bounds, share, tone};
-use crate::portrait::analysis::skin::signs::{self, Circles, Pores, Sign, Wrinkles};
-use crate::portrait::analysis::skin::subject::Subject;
+use crate::portrait::analysis::skin::signs::{self, Circles, Pores, Sign};
+use crate::portrait::analysis::skin::subject::{Looks, Subject};
+use crate::portrait::analysis::skin::wrinkles::Wrinkles;
 use crate::portrait::classes::Class;
 
 /// Shares of the face from which roughness is mild, moderate and severe.
@@ -53,13 +54,13 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    pub fn of(skin: &Skin, age: u8) -> Self {
+    pub fn of(skin: &Skin, looks: Looks) -> Self {
         let (oil, dry) = (oil(skin), dryness(skin));
         Self {
-            age,
+            age: looks.age,
             tone: tone(skin),
             kind: kind(skin, &oil, &dry),
-            wrinkles: Wrinkles::of(skin),
+            wrinkles: Wrinkles::of(skin, looks),
             pores: Pores::of(skin),
             spots: spots(skin),
             circles: Circles::of(skin),
@@ -96,7 +97,7 @@ impl Findings {
             skintone_ita: (&self.tone).into(),
             skin_hue_ha: (&self.tone).into(),
             skin_age: self.age,
-            pores: self.pores(),
+            pores: self.pores(skin),
             marks: self.marks(skin),
             sensitivity_type_v1: self.sensitivity_class(skin),
             sensitivity: None,
@@ -172,11 +173,11 @@ impl Findings {
         Class(AREA_LIMITS.iter().take_while(|&&limit| area >= limit).count() as u8)
     }
 
-    fn pores(&self) -> PoreAnswers {
+    fn pores(&self, skin: &Skin) -> PoreAnswers {
         let [forehead_count, left_cheek_count, right_cheek_count, chin_count] = self.pores.counts;
         let [forehead, left_cheek, right_cheek, jaw] = self.pores.grades();
         PoreAnswers {
-            blackhead: self.pores.blackhead_grade().into(),
+            blackhead: signs::of_dots(skin, self.pores.blackhead_grade()).into(),
             blackhead_count: self.pores.blackheads,
             enlarged_pore_count: PoreCounts {
                 forehead_count,
@@ -245,8 +246,7 @@ impl Findings {
 
     fn lines(&self, skin: &Skin, asked: &[MarkName]) -> LineAnswers {
         let wrinkles = &self.wrinkles;
-        let severity =
-            |zone: fn(Side) -> Zone| wrinkles.severity(&Side::BOTH.map(zone)).map(Into::into);
+        let severity = |zone: fn(Side) -> Zone| wrinkles.severity(zone).map(Into::into);
         let listed = |zone| asked.contains(&MarkName::Lines(zone));
         LineAnswers {
             signs: wrinkles.into(),

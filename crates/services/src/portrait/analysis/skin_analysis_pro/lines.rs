@@ -6,7 +6,7 @@ use safelight_operation::{Output, rounded};
 
 use super::places::{Place, places};
 use crate::portrait::analysis::skin::answer::{Grade, share};
-use crate::portrait::analysis::skin::signs::Wrinkles;
+use crate::portrait::analysis::skin::wrinkles::Wrinkles;
 
 /// How lined a region is.
 #[derive(Output)]
@@ -145,9 +145,9 @@ pub(super) struct LineInfos {
 impl LineInfos {
     /// With the lines of the zones that `asked` is true of.
     pub fn of(chip: &Chip, wrinkles: &Wrinkles, asked: impl Fn(Zone) -> bool) -> Self {
-        let info = |zone| LineMeasures::of(&wrinkles.0[&zone], wrinkles.level(zone));
+        let info = |zone| LineMeasures::of(&wrinkles.lines[&zone], wrinkles.level(zone));
         let list = |zone| {
-            let lines = wrinkles.0[&zone].lines.iter();
+            let lines = wrinkles.lines[&zone].lines.iter();
             asked(zone).then(|| lines.map(|line| LineAnswer::of(chip, line)).collect())
         };
         Self {
@@ -257,7 +257,7 @@ impl LineCounts {
 
     /// Of fine lines.
     pub fn of_fine_lines(wrinkles: &Wrinkles) -> Self {
-        Self::of(|zone| counts(&wrinkles.0[&zone]).1)
+        Self::of(|zone| counts(&wrinkles.lines[&zone]).1)
     }
 }
 
@@ -274,7 +274,7 @@ pub(super) struct WrinkleCounts {
 
 impl From<&Wrinkles> for WrinkleCounts {
     fn from(wrinkles: &Wrinkles) -> Self {
-        let count = |zone| counts(&wrinkles.0[&zone]).0;
+        let count = |zone| counts(&wrinkles.lines[&zone]).0;
         Self {
             counts: LineCounts::of(count),
             left_nasolabial_count: count(Zone::Nasolabial(Left)),

@@ -2,7 +2,7 @@
 
 use safelight_imaging::skin::{Chip, Dot, Extent, Mark, Overlay, Spot, relief};
 use safelight_imaging::{Format, Photo, encode};
-use safelight_operation::{Artifact, Base64, Output, Result, ValueEnum, rounded};
+use safelight_operation::{Artifact, Base64, FileFormat, Output, Result, ValueEnum, rounded};
 
 use super::colors::Colors;
 use super::findings::Findings;
@@ -51,8 +51,10 @@ pub(super) enum MapName {
 #[derive(Default, PartialEq, Output)]
 pub(super) struct FaceMaps {
     /// Redness on white at the photo's size, a JPEG. All maps: with their name in `return_maps`.
+    #[output(format = FileFormat::Picture(Format::Jpeg))]
     red_area: Option<Base64>,
     /// Browning on white, a JPEG.
+    #[output(format = FileFormat::Picture(Format::Jpeg))]
     brown_area: Option<Base64>,
     /// Enlarged pores on transparent ground, a PNG.
     texture_enhanced_pores: Option<Base64>,
@@ -69,6 +71,7 @@ pub(super) struct FaceMaps {
     /// Outlines of acne and spots on transparent ground, a PNG.
     roi_outline_map: Option<Base64>,
     /// The face in black and white, pores and blackheads stressed, a JPEG.
+    #[output(format = FileFormat::Picture(Format::Jpeg))]
     texture_enhanced_bw: Option<Base64>,
 }
 
@@ -163,7 +166,7 @@ pub(super) fn outlines(chip: &Chip, spots: &[Spot], colors: &Colors) -> Result<B
 
 fn lines(chip: &Chip, found: &Findings, colors: &Colors) -> Result<Base64> {
     let mut overlay = Overlay::over(chip);
-    for line in found.wrinkles.0.values().flat_map(|lines| &lines.lines) {
+    for line in found.wrinkles.lines.values().flat_map(|lines| &lines.lines) {
         let path: Vec<_> = line.path.iter().map(|&place| chip.upright.to_photo(place)).collect();
         let color = if line.is_deep() { colors.wrinkle } else { colors.fine_line };
         overlay.path(&path, pen(chip), color);

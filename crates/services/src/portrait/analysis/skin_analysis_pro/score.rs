@@ -4,7 +4,7 @@ use safelight_imaging::skin::{Mark, Severity, Side, Skin, Spot};
 use safelight_operation::Output;
 
 use super::findings::{Findings, acne_score};
-use crate::portrait::analysis::skin::signs::LINED_ZONES;
+use crate::portrait::analysis::skin::wrinkles::LINED_ZONES;
 
 /// No score but that of the skin's type is lower.
 const LOWEST: f32 = 30.0;
@@ -43,7 +43,7 @@ pub(super) struct Scores {
 impl Scores {
     pub fn of(found: &Findings, skin: &Skin) -> Self {
         let severity = |extent| whole(100.0 - found.severity(skin, extent).round());
-        let lined: f32 = LINED_ZONES.iter().map(|zone| found.wrinkles.0[zone].score()).sum();
+        let lined: f32 = LINED_ZONES.iter().map(|zone| found.wrinkles.lines[zone].score()).sum();
         Self {
             pores: pore_scores(found.pores.counts),
             circles: Side::BOTH.map(|side| circle_score(found.circles.severities(side))),

@@ -1,0 +1,199 @@
+//! The server itself, for the operator: load, models, engines, configuration, changes.
+
+use maud::{Markup, html};
+use safelight_inference::manifest::ModelSpec;
+use safelight_store::ConsoleAct;
+use serde_json::Value;
+
+use crate::layout::{Shell, action, page};
+use crate::show;
+
+/// A quantity of the moment.
+pub struct Gauge {
+    /// Its name.
+    pub name: &'static str,
+    /// How much, in words.
+    pub value: String,
+    /// The share of what there is, 0 to 1, where that is known.
+    pub share: Option<f64>,
+}
+
+/// What is well or is not.
+pub struct Part {
+    /// Its name.
+    pub name: &'static str,
+    /// What is wrong.
+    pub problem: Option<String>,
+}
+
+/// The page of the load.
+pub fn overview(shell: &Shell<'_>, parts: &[Part], gauges: &[Gauge], version: &str) -> Markup {
+    page(
+        shell,
+        html! {
+            h1 { "Server" }
+            p.meta { "Safelight " (version) }
+            (live(parts, gauges))
+        },
+    )
+}
+
+/// The part that renews itself.
+pub fn live(parts: &[Part], gauges: &[Gauge]) -> Markup {
+    html! {
+        div #live hx-get="/console/server/live" hx-trigger="every 2s" hx-swap="outerHTML" {
+            ul.parts {
+                @for part in parts {
+                    li {
+                        @match &part.problem {
+                            None => { span.badge.good { "well" } " " (part.name) }
+                            Some(why) => { span.badge.warn { "not well" } " " (part.name) ": " (why) }
+                        }
+                    }
+                }
+            }
+            dl.figures {
+                @for gauge in gauges {
+                    div {
+                        dt { (gauge.name) }
+                        dd {
+                            (gauge.value)
+                            @if let Some(share) = gauge.share {
+                                meter min="0" max="1" high="0.9" value=(format!("{share:.3}")) aria-label=(gauge.name) { (format!("{:.0} %", share * 100.0)) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The page of models: each with why it is not available, if so, and the services that need it.
+pub fn models(
+    shell: &Shell<'_>,
+    models: &[(&ModelSpec, Option<String>, Vec<&'static str>)],
+) -> Markup {
+    page(
+        shell,
+        html! {
+            h1 { "Models" }
+            p.lead {
+                "To do without a model, for its licence or its training data, name it under " code { "models.refuse" }
+                " in the configuration (" code { "data:non-commercial" } " names a whole class); to add one, put its folder under "
+                code { "models.extra" } ". Both count from the next start."
+            }
+            @for (spec, why_not, services) in models {
+                article.card id=(spec.name) {
+                    h2 {
+                        (spec.name) " "
+                        @match why_not { None => span.badge.good { "available" }, Some(_) => span.badge.warn { "not available" } }
+                    }
+                    p { (spec.task) }
+                    @if let Some(why) = why_not { p.notice.refused { (why) } }
+                    dl.facts {
+                        dt { "Licence" } dd { (spec.licence) @if let Some(notice) = &spec.notice { " " (notice) } }
+                        dt { "Author" } dd { (spec.author) }
+                        dt { "Training data" }
+                        dd { (spec.training.data) " (" (spec.training.terms.name()) ")" @if let Some(note) = &spec.training.note { ". " (note) } }
+                        dt { "Origin" } dd { (spec.origin.package) " " (spec.origin.version) }
+                        dt { "Size" } dd { (show::bytes(spec.bytes)) }
+                        dt { "Needed by" } dd { @if services.is_empty() { "no service here" } @else { (services.join(", ")) } }
+                    }
+                }
+            }
+        },
+    )
+}
+
+/// The page of engines: name, and what its probe found or what is wrong.
+pub fn engines(
+    shell: &Shell<'_>,
+    engines: &[(String, Result<String, String>)],
+    lacking: &[&'static str],
+) -> Markup {
+    page(
+        shell,
+        html! {
+            h1 { "Engines" }
+            p.lead { "Generative engines make the pictures that a server without them cannot. They are named in the configuration under " code { "[[engine]]" } "." }
+            @for (name, found) in engines {
+                article.card {
+                    h2 { (name) " " @match found { Ok(_) => span.badge.good { "answers" }, Err(_) => span.badge.warn { "fails" } } }
+                    p { @match found { Ok(words) => (words), Err(why) => (why) } }
+                }
+            }
+            @if engines.is_empty() { p { "There are none." } }
+            @else { (action(shell.csrf, "/console/engines/probe", &[], "Probe again", None)) }
+            @if !lacking.is_empty() {
+                h2 { "Services that wait for one" }
+                ul { @for name in lacking { li { (name) } } }
+            }
+        },
+    )
+}
+
+/// A key of the configuration.
+#[derive(Clone, Debug)]
+pub struct Configured {
+    /// The key.
+    pub key: String,
+    /// Its value.
+    pub value: Value,
+    /// Where it comes from.
+    pub origin: String,
+}
+
+/// The page of the configuration.
+pub fn configuration(shell: &Shell<'_>, values: &[Configured]) -> Markup {
+    page(
+        shell,
+        html! {
+            h1 { "Configuration" }
+            p.lead { "What counts, and where each value comes from. It is changed in its file, in the environment or with flags, and read at the start." }
+            @if values.is_empty() { p { "This server was started by a program that gave no configuration." } }
+            div.scroll tabindex="0" {
+                table {
+                    thead { tr { th { "Key" } th { "Value" } th { "From" } } }
+                    tbody {
+                        @for one in values {
+                            tr.set[one.origin != "default"] {
+                                th scope="row" { code { (one.key) } }
+                                td { code { (one.value) } }
+                                td { (one.origin) }
+                            }
+                        }
+                    }
+                }
+            }
+        },
+    )
+}
+
+/// The page of changes. `name` names an application.
+pub fn audit(shell: &Shell<'_>, acts: &[ConsoleAct], name: impl Fn(i64) -> String) -> Markup {
+    page(
+        shell,
+        html! {
+            h1 { "Changes" }
+            p.lead { "What was changed in the console, and by whom." }
+            div.scroll tabindex="0" {
+                table {
+                    thead { tr { th { "Time" } th { "Who" } th { "What" } th { "To" } th { "Application" } } }
+                    tbody {
+                        @for act in acts {
+                            tr {
+                                td { (show::time(act.at)) }
+                                td { (act.who) }
+                                td { (act.action) }
+                                td { (act.subject) }
+                                td { @if let Some(id) = act.application { (name(id)) } }
+                            }
+                        }
+                    }
+                }
+            }
+            @if acts.is_empty() { p { "Nothing was changed here." } }
+        },
+    )
+}

@@ -1,0 +1,124 @@
+//! Pictures of people into a group, outside of a server.
+
+use bytes::Bytes;
+use safelight_contract::{Code, Fault, Result};
+use safelight_library::{GroupKey, MasterKey};
+use safelight_operation::{Context, Form, Input, Kind as _, Picture};
+use safelight_services::recognition::{Checks, EMBEDDINGS, Order, RULES, Scene, look};
+use safelight_store::{
+    Act, FaceGroup, FaceLimits, FaceMode, NewFace, NewFaceGroup, NewFaceUser, Refused, Store,
+    StoreError,
+};
+
+use super::kinds::Id;
+use super::{Refusable, id_of_name, open_key, place_in, place_of};
+use crate::reply::internal;
+
+/// Adds pictures to one group. Each must show one face; the pictures are not kept.
+pub struct Importer<'a> {
+    store: &'a dyn Store,
+    master: &'a MasterKey,
+    act: Act,
+    limits: FaceLimits,
+    group: FaceGroup,
+    key: GroupKey,
+}
+
+/// What is looked at.
+#[derive(Input)]
+struct File {
+    /// The picture.
+    #[picture(RULES)]
+    image: Picture,
+}
+
+/// The identifier and what is said of a person of this name: the name itself where it may be an
+/// identifier.
+fn user_of(name: &str) -> NewFaceUser {
+    let plain = Id.parse("name", name).is_ok();
+    let id = match plain {
+        true => name.to_owned(),
+        false => id_of_name(name),
+    };
+    NewFaceUser { id, info: Some(name.to_owned()), consent_note: None }
+}
+
+impl<'a> Importer<'a> {
+    /// For a group of these, made where there is none and `most` allow it.
+    ///
+    /// # Errors
+    /// Those of the rows.
+    pub async fn open(
+        store: &'a dyn Store,
+        master: &'a MasterKey,
+        act: Act,
+        group: &str,
+        (most, limits): (u64, FaceLimits),
+    ) -> Result<Self> {
+        let group = Id.parse("group", group)?;
+        let made = master.new_group(&place_of(act.application, &group));
+        let (_, wrapped_key) =
+            made.map_err(|error| internal("making the key of a group", &error))?;
+        let new = NewFaceGroup {
+            id: group.clone(),
+            name: None,
+            scene: Scene::Live.word().to_owned(),
+            model: EMBEDDINGS.to_owned(),
+            wrapped_key,
+            retention_days: None,
+        };
+        match store.create_face_group(&act, &new, most).await {
+            Ok(()) | Err(StoreError::Refused(Refused::GroupExists(_))) => {}
+            Err(error) => return Err(error).or_refused("creating a group"),
+        }
+        let group = store.face_group(act.application, &group, false).await;
+        let group = group.or_refused("reading a group")?;
+        let key = open_key(master, &group)?;
+        Ok(Self { store, master, act, limits, group, key })
+    }
+
+    /// Adds the face of a picture to the person of a name; `false` where it is there already.
+    ///
+    /// # Errors
+    /// Those of the picture, and of the rows.
+    pub async fn add(&self, context: &Context, name: &str, picture: Bytes) -> Result<bool> {
+        let mut form = Form::new();
+        form.add_file("image", picture);
+        let image = File::read(&form)?.image;
+        let checks = Checks { single_face: true, ..Checks::NONE };
+        let shown = image.clone();
+        let seen = context.cpu(move |work| look(work, &shown, checks, Order::Size, 1)).await?;
+        let none = || Fault::new(Code::NoFaceInFile, "no face was found");
+        let seen = seen.into_iter().next().ok_or_else(none)?;
+        let token = self.master.token(self.act.application, image.bytes(), seen.location);
+        let place = place_in(self.group.row, &token);
+        let sealed = self.key.seal_embedding(&seen.embedding, &place);
+        let new = NewFace {
+            group_row: self.group.row,
+            user: user_of(name),
+            token,
+            sealed: sealed.map_err(|error| internal("encrypting a face", &error))?,
+            quality: seen.quality,
+            image: None,
+            mode: FaceMode::Append,
+        };
+        match self.store.add_face(&self.act, &new, self.limits).await {
+            Ok(_) => Ok(true),
+            Err(StoreError::Refused(Refused::FaceExists(_))) => Ok(false),
+            Err(error) => Err(error).or_refused("adding a face"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_identifiers_where_they_can_be() {
+        assert_eq!(user_of("ann_1").id, "ann_1");
+        let ann = user_of("Ann Smith");
+        assert!(ann.id.starts_with("s_") && ann.id.len() == 42);
+        assert_eq!(ann.info.as_deref(), Some("Ann Smith"));
+    }
+}

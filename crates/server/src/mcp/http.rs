@@ -1,0 +1,102 @@
+//! `/mcp`: the protocol's streamable HTTP, without sessions. The API key comes as a bearer token.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Extension, Request, State};
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::response::Response;
+use axum::routing::any;
+use http_body_util::{BodyExt, Full};
+use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
+use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+use safelight_contract::{Code, Fault, Result};
+
+use super::api::Api;
+use super::{PATH, Tools};
+use crate::app::App;
+use crate::auth::{KEY_HEADER, authenticate};
+use crate::body;
+use crate::reply::respond_fault;
+use crate::trace::Trace;
+
+type Service = StreamableHttpService<Tools, NeverSessionManager>;
+
+/// The path of the protocol over this API.
+pub(crate) fn routes(app: &App, api: Router) -> Router<Arc<App>> {
+    let tools = Tools::new(Api::remote(api), app.endpoints());
+    // Hosts are checked for every path alike, and whoever has no key gets nowhere.
+    let config = StreamableHttpServerConfig::default()
+        .with_legacy_session_mode(false)
+        .with_max_request_body_bytes(app.settings.limits.max_body_bytes as usize)
+        .disable_allowed_hosts();
+    let make = move || Ok(tools.clone());
+    let service = Service::new(make, Arc::new(NeverSessionManager::default()), config);
+    let handler =
+        move |State(app): State<Arc<App>>,
+              Extension(trace): Extension<Arc<Trace>>,
+              request: Request| handle(service.clone(), app, trace, request);
+    Router::new().route(PATH, any(handler))
+}
+
+async fn handle(service: Service, app: Arc<App>, trace: Arc<Trace>, request: Request) -> Response {
+    trace.endpoint(PATH);
+    match admit(&app, &trace, request).await {
+        Ok((request, memory)) => {
+            let response = service.handle(request).await;
+            trace.answered(response.status().as_u16(), "");
+            // The message stays counted until it is answered.
+            response.map(|body| {
+                Body::new(body.map_frame(move |frame| {
+                    let _counted = &memory;
+                    frame
+                }))
+            })
+        }
+        Err(fault) => {
+            let mut response = respond_fault(&trace, app.edition(), &fault);
+            if response.status() == 401 {
+                let bearer = HeaderValue::from_static("Bearer realm=\"safelight\"");
+                response.headers_mut().insert(WWW_AUTHENTICATE, bearer);
+            }
+            response
+        }
+    }
+}
+
+/// Finds who calls, and reads the message into memory that is theirs.
+async fn admit(
+    app: &App,
+    trace: &Trace,
+    mut request: Request,
+) -> Result<(axum::http::Request<Full<axum::body::Bytes>>, Option<body::Memory>)> {
+    let key = bearer(&request).ok_or_else(|| {
+        let message = "the header Authorization with `Bearer` and the API key is missing";
+        Fault::new(Code::ApplicationsNotExists, message)
+    })?;
+    request.headers_mut().insert(KEY_HEADER, key.clone());
+    // What a sandbox request simulates concerns the service that a tool runs.
+    let only_key = HeaderMap::from_iter([(HeaderName::from_static(KEY_HEADER), key)]);
+    let principal = authenticate(app, trace, &only_key).await?;
+    let (parts, body) = request.into_parts();
+    if parts.method != Method::POST {
+        return Ok((Request::from_parts(parts, Full::default()), None));
+    }
+    let mut metered = Request::new(body);
+    *metered.headers_mut() = parts.headers.clone();
+    let (text, memory) = body::receive_json(app, trace, principal.application.id, metered).await?;
+    Ok((Request::from_parts(parts, Full::from(text)), memory))
+}
+
+/// The key in the header `Authorization`, or in the header that the API takes.
+fn bearer(request: &Request) -> Option<HeaderValue> {
+    let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let token = header.and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    let token = token.and_then(|token| HeaderValue::from_str(token).ok());
+    token.or_else(|| request.headers().get(KEY_HEADER).cloned())
+}

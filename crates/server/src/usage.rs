@@ -1,0 +1,126 @@
+//! Counts how the API is used, in memory for a few seconds, then in the store's sums. What is in
+//! memory is lost where the process is killed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use safelight_store::{Credits, LATENCY_MS, Latency, NewUsage, Store};
+use tokio::time::sleep;
+
+use crate::app::{App, now};
+
+/// How often what was counted is written.
+const EVERY: Duration = Duration::from_secs(5);
+/// How long the sums are kept, in hours.
+const KEPT: i64 = 400 * 24;
+const HOUR: i64 = 3_600_000;
+
+/// Hour, application, service and code.
+type Place = (i64, i64, String, &'static str);
+
+#[derive(Default)]
+struct Sum {
+    requests: u64,
+    credits: Credits,
+    latency: Latency,
+}
+
+/// What is not written yet.
+#[derive(Default)]
+pub(crate) struct Usage(Mutex<HashMap<Place, Sum>>);
+
+impl Usage {
+    /// Counts an answered request; an empty `code` is success.
+    pub fn request(
+        &self,
+        application: Option<i64>,
+        service: &str,
+        code: &'static str,
+        took: Duration,
+        charged: Credits,
+    ) {
+        let millis = took.as_secs_f64() * 1e3;
+        let bucket = LATENCY_MS.iter().position(|bound| millis <= f64::from(*bound));
+        self.change(application.unwrap_or_default(), service, code, |sum| {
+            sum.requests += 1;
+            sum.credits.0 += charged.0;
+            sum.latency[bucket.unwrap_or(LATENCY_MS.len())] += 1;
+        });
+    }
+
+    /// Counts what a task was charged, whose request was counted when it was accepted.
+    pub fn charged(&self, application: i64, service: &str, amount: Credits) {
+        self.change(application, service, "", |sum| sum.credits.0 += amount.0);
+    }
+
+    /// Counts a task that failed, as an outcome of its own.
+    pub fn task_failed(&self, application: i64, service: &str, code: &'static str) {
+        self.change(application, service, code, |sum| sum.requests += 1);
+    }
+
+    fn change(
+        &self,
+        application: i64,
+        service: &str,
+        code: &'static str,
+        change: impl FnOnce(&mut Sum),
+    ) {
+        let place = (now() / HOUR, application, service.to_owned(), code);
+        change(self.0.lock().entry(place).or_default());
+    }
+
+    /// Writes what was counted. What cannot be written is kept for the next time.
+    pub async fn flush(&self, store: &dyn Store) {
+        let counted = std::mem::take(&mut *self.0.lock());
+        if counted.is_empty() {
+            return;
+        }
+        let row = |((hour, application, service, code), sum): (&Place, &Sum)| NewUsage {
+            hour: *hour,
+            application: *application,
+            service: service.clone(),
+            code: (*code).to_owned(),
+            requests: sum.requests,
+            credits: sum.credits,
+            latency: sum.latency,
+        };
+        // In one order, so that processes do not wait for each other.
+        let mut rows: Vec<_> = counted.iter().map(row).collect();
+        let place = |row: &NewUsage| (row.hour, row.application, row.service.clone());
+        rows.sort_by_cached_key(place);
+        if let Err(error) = store.add_usage(&rows).await {
+            tracing::error!(%error, "the use of the API could not be written");
+            let mut waiting = self.0.lock();
+            for (place, sum) in counted {
+                let kept = waiting.entry(place).or_default();
+                kept.requests += sum.requests;
+                kept.credits.0 += sum.credits.0;
+                for (kept, count) in kept.latency.iter_mut().zip(sum.latency) {
+                    *kept += count;
+                }
+            }
+        }
+    }
+}
+
+/// Writes what was counted again and again, until the server closes.
+pub(crate) async fn run(app: Arc<App>) {
+    let mut closing = app.closing.subscribe();
+    let mut forgotten = 0;
+    while !*closing.borrow_and_update() {
+        app.usage.flush(&*app.store).await;
+        let hour = now() / HOUR;
+        if hour > forgotten {
+            forgotten = hour;
+            if let Err(error) = app.store.forget_usage(hour - KEPT).await {
+                tracing::error!(%error, "old sums of the API's use could not be deleted");
+            }
+        }
+        tokio::select! {
+            () = sleep(EVERY) => {}
+            _ = closing.changed() => {}
+        }
+    }
+}

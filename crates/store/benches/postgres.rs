@@ -1,0 +1,140 @@
+//! Operations per second of the store that several processes share:
+//! `tests/postgres/run cargo bench -p safelight-store --bench postgres`.
+//!
+//! Clients are tasks of this process; each line has the operations of all of them in the seconds that
+//! it ran.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use safelight_store::{
+    Accounts as _, Claiming, Credits, HoldOutcome, HoldRequest, Instances as _, KeyHash,
+    Ledger as _, Limits, NewApplication, NewTask, Outcome, Postgres, Submission, Tasks as _,
+};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+const NOW: i64 = 1_790_000_000_000;
+const LASTS: Duration = Duration::from_secs(4);
+const KEY: KeyHash = KeyHash([7; 32]);
+
+struct Bench {
+    store: Postgres,
+    applications: Vec<i64>,
+    number: AtomicU64,
+}
+
+impl Bench {
+    fn request(&self, applications: usize) -> HoldRequest {
+        let number = self.number.fetch_add(1, Ordering::Relaxed);
+        HoldRequest {
+            application: self.applications[number as usize % applications],
+            pool: "cutout".into(),
+            amount: Credits(1),
+            request_id: format!("r{number}"),
+            expires_at: NOW + 60_000,
+        }
+    }
+
+    async fn submit(&self, applications: usize) {
+        let hold = self.request(applications);
+        let task = NewTask {
+            id: hold.request_id.clone(),
+            application: hold.application,
+            service: "/a".into(),
+            request_id: hold.request_id.clone(),
+            input: format!("inputs/{}", hold.request_id),
+            ..NewTask::default()
+        };
+        let submitted = self.store.submit_task(&task, &hold, u64::MAX / 2, NOW).await;
+        assert!(matches!(submitted, Ok(Submission::Accepted(_))), "{submitted:?}");
+    }
+
+    async fn work(&self, applications: usize) {
+        let claimed = self.store.claim_task(&Claiming::any(NOW + 30_000, 3), NOW).await;
+        let Some(task) = claimed.expect("a claim") else {
+            return self.submit(applications).await;
+        };
+        let outcome = Outcome::Done { answer: json!({ "a": 1 }), expires_at: NOW };
+        let claim = task.claim.expect("a token");
+        assert!(self.store.finish_task(&task.id, &claim, &outcome, NOW).await.expect("an end"));
+    }
+
+    async fn charge(&self, applications: usize) {
+        let held = self.store.hold(&self.request(applications), NOW).await.expect("a hold");
+        let HoldOutcome::Held(hold) = held else { panic!("the credits are there") };
+        assert!(self.store.settle(&hold, NOW).await.expect("a charge"));
+    }
+
+    async fn authenticate(&self, _: usize) {
+        assert!(self.store.authenticate(&KEY).await.expect("a read").is_some());
+    }
+}
+
+/// Lets clients repeat something; answers how often a second.
+async fn measure<F, R>(bench: &Arc<Bench>, clients: usize, once: F) -> f64
+where
+    F: Fn(Arc<Bench>) -> R + Copy + Send + 'static,
+    R: Future<Output = ()> + Send,
+{
+    let (start, mut running) = (Instant::now(), JoinSet::new());
+    for _ in 0..clients {
+        let bench = bench.clone();
+        running.spawn(async move {
+            let mut count = 0_u64;
+            while start.elapsed() < LASTS {
+                once(bench.clone()).await;
+                count += 1;
+            }
+            count
+        });
+    }
+    let count: u64 = running.join_all().await.into_iter().sum();
+    count as f64 / start.elapsed().as_secs_f64()
+}
+
+#[tokio::main]
+async fn main() {
+    let Ok(url) = std::env::var("SAFELIGHT_TEST_POSTGRES") else {
+        println!("skipped: SAFELIGHT_TEST_POSTGRES names no server");
+        return;
+    };
+    let store = Postgres::open(&url, 32).await.expect("a store");
+    store.create_user("ada", NOW).await.expect("a user");
+    let mut applications = Vec::new();
+    for number in 0..50 {
+        let new = NewApplication {
+            user: "ada".into(),
+            name: format!("shop{number}"),
+            limits: Limits::default(),
+            key: (number == 0).then(|| (KEY, "sl_7".into())),
+        };
+        let id = store.create_application(&new, NOW).await.expect("an application").id;
+        store.add_credits(id, "common", Credits::whole(1_000_000), NOW).await.expect("credits");
+        applications.push(id);
+    }
+    let bench = Arc::new(Bench { store, applications, number: AtomicU64::new(0) });
+    println!("| operations a second | 1 client | 8 | 32 |");
+    println!("|---|--:|--:|--:|");
+    macro_rules! line {
+        ($name:literal, $method:ident, $applications:literal) => {
+            let mut cells = Vec::new();
+            for clients in [1, 8, 32] {
+                let once = |bench: Arc<Bench>| async move { bench.$method($applications).await };
+                cells.push(format!("{:.0}", measure(&bench, clients, once).await));
+            }
+            println!("| {} | {} |", $name, cells.join(" | "));
+        };
+    }
+    line!("submit, claim, finish and charge in turns", work, 50);
+    line!("submit, one application", submit, 1);
+    line!("submit, fifty applications", submit, 50);
+    line!("hold and settle of a request, one application", charge, 1);
+    line!("hold and settle of a request, fifty applications", charge, 50);
+    line!("authenticate", authenticate, 1);
+    let audit = bench.store.audit().await.expect("an audit");
+    assert!(audit.errors.is_empty(), "{:?}", audit.errors);
+    println!("{} charges, the books are right", audit.charges);
+    drop(bench.store.leave().await);
+}

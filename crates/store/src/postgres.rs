@@ -1,0 +1,314 @@
+//! PostgreSQL, for installations of several processes: version 15 or later.
+//!
+//! A change is a transaction at READ COMMITTED on a connection of its own, which locks its
+//! application first ([`crate::rows`] has the order of locks). One that fails because another was in
+//! the way is made again, and so is one whose connection was lost before its commit. Where the
+//! connection is lost while the commit is on its way, its fate is not known
+//! ([`StoreError::Lost`](crate::StoreError::Lost)).
+
+mod schema;
+mod session;
+#[cfg(test)]
+mod tests;
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use futures_util::StreamExt;
+use futures_util::stream::poll_fn;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio::time::sleep;
+use tokio_postgres::{AsyncMessage, Config, NoTls};
+
+use crate::rows::{Database, Lock, Rows};
+use crate::sql::{self, Connection};
+use crate::{Millis, Result, StoreError};
+
+use session::Session;
+
+/// The channel of what is announced between processes.
+const CHANNEL: &str = "safelight";
+/// How long a connection may take to be there.
+const CONNECT: Duration = Duration::from_secs(5);
+/// How long a call is tried again while the database cannot be reached.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Times that a change is made again because others were in the way.
+const ATTEMPTS: u32 = 10;
+
+/// The store in a PostgreSQL database.
+pub type Postgres = Rows<Server>;
+
+/// Connections to a server.
+pub struct Server {
+    pool: Pool,
+    config: Config,
+}
+
+/// What a transaction begins with.
+enum Begin {
+    /// A change, which locks its application.
+    Change(Lock),
+    /// Reads that see one state.
+    Snapshot,
+    /// A read that needs no transaction.
+    Nothing,
+}
+
+impl Postgres {
+    /// Opens the database at `url` (`postgres://user@host/database`) with at most so many
+    /// connections, and brings its tables up to date.
+    ///
+    /// # Errors
+    /// When it cannot be reached, is older than version 15, may lose what it has confirmed
+    /// (`fsync` or `synchronous_commit` off), belongs to another program, or has tables of a later
+    /// release.
+    pub async fn open(url: &str, connections: u32) -> Result<Self> {
+        Self::open_with(url, None, connections).await
+    }
+
+    /// [`Postgres::open`] with a password that is not in the URL.
+    ///
+    /// # Errors
+    /// As [`Postgres::open`].
+    pub async fn open_with(url: &str, password: Option<String>, connections: u32) -> Result<Self> {
+        let mut config = config(url)?;
+        if let Some(password) = password {
+            config.password(password);
+        }
+        let manager = Manager::from_config(
+            config.clone(),
+            NoTls,
+            ManagerConfig { recycling_method: RecyclingMethod::Fast },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(connections as usize)
+            .runtime(Runtime::Tokio1)
+            .create_timeout(Some(CONNECT))
+            .wait_timeout(Some(PATIENCE))
+            .build()
+            .map_err(|error| StoreError::Database(error.to_string()))?;
+        let server = Server { pool, config };
+        let mut client = server.client().await?;
+        schema::check(&client).await?;
+        schema::migrate(&mut client).await?;
+        drop(client);
+        Ok(Self::over(Arc::new(server)))
+    }
+}
+
+fn config(url: &str) -> Result<Config> {
+    let invalid = |error| StoreError::Invalid(format!("store.url: {error}"));
+    let mut config = Config::from_str(url).map_err(invalid)?;
+    config.connect_timeout(CONNECT);
+    config.keepalives_idle(Duration::from_secs(15));
+    #[cfg(target_os = "linux")]
+    config.tcp_user_timeout(Duration::from_secs(20));
+    if config.get_application_name().is_none() {
+        config.application_name("safelight");
+    }
+    Ok(config)
+}
+
+/// What becomes of a try.
+enum Tried<T> {
+    Done(T),
+    /// Nothing has happened; it may be tried again.
+    Again(StoreError),
+    Failed(StoreError),
+}
+
+impl<T> From<Result<T>> for Tried<T> {
+    fn from(result: Result<T>) -> Self {
+        match result {
+            Ok(done) => Self::Done(done),
+            Err(error @ (StoreError::Again(_) | StoreError::Lost(_))) => Self::Again(error),
+            Err(error) => Self::Failed(error),
+        }
+    }
+}
+
+impl Server {
+    async fn client(&self) -> Result<Client> {
+        self.pool.get().await.map_err(|error| match error {
+            deadpool_postgres::PoolError::Backend(error) => session::error(&error).into(),
+            error => StoreError::Lost(format!("no connection: {error}")),
+        })
+    }
+
+    /// Runs statements again and again until they are through, or there is no use in it.
+    async fn run<T: Send + 'static>(
+        pool: Pool,
+        begin: Arc<Begin>,
+        work: Arc<dyn Fn(&Connection<'_>) -> Result<T> + Send + Sync>,
+    ) -> Result<T> {
+        let server = Self { pool, config: Config::new() };
+        let (start, mut tries) = (Instant::now(), 0);
+        loop {
+            let tried = match server.client().await {
+                Err(error) => Tried::from(Err(error)),
+                Ok(client) => {
+                    let (begin, work) = (begin.clone(), work.clone());
+                    let runtime = Handle::current();
+                    let attempt = move || attempt(client, &runtime, &begin, &*work);
+                    let joined = tokio::task::spawn_blocking(attempt).await;
+                    let panicked = |_| StoreError::Database("the change was abandoned".into());
+                    joined.map_err(panicked)?
+                }
+            };
+            tries += 1;
+            match tried {
+                Tried::Done(done) => return Ok(done),
+                Tried::Failed(error) => return Err(error),
+                Tried::Again(error) => {
+                    let crowded = matches!(error, StoreError::Again(_)) && tries >= ATTEMPTS;
+                    if crowded || start.elapsed() >= PATIENCE {
+                        return Err(error);
+                    }
+                    tracing::debug!(%error, tries, "statements are run again");
+                }
+            }
+            let jitter = u64::from(uuid::Uuid::new_v4().as_bytes()[0]);
+            sleep(Duration::from_millis((5 << tries.min(6)) + jitter / 8)).await;
+        }
+    }
+
+    /// Runs them to the end, whatever becomes of the one who waits.
+    async fn spawn<T: Send + 'static>(
+        &self,
+        begin: Begin,
+        work: impl Fn(&Connection<'_>) -> Result<T> + Send + Sync + 'static,
+    ) -> Result<T> {
+        let running = tokio::spawn(Self::run(self.pool.clone(), Arc::new(begin), Arc::new(work)));
+        let abandoned = |_| StoreError::Database("the change was abandoned".into());
+        running.await.map_err(abandoned)?
+    }
+}
+
+/// One transaction.
+fn attempt<T>(
+    client: Client,
+    runtime: &Handle,
+    begin: &Begin,
+    work: &dyn Fn(&Connection<'_>) -> Result<T>,
+) -> Tried<T> {
+    let session = Session { client: &client, runtime, posted: RefCell::default() };
+    session.begin(begin);
+    let worked = catch_unwind(AssertUnwindSafe(|| work(&Connection(&session))));
+    let end = |statement| match begin {
+        Begin::Nothing => Ok(()),
+        _ => session.batch(statement),
+    };
+    if !matches!(worked, Ok(Ok(_))) {
+        session.forget_posted();
+    }
+    match worked {
+        Ok(Ok(done)) => match end("COMMIT") {
+            Ok(()) => Tried::Done(done),
+            Err(error) => {
+                drop(deadpool_postgres::Object::take(client));
+                match error {
+                    // Nobody knows whether it was made.
+                    sql::Error::Lost(why) => Tried::Failed(StoreError::Lost(why)),
+                    // The server says that it was rolled back.
+                    error => Err(error.into()).into(),
+                }
+            }
+        },
+        Ok(Err(error)) => {
+            if end("ROLLBACK").is_err() {
+                drop(deadpool_postgres::Object::take(client));
+            }
+            Err(error).into()
+        }
+        Err(_) => {
+            tracing::error!("a change of the store panicked");
+            drop(deadpool_postgres::Object::take(client));
+            Tried::Failed(StoreError::Database("the change was abandoned".into()))
+        }
+    }
+}
+
+impl Database for Server {
+    async fn write<T: Send + 'static>(
+        &self,
+        lock: Lock,
+        change: impl Fn(&Connection<'_>) -> Result<T> + Send + Sync + 'static,
+    ) -> Result<T> {
+        self.spawn(Begin::Change(lock), change).await
+    }
+
+    async fn quick<T: Send + 'static>(
+        &self,
+        read: impl Fn(&Connection<'_>) -> Result<T> + Send + Sync + 'static,
+    ) -> Result<T> {
+        self.spawn(Begin::Nothing, read).await
+    }
+
+    async fn slow<T: Send + 'static>(
+        &self,
+        read: impl Fn(&Connection<'_>) -> Result<T> + Send + Sync + 'static,
+    ) -> Result<T> {
+        self.spawn(Begin::Snapshot, read).await
+    }
+
+    /// Nothing to do: the server's own vacuum reuses the room of what was deleted.
+    async fn scrub(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn clock(&self) -> Result<Millis> {
+        self.quick(|db| {
+            let sql = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
+            Ok(db.prepare_cached(sql)?.query_row((), |row| row.get(0))?)
+        })
+        .await
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    async fn announce(&self) -> Result<()> {
+        let client = self.client().await?;
+        let notify = format!("NOTIFY {CHANNEL}");
+        client.batch_execute(&notify).await.map_err(|error| session::error(&error).into())
+    }
+
+    async fn listen(&self) -> Result<mpsc::Receiver<()>> {
+        let lost = |error: tokio_postgres::Error| StoreError::from(session::error(&error));
+        let (client, mut connection) = self.config.connect(NoTls).await.map_err(lost)?;
+        let (sender, heard) = mpsc::channel(1);
+        tokio::spawn(async move {
+            let mut messages = poll_fn(move |context| connection.poll_message(context));
+            while let Some(Ok(message)) = messages.next().await {
+                // Several at once are as good as one; nobody listens any more where it is closed.
+                if matches!(message, AsyncMessage::Notification(_))
+                    && let Err(mpsc::error::TrySendError::Closed(())) = sender.try_send(())
+                {
+                    break;
+                }
+            }
+        });
+        client.batch_execute(&format!("LISTEN {CHANNEL}")).await.map_err(lost)?;
+        // The connection ends with its client, which lives as long as somebody listens.
+        let (relay, receiver) = mpsc::channel(1);
+        tokio::spawn(async move {
+            let (_client, mut heard) = (client, heard);
+            loop {
+                tokio::select! {
+                    () = relay.closed() => return,
+                    message = heard.recv() => match message {
+                        None => return,
+                        Some(()) => { let _ = relay.try_send(()); }
+                    }
+                }
+            }
+        });
+        Ok(receiver)
+    }
+}

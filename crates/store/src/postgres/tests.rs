@@ -1,0 +1,194 @@
+//! The stories in PostgreSQL: where `SAFELIGHT_TEST_POSTGRES` names a server to use (`tests/postgres/run`
+//! starts one). Each story has a schema of its own.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    Accounts as _, Claiming, Credits, Files as _, HoldOutcome, HoldRequest, Instances as _,
+    KeyHash, Ledger as _, Limits, NewApplication, NewTask, Outcome, Sqlite, Store, Tasks as _,
+    stories,
+};
+
+const NOW: Millis = 1_790_000_000_000;
+
+/// The server to test with; `None`, and a word, where there is none.
+fn server() -> Option<String> {
+    let url = std::env::var("SAFELIGHT_TEST_POSTGRES").ok().filter(|url| !url.is_empty());
+    if url.is_none() {
+        println!("skipped: SAFELIGHT_TEST_POSTGRES names no server");
+    }
+    url
+}
+
+/// A URL of that server, with a schema of its own.
+async fn fresh(url: &str) -> String {
+    let name = format!("t{}", Uuid::new_v4().simple());
+    let (client, connection) = config(url).unwrap().connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute(&format!("CREATE SCHEMA {name}")).await.unwrap();
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}options=-csearch_path%3D{name}")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tells_every_story() {
+    let Some(url) = server() else { return };
+    stories::all(|| async {
+        Arc::new(Postgres::open(&fresh(&url).await, 4).await.unwrap()) as Arc<dyn Store>
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_may_create_the_tables_at_once() {
+    let Some(url) = server() else { return };
+    let url = fresh(&url).await;
+    let mut starts = JoinSet::new();
+    for _ in 0..6 {
+        let url = url.clone();
+        starts.spawn(async move { Postgres::open(&url, 2).await.map(drop) });
+    }
+    assert!(starts.join_all().await.into_iter().all(|start| start.is_ok()));
+}
+
+async fn refusal(url: &str) -> String {
+    Postgres::open(url, 2).await.map(drop).expect_err("refused").to_string()
+}
+
+#[tokio::test]
+async fn what_may_lose_charges_is_refused() {
+    let Some(url) = server() else { return };
+    let url = format!("{}%20-csynchronous_commit%3Doff", fresh(&url).await);
+    let why = refusal(&url).await;
+    assert!(why.contains("synchronous_commit = off"), "{why}");
+}
+
+#[tokio::test]
+async fn other_tables_are_refused_untouched() {
+    let Some(url) = server() else { return };
+    let url = fresh(&url).await;
+    let (client, connection) = config(&url).unwrap().connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    client.batch_execute("CREATE TABLE songs (name TEXT)").await.unwrap();
+    let why = refusal(&url).await;
+    assert!(why.contains("another program"), "{why}");
+    client.batch_execute("DROP TABLE songs").await.unwrap();
+    drop(Postgres::open(&url, 2).await.unwrap());
+    client.batch_execute("UPDATE safelight SET version = 99").await.unwrap();
+    let why = refusal(&url).await;
+    assert!(why.contains("format 99") && why.contains("newer release"), "{why}");
+    let why = refusal("postgres://nobody@127.0.0.1:1/none").await;
+    assert!(why.contains("connect"), "{why}");
+    let why = refusal("postgres://nobody@127.0.0.1:port/none").await;
+    assert!(why.contains("store.url"), "{why}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_installation_moves_with_its_books() {
+    let Some(url) = server() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("safelight.db");
+    let old = Sqlite::open(&path).unwrap();
+    old.create_user("ada", NOW).await.unwrap();
+    let new = NewApplication {
+        user: "ada".into(),
+        name: "shop".into(),
+        limits: Limits { concurrency: Some(3), requests_per_second: None },
+        key: Some((KeyHash([7; 32]), "sl_7".into())),
+    };
+    let shop = old.create_application(&new, NOW).await.unwrap();
+    old.add_credits(shop.id, "common", Credits::whole(100), NOW).await.unwrap();
+    let request = |id: &str| HoldRequest {
+        application: shop.id,
+        pool: "cutout".into(),
+        amount: Credits::whole(2),
+        request_id: id.into(),
+        expires_at: NOW + 1,
+    };
+    for number in 0..40 {
+        let HoldOutcome::Held(hold) = old.hold(&request(&format!("r{number}")), NOW).await.unwrap()
+        else {
+            panic!("the credits are there")
+        };
+        match number % 4 {
+            0 => drop(old.release(&hold, NOW).await.unwrap()),
+            _ => drop(old.settle(&hold, NOW).await.unwrap()),
+        }
+    }
+    let task = NewTask {
+        id: "t".into(),
+        application: shop.id,
+        service: "/a".into(),
+        request_id: "r-t".into(),
+        input: "inputs/t".into(),
+        ..NewTask::default()
+    };
+    old.submit_task(&task, &request("r-t"), 9, NOW).await.unwrap();
+    old.claim_task(&Claiming::any(NOW + 1, 3), NOW).await.unwrap().expect("a task");
+    assert!(old.add_input("inputs/t", 77, 1000, NOW).await.unwrap());
+    drop(old);
+
+    let settings = crate::Settings { url: Some(fresh(&url).await), ..crate::Settings::default() };
+    let counted = crate::migrate(&path, &settings, true, NOW).await.unwrap();
+    assert!(counted.iter().any(|table| table.name == "transfers" && table.rows > 80));
+    let first = crate::migrate(&path, &settings, false, NOW).await.unwrap();
+    assert!(first.iter().all(|table| table.rows == table.copied), "{first:?}");
+    let again = crate::migrate(&path, &settings, false, NOW).await.unwrap();
+    let copied: Vec<_> = again.iter().filter(|table| table.copied > 0).map(|t| &t.name).collect();
+    assert_eq!(copied, ["disk", "face_library"], "the rest was there");
+
+    let moved = settings.open_shared().await.unwrap();
+    let principal = moved.authenticate(&KeyHash([7; 32])).await.unwrap().expect("the key");
+    assert_eq!(principal.application, shop);
+    assert_eq!(moved.disk_use().await.unwrap().inputs, 77);
+    let taken = moved.claim_task(&Claiming::any(NOW + 60_000, 3), NOW).await.unwrap().unwrap();
+    let outcome = Outcome::Done { answer: serde_json::json!({}), expires_at: NOW + 9 };
+    let ended = moved.finish_task("t", &taken.claim.unwrap(), &outcome, NOW).await.unwrap();
+    assert!(ended, "the task that was at work");
+    // New rows get numbers of their own.
+    let HoldOutcome::Held(hold) = moved.hold(&request("new"), NOW).await.unwrap() else {
+        panic!("the credits are there")
+    };
+    assert!(moved.settle(&hold, NOW).await.unwrap());
+    assert_eq!(moved.audit().await.unwrap().errors, Vec::<String>::new());
+    moved.beat("serve", "host", "1", NOW).await.unwrap();
+    let refused = crate::migrate(&path, &settings, false, NOW).await.expect_err("in use");
+    assert!(refused.to_string().contains("at work"), "{refused}");
+}
+
+#[tokio::test]
+async fn announcements_are_heard_and_a_lost_connection_is_told() {
+    let Some(url) = server() else { return };
+    let store = Postgres::open(&fresh(&url).await, 2).await.unwrap();
+    let mut heard = store.listen().await.unwrap();
+    store.announce().await.unwrap();
+    heard.recv().await.expect("an announcement");
+    let kill = |db: &Connection<'_>| {
+        let sql = "SELECT count(*) FROM (SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                   WHERE query LIKE 'LISTEN%' AND datname = current_database()) t";
+        Ok(db.prepare_cached(sql)?.query_row((), |row| row.get::<i64>(0))?)
+    };
+    assert!(store.database.quick(kill).await.unwrap() > 0);
+    while heard.recv().await.is_some() {}
+}
+
+#[tokio::test]
+async fn a_connection_that_was_lost_is_replaced() {
+    let Some(url) = server() else { return };
+    let store = Postgres::open(&fresh(&url).await, 2).await.unwrap();
+    let pid = |db: &Connection<'_>| {
+        Ok(db.prepare_cached("SELECT pg_backend_pid()")?.query_row((), |row| row.get::<i64>(0))?)
+    };
+    let first = store.database.quick(pid).await.unwrap();
+    let end = move |db: &Connection<'_>| {
+        let sql = "SELECT pg_terminate_backend(CAST(CAST(?1 AS BIGINT) AS INTEGER))";
+        Ok(db.prepare_cached(sql)?.exists([first])?)
+    };
+    // The connection may be its own.
+    let _ = store.database.quick(end).await;
+    store.check().await.unwrap();
+}

@@ -1,0 +1,330 @@
+"""The console in a real browser, against a Safelight server of its own on a free port.
+
+Signs in, runs services on photos, paints a mask, reads an error, rotates a key and stops a task; at
+the end nothing may have been written to the browser's console, where breaches of the pages' policy
+show, too. Prints a line for each story and `N passed, N failed` at the end. With --axe FILE, the script
+of the npm package axe-core, no page may have a serious finding. With --screenshots FOLDER it keeps
+pictures of every page at several widths, in light and dark.
+"""
+
+import argparse
+import functools
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "bench"))
+
+from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+import api
+import harness
+
+PHOTO = ROOT / "photos/astronaut.png"
+# Longest wait for what must happen, in seconds.
+PATIENCE = 300
+PAGES = ["playground", "playground/universal-background-removal", "usage", "accounts", "tasks",
+         "webhooks", "uploads", "server", "models", "engines", "configuration", "audit"]
+
+MORE_PAGES = ["/docs", "/docs/image-erase", "/docs/errors"]
+
+
+def browser():
+    """A browser without a window."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or shutil.which("chromium-browser")
+    for flag in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu",
+                 "--no-proxy-server", "--disable-background-networking", "--window-size=1280,900"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    service = webdriver.ChromeService(shutil.which("chromedriver"))
+    return webdriver.Chrome(options=options, service=service)
+
+
+class Console:
+    """The browser and the server."""
+
+    def __init__(self, server, driver):
+        self.server = server
+        self.driver = driver
+        self.base = f"http://127.0.0.1:{server.port}"
+
+    def open(self, path):
+        self.driver.get(f"{self.base}{path}")
+
+    def sign_in(self):
+        """Signs in as operator, by the link of the command line."""
+        self.driver.get(self.server.cli("console", "--url", self.base)["link"])
+        self.button("Sign in").click()
+        self.text("h1", "Playground")
+
+    def emulate(self, theme):
+        """Makes the system light or dark."""
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {
+            "features": [{"name": "prefers-color-scheme", "value": theme}]})
+
+    def find(self, css):
+        return self.driver.find_element(By.CSS_SELECTOR, css)
+
+    def until(self, condition):
+        """Waits until `condition` answers something."""
+        return WebDriverWait(self.driver, PATIENCE, ignored_exceptions=[Exception]).until(
+            lambda _: condition())
+
+    def shown(self, css):
+        """Waits until an element is there and shown; answers it."""
+        return self.until(lambda: (lambda one: one.is_displayed() and one)(self.find(css)))
+
+    def text(self, css, words):
+        """Waits until an element holds these words."""
+        return self.until(lambda: words in self.find(css).text and self.find(css))
+
+    def button(self, words, within="#main"):
+        """The button with these words."""
+        return next(one for one in self.find(within).find_elements(By.CSS_SELECTOR, "button, summary")
+                    if one.text.strip() == words)
+
+    def style(self, name):
+        """A property of the comparison, as the script set it."""
+        return self.driver.execute_script(
+            "return document.getElementById('compare').style.getPropertyValue(arguments[0])", name)
+
+    def asynchronously(self, script):
+        """Runs a script that may wait, and answers what it returns."""
+        return self.driver.execute_async_script(
+            f"const done = arguments[0]; (async () => {{ {script} }})().then(done, (e) => done(String(e)))")
+
+    def service(self, slug):
+        """Opens a service in the playground, ready to run."""
+        self.open(f"/console/playground/{slug}")
+        self.until(lambda: self.find("#playground[data-ready]"))
+
+    def choose(self, field, *photos):
+        self.find(f"#file-{field}").send_keys("\n".join(str(photo) for photo in photos))
+
+    def run(self, words):
+        self.find("#run").click()
+        return self.text("#status", words)
+
+    def confirm(self, words):
+        """Presses a button that asks once more."""
+        self.button(f"{words}…").click()
+        self.until(lambda: self.button(words).is_displayed())
+        self.button(words).click()
+
+
+def the_link_of_the_command_line_signs_in(console):
+    console.sign_in()
+    assert "operator" in console.find(".wide .who").text
+    console.find("#search").send_keys("contrast")
+    cards = console.driver.find_elements(By.CSS_SELECTOR, "#services li")
+    shown = [card.text for card in cards if card.is_displayed()]
+    assert len(shown) == 1 and "Contrast" in shown[0], shown
+
+
+def a_photo_is_cut_out_and_compared(console):
+    console.service("universal-background-removal")
+    console.choose("image", PHOTO)
+    console.run("Done in")
+    console.shown("#compare .before")
+    assert console.find("#after").get_property("naturalWidth") == 512
+    divider = console.find("#divider")
+    before = console.style("--split")
+    divider.send_keys(Keys.ARROW_RIGHT * 20)
+    after = console.style("--split")
+    assert before != after, (before, after)
+    console.find("[data-zoom=in]").click()
+    assert console.style("--zoom") == "1.5"
+    console.find("[data-zoom=fit]").click()
+    assert "/results/" in console.find("#download").get_attribute("href")
+    assert '"error_code": 0' in console.find("#json").get_property("textContent")
+    assert "encode" in console.find("#stages").get_property("textContent")
+    for language, word in [("python", "httpx.post"), ("node", "new FormData"), ("go", "package main")]:
+        console.find(f"#tab-{language}").click()
+        code = console.find("#snippet").text
+        assert word in code and "astronaut.png" in code, code
+
+
+def several_photos_become_a_strip(console):
+    console.service("image-contrast-enhancement")
+    console.choose("image", PHOTO, ROOT / "photos/coffee.png")
+    console.run("2 of 2 photos done")
+    assert len(console.driver.find_elements(By.CSS_SELECTOR, "#strip img")) == 2
+    # The archive is read back by the browser's own code: names and sizes at its end.
+    count = console.asynchronously("""
+        const {zip} = await import(document.querySelector('[data-module=zip]').src);
+        const blob = await zip([{name: 'a.txt', blob: new Blob(['hello'])}, {name: 'a.txt', blob: new Blob(['you'])}]);
+        const view = new DataView(await blob.arrayBuffer());
+        return [view.getUint32(0, true), view.getUint16(blob.size - 12, true), blob.size];""")
+    assert count == [0x04034B50, 2, 2 * (30 + 46) + 4 * 6 + 8 + 22], count
+
+
+def a_mask_is_painted(console):
+    console.service("image-erase")
+    console.choose("image", PHOTO)
+    console.until(lambda: console.find("[data-paint]").is_enabled())
+    console.find("[data-paint]").click()
+    canvas = console.shown("dialog canvas")
+    ActionChains(console.driver).move_to_element_with_offset(canvas, 60, 60).click_and_hold() \
+        .move_by_offset(60, 30).release().perform()
+    canvas.send_keys(Keys.ARROW_LEFT, Keys.ARROW_LEFT, Keys.SPACE)
+    console.find("dialog .primary").click()
+    console.until(lambda: console.driver.find_elements(By.CSS_SELECTOR, "[data-file=mask] .thumb img"))
+    # White somewhere, black somewhere, as large as the photo.
+    levels = console.asynchronously("""
+        const image = document.querySelector('[data-file=mask] .thumb img');
+        const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
+        const view = canvas.getContext('2d');
+        view.drawImage(image, 0, 0);
+        const {data} = view.getImageData(0, 0, canvas.width, canvas.height);
+        let white = 0;
+        for (let at = 0; at < data.length; at += 4) white += data[at] > 200;
+        return [canvas.width, canvas.height, white];""")
+    assert levels[:2] == [512, 512] and 500 < levels[2] < 100_000, levels
+    console.run("Done in")
+    console.shown("#compare .before")
+
+
+def an_error_says_what_to_do(console):
+    console.service("face-analyzer")
+    console.choose("image", ROOT / "photos/text.png")
+    console.run("Refused after")
+    console.text("#error", "Remedy.")
+    assert re.search(r"^[A-Z_]{8,}$", console.find("#error h2").text, re.M)
+
+
+def a_key_is_rotated(console):
+    console.open("/console/accounts")
+    console.find("tbody th a").click()
+    console.text("h2", "Keys")
+    console.confirm("Rotate")
+    key = console.shown("#secret").text
+    assert key.startswith("sl_") and key != console.server.key, key
+    console.server.key = key
+    console.until(lambda: console.driver.switch_to.active_element == console.find("#notice .notice"))
+    assert console.server.client().get("/api/common/query-credits").status == 200
+
+
+def a_task_is_stopped(console):
+    # One worker: while it has a task, the others wait.
+    client = console.server.client()
+    for _ in range(8):
+        answer = client.post(api.HD_CUTOUT, api.form(PHOTO.read_bytes()))
+        assert answer.succeeded, answer.body
+    console.open("/console/tasks")
+    words = console.until(lambda: next(
+        one for one in console.find("#main").find_elements(By.CSS_SELECTOR, "td button")
+        if one.text in ("Stop", "Revoke")))
+    words.click()
+    console.text("#notice", "is ")
+    assert re.search("is (stopped|revoked)", console.find("#notice").text), console.find("#notice").text
+
+
+def an_owner_sees_its_own(console):
+    console.button("Sign out", ".wide").click()
+    console.text("h1", "Sign in")
+    console.find("#key").send_keys(console.server.key, Keys.ENTER)
+    console.text("h1", "Playground")
+    links = [link.text for link in console.driver.find_elements(By.CSS_SELECTOR, ".wide nav a")]
+    assert "Application" in links and "Configuration" not in links, links
+
+
+def nothing_was_written_to_the_console(console):
+    # That the API refused something is what a story asked for.
+    noise = [line for line in console.driver.get_log("browser") if line["source"] != "network"]
+    assert not noise, noise
+
+
+STORIES = [the_link_of_the_command_line_signs_in, a_photo_is_cut_out_and_compared,
+           several_photos_become_a_strip, a_mask_is_painted, an_error_says_what_to_do, a_task_is_stopped,
+           a_key_is_rotated, nothing_was_written_to_the_console, an_owner_sees_its_own]
+
+
+def no_page_has_a_serious_finding(console, axe):
+    """Runs axe-core on every page, in light and dark."""
+    console.sign_in()
+    found = []
+    for theme in ("light", "dark"):
+        console.emulate(theme)
+        for page in PAGES + MORE_PAGES:
+            console.open(page if page.startswith("/") else f"/console/{page}")
+            console.driver.execute_script(axe.read_text())
+            violations = console.asynchronously("""
+                return (await axe.run()).violations.filter((one) => ['serious', 'critical'].includes(one.impact))
+                    .map((one) => [one.id, one.nodes.length, one.nodes[0].html.slice(0, 200), one.nodes[0].failureSummary]);""")
+            found += [f"{page} ({theme}): {one}" for one in violations]
+    assert not found, "\n".join(found)
+
+
+def photograph(console, folder):
+    """Keeps a picture of every page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    console.sign_in()
+    for width, theme in [(1280, "light"), (1280, "dark"), (390, "light"), (360, "dark")]:
+        console.emulate(theme)
+        console.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+            "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 700})
+        for page in PAGES + MORE_PAGES:
+            console.open(page if page.startswith("/") else f"/console/{page}")
+            if page.endswith("universal-background-removal"):
+                console.until(lambda: console.find("#playground[data-ready]"))
+                console.choose("image", PHOTO)
+                console.run("Done in")
+                console.shown("#compare .before")
+                time.sleep(0.3)
+            wide = console.driver.execute_script(
+                "return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            if wide > 0:
+                print(f"{page} at {width}: {wide} px wider than the window")
+            name = f"{page.strip('/').replace('/', '-')}-{width}-{theme}.png"
+            (folder / name).write_bytes(console.driver.get_screenshot_as_png())
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--binary", default=str(ROOT / "target/debug/safelight"))
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--axe", type=Path, metavar="FILE")
+    parser.add_argument("--screenshots", type=Path, metavar="FOLDER")
+    parser.add_argument("stories", nargs="*", help="names of stories; all without")
+    options = parser.parse_args()
+    chosen = [one for one in STORIES if not options.stories or one.__name__ in options.stories]
+    if options.axe:
+        chosen.append(functools.partial(no_page_has_a_serious_finding, axe=options.axe))
+    passed = failed = 0
+    settings = ["limits.queue_wait_seconds=300", "limits.work_timeout_seconds=300", "tasks.workers=1"]
+    with harness.Server(options.binary, [*settings, *options.set], credits=10_000) as server:
+        driver = browser()
+        try:
+            console = Console(server, driver)
+            for story in chosen:
+                began = time.monotonic()
+                name = getattr(story, "func", story).__name__
+                try:
+                    story(console)
+                    passed += 1
+                    print(f"ok   {name} ({time.monotonic() - began:.1f} s)", flush=True)
+                except Exception as error:
+                    failed += 1
+                    print(f"FAIL {name}: {type(error).__name__} {error}", flush=True)
+                    print(driver.current_url, driver.find_element(By.TAG_NAME, "body").text[:1500])
+            if options.screenshots:
+                photograph(console, options.screenshots)
+        finally:
+            driver.quit()
+        if failed:
+            print(f"the server's last lines:\n{server.tail()}")
+    print(f"{passed} passed, {failed} failed")
+    raise SystemExit(failed > 0 or passed == 0)
+
+
+if __name__ == "__main__":
+    main()
