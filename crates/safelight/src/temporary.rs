@@ -38,7 +38,6 @@ impl Temporary {
             library_key: safelight_server::load_or_create_key(data.library_key())?,
             vision: Vision::new(registry.clone()),
             registry,
-            configuration: Vec::new(),
             role: Role::Serve,
             configuration: configuration(loaded)?,
         };
