@@ -249,6 +249,10 @@ CASES = [
      lambda w: w.analysed(w.portrait.crop((390, 0, 768, 768)), "HIGH")),
     ("ERROR_FACE_NOT_FACING_FORWARD", "a portrait turned by 50 degrees",
      lambda w: w.analysed(w.portrait.rotate(50, fillcolor=(90, 90, 90)), "HIGH")),
+    ("ERROR_FACE_UNRECOGNIZABLE", "a portrait squeezed to less than half its width",
+     lambda w: w.analysed(w.portrait.resize((345, 768)), "HIGH")),
+    ("ERROR_CARTOON_FACE_NOT_SUPPORTED", "a drawn face",
+     lambda w: w.post(ANALYZER, image=photos.photo("cartoon.png"))),
     ("ERROR_QUALITY_CONTROL_ERROR", "quality_control=BEST", lambda w: w.analysed(w.portrait, "BEST")),
     *((code, f"a patch over {what}", lambda w, at=at, size=size: w.analysed(patched(w, at, size)))
       for code, what, at, size in [

@@ -3,7 +3,8 @@
     python draw.py            # needs numpy and pillow
 
 `standing.png`, a whole person; `hand.png`, the back of a right hand; `short_hair.png`, a head with short
-hair and a free forehead. The faces are that of `astronaut.png`.
+hair and a free forehead; `cartoon.png`, a face of plain colours and outlines. The faces of the first and the
+third are that of `astronaut.png`.
 """
 
 from pathlib import Path
@@ -165,7 +166,41 @@ def short_hair():
     saved(np.asarray(half), "short_hair.png")
 
 
+def cartoon():
+    """A face of plain colours and outlines."""
+    scale, side = 4, 400
+    picture = Image.new("RGB", (side * scale,) * 2, (235, 235, 235))
+    draw = ImageDraw.Draw(picture)
+    skin, hair, ink, lips = (240, 200, 170), (90, 50, 30), (30, 20, 20), (180, 50, 60)
+
+    def box(x, y, half_x, half_y):
+        return [scale * value for value in (x - half_x, y - half_y, x + half_x, y + half_y)]
+
+    def ellipse(x, y, half_x, half_y, colour):
+        draw.ellipse(box(x, y, half_x, half_y), colour)
+
+    def arc(x, y, half_x, half_y, start, end, width):
+        draw.arc(box(x, y, half_x, half_y), start, end, ink, width * scale)
+
+    ellipse(200, 190, 120, 140, hair)
+    ellipse(200, 215, 95, 125, skin)
+    arc(200, 215, 95, 125, 0, 360, 3)
+    draw.pieslice(box(200, 120, 100, 55), 180, 360, hair)
+    for x in (160, 240):
+        ellipse(x, 205, 20, 13, (255, 255, 255))
+        arc(x, 205, 20, 13, 180, 360, 3)
+        ellipse(x, 205, 9, 11, (60, 90, 60))
+        ellipse(x, 205, 5, 6, (10, 10, 10))
+        ellipse(x - 3, 201, 3, 3, (255, 255, 255))
+        arc(x, 180, 24, 10, 200, 340, 5)
+    nose = [(200, 215), (192, 250), (206, 253)]
+    draw.line([(x * scale, y * scale) for x, y in nose], (120, 70, 60), 3 * scale)
+    draw.pieslice(box(200, 278, 34, 16), 0, 180, lips, (60, 10, 20), 3 * scale)
+    picture.resize((side, side), Image.LANCZOS).save(FOLDER / "cartoon.png", optimize=True)
+
+
 if __name__ == "__main__":
     standing()
     hand()
     short_hair()
+    cartoon()

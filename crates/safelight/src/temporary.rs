@@ -10,6 +10,7 @@ use safelight_vision::Vision;
 use tempfile::TempDir;
 
 use crate::clock::now;
+use crate::commands::serve::configuration;
 use crate::config::Loaded;
 use crate::data::DataFolder;
 
@@ -39,6 +40,7 @@ impl Temporary {
             registry,
             configuration: Vec::new(),
             role: Role::Serve,
+            configuration: configuration(loaded)?,
         };
         Ok(Self { parts, folder })
     }

@@ -38,6 +38,7 @@ mod protection;
 mod publish;
 mod references;
 mod reply;
+mod resume;
 mod router;
 mod sandbox;
 pub mod settings;

@@ -26,6 +26,7 @@ use crate::body::Room;
 use crate::pipeline::{self, Made, Permits, Ran};
 use crate::publish::{publish, withdraw};
 use crate::references;
+use crate::resume::Resume;
 use crate::sandbox::{Fate, Simulation};
 use crate::task_input::{self, TaskInput};
 use crate::urls::marked;
@@ -271,6 +272,7 @@ async fn run(
     let deadline = app.deadline(endpoint);
     let place = (task.application, task.request_id.as_str());
     let running = pipeline::run(app, place, job, permits, deadline, marked);
+    let running = Resume::of(&app.store, task).scope(running);
     let Ran { outcome, stages, permit } = at_work.unless_stopped(running).await?;
     for stage in stages {
         app.metrics.observe(spec.path, stage.name, stage.took);

@@ -6,6 +6,7 @@ pub mod portrait;
 use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::{Cutout, Format, Photo, encode, strands};
 use safelight_operation::{Artifact, Output, Picture, Url, Work};
+use safelight_vision::enclosed::clear_enclosed_ground;
 use safelight_vision::saliency::Saliency;
 
 /// What the result picture shows, where it is not the cut-out on transparent ground at the photo's
@@ -56,10 +57,12 @@ fn picture(cutout: Cutout, form: Option<ReturnForm>) -> Result<Artifact> {
     Ok(Artifact::picture(bytes, Format::Png))
 }
 
-/// The subject that a mask shows, as the stage `matting`; `nothing` says what is missing where it
+/// The subject that a mask shows, without plain ground that it encloses, as the stage `matting`; `nothing` says what is missing where it
 /// shows none, since an empty picture would be charged and of no use.
 fn matted(photo: Photo, found: &Saliency, nothing: &str, work: &Work) -> Result<Cutout> {
     work.stage("matting", || {
+        let mut found = found.clone();
+        clear_enclosed_ground(&photo.rgb, &mut found);
         let cutout = Cutout::refine(photo, &found.mask, found.region);
         if cutout.is_empty() { Err(no_target(nothing)) } else { Ok(cutout) }
     })

@@ -19,6 +19,13 @@ pub fn workspace() -> &'static Path {
     crates.and_then(Path::parent).expect("this crate lies two folders below the workspace")
 }
 
+/// Makes the HTTP client of the tests usable: it comes without the cryptography of its TLS, which the
+/// process must name before the first client is made.
+pub fn prepare_http() {
+    // Whoever came first named the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// Where builds go, and whatever tests keep between runs.
 pub fn target() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {

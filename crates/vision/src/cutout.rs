@@ -7,6 +7,9 @@ pub const PEOPLE_MODELS: &[&str] =
     &["u2net", "person_mask", "body_keypoints", "yunet", "centerface", "face_mesh"];
 /// Models for whatever stands out, where what it is counts.
 pub const KIND_MODELS: &[&str] = &["u2net", "classes"];
+/// Models for food: what it is, and the people who eat it.
+pub const FOOD_MODELS: &[&str] =
+    &["u2net", "classes", "person_mask", "yunet", "centerface", "face_mesh"];
 /// Models for heads and what belongs to them.
 pub const HEAD_MODELS: &[&str] = &["yunet", "centerface", "face_mesh", "face_parsing", "u2net"];
 /// Models for what is drawn: the subject, whatever it is, people and the parts of heads.

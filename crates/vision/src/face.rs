@@ -6,6 +6,7 @@
 
 pub mod age;
 pub mod detection;
+mod drawing;
 pub mod embedding;
 pub mod emotion;
 pub mod expression;
@@ -79,6 +80,11 @@ impl Vision {
         Ok(face.score > SURE_SCORE
             || (face.score > LIKELY_SCORE && second()?)
             || mesh::is_surely_face(&self.models, photo, face)?)
+    }
+
+    /// Whether a face is drawn, as far as that can be told: plain cartoons are, shaded drawings are not.
+    pub fn is_drawn_face(&self, photo: &RgbImage, face: &Detection) -> bool {
+        drawing::is_drawn(photo, face)
     }
 
     /// The 478 points of a face.

@@ -16,7 +16,7 @@ use safelight_imaging::components::{Component, components, count_from, grown};
 use safelight_imaging::resize::{self, Filter};
 
 use crate::Vision;
-use crate::face::Point;
+use crate::face::{Point, Rect};
 use crate::saliency::{SIDE, Saliency};
 
 /// Joints of a body this sure count.
@@ -73,6 +73,27 @@ impl Vision {
         Ok(steered(&salient, &person, &evidence))
     }
 
+    /// 255 where a region of the photo shows those whose faces are surely seen, over a mask of [`SIDE`] x
+    /// [`SIDE`]: heads, and what the person mask finds around and below each face. None where there is
+    /// nobody.
+    pub(crate) fn people_with_faces(
+        &self,
+        photo: &RgbImage,
+        region: Region,
+    ) -> Result<Option<GrayImage>> {
+        let mut people = GrayImage::new(SIDE, SIDE);
+        let mut seen = 0;
+        for face in self.detect_faces(photo)? {
+            if seen < MOST_PEOPLE && self.is_sure_face(photo, &face)? {
+                let figure = figure(face.rect, Region::whole(photo));
+                let person = self.person_mask(photo, figure)?;
+                paint_person(&mut people, region, &person, figure, face.rect);
+                seen += 1;
+            }
+        }
+        Ok((seen > 0).then(|| grown(&people, FRINGE)))
+    }
+
     /// The faces and the joints of a body that lie where the mask shows a person, as cells of a mask
     /// of [`SIDE`] x [`SIDE`] over the region. None where they are too few to bear the mask out.
     fn evidence(
@@ -109,6 +130,69 @@ impl Vision {
             }
         }
         Ok(evidence)
+    }
+}
+
+/// People whose figures are looked for, largest faces first.
+const MOST_PEOPLE: usize = 8;
+/// Cells of the mask by which a person's edge is taken along.
+const FRINGE: usize = 2;
+/// Widths and heights of a face's box by which the head is larger, at the sides, above and below, and the
+/// figure.
+const HEAD: [f32; 3] = [0.3, 0.4, 0.3];
+const FIGURE: [f32; 3] = [1.5, 0.7, 4.0];
+
+fn around(face: Rect, [sides, above, below]: [f32; 3]) -> Rect {
+    let (width, height) = (face.width * (1.0 + 2.0 * sides), face.height * (1.0 + above + below));
+    let (x, y) = (face.x - sides * face.width, face.y - above * face.height);
+    Rect { x, y, width, height }
+}
+
+/// The part of the photo that shows the figure below a face.
+fn figure(face: Rect, photo: Region) -> Region {
+    let around = around(face, FIGURE);
+    let span = |from: f32, to: f32, length: u32| {
+        let start = (from.max(0.0) as u32).min(length - 1);
+        (start, (to.max(0.0) as u32).clamp(start + 1, length) - start)
+    };
+    let (x, width) = span(around.x, around.right(), photo.width);
+    let (y, height) = span(around.y, around.bottom(), photo.height);
+    Region { x, y, width, height }
+}
+
+/// Paints a head and the piece of the person mask of its figure that holds it into a mask over a region.
+fn paint_person(
+    mask: &mut GrayImage,
+    region: Region,
+    person: &GrayImage,
+    figure: Region,
+    face: Rect,
+) {
+    let head = around(face, HEAD);
+    let cell = |at: f32, start: u32, length: u32, cells: u32| {
+        let cell = (at - start as f32) / length as f32 * cells as f32;
+        (0.0..cells as f32).contains(&cell).then_some(cell as u32)
+    };
+    let of_figure = |place: Point| {
+        let x = cell(place.x, figure.x, figure.width, person.width())?;
+        Some((x, cell(place.y, figure.y, figure.height, person.height())?))
+    };
+    let own = of_figure(face.centre()).map(|(x, y)| y * person.width() + x);
+    let pieces = components(person, |value| value >= SURE).into_iter();
+    let holds = |piece: &Component| own.is_some_and(|own| piece.cells.contains(&own));
+    let piece = pieces.into_iter().find(holds).map(|piece| piece.alone(person.dimensions()));
+    for (x, y, value) in mask.enumerate_pixels_mut() {
+        let place = |cell: u32, start: u32, length: u32| {
+            start as f32 + (cell as f32 + 0.5) / SIDE as f32 * length as f32
+        };
+        let place =
+            Point { x: place(x, region.x, region.width), y: place(y, region.y, region.height) };
+        let shown = piece.as_ref().zip(of_figure(place));
+        if head.contains(place)
+            || shown.is_some_and(|(piece, (x, y))| piece.get_pixel(x, y).0[0] > 0)
+        {
+            value.0[0] = 255;
+        }
     }
 }
 

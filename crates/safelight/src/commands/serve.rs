@@ -68,7 +68,7 @@ impl Serve {
         raise_open_files();
         // First what can fail without leaving anything behind.
         let listener = bind(loaded.config.server.listen)?;
-        if loaded.config.server.twin {
+        if loaded.config.server.twin && role == Role::Serve {
             return serve_twin(listener, &loaded, context.output, start);
         }
         let data = DataFolder::new(loaded.data.clone());
@@ -215,7 +215,7 @@ fn prepare(
 }
 
 /// Every key of the configuration and where it comes from, for the console.
-fn configuration(loaded: &Loaded) -> Result<Vec<Configured>> {
+pub fn configuration(loaded: &Loaded) -> Result<Vec<Configured>> {
     let shown = |Origin { key, value, source }| {
         let value = match value {
             serde_json::Value::String(text) => without_password(&text).into(),

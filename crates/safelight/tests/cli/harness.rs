@@ -20,6 +20,7 @@ pub struct Home {
 
 impl Home {
     pub fn new() -> Self {
+        safelight_testkit::prepare_http();
         Self { folder: tempfile::tempdir().expect("a temporary folder") }
     }
 

@@ -16,6 +16,7 @@ use super::failure::{Failure, shortened};
 use super::link::{Link, MOST_WORDS, json};
 use super::multipart::Multipart;
 use super::workflow::{Pictures, Workflow};
+use crate::resume::{Resume, digest};
 
 /// Pauses between looks at a job: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(150);
@@ -66,15 +67,41 @@ impl Comfy {
                 format!("has a workflow that takes {taken} further pictures, {sent} are needed");
             return Err(Failure::Incapable(why));
         }
+        let resume = Resume::current();
+        let key = resume.as_ref().map(|_| digest(&order)).unwrap_or_default();
+        // A job that a worker left which died is waited for; where it is lost, another is asked for.
+        let left = resume.as_ref().and_then(|resume| resume.job(&key));
+        if let Some(id) = left.filter(|id| is_plain(id)) {
+            match self.job(&id).picture().await {
+                Err(Failure::Ended(None)) => {}
+                ended => return ended,
+            }
+        }
+        let id = self.queued(order).await?;
+        if let Some(resume) = &resume {
+            resume.note(&key, Some(&id)).await;
+        }
+        let picture = self.job(&id).picture().await;
+        if let (Some(resume), Err(_)) = (&resume, &picture) {
+            // The next attempt shall ask anew.
+            resume.note(&key, None).await;
+        }
+        picture
+    }
+
+    /// Asks for a picture, and answers what the job is known by.
+    async fn queued(&self, order: Order) -> Result<String, Failure> {
         let pictures = self.uploaded(&order).await?;
         let graph = self.workflow.filled(&order, &pictures);
         drop(order);
         let body = json!({ "prompt": graph, "client_id": self.client });
         let queued = json(&self.link.post_json("/prompt", &body, MOST_WORDS).await?)?;
         let id = queued["prompt_id"].as_str().filter(|id| is_plain(id));
-        let id = id.ok_or_else(|| Failure::Garbage("no prompt_id".into()))?;
-        let job = Job { link: self.link.clone(), id: id.to_owned(), ended: false };
-        job.picture().await
+        Ok(id.ok_or_else(|| Failure::Garbage("no prompt_id".into()))?.to_owned())
+    }
+
+    fn job(&self, id: &str) -> Job {
+        Job { link: self.link.clone(), id: id.to_owned(), ended: false }
     }
 
     async fn uploaded(&self, order: &Order) -> Result<Pictures, Failure> {
@@ -235,5 +262,85 @@ impl Job {
             self.link.post_json("/interrupt", &body, MOST_WORDS).await?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use safelight_store::{
+        Claiming, Credits, HoldRequest, Limits, NewApplication, NewTask, Sqlite, Store, Task,
+    };
+    use safelight_testkit::engine::{Double, Manner};
+
+    use super::*;
+    use crate::app::now;
+    use crate::engines::settings::EngineSettings;
+
+    fn engine(double: &Double) -> Comfy {
+        let settings = json!({
+            "name": "comfy", "kind": "comfyui", "url": double.url(), "serves": ["*"],
+            "workflow": "inpaint.json",
+        });
+        let settings: EngineSettings = serde_json::from_value(settings).expect("settings");
+        let workflow = Workflow::read(Path::new("inpaint.json"), None).expect("a workflow");
+        Comfy::new(Link::new(&settings, None).expect("a link"), workflow)
+    }
+
+    async fn task(store: &Arc<dyn Store>) -> Task {
+        store.create_user("ada", now()).await.expect("a user");
+        let (user, name) = ("ada".into(), "shop".into());
+        let new = NewApplication { user, name, limits: Limits::default(), key: None };
+        let application = store.create_application(&new, now()).await.expect("one").id;
+        let (id, request_id) = ("t".to_owned(), "r".to_owned());
+        let new = NewTask { id, application, request_id, ..NewTask::default() };
+        let hold = HoldRequest {
+            application,
+            pool: "common".into(),
+            amount: Credits::default(),
+            request_id: "r".into(),
+            expires_at: now(),
+        };
+        store.submit_task(&new, &hold, 9, now()).await.expect("accepted");
+        claim(store).await
+    }
+
+    /// Claims a task whose lease is over at once.
+    async fn claim(store: &Arc<dyn Store>) -> Task {
+        store.claim_task(&Claiming::any(now(), 9), now()).await.expect("a claim").expect("a task")
+    }
+
+    #[tokio::test]
+    async fn the_job_of_a_worker_that_died_is_waited_for() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Sqlite::open(folder.path().join("db")).expect("a store");
+        let store: Arc<dyn Store> = Arc::new(store);
+        let double = Double::comfyui(Manner::Right).await;
+        let engine = engine(&double);
+        let mut picture = Vec::new();
+        image::DynamicImage::new_rgba8(8, 8)
+            .write_to(&mut std::io::Cursor::new(&mut picture), image::ImageFormat::Png)
+            .expect("a picture");
+        let picture = Bytes::from(picture);
+        let order = Order {
+            image: Some(picture.clone()),
+            mask: Some(picture),
+            size: (8, 8),
+            ..Order::default()
+        };
+        // The first worker asks, notes the job, and is never heard of again.
+        let first = Resume::of(&store, &task(&store).await);
+        let id = engine.queued(order.clone()).await.expect("a job");
+        first.note(&digest(&order), Some(&id)).await;
+
+        let second = Resume::of(&store, &claim(&store).await);
+        let made = second.scope(engine.generate(order.clone())).await;
+        assert!(made.is_ok_and(|picture| !picture.is_empty()));
+        assert_eq!(double.seen("/prompt").len(), 1, "nothing is asked for again");
+        // Its history is gone now, so a third asks anew.
+        let third = Resume::of(&store, &claim(&store).await);
+        assert!(third.scope(engine.generate(order)).await.is_ok());
+        assert_eq!(double.seen("/prompt").len(), 2);
     }
 }

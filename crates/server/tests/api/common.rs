@@ -169,6 +169,7 @@ impl TestServer {
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
         let serving = tokio::spawn(serve_catalog(catalog, listener, parts, shutdown));
+        safelight_testkit::prepare_http();
         let http = reqwest::Client::new();
         Self {
             base,

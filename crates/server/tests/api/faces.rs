@@ -153,9 +153,12 @@ async fn each_cause_has_its_code() {
         ("turned back", model.turned(-30.0), "ERROR_FACE_NOT_FACING_FORWARD"),
         ("small", model.scaled(256), "ERROR_SMALL_FACE_SIZE"),
         ("faint", model.faint(), "ERROR_POOR_FACE_QUALITY"),
-        // The detector finds it, but the mesh sees no face without `need_rotate_detection`.
-        ("upside down", imageops::rotate180(&model.photo), "ERROR_FACE_UNRECOGNIZABLE"),
+        // The detector takes it for an upright one.
+        ("upside down", imageops::rotate180(&model.photo), "ERROR_FACE_NOT_FACING_FORWARD"),
     ];
+    // The detector finds it, the mesh does not.
+    let squeezed = resize::rgb(&model.photo, 230, 512, Filter::Lanczos3);
+    variants.push(("squeezed", squeezed, "ERROR_FACE_UNRECOGNIZABLE"));
     let names = ["left_eye", "right_eye", "nose", "mouth", "left_cheek", "right_cheek", "chin"];
     for (region, name) in Region::ALL.into_iter().zip(names) {
         variants.push((name, model.covered(region), region.too_hidden().name()));

@@ -36,7 +36,7 @@ const LEAST_CERTAINTY: f32 = 0.5;
 macro_rules! scripts {
     ($more:literal) => {
         concat!(
-            "Reads Latin with accents, Chinese, Japanese and unaccented Greek letters. Cyrillic, Korean, \
+            "Reads Latin with accents, Chinese and Japanese; of Greek single letters, while words are misread. Cyrillic, Korean, \
              Arabic, Hebrew, Thai and Indian scripts are refused, not guessed. Made for print: handwriting \
              and letters along a curve were not measured. Chinese in upright columns is not read. ",
             $more

@@ -6,7 +6,7 @@ use safelight_contract::{Code, Fault, Result};
 use safelight_effects::Kit;
 use safelight_operation::{Choice, Defaulted, Kind, Param, Work};
 use safelight_vision::face::detection::MOST_FACES;
-use safelight_vision::face::{Detection, Face, QualityControl, models};
+use safelight_vision::face::{Detection, Face, Pose, QualityControl, models};
 use serde_json::Value;
 
 /// The models that look at a face from every side but mood and recognition.
@@ -35,7 +35,8 @@ pub static QUALITY_CONTROL: Param<Level, Defaulted<QualityControl>> = Param {
     doc: "How good the photo of each face that is looked at must be; an extension. Checked in this \
           order, each with its own error code, the value found and the limit: there is a face, \
           completeness, pose, occlusion of left eye, right eye, nose, mouth, left cheek, right cheek \
-          and chin (left and right as seen; the most hidden is named), blur, light, size, fitness for recognition.",
+          and chin (left and right as seen; the most hidden is named), blur, light, size, compression, \
+          fitness for recognition.",
     kind: Level,
     presence: Defaulted(QualityControl::None),
 };
@@ -48,18 +49,20 @@ const LEVELS: Choice<QualityControl> = Choice(&[
     (
         "LOW",
         QualityControl::Low,
-        "angles up to 45 degrees, each occlusion and blur up to 0.8, light from 20, size from 20 px",
+        "angles up to 45 degrees, each occlusion, blur and compression up to 0.8, light from 20, size \
+         from 20 px",
     ),
     (
         "NORMAL",
         QualityControl::Normal,
-        "angles up to 30 degrees, each occlusion and blur up to 0.6, light from 40, size from 40 px",
+        "angles up to 30 degrees, each occlusion, blur and compression up to 0.6, light from 40, size \
+         from 40 px",
     ),
     (
         "HIGH",
         QualityControl::High,
-        "the whole face in the photo, angles up to 20 degrees, each occlusion and blur up to 0.2, \
-         light from 100, size from 80 px",
+        "the whole face in the photo, angles up to 20 degrees, each occlusion, blur and compression \
+         up to 0.2, light from 100, size from 80 px",
     ),
 ]);
 
@@ -96,20 +99,29 @@ pub(crate) fn find<'a>(
     faces_of(work, photo, found, most)
 }
 
-/// Like [`find`], without what may be the face of an animal or no face at all, as the further stage
-/// `people`: nobody asks how old a dog looks.
+/// Like [`find`], without what may be the face of an animal, no face at all, or drawn, as the further stage
+/// `people`: nobody asks how old a dog looks. Where all faces are drawn the fault is
+/// `ERROR_CARTOON_FACE_NOT_SUPPORTED`.
 pub(crate) fn find_people<'a>(
     work: &'a Work,
     photo: &'a RgbImage,
     any_way_up: bool,
     most: usize,
 ) -> Result<Vec<Face<'a>>> {
+    let vision = &work.vision;
     let found = find(work, photo, any_way_up, MOST_FACES)?;
-    let sure = work.stage("people", || {
-        each(&found, |face| work.vision.is_sure_face(photo, &face.detection))
+    let people = work.stage("people", || {
+        let sure = each(&found, |face| vision.is_sure_face(photo, &face.detection))?;
+        let sure = found.iter().zip(sure).filter(|(_, sure)| *sure);
+        let (drawn, people): (Vec<_>, Vec<_>) = sure
+            .map(|(face, _)| face.detection)
+            .partition(|face| vision.is_drawn_face(photo, face));
+        if people.is_empty() && !drawn.is_empty() {
+            return Err(Fault::new(Code::CartoonFaceNotSupported, "the face in image is drawn"));
+        }
+        Ok(people)
     })?;
-    let people = found.iter().zip(sure).filter(|(_, sure)| *sure);
-    faces_of(work, photo, people.map(|(face, _)| face.detection).collect(), most)
+    faces_of(work, photo, people, most)
 }
 
 /// Every place that may be a face, as the stage `detect`.
@@ -129,6 +141,22 @@ fn faces_of<'a>(
     }
     let face = |detection| Face::new(&work.vision, photo, detection);
     Ok(found.into_iter().take(most).map(face).collect())
+}
+
+/// The fault where no face was found, or that of a face that lies on its side or stands on its head, which
+/// `control` is to name: it is found in no upright photo.
+pub(crate) fn named<T>(
+    fault: Fault,
+    control: QualityControl,
+    work: &Work,
+    photo: &RgbImage,
+) -> Result<T> {
+    if fault.code() == Code::NoFaceInFile && control != QualityControl::None {
+        let found = work.stage("detect", || work.vision.detect_faces_any_way_up(photo))?;
+        let roll = found.first().map_or(0.0, |face| face.angle().to_degrees());
+        control.check_pose(Pose { roll, ..Pose::default() })?;
+    }
+    Err(fault)
 }
 
 /// Passes faces that are good enough, as the stage `quality`; the largest that is not decides the

@@ -9,7 +9,7 @@ use safelight_vision::face::embedding::LENGTH;
 use safelight_vision::face::{Detection, Face, Point, Pose, QualityControl, models};
 
 pub use super::faces::{Level, QUALITY_CONTROL};
-use super::faces::{each, find_people, pixels};
+use super::faces::{each, find_people, named, pixels};
 use super::liveness::{Control, check_declared};
 
 /// The models that recognition needs.
@@ -177,7 +177,8 @@ pub fn look(
     most: usize,
 ) -> Result<Vec<Seen>> {
     let photo = picture.decode(work)?.rgb;
-    let mut faces = find_people(work, &photo, false, MOST_FACES)?;
+    let mut faces = find_people(work, &photo, false, MOST_FACES)
+        .or_else(|fault| named(fault, checks.quality_control, work, &photo))?;
     faces.retain(|face| face.detection.score >= checks.probability);
     if faces.is_empty() {
         let least = checks.probability;
@@ -267,13 +268,12 @@ fn quality_of(face: &Face, checks: Checks) -> Result<f64> {
 fn seen(face: &Face, checks: Checks) -> Result<Seen> {
     let quality = quality_of(face, checks)?;
     let Detection { rect, points, score } = face.detection;
-    let [left, right, ..] = points;
     let embedding = *face.embedding()?.numbers();
     let looks = face.age_and_gender()?;
     let mask = if checks.mask { Some(face.mask()?) } else { None };
     Ok(Seen {
         location: [rect.x, rect.y, rect.width, rect.height].map(pixels),
-        rotation: pixels((right.y - left.y).atan2(right.x - left.x).to_degrees()),
+        rotation: pixels(face.detection.angle().to_degrees()),
         probability: score,
         size: rect.shorter_side(),
         pose: face.pose()?,

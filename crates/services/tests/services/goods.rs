@@ -65,6 +65,22 @@ fn the_plate_belongs_to_the_food_and_the_table_does_not() {
     assert_eq!([at(20, 20), at(580, 380), at(40, 200)], [0; 3], "the table");
 }
 
+/// A cup with a person beside it.
+#[test]
+fn who_eats_is_no_food() {
+    let [cup, person] = ["coffee.png", "astronaut.png"]
+        .map(|name| image::load_from_memory(&testkit::photo(name)).expect("a photo").to_rgb8());
+    let head = imageops::crop_imm(&person, 90, 0, 260, 300).to_image();
+    let head = imageops::resize(&head, 347, 400, imageops::FilterType::CatmullRom);
+    let mut scene = RgbImage::new(947, 400);
+    imageops::replace(&mut scene, &cup, 0, 0);
+    imageops::replace(&mut scene, &head, 600, 0);
+    let found = matte(FOOD, &scene.into());
+    let at = |x, y| found.get_pixel(x, y).0[0];
+    assert_eq!([at(300, 150), at(180, 250)], [255; 2], "drink and saucer");
+    assert_eq!([at(777, 160), at(760, 60), at(780, 330)], [0; 3], "face, hair and collar");
+}
+
 #[test]
 fn what_is_not_of_the_kind_is_refused() {
     let refused = |path, name| {

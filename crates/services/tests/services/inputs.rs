@@ -126,6 +126,7 @@ const CONTENT: &[Code] = &[
     Code::FaceSizeNotMeetRequirements,
     Code::FaceSizeRatioNotMet,
     Code::FaceUnrecognizable,
+    Code::CartoonFaceNotSupported,
     Code::IncompleteFace,
     Code::PoorFaceQuality,
     Code::BlurryFace,

@@ -6,6 +6,7 @@ use safelight_contract::Result;
 use safelight_imaging::resize::{self, Filter};
 use safelight_inference::{Model, Models, Tensor};
 
+use super::frame::angle_of;
 use super::{Point, Rect, mesh};
 use crate::model::{check_photo, mismatch, output};
 
@@ -21,6 +22,10 @@ const CROWD: usize = 6;
 /// The second look is trusted with faces up to this size as it sees them; larger ones the first look
 /// sees at the size that the model was trained for.
 const LARGEST_CLOSE: f32 = 160.0;
+/// The photo's longest side at a look at faces that fill it: the first sees them larger than any that the
+/// model was trained with. They are at least this share of it.
+const CLOSE_UP: u32 = 160;
+const FILLS: f32 = 0.45;
 /// The model's own threshold.
 const LEAST_SCORE: f32 = 0.6;
 /// In a view turned against the rest of the photo, nothing below this is taken for a face.
@@ -47,7 +52,7 @@ pub struct Detection {
 /// The faces of the photo, largest first.
 pub(crate) fn detect(models: &Models, photo: &RgbImage) -> Result<Vec<Detection>> {
     check_photo(photo)?;
-    Ok(ordered(all_scales(&*models.get(MODEL)?, photo)?))
+    Ok(ordered(upright(&*models.get(MODEL)?, photo)?))
 }
 
 /// The faces of the photo whichever way up it is, largest first. The view with the most evidence says
@@ -55,7 +60,7 @@ pub(crate) fn detect(models: &Models, photo: &RgbImage) -> Result<Vec<Detection>
 /// faces and folds of cloth pass for faces more often in a wrong view.
 pub(crate) fn detect_any_way_up(models: &Models, photo: &RgbImage) -> Result<Vec<Detection>> {
     check_photo(photo)?;
-    let mut views = vec![all_scales(&*models.get(MODEL)?, photo)?];
+    let mut views = vec![upright(&*models.get(MODEL)?, photo)?];
     views.extend(turned_views(models, photo)?);
     let evidence = |faces: &[Detection]| -> f32 {
         faces.iter().map(|face| (face.score - LEAST_SCORE).powi(2)).sum()
@@ -121,6 +126,23 @@ fn all_scales(model: &Model, photo: &RgbImage) -> Result<Vec<Detection>> {
         all.extend(View::of(photo, close)?.faces(model)?.into_iter().filter(small));
     }
     Ok(distinct(all))
+}
+
+/// The faces of the photo as it is, with those that fill it where no sure face was found in their place.
+/// Upside down, the head of an animal passes for such a face, so turned views go without.
+fn upright(model: &Model, photo: &RgbImage) -> Result<Vec<Detection>> {
+    let mut found = all_scales(model, photo)?;
+    let sure = |face: &Detection| face.score >= LEAST_SCORE_ASIDE;
+    let least = FILLS * photo.width().max(photo.height()) as f32;
+    for face in distinct(View::of(photo, CLOSE_UP)?.faces(model)?) {
+        let same = |other: &Detection| other.rect.overlap(&face.rect) > MOST_OVERLAP;
+        let seen = found.iter().any(|other| same(other) && sure(other));
+        if sure(&face) && face.rect.longer_side() >= least && !seen {
+            found.retain(|other| !same(other));
+            found.push(face);
+        }
+    }
+    Ok(found)
 }
 
 /// A photo as the model takes it.
@@ -209,6 +231,11 @@ impl Grid<'_> {
 }
 
 impl Detection {
+    /// How far the line through the eyes is turned clockwise from level, in radians.
+    pub fn angle(&self) -> f32 {
+        angle_of(self.points[0], self.points[1])
+    }
+
     /// With every point mapped, and the upright box around the mapped corners of its own.
     pub(super) fn mapped(&self, map: impl Fn(Point) -> Point) -> Self {
         let Rect { x, y, .. } = self.rect;

@@ -20,8 +20,8 @@ pub(crate) struct Frame {
 impl Frame {
     /// The square around a detector's box, turned so that the eyes are level.
     pub fn of(face: &Detection, margin: f32) -> Self {
-        let angle = angle_of(face.points[0], face.points[1]);
-        Self { centre: face.rect.centre(), side: face.rect.longer_side() * margin, angle }
+        let side = face.rect.longer_side() * margin;
+        Self { centre: face.rect.centre(), side, angle: face.angle() }
     }
 
     /// The map from the photo to `cells` x `cells` cells over the square.

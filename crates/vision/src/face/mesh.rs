@@ -2,6 +2,8 @@
 //! et al. 2020), looked at twice: in a square around the detector's box, then in one around what was
 //! found.
 
+use std::f32::consts::FRAC_PI_2;
+
 use image::RgbImage;
 use safelight_contract::Result;
 use safelight_imaging::warp::Border;
@@ -26,6 +28,12 @@ const SIDE: u32 = 256;
 const LEAST_PRESENCE: f32 = 0.9;
 /// From here on what it sees is no animal either: a logit of 3.
 const SURE_PRESENCE: f32 = 0.953;
+/// Upright faces have at least this logit of presence, unless they are damaged; faces looked at the wrong
+/// way up less.
+const SURE_LOGIT: f32 = 13.0;
+/// A face stands another way up where the model sees one there with this logit, and so much more of it.
+const LIKELY_LOGIT: f32 = 8.0;
+const LEAD: f32 = 3.0;
 /// How much larger than the face that square is.
 const MARGIN: f32 = 1.5;
 
@@ -73,6 +81,39 @@ pub(crate) fn mesh(models: &Models, photo: &RgbImage, face: &Detection) -> Resul
     let model = models.get(MODEL)?;
     let rough = look(&model, photo, Frame::of(face, MARGIN))?;
     look(&model, photo, rough.frame(MARGIN))
+}
+
+/// The points of a face that stands another way up than the detector's points say, found in its square
+/// turned by a quarter, a half and three quarters. None where the points that were found are the
+/// likeliest: no other way is tried where the model is sure of them.
+pub(super) fn another_way_up(
+    models: &Models,
+    photo: &RgbImage,
+    face: &Detection,
+    found: &Mesh,
+) -> Result<Option<Mesh>> {
+    let own = logit(found.presence);
+    if own > SURE_LOGIT {
+        return Ok(None);
+    }
+    let model = models.get(MODEL)?;
+    let frame = Frame::of(face, MARGIN);
+    let mut best = None;
+    let mut least = LIKELY_LOGIT.max(own + LEAD);
+    for quarters in 1..4 {
+        let angle = frame.angle + quarters as f32 * FRAC_PI_2;
+        let rough = look(&model, photo, Frame { angle, ..frame })?;
+        let mesh = look(&model, photo, rough.frame(MARGIN))?;
+        if logit(mesh.presence) > least {
+            least = logit(mesh.presence);
+            best = Some(mesh);
+        }
+    }
+    Ok(best)
+}
+
+fn logit(presence: f32) -> f32 {
+    (presence / (1.0 - presence).max(f32::EPSILON)).ln()
 }
 
 /// Whether the model sees a face where the detector did.

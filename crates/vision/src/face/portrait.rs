@@ -6,6 +6,7 @@ use image::RgbImage;
 use safelight_contract::Result;
 
 use super::expression::{Blendshapes, Openness};
+use super::mesh;
 use super::{AgeAndGender, Detection, Embedding, Emotions, Mesh, Parsing, Pose, Quality, SideView};
 use crate::Vision;
 
@@ -61,6 +62,11 @@ impl<'a> Face<'a> {
     /// Its 478 points.
     pub fn mesh(&self) -> Result<&Mesh> {
         kept(&self.mesh, || self.vision.mesh(self.photo, &self.detection))
+    }
+
+    /// Its points if it stands another way up than the detector says; None if it does not.
+    pub(super) fn mesh_another_way_up(&self) -> Result<Option<Mesh>> {
+        mesh::another_way_up(&self.vision.models, self.photo, &self.detection, self.mesh()?)
     }
 
     /// Its parts.

@@ -1,6 +1,7 @@
 //! How good a photo of a face is, by named causes: what hides which part of it, blur, light, how much
 //! of it is in the photo, its pose and its size.
 
+mod compression;
 mod control;
 mod occlusion;
 
@@ -15,6 +16,7 @@ use safelight_imaging::{blur_effect, noise_level};
 use super::hull::Hull;
 use super::parsing::SIDE;
 use super::{Face, Mesh, Part, Point, Pose};
+use occlusion::Clarity;
 
 /// How good a photo of a face is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,12 +39,16 @@ pub struct Quality {
     pub illumination: f32,
     /// How differently both halves of the face are lit, 0 for even to 1 for one half black.
     pub unevenness: f32,
+    /// How heavily the photo was compressed there, 0 for not at all to 1 for a face of blocks.
+    pub compression: f32,
     /// The standard deviation of the noise in the face, 0..1 of the range of luma.
     pub noise: f32,
     /// How fit for recognition it is, 0..1, as a model sees it.
     pub fitness: f32,
 }
 
+/// From this blur on a face cannot be told from one that stands another way up.
+const MOST_SMEARED: f32 = 0.8;
 /// How far colours are smoothed before they are compared with the skin's, in cells of the parsing.
 const CALM: f32 = 2.0;
 
@@ -56,15 +62,21 @@ impl Quality {
         let calm = imageops::blur(pixels, CALM);
         let fitness = face.fitness()?;
         let blur = blur(face.photo(), mesh, fitness);
-        let seen = Occlusion::of(face, &calm, blur)?;
+        let compression = compression::compression(face.photo(), &face.detection.rect);
+        let clarity = Clarity::of(blur, compression);
+        let seen = Occlusion::of(face, &calm, clarity)?;
+        // The detector takes an upside-down face for an upright one, and the mesh a smear for any.
+        let turned = if blur < MOST_SMEARED { face.mesh_another_way_up()? } else { None };
+        let true_mesh = turned.as_ref().unwrap_or(mesh);
         Ok(Self {
-            presence: mesh.presence,
+            presence: true_mesh.presence,
             size: face.detection.rect.shorter_side(),
             completeness: completeness(face.photo(), mesh),
-            pose: Pose::of(mesh),
+            pose: Pose::of(true_mesh),
             occlusion: seen.masked(face.mask()?),
             seen,
             blur,
+            compression,
             illumination: light.mean,
             unevenness: light.unevenness,
             noise: noise(face.photo(), mesh),
@@ -102,7 +114,7 @@ const OUTLINE: [usize; 36] = [
 /// help to recognise anybody.
 const BLUR_SIDE: f32 = 112.0;
 /// The blur effect of sharp faces at that size, and of faces blurred beyond recognition.
-const BLUR_EFFECTS: [f32; 2] = [0.42, 0.85];
+const BLUR_EFFECTS: [f32; 2] = [0.46, 0.74];
 
 /// The fitness of sharp faces, and of faces blurred beyond recognition.
 const FITNESSES: [f32; 2] = [0.9, 0.2];

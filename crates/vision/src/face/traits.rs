@@ -170,6 +170,16 @@ impl<'a> Traits<'a> {
         hull.cells(SIDE).map(light).collect()
     }
 
+    /// Share of some parts in a polygon of the mesh.
+    fn share_in(&self, points: &[usize], parts: &[Part]) -> f32 {
+        let (mut all, mut own) = (0_u32, 0_u32);
+        for (x, y) in self.hull(points).cells(SIDE) {
+            all += 1;
+            own += u32::from(parts.contains(&self.parsing.label(x, y)));
+        }
+        own as f32 / all.max(1) as f32
+    }
+
     /// Cells of a part by those of the face itself.
     fn share_of_face(&self, part: Part) -> f32 {
         const FACE: [Part; 10] = [

@@ -8,8 +8,9 @@ use safelight_inference::Registry;
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 use safelight_vision::face::mesh::POINTS;
+use safelight_vision::face::traits::{Eyewear, MaskWear};
 use safelight_vision::face::{
-    AgeAndGender, Detection, Embedding, Emotion, Face, Part, Point, parsing,
+    AgeAndGender, Detection, Embedding, Emotion, Face, Part, Point, Rect, Traits, parsing,
 };
 use serde_json::Value;
 
@@ -312,6 +313,86 @@ fn faces_to_hide_are_found_at_the_edge_and_on_their_head() {
         for face in seen {
             assert!(hidden.iter().any(|other| other.rect.overlap(&face.rect) > 0.5), "{name}");
         }
+    }
+}
+
+/// The lower edge of a mask along the jaw, as points of the mesh, and its upper edges by how it is worn.
+const JAW: [usize; 17] =
+    [132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361];
+const OVER_NOSE: &[usize] =
+    &[234, 227, 116, 117, 118, 100, 114, 196, 197, 419, 343, 329, 347, 346, 345, 447, 454];
+const UNDER_NOSE: &[usize] =
+    &[132, 177, 213, 212, 57, 186, 92, 165, 167, 164, 393, 391, 322, 410, 432, 433, 401, 361];
+
+/// The photo with a mask of a colour, darker at its sides.
+fn masked(photo: &RgbImage, top: &[usize], colour: [u8; 3]) -> RgbImage {
+    let mesh = vision().mesh(photo, &face(photo)).expect("a mesh");
+    let edge: Vec<Point> =
+        top.iter().chain(JAW.iter().rev()).map(|&index| mesh.point(index)).collect();
+    let rect = Rect::around(edge.iter().copied());
+    let inside = |x: f32, y: f32| {
+        let sides = edge.iter().zip(edge.iter().cycle().skip(1));
+        let crossed = sides.filter(|(a, b)| {
+            (a.y > y) != (b.y > y) && x < a.x + (y - a.y) / (b.y - a.y) * (b.x - a.x)
+        });
+        crossed.count() % 2 == 1
+    };
+    let mut photo = photo.clone();
+    for (x, y, pixel) in photo.enumerate_pixels_mut() {
+        let (x, y) = (x as f32, y as f32);
+        if inside(x, y) {
+            let across = (x - rect.x) / rect.width;
+            let light = 0.7 + 0.3 * (across * std::f32::consts::PI).sin();
+            *pixel = Rgb(colour.map(|value| (f32::from(value) * light) as u8));
+        }
+    }
+    photo
+}
+
+#[test]
+fn a_worn_mask_says_what_it_covers_and_is_no_pair_of_glasses() {
+    let vision = vision();
+    let worn = |photo: &RgbImage| {
+        let faces = vision.detect_faces(photo).expect("an answer");
+        let face = Face::new(&vision, photo, *faces.first().expect("a face"));
+        let glasses = Traits::of(&face).expect("traits").eyewear().class;
+        (MaskWear::of(&face).expect("an answer").class, glasses)
+    };
+    for (name, glasses) in PORTRAITS.into_iter().zip([Eyewear::None, Eyewear::Ordinary]) {
+        let photo = photo(name);
+        assert_eq!(worn(&photo), (MaskWear::None, glasses), "{name}");
+        let nose_free = masked(&photo, UNDER_NOSE, [150, 190, 220]);
+        assert_eq!(worn(&nose_free), (MaskWear::Mouth, glasses), "{name}, under the nose");
+        for colour in [[150, 190, 220], [235, 235, 232], [35, 35, 38]] {
+            let masked = masked(&photo, OVER_NOSE, colour);
+            assert_eq!(worn(&masked), (MaskWear::Full, glasses), "{name} {colour:?}");
+        }
+    }
+}
+
+#[test]
+fn a_face_that_fills_the_photo_is_found_with_and_without_a_mask() {
+    let portrait = photo("astronaut.png");
+    let rect = face(&portrait).rect;
+    for photo in [masked(&portrait, OVER_NOSE, [150, 190, 220]), portrait] {
+        for share in [1.0, 0.75] {
+            let side = rect.longer_side() * share;
+            let corner = [rect.centre().x - side / 2.0, rect.centre().y - side / 2.0];
+            let part = [corner[0] as u32, corner[1] as u32, side as u32, side as u32];
+            let close = resize::rgb_part(&photo, part, 700, 700, Filter::Lanczos3);
+            let found = face(&close);
+            assert!(found.score > 0.85 && found.rect.longer_side() > 450.0, "{share}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_drawn_face_is_told_from_photos() {
+    let drawn = |photo: &RgbImage| vision().is_drawn_face(photo, &face(photo));
+    let cartoon = photo("cartoon.png");
+    assert!(drawn(&cartoon) && drawn(&imageops::blur(&cartoon, 1.5)));
+    for name in ["astronaut.png", "grace_hopper.jpg", "short_hair.png", "standing.png"] {
+        assert!(!drawn(&photo(name)), "{name}");
     }
 }
 

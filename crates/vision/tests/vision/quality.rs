@@ -4,6 +4,7 @@ use image::{Rgb, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::warp::{Affine, Border, warp};
+use safelight_imaging::{decode, encode, probe};
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 use safelight_vision::face::quality::Region;
@@ -76,6 +77,31 @@ fn a_bar_over_each_region_is_named() {
             assert_eq!(code, Some(region.too_hidden()), "{region:?} {colour:?}");
         }
     }
+}
+
+/// A second face, with glasses: what a mild damage is called when it alone is there.
+#[test]
+fn one_damage_is_not_taken_for_another() {
+    let bytes = testkit::photo("grace_hopper.jpg");
+    let portrait = image::load_from_memory(&bytes).expect("a picture").into_rgb8();
+    assert_eq!(refusal("as it is", &portrait), None);
+    let compressed = |quality| {
+        let file = encode::jpeg(&portrait, quality).expect("a file");
+        decode(&file, &probe(&file).expect("a header")).expect("a picture").rgb
+    };
+    assert_eq!(refusal("JPEG 60", &compressed(60)), None);
+    for quality in [4, 10] {
+        let code = refusal(&format!("JPEG {quality}"), &compressed(quality));
+        assert_eq!(code, Some(Code::PoorFaceQuality), "JPEG {quality}");
+    }
+    for sigma in [3.5, 9.0] {
+        let code = refusal(&format!("blurred by {sigma}"), &imageops::blur(&portrait, sigma));
+        assert_eq!(code, Some(Code::BlurryFace), "blurred by {sigma}");
+    }
+    let upside_down = imageops::rotate180(&portrait);
+    assert_eq!(refusal("upside down", &upside_down), Some(Code::FaceNotFacingForward));
+    let mouth = covered(&portrait, Region::Mouth, [128; 3]);
+    assert_eq!(refusal("gray mouth", &mouth), Some(Code::MouthOcclusionTooHigh));
 }
 
 #[test]

@@ -137,10 +137,16 @@ fn skip_image(bits: &mut Bits, pixels: u32) -> Result<u32> {
     Ok(largest)
 }
 
+/// Codes of distances; a code of one or two symbols may name one that is none of them.
+const DISTANCES: u32 = 40;
+
 /// A length or distance by its prefix code (section 5.2.2).
 fn number(bits: &mut Bits, code: u32) -> Result<u32> {
     if code < 4 {
         return Ok(code + 1);
+    }
+    if code >= DISTANCES {
+        return Err(Broken);
     }
     let extra = (code - 2) >> 1;
     Ok(((2 + (code & 1)) << extra) + bits.take(extra)? + 1)

@@ -6,7 +6,7 @@ use safelight_vision::cutout;
 use safelight_vision::kinds::Kind;
 
 use super::{NOTHING, salient_of_kind};
-use crate::cutout::{CutoutAnswer, MASK, ReturnForm, WHITE, answer, matted};
+use crate::cutout::{CutoutAnswer, MASK, ReturnForm, WHITE, answer, matted, no_target};
 
 /// The service.
 pub struct FoodBackgroundRemoval;
@@ -30,12 +30,12 @@ impl CpuOperation for FoodBackgroundRemoval {
         sign: "cutout_food_background_removal",
         pool: "cutout_food_background_removal",
         price: 1,
-        summary: "Frees food or drink from its background, with the plate, bowl or cup that it is served in; the table goes.",
-        limitations: "Whether a photo shows food is judged by a network of 1,000 classes, some 60 of which are dishes, drinks, fruit, vegetables and what holds them: a dish unlike any of these may be refused, and a thing that looks like one may pass.",
+        summary: "Frees food or drink from its background, with the plate, bowl or cup that it is served in; the table and the people at it go.",
+        limitations: "People go as far as their faces are seen; a hand alone may stay. Of a plate or bowl that does not stand out from the table, the round rim is found where most of it is seen and lies level; dishes with corners, and the outside of a bowl, may be lost there. Whether a photo shows food is judged by a network of 1,000 classes, some 60 of which are dishes, drinks, fruit, vegetables and what holds them: a dish unlike any of these may be refused, and a thing that looks like one may pass.",
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::BYTES_PER_PIXEL },
         ..Spec::DEFAULT
     };
-    const NEEDS: Needs = Needs::models(cutout::KIND_MODELS);
+    const NEEDS: Needs = Needs::models(cutout::FOOD_MODELS);
     type Input = Request;
     type Output = CutoutAnswer;
 
@@ -48,10 +48,15 @@ impl CpuOperation for FoodBackgroundRemoval {
 /// of food have most of it, others under a tenth.
 const FOOD: f32 = 0.25;
 
-/// The salient thing, if it is food: either by itself or as the photo shows it.
+const ONLY_PEOPLE: &str = "image shows people, and no food that stands out beside them";
+
+/// The salient thing without people and with its dish, if it is food: either by itself or as the photo shows
+/// it.
 fn cut_out(photo: Photo, work: &Work) -> Result<Cutout> {
     let is_food = |itself: f32, whole: f32| itself.max(whole) >= FOOD;
     let refusal = "image shows no food or drink";
     let found = salient_of_kind(&photo.rgb, Kind::FOOD, is_food, refusal, work)?;
-    matted(photo, &found, NOTHING, work)
+    let served = work.stage("dish", || work.vision.served(&photo.rgb, found))?;
+    let served = served.ok_or_else(|| no_target(ONLY_PEOPLE))?;
+    matted(photo, &served, NOTHING, work)
 }

@@ -57,7 +57,7 @@ pub struct Answer {
     html: Option<String>,
     /// The spreadsheet for 24 hours, where `output_format` is `xlsx`. What is written as a plain number is
     /// one in the sheet.
-    #[output(path = "data.file_url")]
+    #[output(path = "data.file_url", format = FileFormat::Xlsx)]
     file_url: Option<Url>,
 }
 

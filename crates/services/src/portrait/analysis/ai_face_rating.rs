@@ -108,7 +108,8 @@ impl CpuOperation for AiFaceRating {
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let photo = on_white(input.image.decode(work)?).rgb;
-        let found = faces::find_people(work, &photo, false, 1)?;
+        let found = faces::find_people(work, &photo, false, 1)
+            .or_else(|fault| faces::named(fault, input.quality_control, work, &photo))?;
         faces::check(work, &found, input.quality_control)?;
         let size = input.aspect_ratio.pixels(photo.dimensions());
         let drawn = work.stage("rate", || {

@@ -70,7 +70,8 @@ impl CpuOperation for FaceAnalyzer {
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let photo = input.image.decode(work)?.rgb;
         let found =
-            faces::find_people(work, &photo, input.need_rotate_detection, input.max_face_num)?;
+            faces::find_people(work, &photo, input.need_rotate_detection, input.max_face_num)
+                .or_else(|fault| faces::named(fault, input.quality_control, work, &photo))?;
         faces::check(work, &found, input.quality_control)?;
         let analysed = &found[..found.len().min(MOST_ANALYSED)];
         let attributes = work.stage("attributes", || {

@@ -144,7 +144,8 @@ impl CpuOperation for FaceAnalyzerAdvanced {
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let photo = input.image.decode(work)?.rgb;
-        let mut found = faces::find_people(work, &photo, false, MOST_FACES)?;
+        let mut found = faces::find_people(work, &photo, false, MOST_FACES)
+            .or_else(|fault| faces::named(fault, input.quality_control, work, &photo))?;
         let side = |face: &Face| face.detection.rect.longer_side();
         let largest = found.iter().map(side).fold(0.0, f32::max);
         found.retain(|face| side(face) >= LEAST_FACE);

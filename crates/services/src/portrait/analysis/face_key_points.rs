@@ -190,7 +190,8 @@ impl CpuOperation for FaceKeyPoints {
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let photo = input.image.decode(work)?.rgb;
-        let found = faces::find(work, &photo, false, input.max_face_num)?;
+        let found = faces::find(work, &photo, false, input.max_face_num)
+            .or_else(|fault| faces::named(fault, input.quality_control, work, &photo))?;
         faces::check(work, &found, input.quality_control)?;
         let seal = Sha256::digest(photo.as_raw());
         work.stage("landmarks", || {

@@ -205,7 +205,8 @@ impl Generated for FaceAttributeEditing {
 
 /// The face that is meant, prepared.
 fn prepared(work: &Work, photo: &RgbImage, input: &Request) -> Result<Kit> {
-    let found = faces::find(work, photo, false, 120)?;
+    let found = faces::find(work, photo, false, 120)
+        .or_else(|fault| faces::named(fault, input.quality_control, work, photo))?;
     let face = match input.face_location {
         None => &found[0],
         Some(location) => at(&found, location, photo.dimensions())?,

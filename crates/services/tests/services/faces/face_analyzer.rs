@@ -57,6 +57,12 @@ fn the_portrait_is_described_as_it_is() {
 }
 
 #[test]
+fn a_drawn_face_is_not_described() {
+    let drawn = form(png(&photo("cartoon.png")));
+    assert_eq!(code(PATH, &drawn), Code::CartoonFaceNotSupported);
+}
+
+#[test]
 fn glasses_and_a_hat_are_seen() {
     let found = attributes(&photo("grace_hopper.jpg"));
     println!("{found:#}");

@@ -90,30 +90,26 @@ fn a_changed_photo_is_described_the_same() {
     let portrait = photo("astronaut.png");
     is_described("as it is", &portrait, 0.0);
     is_described("mirrored", &imageops::flip_horizontal(&portrait), -6.0);
-    for degrees in (15..=180).step_by(15) {
+    for degrees in [15, 60, 105, 150, 180] {
         let angle = f64::from(degrees).to_radians();
         let turn = Affine::turning(angle, 1.0, [225.0, 120.0], [256.0; 2]);
         let turned = warp(&portrait, &turn, 512, 512, Border::Replicate);
         is_described(&format!("turned by {degrees}"), &turned, f64::from(degrees));
     }
-    for side in [256, 384, 1024, 1536, 2000] {
+    for side in [256, 384, 1500] {
         let scaled = resize::rgb(&portrait, side, side, Filter::Lanczos3);
         is_described(&format!("{side} px"), &scaled, 0.0);
     }
-    for quality in [95, 60, 30] {
-        let bytes = encode::jpeg(&portrait, quality).expect("a file");
-        let photo = decode(&bytes, &probe(&bytes).expect("a picture")).expect("a picture").rgb;
-        is_described(&format!("JPEG {quality}"), &photo, 0.0);
-    }
-    for factor in [0.5, 0.75, 1.25_f32] {
+    let bytes = encode::jpeg(&portrait, 30).expect("a file");
+    let photo = decode(&bytes, &probe(&bytes).expect("a picture")).expect("a picture").rgb;
+    is_described("JPEG 30", &photo, 0.0);
+    for factor in [0.5, 1.25_f32] {
         let mut lit = portrait.clone();
         lit.iter_mut().for_each(|value| *value = (f32::from(*value) * factor).min(255.0) as u8);
         is_described(&format!("light times {factor}"), &lit, 0.0);
     }
     // Up to 1.7 % of the face's width; from there on the parser takes her hair for a hat.
-    for sigma in [0.5, 1.0, 1.5] {
-        described(&format!("blurred by {sigma}"), &imageops::blur(&portrait, sigma), 0.0);
-    }
+    described("blurred", &imageops::blur(&portrait, 1.5), 0.0);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use safelight_contract::{Code, Fault, Result};
 
-use super::{Quality, Region};
+use super::{Pose, Quality, Region};
 
 /// How good a face must be; the stricter is the greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,12 +33,16 @@ pub struct Limits {
     pub blur: f32,
     /// Least mean luma of the skin, 0..255.
     pub illumination: f32,
+    /// Most compression.
+    pub compression: f32,
     /// Least fitness for recognition.
     pub fitness: f32,
 }
 
 /// Below this the mesh sees no face, whatever the level.
 const LEAST_PRESENCE: f32 = 0.5;
+/// Of a face that the mesh does not see for being cut off, less than this is in the photo.
+const CUT_OFF: f32 = 0.9;
 
 impl QualityControl {
     /// The limits of the level; None where it has none.
@@ -54,38 +58,39 @@ impl QualityControl {
             QualityControl::Normal => (0.6, 40.0, 0.3),
             _ => (0.2, 100.0, 0.4),
         };
-        let (occlusion, blur) = (worst, worst);
-        Some(Limits { size, completeness, angle, occlusion, blur, illumination, fitness })
+        Some(Limits {
+            size,
+            completeness,
+            angle,
+            occlusion: worst,
+            blur: worst,
+            illumination,
+            compression: worst,
+            fitness,
+        })
     }
 
     /// Passes a face that is good enough, or says by its code what is wrong first, in this order:
     /// a face at all, completeness, pose, occlusion of the region that is hidden most (the first of
-    /// equals), blur, light, size, fitness for recognition. The message has the value found and the
-    /// limit.
+    /// equals), blur, light, size, compression, fitness for recognition. A face that cannot be seen for
+    /// being cut off or blurred is refused for that. The message has the value found and the limit.
     pub fn check(self, quality: &Quality) -> Result<()> {
         let Some(limits) = self.limits() else { return Ok(()) };
-        let level = format!("{self:?}").to_uppercase();
-        let fail = |code, what: &str, found: f32, limit: f32, side: &str| {
-            let text = format!(
-                "the face's {what} is {found:.2}, quality_control {level} allows {side} {limit}"
-            );
-            Err(Fault::new(code, text))
-        };
         let least = |code, what: &str, found: f32, limit: f32| {
-            if found >= limit { Ok(()) } else { fail(code, what, found, limit, "no less than") }
+            if found >= limit { Ok(()) } else { self.fail(code, what, found, "less", limit) }
         };
         let most = |code, what: &str, found: f32, limit: f32| {
-            if found <= limit { Ok(()) } else { fail(code, what, found, limit, "no more than") }
+            if found <= limit { Ok(()) } else { self.fail(code, what, found, "more", limit) }
         };
+        if quality.presence < LEAST_PRESENCE {
+            least(Code::IncompleteFace, "completeness", quality.completeness, CUT_OFF)?;
+            most(Code::BlurryFace, "blur", quality.blur, limits.blur)?;
+        }
         least(Code::FaceUnrecognizable, "presence", quality.presence, LEAST_PRESENCE)?;
         // An outline that touches the edge by less than a hundredth is complete.
         let complete = if quality.completeness >= 0.99 { 1.0 } else { quality.completeness };
         least(Code::IncompleteFace, "completeness", complete, limits.completeness)?;
-        let pose = quality.pose;
-        for (what, angle) in [("yaw", pose.yaw), ("pitch", pose.pitch), ("roll", pose.roll)] {
-            let what = format!("{what} in degrees, without its sign,");
-            most(Code::FaceNotFacingForward, &what, angle.abs(), limits.angle)?;
-        }
+        self.check_pose(quality.pose)?;
         let hidden = |region: Region| quality.occlusion.of_region(region);
         let worse = |worst, next| if hidden(next) > hidden(worst) { next } else { worst };
         if let Some(region) = Region::ALL.into_iter().reduce(worse) {
@@ -95,7 +100,29 @@ impl QualityControl {
         most(Code::BlurryFace, "blur", quality.blur, limits.blur)?;
         least(Code::PoorFaceLighting, "illumination", quality.illumination, limits.illumination)?;
         least(Code::SmallFaceSize, "shorter side in pixels", quality.size, limits.size)?;
+        most(Code::PoorFaceQuality, "compression", quality.compression, limits.compression)?;
         least(Code::PoorFaceQuality, "fitness", quality.fitness, limits.fitness)
+    }
+
+    /// Passes a face that looks near enough into the camera.
+    ///
+    /// # Errors
+    /// `ERROR_FACE_NOT_FACING_FORWARD`.
+    pub fn check_pose(self, pose: Pose) -> Result<()> {
+        let Some(limits) = self.limits() else { return Ok(()) };
+        for (what, angle) in [("yaw", pose.yaw), ("pitch", pose.pitch), ("roll", pose.roll)] {
+            let (what, angle) = (format!("{what} in degrees, without its sign,"), angle.abs());
+            if angle > limits.angle {
+                return self.fail(Code::FaceNotFacingForward, &what, angle, "more", limits.angle);
+            }
+        }
+        Ok(())
+    }
+
+    fn fail(self, code: Code, what: &str, found: f32, side: &str, limit: f32) -> Result<()> {
+        let level = format!("{self:?}").to_uppercase();
+        let allowed = format!("quality_control {level} allows no {side} than {limit}");
+        Err(Fault::new(code, format!("the face's {what} is {found:.2}, {allowed}")))
     }
 }
 
@@ -116,7 +143,6 @@ impl Region {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::Pose;
     use super::super::Occlusion;
     use super::*;
 
@@ -131,6 +157,7 @@ mod tests {
             blur: 0.0,
             illumination: 150.0,
             unevenness: 0.0,
+            compression: 0.0,
             noise: 0.0,
             fitness: 0.9,
         }
@@ -142,7 +169,6 @@ mod tests {
     fn each_cause_has_its_code_in_its_order() {
         type Damage = fn(&mut Quality);
         let mut causes: Vec<(Code, Damage)> = vec![
-            (Code::FaceUnrecognizable, |q| q.presence = 0.1),
             (Code::IncompleteFace, |q| q.completeness = 0.9),
             (Code::FaceNotFacingForward, |q| q.pose.pitch = -50.0),
             (Code::LeftEyeOcclusionTooHigh, |q| q.occlusion.0[0] = 0.9),
@@ -155,6 +181,7 @@ mod tests {
             (Code::BlurryFace, |q| q.blur = 0.9),
             (Code::PoorFaceLighting, |q| q.illumination = 10.0),
             (Code::SmallFaceSize, |q| q.size = 10.0),
+            (Code::PoorFaceQuality, |q| q.compression = 0.9),
             (Code::PoorFaceQuality, |q| q.fitness = 0.1),
         ];
         let mut quality = perfect();
@@ -174,6 +201,18 @@ mod tests {
             assert_eq!(low.is_ok(), code == Code::IncompleteFace, "{code}");
             assert_eq!(QualityControl::None.check(&quality), Ok(()));
         }
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_refused_for_what_keeps_it_from_being_seen() {
+        let refused = |damage: fn(&mut Quality)| {
+            let mut quality = Quality { presence: 0.1, ..perfect() };
+            damage(&mut quality);
+            QualityControl::Low.check(&quality).expect_err("not seen").code()
+        };
+        assert_eq!(refused(|_| ()), Code::FaceUnrecognizable);
+        assert_eq!(refused(|quality| quality.completeness = 0.6), Code::IncompleteFace);
+        assert_eq!(refused(|quality| quality.blur = 0.9), Code::BlurryFace);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use safelight_contract::Result;
 
 use super::{Trait, Traits};
+use crate::face::parsing::SIDE;
 use crate::face::quality::Region;
 use crate::face::{Face, Part};
 
@@ -47,8 +48,13 @@ pub enum MaskWear {
     Full,
 }
 
-/// Cells of glasses by those of the face, from which a face wears some. Thin rims are missed.
-const GLASSES: f32 = 0.03;
+/// Share of glasses in the rings around both eyes, from which a face wears some. Thin rims are missed.
+const GLASSES: f32 = 0.25;
+/// Points around each eye, from the fold of the upper lid to the rim of the lower.
+const EYE_RINGS: [&[usize]; 2] = [
+    &[226, 247, 30, 29, 27, 28, 56, 190, 243, 112, 26, 22, 23, 24, 110, 25],
+    &[446, 467, 260, 259, 257, 258, 286, 414, 463, 341, 256, 252, 253, 254, 339, 255],
+];
 /// Cells of a hat by those of the face, from which a head wears one: stray cells on bald heads stay
 /// below 0.15.
 const HAT: f32 = 0.25;
@@ -58,14 +64,17 @@ const DARK_LENSES: f32 = 0.45;
 impl Traits<'_> {
     /// What is before the eyes.
     pub fn eyewear(&self) -> Trait<Eyewear> {
-        let share = self.share_of_face(Part::Glasses);
-        let worn = Trait::above(share, GLASSES, 0.01);
+        // Dark masks and their edges pass for glasses below the eyes.
+        let share = EYE_RINGS.map(|ring| self.share_in(ring, &[Part::Glasses]));
+        let worn = Trait::above((share[0] + share[1]) / 2.0, GLASSES, 0.08);
         if !worn.class {
             return Trait { class: Eyewear::None, probability: worn.probability };
         }
         // Through clear lenses one sees skin.
-        let lenses = self.median(|part| part == Part::Glasses);
-        let light = lenses.map_or(self.skin[0], |lab| lab[0]);
+        let rings = EYE_RINGS.map(|ring| self.hull(ring));
+        let cells = rings.iter().flat_map(|ring| ring.cells(SIDE));
+        let lenses = cells.filter(|&(x, y)| self.parsing.label(x, y) == Part::Glasses);
+        let light = self.median_of(lenses).map_or(self.skin[0], |lab| lab[0]);
         let dark = Trait::above(1.0 - light / self.skin[0].max(1.0), 1.0 - DARK_LENSES, 0.06);
         let class = if dark.class { Eyewear::Sunglasses } else { Eyewear::Ordinary };
         Trait { class, probability: worn.probability * dark.probability }
@@ -96,19 +105,36 @@ impl Traits<'_> {
     }
 }
 
+/// The tip of the nose, whose part is the nose where it shows.
+const NOSE_TIP: [usize; 8] = [49, 198, 4, 420, 279, 327, 2, 98];
+const LEAST_NOSE: f32 = 0.5;
+/// Share of lips and mouth in the outline of the mouth, from which it shows.
+const LEAST_MOUTH: f32 = 0.3;
+/// A mask is likelier by this where the parser finds no mouth and neither mouth nor chin have the colour of
+/// the face: the model knows few dark masks.
+const CLOTHED: f32 = 0.3;
+
 impl MaskWear {
-    /// How a mask is worn: the model says whether there is one, the occlusion of each region where.
+    /// How a mask is worn: the model says whether there is one, with the parser's and the colours' word for
+    /// those that it is not sure of; the parts that show say where it ends. What does not surely show is
+    /// covered.
     pub fn of(face: &Face) -> Result<Trait<MaskWear>> {
-        let mask = face.mask()?;
-        if mask < 0.5 {
-            return Ok(Trait { class: MaskWear::None, probability: 1.0 - mask });
-        }
-        let hidden = face.quality()?.seen;
-        let covered = |region: Region| hidden.of_region(region) > 0.5;
-        let class = match [Region::Nose, Region::Mouth, Region::Chin].map(covered) {
-            [true, true, _] => MaskWear::Full,
-            [false, true, _] => MaskWear::Mouth,
-            [_, false, true] => MaskWear::Chin,
+        let (traits, seen) = (Traits::of(face)?, face.quality()?.seen);
+        let hidden = |region: Region, most: f32| seen.of_region(region) > most;
+        let lips = [Part::Mouth, Part::UpperLip, Part::LowerLip];
+        let nose =
+            traits.share_in(&NOSE_TIP, &[Part::Nose]) > LEAST_NOSE && !hidden(Region::Nose, 0.5);
+        let mouth = traits.share_in(Region::Mouth.points(), &lips) > LEAST_MOUTH
+            && !hidden(Region::Mouth, 0.5);
+        let clothed = !mouth && hidden(Region::Mouth, 0.8) && hidden(Region::Chin, 0.5);
+        let mask = (face.mask()? + if clothed { CLOTHED } else { 0.0 }).min(1.0);
+        let class = match (nose, mouth) {
+            _ if mask < 0.5 => {
+                return Ok(Trait { class: MaskWear::None, probability: 1.0 - mask });
+            }
+            (false, false) => MaskWear::Full,
+            (true, false) => MaskWear::Mouth,
+            _ if hidden(Region::Chin, 0.5) => MaskWear::Chin,
             _ => MaskWear::Aside,
         };
         Ok(Trait { class, probability: mask })

@@ -5,6 +5,8 @@ use safelight_imaging::skin::{Chip, Light, Skin, Zone};
 use safelight_operation::{Code, Fault, Result, Work};
 use safelight_vision::face::{Face, Part, Point, Pose, QualityControl, Rect};
 
+use crate::portrait::faces::named;
+
 /// A mesh that is less sure than this is of no face.
 const LEAST_PRESENCE: f32 = 0.5;
 /// Of the mesh's points at least this share must lie in the picture.
@@ -59,7 +61,8 @@ impl<'a> Subject<'a> {
         control: QualityControl,
         work: &'a Work,
     ) -> Result<Self> {
-        let subject = Self::seen(photo, rules, work)?;
+        let subject = Self::seen(photo, rules, work)
+            .or_else(|fault| named(fault, control, work, &photo.rgb))?;
         if control != QualityControl::None {
             work.stage("quality", || control.check(subject.face.quality()?))?;
         }
