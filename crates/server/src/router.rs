@@ -39,7 +39,7 @@ pub(crate) fn routes(app: Arc<App>, console: bool) -> Router {
         return api;
     }
     let protocol = surrounded(mcp::routes(&app, api.clone()), app, false);
-    Router::new().route_service(mcp::PATH, protocol.into_service::<axum::body::Body>()).fallback_service(api)
+    Router::new().route_service(mcp::PATH, protocol.into_service::<Body>()).fallback_service(api)
 }
 
 /// Every path of the API.
