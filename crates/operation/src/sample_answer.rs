@@ -21,6 +21,9 @@ const CLIP_SIDE: u32 = 320;
 const CLIP_FRAMES: u32 = 8;
 const CLIP_RATE: u32 = 8;
 
+/// A spreadsheet with the word in its only cell.
+const SHEET: &[u8] = include_bytes!("sample.xlsx");
+
 /// Bytes for each pixel while a picture is drawn and encoded.
 const BYTES_PER_PIXEL: u64 = 12;
 
@@ -109,7 +112,8 @@ fn file(size: (u32, u32), format: FileFormat) -> Result<Vec<u8>> {
         FileFormat::Picture(Format::Jpeg) => encode::jpeg(&drawing(size), encode::JPEG_QUALITY),
         FileFormat::Mp4 => clip(size),
         FileFormat::Ndjson => Ok(b"{\"sample\":true}\n".to_vec()),
-        FileFormat::Picture(Format::WebP) | FileFormat::Xlsx => Err(Fault::new(
+        FileFormat::Xlsx => Ok(SHEET.to_vec()),
+        FileFormat::Picture(Format::WebP) => Err(Fault::new(
             Code::ServiceInternalError,
             format!("there is no sample of a file of type {}", format.media_type()),
         )),

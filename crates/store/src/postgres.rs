@@ -49,6 +49,9 @@ pub struct Server {
     config: Config,
 }
 
+/// Statements that answer something.
+type Work<T> = dyn Fn(&Connection<'_>) -> Result<T> + Send + Sync;
+
 /// What a transaction begins with.
 enum Begin {
     /// A change, which locks its application.
@@ -144,7 +147,7 @@ impl Server {
     async fn run<T: Send + 'static>(
         pool: Pool,
         begin: Arc<Begin>,
-        work: Arc<dyn Fn(&Connection<'_>) -> Result<T> + Send + Sync>,
+        work: Arc<Work<T>>,
     ) -> Result<T> {
         let server = Self { pool, config: Config::new() };
         let (start, mut tries) = (Instant::now(), 0);

@@ -167,15 +167,18 @@ const CELLS: [[Option<&str>; 3]; 5] = [
     [Some("Cherries"), Some("150"), Some("9.95")],
 ];
 
+/// Row, column, columns spanned and text of a cell.
+type Cell = (usize, usize, usize, String);
+
 /// Rows, columns and the text of every cell with its place.
-fn shape(table: &Table) -> (usize, usize, Vec<(usize, usize, usize, String)>) {
+fn shape(table: &Table) -> (usize, usize, Vec<Cell>) {
     let cell = |cell: &safelight_vision::text::Cell| {
         (cell.row, cell.column, cell.column_span, cell.text.clone())
     };
     (table.rows, table.columns, table.cells.iter().map(cell).collect())
 }
 
-fn wanted(cells: &[[Option<&str>; 3]]) -> Vec<(usize, usize, usize, String)> {
+fn wanted(cells: &[[Option<&str>; 3]]) -> Vec<Cell> {
     let row = |(row, columns): (usize, &[Option<&str>; 3])| {
         let spans =
             |column: usize| 1 + columns[column + 1..].iter().take_while(|c| c.is_none()).count();

@@ -110,7 +110,6 @@ async fn faces_are_added_found_and_forgotten() {
             (json!({"group_id": "staff", "user_id": "ada"}), 400, "MISSING_PARAMETERS"),
             (with(&ada, json!({"quality_control": "BEST"})), 422, "ERROR_QUALITY_CONTROL_ERROR"),
             (with(&ada, json!({"liveness_control": "BEST"})), 422, "ERROR_LIVENESS_CONTROL_ERROR"),
-            (with(&ada, json!({"liveness_control": "LOW"})), 422, "UNSUPPORTED_PARAMETER_VALUES"),
             (with(&ada, json!({"action_type": "ADD"})), 422, "UNSUPPORTED_PARAMETER_VALUES"),
             (with(&ada, json!({"image_base64": vec![&faces.cup; 5]})), 400, "ERROR_TOO_MANY_FILES"),
             (with(&ada, json!({"group_id": "none"})), 404, "ERROR_USER_GROUP_NOT_FOUND"),

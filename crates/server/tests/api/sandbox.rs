@@ -122,7 +122,7 @@ async fn slow_and_lost_tasks_keep_no_worker() {
     let server = TestServer::with(|settings| {
         settings.tasks.workers = 1;
         // On a slow machine the lost one is tried again in the meantime.
-        settings.tasks.max_attempts = 1000;
+        settings.tasks.max_attempts = 100;
     })
     .await;
     let key = server.sandbox_key().await;

@@ -21,13 +21,12 @@ pub struct Contract {
     failure: SchemaIndex,
 }
 
-type Known = HashMap<(usize, Edition), Arc<Contract>>;
-
 /// The contracts of this process by catalogue and edition, and the servers by port.
-static CONTRACTS: LazyLock<Mutex<(Known, HashMap<u16, Arc<Contract>>)>> =
-    LazyLock::new(Mutex::default);
+type Contracts = (HashMap<(usize, Edition), Arc<Contract>>, HashMap<u16, Arc<Contract>>);
 
-fn contracts() -> MutexGuard<'static, (Known, HashMap<u16, Arc<Contract>>)> {
+static CONTRACTS: LazyLock<Mutex<Contracts>> = LazyLock::new(Mutex::default);
+
+fn contracts() -> MutexGuard<'static, Contracts> {
     CONTRACTS.lock().expect("no panic under the lock")
 }
 
