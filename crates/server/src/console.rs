@@ -2,7 +2,7 @@
 //!
 //! A page is read with GET and works without a script. What changes something is a POST from a form
 //! of the same origin with the session's token ([`session`]); it answers the page again, with what
-//! became of it. The playground calls the API itself, as the application of the session ([`relay`]).
+//! became of it. The playground calls the API itself, as the application of the session ([`mod@relay`]).
 
 mod accounts;
 mod activity;

@@ -98,21 +98,21 @@ impl Principal {
 /// Users, applications, keys, and what an application may do. Part of [`Store`](crate::Store).
 #[async_trait]
 pub trait Accounts: Send + Sync + 'static {
-    /// Creates a user. A name in use is [`StoreError::Conflict`].
+    /// Creates a user. A name in use is [`StoreError::Conflict`](crate::StoreError::Conflict).
     async fn create_user(&self, name: &str, now: Millis) -> Result<User>;
     /// Every user that is not deleted, by name.
     async fn users(&self) -> Result<Vec<User>>;
-    /// Locks or unlocks a user. Unknown is [`StoreError::NotFound`], here and below.
+    /// Locks or unlocks a user. Unknown is [`StoreError::NotFound`](crate::StoreError::NotFound), here and below.
     async fn lock_user(&self, name: &str, locked: bool) -> Result<()>;
     /// Deletes a user. The applications stay, their keys answer that the user is gone.
     async fn delete_user(&self, name: &str, now: Millis) -> Result<()>;
     /// Creates an application of a user, with a pool `common` of zero credits and, where `key` is
-    /// given, with that key. A name that the user has in use is [`StoreError::Conflict`].
+    /// given, with that key. A name that the user has in use is [`StoreError::Conflict`](crate::StoreError::Conflict).
     async fn create_application(&self, new: &NewApplication, now: Millis) -> Result<Application>;
     /// Every application that is not deleted, by user and name.
     async fn applications(&self) -> Result<Vec<Application>>;
     /// The application of that name; where two users have one, `user/name` tells them apart and
-    /// the bare name is [`StoreError::Conflict`].
+    /// the bare name is [`StoreError::Conflict`](crate::StoreError::Conflict).
     async fn application(&self, name: &str) -> Result<Application>;
     /// Changes the limits.
     async fn set_limits(&self, application: i64, limits: Limits) -> Result<()>;

@@ -141,7 +141,7 @@ pub struct Audit {
 #[async_trait]
 pub trait Ledger: Send + Sync + 'static {
     /// Adds credits to a pool, which is created where it is new. `amount` may be negative to take
-    /// credits back, but never below zero: that is [`StoreError::Conflict`]. What is taken back
+    /// credits back, but never below zero: that is [`StoreError::Conflict`](crate::StoreError::Conflict). What is taken back
     /// still counts as bought, and is no top-up.
     async fn add_credits(
         &self,
@@ -161,7 +161,7 @@ pub trait Ledger: Send + Sync + 'static {
     async fn pools(&self, application: i64) -> Result<Vec<Pool>>;
     /// Sets credits aside for a request: from the service's pool where it holds the price, else
     /// from `common`, else nothing happens and the outcome says what is there. A request that holds
-    /// or held credits already is [`StoreError::Conflict`].
+    /// or held credits already is [`StoreError::Conflict`](crate::StoreError::Conflict).
     async fn hold(&self, request: &HoldRequest, now: Millis) -> Result<HoldOutcome>;
     /// Charges a hold. `false` when it was settled or released before.
     async fn settle(&self, hold: &Hold, now: Millis) -> Result<bool>;

@@ -4,7 +4,7 @@
 //! application first ([`crate::rows`] has the order of locks). One that fails because another was in
 //! the way is made again, and so is one whose connection was lost before its commit. Where the
 //! connection is lost while the commit is on its way, its fate is not known
-//! ([`StoreError::Lost`](crate::StoreError::Lost)).
+//! ([`StoreError::Lost`]).
 
 mod schema;
 mod session;

@@ -60,7 +60,7 @@ pub trait Files: Send + Sync + 'static {
     async fn reclaim_file(&self, key: &str) -> Result<()>;
     /// Records the input of a task that is about to be written to the blobs under `path`, unless
     /// that would take the sum of all files and inputs over `disk_budget` bytes: `false`, and
-    /// nothing recorded. A path in use is [`StoreError::Conflict`].
+    /// nothing recorded. A path in use is [`StoreError::Conflict`](crate::StoreError::Conflict).
     async fn add_input(&self, path: &str, size: u64, disk_budget: u64, now: Millis)
     -> Result<bool>;
     /// Forgets an input whose blobs are deleted; an unknown one is fine.

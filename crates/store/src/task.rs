@@ -216,7 +216,7 @@ pub trait Tasks: Send + Sync + 'static {
     /// Accepts a task and holds its price, in one transaction, unless the queue of at most
     /// `max_queued` has no room for it ([`Queue::has_room`]) or an upload that it works on is gone.
     /// An id or request id in use is
-    /// [`StoreError::Conflict`].
+    /// [`StoreError::Conflict`](crate::StoreError::Conflict).
     async fn submit_task(
         &self,
         task: &NewTask,

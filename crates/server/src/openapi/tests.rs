@@ -39,8 +39,9 @@ fn objects<'a>(value: &'a Value, path: &str, found: &mut Vec<(String, &'a Map<St
 }
 
 /// Answers of which one field of several is there, by what was asked for.
-const ALTERNATIVES: [&str; 4] = [
+const ALTERNATIVES: [&str; 5] = [
     "/face-beauty-pro",
+    "/identity-card-recognition",
     "/image-invisible-image-watermark",
     "/image-invisible-text-watermarking",
     "/smart-beauty",
