@@ -134,8 +134,9 @@ impl Facts {
         self.schema[key].as_f64()
     }
 
-    fn words(&self) -> Option<Vec<&str>> {
-        Some(self.schema["enum"].as_array()?.iter().filter_map(Value::as_str).collect())
+    /// The values of a closed set, words or numbers.
+    fn words(&self) -> Option<Vec<String>> {
+        Some(self.schema["enum"].as_array()?.iter().map(shown).collect())
     }
 
     /// The values for off and on, where there are only these two.
@@ -227,7 +228,7 @@ fn control(facts: &Facts, name: &str, id: &str) -> Markup {
 }
 
 /// `open` offers to send nothing.
-fn choice(words: &[&str], initial: &str, open: bool, name: &str, id: &str) -> Markup {
+fn choice(words: &[String], initial: &str, open: bool, name: &str, id: &str) -> Markup {
     html! {
         @if words.len() <= FEW {
             div.segments {

@@ -284,7 +284,9 @@ mod tests {
             "workflow": "inpaint.json",
         });
         let settings: EngineSettings = serde_json::from_value(settings).expect("settings");
-        let workflow = Workflow::read(Path::new("inpaint.json"), None).expect("a workflow");
+        let workflow =
+            Workflow::read(Path::new("inpaint.json"), Some("painter.safetensors".into()))
+                .expect("a workflow");
         Comfy::new(Link::new(&settings, None).expect("a link"), workflow)
     }
 
