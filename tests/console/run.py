@@ -177,10 +177,10 @@ def a_mask_is_painted(console):
         .move_by_offset(60, 30).release().perform()
     canvas.send_keys(Keys.ARROW_LEFT, Keys.ARROW_LEFT, Keys.SPACE)
     console.find("dialog .primary").click()
-    console.until(lambda: console.driver.find_elements(By.CSS_SELECTOR, "[data-file=mask] .thumb img"))
+    console.until(lambda: console.driver.find_elements(By.CSS_SELECTOR, "[data-file=user_mask] .thumb img"))
     # White somewhere, black somewhere, as large as the photo.
     levels = console.asynchronously("""
-        const image = document.querySelector('[data-file=mask] .thumb img');
+        const image = document.querySelector('[data-file=user_mask] .thumb img');
         const canvas = new OffscreenCanvas(image.naturalWidth, image.naturalHeight);
         const view = canvas.getContext('2d');
         view.drawImage(image, 0, 0);

@@ -57,8 +57,9 @@ fn picture(cutout: Cutout, form: Option<ReturnForm>) -> Result<Artifact> {
     Ok(Artifact::picture(bytes, Format::Png))
 }
 
-/// The subject that a mask shows, without plain ground that it encloses, as the stage `matting`; `nothing` says what is missing where it
-/// shows none, since an empty picture would be charged and of no use.
+/// The subject that a mask shows, without plain ground that it encloses, as the stage `matting`;
+/// `nothing` says what is missing where it shows none, since an empty picture would be charged and of no
+/// use.
 fn matted(photo: Photo, found: &Saliency, nothing: &str, work: &Work) -> Result<Cutout> {
     work.stage("matting", || {
         let mut found = found.clone();

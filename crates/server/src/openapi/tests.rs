@@ -39,12 +39,13 @@ fn objects<'a>(value: &'a Value, path: &str, found: &mut Vec<(String, &'a Map<St
 }
 
 /// Answers of which one field of several is there, by what was asked for.
-const ALTERNATIVES: [&str; 5] = [
+const ALTERNATIVES: [&str; 6] = [
     "/face-beauty-pro",
     "/identity-card-recognition",
     "/image-invisible-image-watermark",
     "/image-invisible-text-watermarking",
     "/smart-beauty",
+    "/table-recognition",
 ];
 
 /// What generators of clients refuse a document for.

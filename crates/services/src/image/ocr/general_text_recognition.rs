@@ -1,12 +1,40 @@
 //! General text: the lines of a page in the order of reading.
 
-use safelight_operation::{Code, CpuOperation, Input, Needs, Output, Picture, Result, Spec, Work};
+use safelight_operation::{
+    Code, CpuOperation, Input, Integer, Kind, Needs, Output, Picture, Result, Spec, Work,
+};
 use safelight_vision::text::{self, Line, Reading, rows};
+use serde_json::{Value, json};
 
 use super::{LineAnswer, MEMORY, PAGE, scripts};
 
 /// The service.
 pub struct GeneralTextRecognition;
+
+/// The height of a line in pixels.
+struct LineHeight;
+
+impl LineHeight {
+    const RANGE: Integer<u32> = Integer(1..=1000);
+}
+
+impl Kind for LineHeight {
+    type Value = u32;
+
+    fn parse(&self, name: &str, text: &str) -> Result<u32> {
+        Self::RANGE.parse(name, text)
+    }
+
+    fn schema(&self) -> Value {
+        let mut schema = Self::RANGE.schema();
+        schema["examples"] = json!([12]);
+        schema
+    }
+
+    fn show(&self, value: &u32) -> Value {
+        json!(value)
+    }
+}
 
 /// What a request asks for.
 #[derive(Input)]
@@ -16,7 +44,7 @@ pub struct Request {
     image: Picture,
     /// Lines that are lower than this are left out, in pixels. The height of a line is that of its box,
     /// about 1.5 times that of its capitals.
-    #[integer(1..=1000)]
+    #[kind(LineHeight)]
     #[field(alias = "MinHeight", missing = Code::MissingMinHeightParameter)]
     min_height: u32,
     /// Whether the answer says how sure each line is.
