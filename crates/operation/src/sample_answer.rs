@@ -171,7 +171,8 @@ mod tests {
             let bytes = clip(size).expect("a clip");
             assert_eq!(&bytes[4..8], b"ftyp", "{size:?}");
         }
-        assert!(file((8, 8), FileFormat::Xlsx).is_err());
+        assert_eq!(&file((8, 8), FileFormat::Xlsx).expect("a sheet")[..2], b"PK");
+        assert!(file((8, 8), FileFormat::Picture(Format::WebP)).is_err());
     }
 
     #[test]

@@ -18,12 +18,12 @@ const LONG: f32 = 5.0;
 type Bounds = [f32; 4];
 
 /// The angle of the page's text in radians: the median of that of its long lines and of the way from each
-/// line to the next one beside it, longer ones counted more. Short lines alone tell little: the box around
-/// few pixels likes to be level.
+/// line to the next one beside it, longer ones counted more, and a line twice as much as a way, which may
+/// lead to another row. Short lines alone tell little: the box around few pixels likes to be level.
 pub(super) fn tilt(lines: &[Line]) -> f32 {
     let own = lines.iter().filter_map(|line| {
         let length = line.place.width();
-        (length >= LONG * line.place.height()).then(|| (line.place.angle(), length))
+        (length >= LONG * line.place.height()).then(|| (line.place.angle(), 2.0 * length))
     });
     let mut angles: Vec<_> =
         own.chain(lines.iter().filter_map(|line| beside(line, lines))).collect();

@@ -11,12 +11,11 @@ use safelight_operation::{
 use safelight_services::liveness::actions::{Action, follow};
 use safelight_services::liveness::watching::{LIMITS, MOST_BYTES, Person, watch};
 use safelight_services::liveness::{
-    Control, MODEL, NOTICE, VIDEO_LIVENESS_CONTROL, rates, thresholds,
+    Control, MODEL, NOTICE, RATES, Rates, THRESHOLDS, Thresholds, VIDEO_LIVENESS_CONTROL,
 };
 use safelight_services::recognition::{QUALITY_CONTROL, is_likely_minor, quality};
 use safelight_video::Movie;
 use safelight_vision::face::{QualityControl, models};
-use serde_json::Value;
 
 use super::port;
 use crate::app::now;
@@ -54,10 +53,10 @@ pub(super) struct Answer {
     score: f64,
     /// The score from which on each level of `liveness_control` takes a face for live.
     #[output(path = "data.thresholds")]
-    thresholds: Value,
+    thresholds: Thresholds,
     /// What is known of how often each level errs with pictures; with videos nothing was measured.
     #[output(path = "data.rates")]
-    rates: Value,
+    rates: Rates,
     /// What was asked for, in its order.
     #[output(path = "data.actions")]
     actions: Vec<Done>,
@@ -143,8 +142,8 @@ impl Operation for ActionVerify {
         Ok(Answer {
             passed,
             score: rounded(live, 4),
-            thresholds: thresholds(),
-            rates: rates(),
+            thresholds: THRESHOLDS,
+            rates: RATES,
             actions: seen.actions,
             best_image: Base64(Artifact {
                 bytes: seen.best,

@@ -8,7 +8,9 @@ use safelight_operation::{
 use safelight_vision::face::models;
 use serde_json::Value;
 
-use super::{Control, LIVENESS_CONTROL, MODEL, NOTICE, USUAL, rates, thresholds};
+use super::{
+    Control, LIVENESS_CONTROL, MODEL, NOTICE, RATES, Rates, THRESHOLDS, Thresholds, USUAL,
+};
 use crate::portrait::faces::{find_people, pixels};
 use crate::portrait::recognition::RULES;
 
@@ -55,10 +57,10 @@ pub struct Answer {
     elements: Vec<Element>,
     /// The score from which on each level of `liveness_control` takes a face for live.
     #[output(path = "data.thresholds")]
-    thresholds: Value,
+    thresholds: Thresholds,
     /// What is known of how often each level errs; `not measured` where nothing is.
     #[output(path = "data.rates")]
-    rates: Value,
+    rates: Rates,
     /// What this is not.
     #[output(path = "data.notice")]
     notice: &'static str,
@@ -149,7 +151,7 @@ fn judge(work: &Work, input: &Fields) -> Result<Answer> {
             Err(fault) => return Err(fault),
         });
     }
-    Ok(Answer { elements, thresholds: thresholds(), rates: rates(), notice: NOTICE })
+    Ok(Answer { elements, thresholds: THRESHOLDS, rates: RATES, notice: NOTICE })
 }
 
 /// What is the matter with one picture, not with the server.
