@@ -97,7 +97,7 @@ ContentTooLong: "A text is longer than the field takes.", "Shorten it to what th
 VideoDurationExceeded: "The video is too long.", "Cut it to what the message names.";
 RequestBodyTooLarge: "The request as a whole is too large.", "Send smaller files, or raise limits.max_body_bytes.";
 ResponseBodyTooLarge: "The answer would be too large.", "Ask for fewer or smaller pictures.";
-UnsupportedFileTypes: "The content is no picture, or of a format that the service does not take.", "Send one of the formats that the service's page names; the file's name does not count.";
+UnsupportedFileTypes: "The content is not a picture, or its format is not one that the service takes.", "Send one of the formats that the service's page names; the file's name does not count.";
 InvalidOutputFormat: "The output format is none that the service makes.", NAME_IT;
 UnsupportedGrayscaleImage: "The service needs colour and the picture has none.", "Send the picture in colour.";
 UnsupportedParameterValues: "A value is outside its range or list.", NAME_IT;
@@ -155,7 +155,7 @@ ServiceInternalError: "A part of the server failed.", OPERATOR;
 FileServiceError: "A file could not be read or written, or the disk budget is used up.", "Look at the free disk space and at results.disk_budget.";
 AiServiceError: "A model or an engine failed at this work.", OPERATOR;
 AiServiceInternalError: "The engine failed inside.", "Look into the engine's own log.";
-ErrorGateway: "The engine answered with something that is no answer.", "Check the URL and the kind of the engine.";
+ErrorGateway: "The engine sent an answer that cannot be read.", "Check the URL and the kind of the engine.";
 AiServiceFlowRestriction: "All workers are busy and the queue is full, or the server shuts down.", LATER;
 AiServiceTimeout: "The work did not end in time.", "Send a smaller picture or use the asynchronous form; limits.work_timeout_seconds gives more time.";
 InvalidUrl: "The URL of a picture is none that may be fetched.", "Send http or https, a public address, and a port that fetch.ports allows.";

@@ -143,7 +143,7 @@ pub fn service(
 fn who_pays(applications: &[Application]) -> Markup {
     html! {
         @match applications {
-            [] => p.notice.refused { "There is no application that could pay. Create one under Accounts." },
+            [] => p.notice.refused { "No application can be charged. Create one under Accounts." },
             [one] => p.help { "Runs as " (one.name) ", which has " (show::credits(one.balance)) "." },
             several => {
                 div.field {

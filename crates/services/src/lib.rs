@@ -12,6 +12,7 @@ mod generated;
 mod image;
 mod portrait;
 mod sitting;
+mod tasks;
 
 pub use portrait::{liveness, recognition};
 

@@ -1,13 +1,15 @@
 //! Moderation: whether pictures are pornographic or hold QR codes.
 
-use safelight_contract::{Code, Fault};
+use safelight_contract::Code;
 use safelight_imaging::{Format, Rules, codes};
 use safelight_operation::{
-    Context, Form, Input, InputField, Memory, Needs, Operation, Output, Picture, Result, Spec,
-    Work, json_value, rounded,
+    Context, Input, Memory, Needs, Operation, Output, Picture, Result, Spec, Work, json_value,
+    rounded,
 };
 use safelight_vision::moderation::MODEL;
 use serde_json::Value;
+
+use crate::tasks::Tasks;
 
 /// The service.
 pub struct ImageModeration;
@@ -34,8 +36,9 @@ const LIMITATIONS: &str = "How many pornographic pictures are found was not meas
     ones none was reported. Drawings, violence, hate and politics are not looked for. QR codes that \
     lie at a slant are not found, nor is text.";
 
+/// What a request asks for.
 #[derive(Input)]
-struct Fields {
+pub struct Fields {
     /// The pictures, up to 10.
     #[pictures(Rules {
         formats: &[Format::Jpeg, Format::Png, Format::Bmp, Format::WebP],
@@ -49,25 +52,6 @@ struct Fields {
     #[words(SCENES)]
     #[field(default = Vec::new())]
     scenes: Vec<Scene>,
-}
-
-/// What a request asks for.
-pub struct Request(Fields);
-
-impl Input for Request {
-    const FIELDS: &'static [InputField] = Fields::FIELDS;
-
-    fn read(form: &Form) -> Result<Self> {
-        // The pictures alone can be missing, which has a code of its own.
-        Fields::read(form).map(Self).map_err(|fault| match fault.code() {
-            Code::MissingParameters => Fault::new(Code::MissingTasksParameter, fault.message()),
-            _ => fault,
-        })
-    }
-
-    fn pictures(&self) -> Vec<&Picture> {
-        self.0.pictures()
-    }
 }
 
 /// What a success answers.
@@ -116,14 +100,14 @@ impl Operation for ImageModeration {
         ..Spec::DEFAULT
     };
     const NEEDS: Needs = Needs::models(&[MODEL]);
-    type Input = Request;
+    type Input = Tasks<Fields>;
     type Output = Answer;
 
-    fn units(input: &Request) -> u32 {
+    fn units(input: &Tasks<Fields>) -> u32 {
         input.0.tasks.len() as u32
     }
 
-    async fn run(Request(input): Request, context: &Context) -> Result<Answer> {
+    async fn run(Tasks(input): Tasks<Fields>, context: &Context) -> Result<Answer> {
         context
             .cpu(move |work| {
                 let scenes = match input.scenes.is_empty() {
@@ -177,6 +161,8 @@ impl Found {
 
 #[cfg(test)]
 mod tests {
+    use safelight_operation::Form;
+
     use super::*;
 
     #[test]
@@ -192,11 +178,14 @@ mod tests {
 
     #[test]
     fn missing_pictures_have_a_code_of_their_own() {
-        let fault = Request::read(&Form::new()).err().expect("refused");
+        let fault = Tasks::<Fields>::read(&Form::new()).err().expect("refused");
         assert_eq!(fault.code(), Code::MissingTasksParameter);
         let mut form = Form::new();
         form.add_text("scenes", "terrorism");
         form.add_file("tasks", bytes::Bytes::new());
-        assert_eq!(Request::read(&form).err().map(|f| f.code()), Some(Code::ParametersCannotEmpty));
+        assert_eq!(
+            Tasks::<Fields>::read(&form).err().map(|f| f.code()),
+            Some(Code::ParametersCannotEmpty)
+        );
     }
 }

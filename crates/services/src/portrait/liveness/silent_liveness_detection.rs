@@ -2,8 +2,8 @@
 
 use safelight_contract::{Code, Fault};
 use safelight_operation::{
-    Context, Form, Input, InputField, Memory, Needs, Operation, Output, Picture, Result, Spec,
-    Work, json_value, rounded,
+    Context, Input, Memory, Needs, Operation, Output, Picture, Result, Spec, Work, json_value,
+    rounded,
 };
 use safelight_vision::face::models;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use super::{
 };
 use crate::portrait::faces::{find_people, pixels};
 use crate::portrait::recognition::RULES;
+use crate::tasks::Tasks;
 
 /// The service.
 pub struct SilentLivenessDetection;
@@ -20,33 +21,15 @@ pub struct SilentLivenessDetection;
 /// Most pictures of a request.
 const TASKS: usize = 10;
 
+/// What a request asks for.
 #[derive(Input)]
-struct Fields {
+pub struct Fields {
     /// The pictures, up to 10; of each the largest face is judged. It needs what is around the face, so
     /// send pictures that are not cut close.
     #[pictures(RULES, 1..=TASKS)]
     tasks: Vec<Picture>,
     #[shared(LIVENESS_CONTROL)]
     liveness_control: Control,
-}
-
-/// What a request asks for.
-pub struct Request(Fields);
-
-impl Input for Request {
-    const FIELDS: &'static [InputField] = Fields::FIELDS;
-
-    fn read(form: &Form) -> Result<Self> {
-        // The pictures alone can be missing, which has a code of its own.
-        Fields::read(form).map(Self).map_err(|fault| match fault.code() {
-            Code::MissingParameters => Fault::new(Code::MissingTasksParameter, fault.message()),
-            _ => fault,
-        })
-    }
-
-    fn pictures(&self) -> Vec<&Picture> {
-        self.0.pictures()
-    }
 }
 
 /// What a success answers.
@@ -113,14 +96,14 @@ impl Operation for SilentLivenessDetection {
     };
     const NEEDS: Needs =
         Needs::models(&[models::DETECTION, models::SECOND_OPINION, models::MESH, MODEL]);
-    type Input = Request;
+    type Input = Tasks<Fields>;
     type Output = Answer;
 
-    fn units(input: &Request) -> u32 {
+    fn units(input: &Tasks<Fields>) -> u32 {
         input.0.tasks.len() as u32
     }
 
-    async fn run(Request(input): Request, context: &Context) -> Result<Answer> {
+    async fn run(Tasks(input): Tasks<Fields>, context: &Context) -> Result<Answer> {
         context.cpu(move |work| judge(work, &input)).await
     }
 }
