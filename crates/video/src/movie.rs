@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use image::RgbImage;
+use memchr::memmem;
 use openh264::decoder::Decoder;
 use openh264::formats::YUVSource;
 use safelight_contract::{Code, Fault, Result};
@@ -86,20 +87,19 @@ impl<'a> Movie<'a> {
     fn of_track(file: &'a [u8], track: &[u8]) -> Result<Self> {
         let missing = |what: &str| damaged(&format!("it has no {what}"));
         let media = find(track, b"mdia").ok_or_else(|| missing("media"))?;
-        let header = find(media, b"mdhd").ok_or_else(|| missing("duration"))?;
-        let (scale, duration) = times(header).ok_or_else(|| damaged("its duration"))?;
+        let header = find(media, b"mdhd").ok_or_else(|| missing("clock"))?;
+        let scale = scale(header).ok_or_else(|| damaged("its clock"))?;
         let table = find_path(media, &[b"minf", b"stbl"]).ok_or_else(|| missing("table"))?;
         let description = find(table, b"stsd").ok_or_else(|| missing("description"))?;
         let coding = coding(description)?;
         let parameters = Parameters::read(coding.units.iter().copied())?;
-        let places = places(table, file.len())?;
+        let (places, duration) = places(table, file.len())?;
         if places.is_empty() {
             return Err(Fault::new(Code::InvalidFile, "the MP4 has no frames"));
         }
         let mut head = Vec::new();
         for unit in &coding.units {
-            head.extend([0, 0, 0, 1]);
-            head.extend(*unit);
+            append_unit(unit, &mut head)?;
         }
         let turns = find(track, b"tkhd").and_then(turns).unwrap_or(0);
         let size = parameters.size;
@@ -155,13 +155,14 @@ impl<'a> Movie<'a> {
     }
 
     /// Decodes the video and calls `show` with the time in seconds and the picture of frames at least
-    /// `apart` from each other, in the order of time.
+    /// `apart` from each other, in the order of time. Before each frame of the file it asks `proceed`.
     ///
     /// # Errors
-    /// `FILE_DECODING_FAILURE` for damaged frames; those of `show`.
+    /// `FILE_DECODING_FAILURE` for damaged frames; those of `proceed` and `show`.
     pub fn play(
         &self,
         apart: Duration,
+        proceed: impl Fn() -> Result<()>,
         mut show: impl FnMut(f64, RgbImage) -> Result<()>,
     ) -> Result<()> {
         let failed = |error: openh264::Error| damaged(&error.to_string());
@@ -193,6 +194,7 @@ impl<'a> Movie<'a> {
         };
         let mut stream = self.head.clone();
         for place in &self.places {
+            proceed()?;
             self.append(place, &mut stream)?;
             if let Some(yuv) = decoder.decode(&stream).map_err(failed)? {
                 one(&yuv, &|pixels| yuv.write_rgb8(pixels))?;
@@ -221,8 +223,7 @@ impl<'a> Movie<'a> {
             if Parameters::is_sequence(unit) && Parameters::of(unit)?.size != self.size {
                 return Err(damaged("its size changes"));
             }
-            stream.extend([0, 0, 0, 1]);
-            stream.extend(unit);
+            append_unit(unit, stream)?;
         }
         Ok(())
     }
@@ -238,18 +239,24 @@ impl<'a> Movie<'a> {
     }
 }
 
-/// Ticks of a second, and ticks of the whole.
-fn times(header: &[u8]) -> Option<(u32, u64)> {
+/// Appends a unit behind a start code. One that holds such a code would be several to the decoder, and
+/// only the first of them would have been looked at.
+fn append_unit(unit: &[u8], stream: &mut Vec<u8>) -> Result<()> {
+    let parted = [[0, 0, 0], [0, 0, 1]].iter().any(|code| memmem::find(unit, code).is_some());
+    if parted {
+        return Err(damaged("a unit holds a start code"));
+    }
+    stream.extend([0, 0, 0, 1]);
+    stream.extend(unit);
+    Ok(())
+}
+
+/// Ticks of a second.
+fn scale(header: &[u8]) -> Option<u32> {
     let mut fields = Fields(header);
     let version = fields.u32()? >> 24;
-    let (scale, duration) = if version == 1 {
-        fields.skip(16)?;
-        (fields.u32()?, fields.u64()?)
-    } else {
-        fields.skip(8)?;
-        (fields.u32()?, u64::from(fields.u32()?))
-    };
-    (scale > 0).then_some((scale, duration))
+    fields.skip(if version == 1 { 16 } else { 8 })?;
+    fields.u32().filter(|scale| *scale > 0)
 }
 
 /// The quarter turns of a track's matrix.
@@ -308,11 +315,15 @@ fn read_set(set: &[u8]) -> Option<Coding<'_>> {
     (length_bytes != 3).then_some(Coding { length_bytes, units })
 }
 
-/// Where the frames lie in a file of so many bytes, in the order that they lie in.
-fn places(table: &[u8], end: usize) -> Result<Vec<Place>> {
+/// Where the frames lie in a file of so many bytes, in the order that they lie in, and how many ticks they
+/// last. No byte may belong to two frames: decoding takes as long as the file is large.
+fn places(table: &[u8], end: usize) -> Result<(Vec<Place>, u64)> {
     let wrong = || damaged("its table of frames");
     let lengths = lengths(find(table, b"stsz").ok_or_else(wrong)?)?;
-    let times = sample_times(table, lengths.len()).ok_or_else(wrong)?;
+    if lengths.iter().fold(0_usize, |sum, length| sum.saturating_add(*length)) > end {
+        return Err(damaged("its frames are larger than the file"));
+    }
+    let (times, duration) = sample_times(table, lengths.len()).ok_or_else(wrong)?;
     let chunks = chunks(table).ok_or_else(wrong)?;
     let runs = runs(find(table, b"stsc").ok_or_else(wrong)?).ok_or_else(wrong)?;
     let mut places = Vec::with_capacity(lengths.len());
@@ -330,7 +341,7 @@ fn places(table: &[u8], end: usize) -> Result<Vec<Place>> {
             start = stop;
         }
         if left == 0 {
-            return Ok(places);
+            return Ok((places, duration));
         }
     }
     Err(wrong())
@@ -354,8 +365,8 @@ fn lengths(sizes: &[u8]) -> Result<Vec<usize>> {
     lengths.collect::<Option<_>>().ok_or_else(wrong)
 }
 
-/// When each frame is shown, in ticks.
-fn sample_times(table: &[u8], count: usize) -> Option<Vec<i64>> {
+/// When each frame is shown, and how long all last, in ticks.
+fn sample_times(table: &[u8], count: usize) -> Option<(Vec<i64>, u64)> {
     let mut steps = runs_of_two(find(table, b"stts")?)?.into_iter();
     let mut times = Vec::with_capacity(count);
     let (mut at, mut left, mut step) = (0_i64, 0, 0);
@@ -368,7 +379,8 @@ fn sample_times(table: &[u8], count: usize) -> Option<Vec<i64>> {
         at = at.checked_add(i64::from(step))?;
         left -= 1;
     }
-    let Some(shifts) = find(table, b"ctts") else { return Some(times) };
+    let duration = at.unsigned_abs();
+    let Some(shifts) = find(table, b"ctts") else { return Some((times, duration)) };
     let shifts = runs_of_two(shifts)?;
     let mut all = shifts.into_iter().flat_map(|(count, shift)| {
         std::iter::repeat_n(shift.cast_signed(), (count as usize).min(MOST_FRAMES))
@@ -376,7 +388,7 @@ fn sample_times(table: &[u8], count: usize) -> Option<Vec<i64>> {
     for time in &mut times {
         *time = time.checked_add(i64::from(all.next()?))?;
     }
-    Some(times)
+    Some((times, duration))
 }
 
 /// Entries of two numbers.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use image::{Rgb, RgbImage};
 use proptest::prelude::*;
-use safelight_contract::{Code, Result};
+use safelight_contract::{Code, Fault, Result};
 use safelight_video::{Clip, Limits, Movie};
 
 const SIZE: (u32, u32) = (96, 64);
@@ -25,13 +25,23 @@ fn clip(frames: u32, rate: u32) -> Vec<u8> {
     clip.finish().expect("a file")
 }
 
+/// Nothing keeps a video from playing on.
+fn on() -> Result<()> {
+    Ok(())
+}
+
 fn code(outcome: Result<impl Sized>) -> Code {
     outcome.err().expect("refused").code()
 }
 
+/// Where what is in the first box of a kind begins.
+fn inside(file: &[u8], kind: &[u8; 4]) -> usize {
+    file.windows(4).position(|part| part == kind).expect("a box") + 4
+}
+
 /// The file with the bytes behind the first `kind` changed.
 fn changed(mut file: Vec<u8>, kind: &[u8; 4], at: usize, bytes: &[u8]) -> Vec<u8> {
-    let start = file.windows(4).position(|part| part == kind).expect("a box") + 4 + at;
+    let start = inside(&file, kind) + at;
     file[start..start + bytes.len()].copy_from_slice(bytes);
     file
 }
@@ -53,7 +63,7 @@ fn frames_come_apart_and_in_order() {
     let file = clip(30, 24);
     let mut found = vec![];
     let movie = Movie::read(&file).expect("an MP4");
-    let play = movie.play(Duration::from_millis(100), |at, frame| {
+    let play = movie.play(Duration::from_millis(100), on, |at, frame| {
         let red = |x: u32| frame.get_pixel(x, 32)[0] > 150;
         found.push((at, (0..SIZE.0).filter(|x| red(*x)).max().unwrap_or_default()));
         Ok(())
@@ -74,7 +84,7 @@ fn turned_videos_are_shown_upright() {
     let file = changed(clip(30, 24), b"tkhd", 40, &matrix);
     let movie = Movie::read(&file).expect("an MP4");
     assert_eq!(movie.size(), (SIZE.1, SIZE.0));
-    let play = movie.play(Duration::from_secs(10), |_, frame| {
+    let play = movie.play(Duration::from_secs(10), on, |_, frame| {
         assert_eq!(frame.dimensions(), (SIZE.1, SIZE.0));
         // What lay on the left stands at the top.
         assert!(frame.get_pixel(32, 16)[0] > 150 && frame.get_pixel(32, 80)[0] < 100);
@@ -118,7 +128,40 @@ fn noise_in_place_of_frames_is_damage() {
     let mut broken = file.clone();
     broken[data..].iter_mut().for_each(|byte| *byte = 0x5a);
     let movie = Movie::read(&broken).expect("the index is whole");
-    assert_eq!(code(movie.play(Duration::ZERO, |_, _| Ok(()))), Code::FileDecodingFailure);
+    assert_eq!(code(movie.play(Duration::ZERO, on, |_, _| Ok(()))), Code::FileDecodingFailure);
+}
+
+#[test]
+fn a_video_takes_no_longer_than_its_file_is_large() {
+    let file = clip(30, 24);
+    // Every frame is the first one, which is the largest.
+    let lengths = inside(&file, b"stsz");
+    let first = file[lengths + 12..lengths + 16].to_vec();
+    let again = changed(file.clone(), b"stsz", 12, &first.repeat(30));
+    assert_eq!(code(Movie::read(&again)), Code::FileDecodingFailure);
+    // All frames at one moment, whatever the header says of the duration.
+    let still = changed(file.clone(), b"stts", 12, &[0; 4]);
+    let still = Movie::read(&still).expect("an MP4");
+    assert_eq!(code(still.check("video", &LIMITS)), Code::InvalidFile);
+    // It stops when it is told to, before any frame is shown.
+    let stop = || Err(Fault::new(Code::TaskStoppedProcessing, "stopped"));
+    let play = Movie::read(&file).expect("an MP4").play(Duration::ZERO, stop, |_, _| {
+        panic!("nothing may be shown");
+    });
+    assert_eq!(code(play), Code::TaskStoppedProcessing);
+}
+
+#[test]
+fn a_unit_that_is_two_is_refused() {
+    let file = clip(30, 24);
+    let frames = inside(&file, b"mdat");
+    // Within the first unit, behind its length and its head.
+    let mut parted = file.clone();
+    parted[frames + 12..frames + 16].copy_from_slice(&[0, 0, 1, 0x67]);
+    let movie = Movie::read(&parted).expect("the index is whole");
+    assert_eq!(code(movie.play(Duration::ZERO, on, |_, _| Ok(()))), Code::FileDecodingFailure);
+    let message = movie.play(Duration::ZERO, on, |_, _| Ok(())).expect_err("refused");
+    assert!(message.message().contains("start code"), "{message}");
 }
 
 /// Encoded once, damaged often.
@@ -143,7 +186,7 @@ proptest! {
             prop_assert!(movie.frames() <= 2000);
             let _ = movie.check("video", &LIMITS);
             if movie.size().0.max(movie.size().1) <= 256 {
-                let _ = movie.play(Duration::from_millis(100), |_, _| Ok(()));
+                let _ = movie.play(Duration::from_millis(100), on, |_, _| Ok(()));
             }
         }
     }

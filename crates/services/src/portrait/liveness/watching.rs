@@ -69,8 +69,8 @@ pub fn watch(work: &Work, movie: &Movie<'_>) -> Result<Watched> {
     let mut best: [Option<Shot>; PARTS] = [const { None }; PARTS];
     let length = movie.seconds().max(f64::EPSILON);
     work.stage("watch", || {
-        movie.play(APART, |at, photo| {
-            work.check()?;
+        let proceed = || work.check();
+        movie.play(APART, proceed, |at, photo| {
             moments += 1;
             let found = work.vision.detect_faces(&photo)?;
             let Some(largest) = found.first() else { return Ok(()) };
