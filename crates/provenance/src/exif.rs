@@ -4,6 +4,8 @@ use crate::{Declared, text};
 
 /// Most entries of a directory.
 const MOST_ENTRIES: usize = 512;
+/// How much of a text is read, in bytes.
+const MOST_TEXT: usize = 64 << 10;
 /// The directory of Exif in the first one.
 const EXIF: u16 = 0x8769;
 /// What texts are called whose tags are these.
@@ -35,7 +37,8 @@ impl<'a> Block<'a> {
         usize::try_from(number).ok()
     }
 
-    /// The bytes of an entry of single bytes or letters; they stand in the entry where four are enough.
+    /// The first [`MOST_TEXT`] bytes of an entry of single bytes or letters; they stand in the entry where
+    /// four are enough.
     fn value(self, entry: usize) -> Option<&'a [u8]> {
         // 1, 2 and 7: bytes, letters, anything.
         if !matches!(self.short(entry + 2)?, 1 | 2 | 7) {
@@ -43,7 +46,7 @@ impl<'a> Block<'a> {
         }
         let count = self.long(entry + 4)?;
         let start = if count <= 4 { entry + 8 } else { self.long(entry + 8)? };
-        self.bytes.get(start..start.checked_add(count)?)
+        self.bytes.get(start..start.checked_add(count)?)?.get(..count.min(MOST_TEXT))
     }
 }
 
@@ -61,19 +64,22 @@ pub(crate) fn read(bytes: &[u8], declared: &mut Declared) {
     }
 }
 
-/// Reads a directory; answers the place of that of Exif.
+/// Reads a directory, each text in it once, however often it is named; answers the place of that of Exif.
 fn directory(block: Block<'_>, start: usize, declared: &mut Declared) -> Option<usize> {
     let count = usize::from(block.short(start)?).min(MOST_ENTRIES);
     let mut exif = None;
+    let mut read = [false; TEXTS.len()];
     for number in 0..count {
         let entry = start.checked_add(2 + 12 * number)?;
         let tag = block.short(entry)?;
         if tag == EXIF {
             exif = block.long(entry + 8);
         }
-        let named = TEXTS.iter().find(|(known, _)| *known == tag);
-        if let (Some((_, name)), Some(value)) = (named, block.value(entry)) {
-            text::named(name, &letters(value, block.is_big), declared);
+        let Some(known) = TEXTS.iter().position(|(known, _)| *known == tag) else { continue };
+        if !std::mem::replace(&mut read[known], true)
+            && let Some(value) = block.value(entry)
+        {
+            text::named(TEXTS[known].1, &letters(value, block.is_big), declared);
         }
     }
     exif

@@ -201,3 +201,15 @@ proptest! {
         prop_assert!(!read(&[heads[head], &noise].concat()).is_synthetic());
     }
 }
+
+/// A directory may name one long text as often as it likes: it is read once, and not to its end.
+#[test]
+fn long_texts_are_read_in_part() {
+    let far = [vec![b' '; 64 << 10], b"Midjourney".to_vec()].concat();
+    let file = |text: &[u8]| jpeg(&[segment(0xe1, &[b"Exif\0\0", &exif(&[(0x0131, text)])])]);
+    assert!(read(&file(&far[1 << 10..])).is_synthetic(), "within what is read");
+    let block = exif(&[(0x0131, &far)]);
+    assert!(!read(&webp(b"EXIF", &block)).is_synthetic(), "behind it");
+    let twice = exif(&[(0x0131, b"Photoshop"), (0x0131, b"Midjourney")]);
+    assert!(!read(&webp(b"EXIF", &twice)).is_synthetic(), "the first counts");
+}
