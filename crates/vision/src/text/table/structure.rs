@@ -168,7 +168,11 @@ fn laid_out(steps: &[Step]) -> (Vec<Block>, (usize, usize)) {
         };
         let row = *row.get_or_insert(0);
         let (row_span, column_span) = spans;
-        let column = (0..).find(|&column| !taken.contains(&(row, column))).unwrap_or(0);
+        let is_taken = |column: usize| taken.contains(&(row, column));
+        let column = (0..).find(|&column| !is_taken(column)).unwrap_or(0);
+        // It ends where a cell from above stands: cells do not overlap.
+        let column_span =
+            (1..column_span).find(|&more| is_taken(column + more)).unwrap_or(column_span);
         for place in
             (row..row + row_span).flat_map(|r| (column..column + column_span).map(move |c| (r, c)))
         {
@@ -277,6 +281,10 @@ mod tests {
         assert_eq!(places, [(0, 0, 1, 2), (0, 2, 2, 1), (1, 0, 1, 1), (1, 1, 1, 1)]);
         let near = |a: f32, b: f32| (a - b).abs() < 1e-3;
         assert!(cells[0].bounds.iter().zip([48.8, 97.6, 146.4, 195.2]).all(|(a, b)| near(*a, b)));
+        // <tr><td></td><td rowspan="2"></td></tr><tr><td colspan="2"></td></tr>
+        let steps = [5, 48, 7, 29, 8, 9, 6, 5, 7, 10, 8, 9, 6].map(step);
+        let (cells, size) = laid_out(&steps);
+        assert_eq!((size, cells[2].column_span), ((2, 2), 1), "the cell from above stays");
         // A span beyond the last row ends with it.
         let (cells, size) = laid_out(&[5, 7, 47, 8, 9, 48, 6].map(step));
         assert_eq!((size, cells[0].row_span), ((1, 2), 1));
