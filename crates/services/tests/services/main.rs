@@ -16,6 +16,7 @@ mod enhance;
 mod expressions;
 mod faces;
 mod gallery;
+mod golden;
 mod goods;
 mod heads;
 mod inputs;
