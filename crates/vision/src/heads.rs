@@ -2,9 +2,10 @@
 
 use image::{GrayImage, RgbImage, imageops};
 use safelight_contract::Result;
-use safelight_imaging::Region;
 use safelight_imaging::components::{components, count_from, grown};
+use safelight_imaging::map::percentile;
 use safelight_imaging::resize::{self, Filter};
+use safelight_imaging::{Region, lab_of};
 
 use crate::Vision;
 use crate::face::{Detection, Parsing, Part, Rect};
@@ -23,6 +24,11 @@ const STEEPER: f32 = 4.0;
 const LEAST_PART: f32 = 0.03;
 /// The outline is taken from what is salient where that covers this share of the head.
 const LEAST_SEEN: f64 = 0.8;
+
+/// What is taken for a hat and covers less than this share of the hair may be hair.
+const LITTLE_HAT: usize = 3;
+/// Its median may lie so far beyond the middle nine tenths of the hair's colours, in CIE L*a*b*.
+const OTHER_COLOUR: f32 = 4.0;
 
 /// All that belongs to a head with its neck.
 pub const HEAD: &[Part] = &[
@@ -47,7 +53,8 @@ pub const HEAD: &[Part] = &[
 
 impl Vision {
     /// Where these parts of the head with this face are, soft at their edges. Parts of other heads
-    /// close by do not count. None where the square around the face lies outside the photo, or the
+    /// close by do not count; a little of what is taken for a hat counts as hair where it has the hair's
+    /// colours. None where the square around the face lies outside the photo, or the
     /// parts are hardly seen: some strands below a hat.
     pub fn head_parts(
         &self,
@@ -57,6 +64,9 @@ impl Vision {
     ) -> Result<Option<Saliency>> {
         let parsing = self.parse_head(photo, face)?;
         let Some(region) = within(parsing.bounds(), photo.dimensions()) else { return Ok(None) };
+        let with_hat = [parts, &[Part::Hat]].concat();
+        let is_doubtful = parts.contains(&Part::Hair) && !parts.contains(&Part::Hat);
+        let parts = if is_doubtful && hat_is_hair(&parsing) { &with_hat } else { parts };
         let (mut mask, head) =
             (soft(&parsing, parts, photo, region), soft(&parsing, HEAD, photo, region));
         if count_from(&mask, 128) < LEAST_PART * count_from(&head, 128) {
@@ -71,6 +81,33 @@ impl Vision {
     pub fn parse_head(&self, photo: &RgbImage, face: &Detection) -> Result<Parsing> {
         self.parse_face(photo, &Detection { rect: face.rect.grown(WIDER), ..*face })
     }
+}
+
+/// Whether what is taken for a hat is hair: shaded curls are, now and then. A heuristic: there is little of
+/// it, and its colours are among the hair's.
+fn hat_is_hair(parsing: &Parsing) -> bool {
+    let (labels, pixels) = (parsing.labels(), parsing.pixels());
+    let is = |label: u8, part: Part| label == part as u8;
+    // Below the face lie clothes.
+    let lowest = labels
+        .rows()
+        .enumerate()
+        .filter(|(_, row)| row.clone().any(|label| is(label.0[0], Part::Skin)));
+    let lowest = lowest.map(|(y, _)| y as u32).max().unwrap_or_default();
+    let colours = |part: Part| -> Vec<[f32; 3]> {
+        let cells =
+            labels.enumerate_pixels().filter(|(_, y, label)| *y < lowest && is(label.0[0], part));
+        cells.map(|(x, y, _)| lab_of(pixels.get_pixel(x, y).0)).collect()
+    };
+    let (hat, hair) = (colours(Part::Hat), colours(Part::Hair));
+    let channel = |colours: &[[f32; 3]], channel: usize, rank: f32| {
+        percentile(&mut colours.iter().map(|colour| colour[channel]).collect::<Vec<_>>(), rank)
+    };
+    let is_among = |at: usize| {
+        let (least, most) = (channel(&hair, at, 0.05), channel(&hair, at, 0.95));
+        (least - OTHER_COLOUR..=most + OTHER_COLOUR).contains(&channel(&hat, at, 0.5))
+    };
+    !hat.is_empty() && hat.len() * LITTLE_HAT < hair.len() && (0..3).all(is_among)
 }
 
 /// The pixels of the photo inside a box.

@@ -1,6 +1,6 @@
 //! Heads and hairstyles cut out, from a form to the pictures.
 
-use crate::support::{artifact, call, code, encoded, form, with};
+use crate::support::{artifact, call, code, encoded, form, head, with};
 use image::{DynamicImage, ImageFormat, RgbImage, RgbaImage, imageops};
 use safelight_contract::Code;
 use safelight_operation::{Form, Node};
@@ -60,6 +60,29 @@ fn a_head_has_hair_and_neck_and_no_clothes() {
     let photo =
         image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo").to_rgb8();
     assert_eq!(all.get_pixel(220, 110).0[..3], photo.get_pixel(220, 110).0, "in its place");
+}
+
+/// The parser takes the dark curls of the enlarged head for a hat.
+#[test]
+fn shaded_curls_are_hair_and_a_small_hat_is_not() {
+    let head = image::load_from_memory(&head()).expect("a photo").to_rgb8();
+    let alphas = |photo: &RgbImage, places: [(u32, u32); 3]| {
+        let found = pieces(HAIR, &form(encoded(&photo.clone().into(), ImageFormat::Png)));
+        let all = placed(&found[0], photo.width(), photo.height());
+        places.map(|(x, y)| all.get_pixel(x, y).0[3])
+    };
+    let curls = [(890, 500), (860, 560), (905, 380)];
+    assert!(alphas(&head, curls).iter().all(|&alpha| alpha > 200), "{:?}", alphas(&head, curls));
+
+    let mut hatted = head.clone();
+    for (x, y, pixel) in hatted.enumerate_pixels_mut() {
+        let (across, down) = ((x as f32 - 610.0) / 330.0, (y as f32 - 260.0) / 200.0);
+        if across.hypot(down) < 1.0 && y < 230 {
+            pixel.0 = [24, 50, 140 + (y / 8 % 2 * 8) as u8];
+        }
+    }
+    let hat = [(610, 150), (500, 180), (700, 200)];
+    assert!(alphas(&hatted, hat).iter().all(|&alpha| alpha < 60), "{:?}", alphas(&hatted, hat));
 }
 
 #[test]
