@@ -94,6 +94,20 @@ impl Library {
     }
 
     /// The key of a group.
+    /// The session of action liveness of an identifier, which is used up with this.
+    ///
+    /// # Errors
+    /// `ERROR_RESOURCE_NOT_FOUND` for one that was never begun here by the application,
+    /// `ERROR_RESOURCE_RECLAIMED` for one that has expired or was used.
+    pub async fn take_session(&self, application: i64, id: &str) -> Result<Session> {
+        let session = self.sessions.find(application, id, now())?;
+        let used = self.store.use_liveness_session(&session.nonce, session.expires_at).await;
+        match used.or_internal("noting a session")? {
+            true => Ok(session),
+            false => Err(Fault::new(Code::ResourceReclaimed, "the session was used before")),
+        }
+    }
+
     pub fn key(&self, group: &FaceGroup) -> Result<GroupKey> {
         open_key(&self.master, group)
     }
