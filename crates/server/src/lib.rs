@@ -46,6 +46,8 @@ mod stall;
 mod sweep;
 mod task_input;
 mod tasks;
+#[cfg(test)]
+mod testing;
 mod trace;
 mod uploads;
 mod urls;
