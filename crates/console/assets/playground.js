@@ -159,7 +159,8 @@ async function ask(target, form, signal, verb = method) {
     },
   });
   const answer = await response.json();
-  return { answer, timing: response.headers.get("server-timing") ?? "" };
+  const charged = Number(response.headers.get("x-safelight-charged") ?? 0);
+  return { answer, charged, timing: response.headers.get("server-timing") ?? "" };
 }
 
 async function runOne(photo, run) {
@@ -194,6 +195,10 @@ async function stop() {
 }
 
 $("stop").addEventListener("click", stop);
+
+$("application")?.addEventListener("change", ({ target }) => {
+  $("price").textContent = target.selectedOptions[0].dataset.price;
+});
 
 $("inputs").addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -257,13 +262,14 @@ function end(run) {
   $("run").disabled = false;
   const seconds = ((performance.now() - run.started) / 1000).toFixed(1);
   if (!results.length) {
-    if (run.stopped) say("Stopped. Nothing was charged.");
+    if (run.stopped) say("Stopped. Work that had ended by then is charged; Usage tells.");
     return;
   }
   const done = results.filter((one) => one.answer.error_code === 0).length;
-  const price = Number(bench.dataset.price);
-  if (results.length > 1) say(`${done} of ${results.length} photos done in ${seconds} s, ${price * done} credits.`);
-  else if (done) say(`Done in ${seconds} s, ${price} ${price === 1 ? "credit" : "credits"}.`);
+  const sum = Number(results.reduce((total, one) => total + one.charged, 0).toFixed(3));
+  const charged = `${sum} ${sum === 1 ? "credit" : "credits"}`;
+  if (results.length > 1) say(`${done} of ${results.length} photos done in ${seconds} s, ${charged}.`);
+  else if (done) say(`Done in ${seconds} s, ${charged}.`);
   else say(`Refused after ${seconds} s. Nothing was charged.`);
   show(results.length - 1);
 }

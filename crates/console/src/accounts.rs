@@ -42,7 +42,7 @@ pub fn overview(
                 }
             }
             (form(shell.csrf, "/console/users/create", "card line", html! {
-                div { label for="user-name" { "New user" } input #user-name name="name" required maxlength="100" autocomplete="off"; }
+                div { label for="user-name" { "New user" } input #user-name name="name" required maxlength="64" autocomplete="off"; }
                 button { "Create" }
             }))
         },
@@ -51,7 +51,7 @@ pub fn overview(
 
 fn new_application(csrf: &str, users: &[User]) -> Markup {
     let content = html! {
-            div { label for="app-name" { "New application" } input #app-name name="name" required maxlength="100" autocomplete="off"; }
+            div { label for="app-name" { "New application" } input #app-name name="name" required maxlength="64" autocomplete="off"; }
             div { label for="app-user" { "of the user" }
                 select #app-user name="user" { @for user in users { option value=(user.name) { (user.name) } } }
             }

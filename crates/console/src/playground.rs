@@ -16,6 +16,8 @@ pub struct Application {
     pub name: String,
     /// Credits in the pool `common`.
     pub balance: Credits,
+    /// What the service costs it.
+    pub price: Credits,
 }
 
 /// A service as the list shows it.
@@ -115,14 +117,14 @@ pub fn service(
             }
             @if let Some(why) = &entry.why_not { div.notice.refused { p { (why) } } }
             div.bench #playground data-path=(spec.path) data-method=(method) data-base=(base_url)
-                data-application=[application.map(|one| one.id)] data-price=(entry.price) {
+                data-application=[application.map(|one| one.id)] {
                 form.inputs #inputs novalidate {
                     (who_pays(applications))
                     (field::all(entry.endpoint))
                     div.run {
                         button.primary #run { "Run" }
                         button #stop type="button" hidden { "Stop" }
-                        span.price { (show::credits(entry.price)) ", " (delivery(spec)) }
+                        span.price { span #price { (show::credits(entry.price)) } ", " (delivery(spec)) }
                     }
                 }
                 (result())
@@ -150,7 +152,7 @@ fn who_pays(applications: &[Application]) -> Markup {
                     label for="application" { "Runs as" }
                     select #application {
                         @for one in several {
-                            option value=(one.id) { (one.name) " – " (show::credits(one.balance)) }
+                            option value=(one.id) data-price=(show::credits(one.price)) { (one.name) " – " (show::credits(one.balance)) }
                         }
                     }
                 }
@@ -224,7 +226,8 @@ mod tests {
     #[test]
     fn every_service_has_a_page_with_all_of_its_fields() {
         let shell = Shell::signed_in(&Who::Operator, "token", Place::Playground, "x");
-        let app = Application { id: 1, name: "admin/default".into(), balance: Credits::whole(5) };
+        let (balance, price) = (Credits::whole(5), Credits::whole(1));
+        let app = Application { id: 1, name: "admin/default".into(), balance, price };
         for endpoint in CATALOG {
             let entry = Entry { endpoint, price: Credits::whole(1), why_not: None };
             let page =

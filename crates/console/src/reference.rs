@@ -12,7 +12,7 @@ use crate::playground::{delivery, group};
 use crate::{field, show};
 
 /// An endpoint of the server's own, as the reference lists it.
-pub struct Own {
+pub struct ServerEndpoint {
     /// Method of HTTP.
     pub method: Method,
     /// Path.
@@ -27,7 +27,7 @@ pub struct Own {
 pub fn index(
     shell: &Shell<'_>,
     endpoints: &[&'static Endpoint],
-    own: &[Own],
+    own: &[ServerEndpoint],
     base_url: &str,
     query: &str,
 ) -> Markup {

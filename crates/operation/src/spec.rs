@@ -109,6 +109,12 @@ impl Spec {
         memory: Memory { base: 0, per_pixel: 0 },
     };
 
+    /// Whether name, path and summary together hold every word of a query, in any case.
+    pub fn matches(&self, query: &str) -> bool {
+        let text = [self.name, self.path, self.summary].join(" ").to_lowercase();
+        query.split_whitespace().all(|word| text.contains(&word.to_lowercase()))
+    }
+
     /// The last segment of the path.
     pub const fn slug(&self) -> &'static str {
         let bytes = self.path.as_bytes();
@@ -176,5 +182,22 @@ impl Needs {
     /// All of the models.
     pub fn all_models(self) -> impl Iterator<Item = &'static str> {
         self.models.iter().chain(self.models_on_request).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_a_query_is_looked_for() {
+        let summary = "Cuts people out.";
+        let spec = Spec { path: "/api/cutout/people", name: "Portrait", summary, ..Spec::DEFAULT };
+        for query in ["", "  ", "PORTRAIT out", "cutout/people cuts"] {
+            assert!(spec.matches(query), "{query}");
+        }
+        for query in ["portrait food", "portraits"] {
+            assert!(!spec.matches(query), "{query}");
+        }
     }
 }

@@ -3,41 +3,78 @@
 use axum::http::HeaderMap;
 use safelight_contract::{Code, Fault, Result};
 use safelight_operation::{Endpoint, no_engine};
-use safelight_store::{Credits, KeyKind, Principal, ServiceState};
+use safelight_store::{Credits, KeyHash, KeyKind, Principal, ServiceState};
 
 use crate::app::{App, Stored};
+use crate::limits::AtWork;
 use crate::sandbox::Simulation;
 use crate::trace::Trace;
 
 /// The header that carries the API key.
 pub(crate) const KEY_HEADER: &str = "ailabapi-api-key";
 
+/// A request that was let in.
+pub(crate) struct Entered {
+    pub principal: Principal,
+    /// What a sandbox request asks for.
+    pub simulation: Option<Simulation>,
+    /// It counts against the limits of its application until this is dropped.
+    pub at_work: AtWork,
+}
+
+/// Finds the application of a request ([`authenticate`]), and counts the request against its limits
+/// before anything is done for it.
+pub(crate) async fn enter(app: &App, trace: &Trace, headers: &HeaderMap) -> Result<Entered> {
+    let principal = identify(app, trace, headers).await?;
+    let_in(app, principal, headers).await
+}
+
+/// Counts a request against the limits of its application. What a sandbox request asks for happens
+/// here.
+pub(crate) async fn let_in(
+    app: &App,
+    principal: Principal,
+    headers: &HeaderMap,
+) -> Result<Entered> {
+    let simulation = Simulation::of(&principal, headers)?;
+    let at_work = app.enter(principal.application.id, principal.application.limits).await?;
+    if let Some(simulation) = &simulation {
+        simulation.carry_out().await?;
+    }
+    Ok(Entered { principal, simulation, at_work })
+}
+
 /// Finds the application of the request's key, or of the console's session, and checks that its user
-/// is there and not locked. What a sandbox request asks for happens here.
+/// is there and not locked. For requests that no limit counts; what a sandbox request asks for happens
+/// here, and one that waits is counted.
 pub(crate) async fn authenticate(
     app: &App,
     trace: &Trace,
     headers: &HeaderMap,
 ) -> Result<Principal> {
-    let missing = || {
-        let message = format!("the header {KEY_HEADER} is missing");
-        Fault::new(Code::ApplicationsNotExists, message)
-    };
-    let principal = match trace.signed_in() {
-        Some(principal) => admit(trace, principal.clone())?,
-        None => {
-            let key = headers.get(KEY_HEADER).ok_or_else(missing)?;
-            authenticate_key(app, trace, key.as_bytes(), KEY_HEADER).await?
+    let principal = identify(app, trace, headers).await?;
+    match Simulation::of(&principal, headers)? {
+        Some(simulation) if simulation.waits() => {
+            Ok(let_in(app, principal, headers).await?.principal)
         }
-    };
-    if let Some(simulation) = Simulation::of(&principal, headers)? {
-        trace.sandbox();
-        simulation.strike().await?;
+        Some(simulation) => simulation.carry_out().await.map(|()| principal),
+        None => Ok(principal),
     }
-    Ok(principal)
 }
 
-/// The same for a key that was sent elsewhere; `place` names where.
+/// Who makes a request, by its key or by the console's session.
+async fn identify(app: &App, trace: &Trace, headers: &HeaderMap) -> Result<Principal> {
+    if let Some(principal) = trace.signed_in() {
+        return admit(trace, principal.clone());
+    }
+    let key = headers.get(KEY_HEADER).ok_or_else(|| {
+        let message = format!("the header {KEY_HEADER} is missing");
+        Fault::new(Code::ApplicationsNotExists, message)
+    })?;
+    authenticate_key(app, trace, key.as_bytes(), &format!("the header {KEY_HEADER}")).await
+}
+
+/// Who has a key that was sent in `place`, for messages.
 pub(crate) async fn authenticate_key(
     app: &App,
     trace: &Trace,
@@ -45,22 +82,52 @@ pub(crate) async fn authenticate_key(
     place: &str,
 ) -> Result<Principal> {
     let no_such = || {
-        let message = format!("no application has the key in the header {place}");
+        let message = format!("no application has the key in {place}");
         Fault::new(Code::ApplicationsNotExists, message)
     };
     let key = std::str::from_utf8(key).map_err(|_| no_such())?.trim();
-    let hash = app.secret.hash(key);
-    let principal = app.store.authenticate(&hash).await.or_internal("looking up the key")?;
-    let mut principal = principal.ok_or_else(no_such)?;
-    if app.settings.twin {
-        principal.kind = KeyKind::Sandbox;
-    }
-    admit(trace, principal)
+    let principal = principal_of_key(app, &app.secret.hash(key)).await?;
+    admit(trace, principal.ok_or_else(no_such)?)
+}
+
+/// Who has the key with this hash.
+pub(crate) async fn principal_of_key(app: &App, hash: &KeyHash) -> Result<Option<Principal>> {
+    let principal = app.store.authenticate(hash).await.or_internal("looking up the key")?;
+    Ok(principal.map(|principal| Principal { kind: served_as(app, principal.kind), ..principal }))
+}
+
+/// Who acts for an application without its key: an operator.
+pub(crate) async fn principal_of_operator(
+    app: &App,
+    application: i64,
+) -> Result<Option<Principal>> {
+    let applications = app.store.applications().await.or_internal("reading the applications")?;
+    let Some(application) = applications.into_iter().find(|one| one.id == application) else {
+        return Ok(None);
+    };
+    let users = app.store.users().await.or_internal("reading the users")?;
+    let user = users.into_iter().find(|user| user.name == application.user);
+    let services = app.store.services(application.id).await.or_internal("reading the services")?;
+    let kind = served_as(app, KeyKind::Live);
+    Ok(Some(Principal { application, user, key: None, kind, services }))
+}
+
+/// What requests with a key of this kind get here: samples alone from a twin.
+pub(crate) fn served_as(app: &App, kind: KeyKind) -> KeyKind {
+    if app.settings.twin { KeyKind::Sandbox } else { kind }
 }
 
 /// Names the application to the trace, and refuses one whose user is locked or gone.
 fn admit(trace: &Trace, principal: Principal) -> Result<Principal> {
     trace.application(principal.application.id);
+    if principal.kind == KeyKind::Sandbox {
+        trace.sandbox();
+    }
+    check_user(&principal).map(|()| principal)
+}
+
+/// Refuses an application whose user is locked or gone.
+pub(crate) fn check_user(principal: &Principal) -> Result<()> {
     match &principal.user {
         None => Err(Fault::new(
             Code::UserNotExists,
@@ -71,7 +138,15 @@ fn admit(trace: &Trace, principal: Principal) -> Result<Principal> {
             "the user that owns the application is locked; the operator of this server can \
              unlock it",
         )),
-        Some(_) => Ok(principal),
+        Some(_) => Ok(()),
+    }
+}
+
+/// The state of a service as requests of a kind meet it: a sandbox pays nothing.
+pub(crate) fn state_for(kind: KeyKind, state: ServiceState) -> ServiceState {
+    match kind {
+        KeyKind::Live => state,
+        KeyKind::Sandbox => ServiceState { price: Some(Credits::default()), ..state },
     }
 }
 
@@ -83,11 +158,17 @@ pub(crate) fn service_state(
     principal: &Principal,
     endpoint: &Endpoint,
 ) -> Result<ServiceState> {
-    let path = endpoint.spec().path;
-    let mut state = principal.service(path);
-    if principal.kind == KeyKind::Sandbox {
-        state.price = Some(Credits::default());
-    }
+    service_state_as(app, principal, endpoint, endpoint.spec().path)
+}
+
+/// The same for an operation that is switched and priced as the service at `path`.
+pub(crate) fn service_state_as(
+    app: &App,
+    principal: &Principal,
+    endpoint: &Endpoint,
+    path: &str,
+) -> Result<ServiceState> {
+    let state = state_for(principal.kind, principal.service(path));
     if !state.enabled {
         return Err(Fault::new(
             Code::AiNotExists,

@@ -20,14 +20,14 @@ use std::sync::Arc;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Extension, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, LOCATION, REFERRER_POLICY,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use safelight_console::{Markup, Notice, Place, Shell, Who, assets, refusal};
-use safelight_contract::{Code, Fault, Result as ApiResult};
-use safelight_store::{Application, ConsoleAct, KeyKind, Principal, StoreError};
+use safelight_contract::{Code, Fault};
+use safelight_store::{Application, ConsoleAct, StoreError};
 
 use crate::app::{App, Stored, now};
 use crate::trace::Trace;
@@ -39,6 +39,9 @@ pub use session::link;
 
 /// Where the console is.
 pub(crate) const PATH: &str = "/console";
+
+/// What a call of the playground was charged, in credits.
+pub(crate) const CHARGED: HeaderName = HeaderName::from_static("x-safelight-charged");
 
 /// Bytes of a form.
 const MAX_FORM: usize = 64 << 10;
@@ -126,6 +129,11 @@ impl Visit {
     fn parsed<T: std::str::FromStr>(&self, name: &str, what: &str) -> Outcome<T> {
         let text = self.field(name)?;
         text.parse().map_err(|_| Refusal::Bad(format!("{name} is `{text}`, which is not {what}.")))
+    }
+
+    /// Whether it changes nothing.
+    fn reads(&self) -> bool {
+        matches!(self.parts.method, Method::GET | Method::HEAD)
     }
 
     fn who(&self) -> Who {
@@ -220,7 +228,7 @@ async fn answer(app: &Arc<App>, parts: Parts, body: Body) -> Outcome<Response> {
         };
     };
     let visit = Visit { app: app.clone(), parts, session, form };
-    if visit.parts.method == Method::POST {
+    if !visit.reads() {
         let sent = visit.optional("csrf").unwrap_or_default();
         session::check(app, &visit.parts, &visit.session, sent)?;
     }
@@ -237,8 +245,7 @@ enum Content {
 }
 
 async fn page(visit: &Visit, steps: &[&str]) -> Outcome<Content> {
-    let get = visit.parts.method == Method::GET || visit.parts.method == Method::HEAD;
-    Ok(Content::Page(match (get, steps) {
+    Ok(Content::Page(match (visit.reads(), steps) {
         (true, []) => return Ok(Content::Response(see("/console/playground"))),
         (false, ["leave"]) => return session::leave(visit).await.map(Content::Response),
         (true, ["playground"]) => playground::index(visit).await?,
@@ -290,9 +297,11 @@ async fn form(parts: &Parts, body: Body) -> Outcome<Vec<(String, String)>> {
 
 fn refused(refused: &Refusal) -> Response {
     let (status, title, message) = match refused {
-        Refusal::SignIn => {
-            (StatusCode::UNAUTHORIZED, "Sign in", "You are not signed in, or the session is over.")
-        }
+        Refusal::SignIn => (
+            StatusCode::UNAUTHORIZED,
+            "Sign in",
+            "You are not signed in, or the session has expired.",
+        ),
         Refusal::Forged => (
             StatusCode::FORBIDDEN,
             "Refused",
@@ -350,17 +359,4 @@ pub(crate) async fn asset(Extension(trace): Extension<Arc<Trace>>, request: Requ
     let forever = HeaderValue::from_static("public, max-age=31536000, immutable");
     headers.insert(CACHE_CONTROL, forever);
     response
-}
-
-/// Who acts for an application without its key: an operator.
-async fn principal(app: &App, application: i64) -> ApiResult<Option<Principal>> {
-    let applications = app.store.applications().await.or_internal("reading the applications")?;
-    let Some(application) = applications.into_iter().find(|one| one.id == application) else {
-        return Ok(None);
-    };
-    let users = app.store.users().await.or_internal("reading the users")?;
-    let user = users.into_iter().find(|user| user.name == application.user);
-    let services = app.store.services(application.id).await.or_internal("reading the services")?;
-    let kind = if app.settings.twin { KeyKind::Sandbox } else { KeyKind::Live };
-    Ok(Some(Principal { application, user, key: None, kind, services }))
 }

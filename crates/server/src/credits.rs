@@ -5,26 +5,49 @@ use std::time::Duration;
 
 use safelight_contract::{Code, Fault, Result};
 use safelight_operation::Spec;
-use safelight_store::{Credits, Hold, HoldOutcome, HoldRequest, Principal, ServiceState, Store};
+use safelight_store::{
+    Credits, Hold, HoldOutcome, HoldRequest, Principal, ServiceState, Store, StoreError,
+};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+use tokio::time::sleep;
 
 use crate::app::{App, Stored, now};
 
-/// Gives back the holds of requests that were dropped before their end.
+/// How often it is tried to charge a request whose connection to the store was lost, and the pause
+/// between.
+const CHARGING: (u32, Duration) = (10, Duration::from_secs(1));
+
+/// How a hold is to end.
+enum Ending {
+    /// The request was dropped before its end.
+    Release(Hold),
+    /// The request was answered, and whether it was charged is not known.
+    Settle(Hold),
+}
+
+/// Ends the holds of requests that could not do so themselves.
 #[derive(Clone)]
-pub(crate) struct Releaser(mpsc::UnboundedSender<Hold>);
+pub(crate) struct Releaser(mpsc::UnboundedSender<Ending>);
 
 impl Releaser {
     /// Starts the task that does it; it ends when the last clone is gone.
     pub fn start(store: Arc<dyn Store>) -> (Self, JoinHandle<()>) {
-        let (sender, mut holds) = mpsc::unbounded_channel::<Hold>();
+        let (sender, mut holds) = mpsc::unbounded_channel();
         let task = tokio::spawn(async move {
-            while let Some(hold) = holds.recv().await {
-                release(&*store, &hold).await;
+            while let Some(ending) = holds.recv().await {
+                match ending {
+                    Ending::Release(hold) => release(&*store, &hold).await,
+                    Ending::Settle(hold) => settle(&*store, &hold).await,
+                }
             }
         });
         (Self(sender), task)
+    }
+
+    fn end(&self, ending: Ending) {
+        // The receiver lives as long as the app does; without it the hold goes stale.
+        let _ = self.0.send(ending);
     }
 }
 
@@ -33,6 +56,23 @@ async fn release(store: &dyn Store, hold: &Hold) {
         // It goes stale by itself, and the sweep releases it then.
         tracing::error!(%error, hold = hold.id, "a hold could not be released");
     }
+}
+
+/// Charges a hold, unless that was done before.
+async fn settle(store: &dyn Store, hold: &Hold) {
+    let (tries, pause) = CHARGING;
+    for _ in 0..tries {
+        match store.settle(hold, now()).await {
+            Ok(_) => return,
+            Err(StoreError::Lost(_)) => sleep(pause).await,
+            Err(error) => {
+                tracing::error!(%error, hold = hold.id, "a request could not be charged");
+                return;
+            }
+        }
+    }
+    // It goes stale by itself, and the sweep releases it then.
+    tracing::error!(hold = hold.id, "a request was not charged: the database is away");
 }
 
 /// The price of a request for this application.
@@ -90,12 +130,20 @@ impl<'a> Held<'a> {
         Ok(Self { app, hold: Some(held(request, outcome)?) })
     }
 
-    /// Charges them.
+    /// Charges them. Where the connection is lost and nobody knows whether they were charged, the
+    /// request has succeeded, and they are charged when the connection is there again.
     pub async fn settle(mut self) -> Result<()> {
         let Some(hold) = &self.hold else { return Ok(()) };
-        let charged = self.app.store.settle(hold, now()).await;
-        if !charged.or_internal("charging the credits")? {
-            tracing::warn!(hold = hold.id, "the hold had gone stale, the request was free");
+        match self.app.store.settle(hold, now()).await {
+            Err(error @ StoreError::Lost(_)) => {
+                tracing::warn!(%error, hold = hold.id, "a request is charged later");
+                self.app.releaser.end(Ending::Settle(hold.clone()));
+            }
+            charged => {
+                if !charged.or_internal("charging the credits")? {
+                    tracing::warn!(hold = hold.id, "the hold had gone stale, the request was free");
+                }
+            }
         }
         self.hold = None;
         Ok(())
@@ -113,8 +161,39 @@ impl<'a> Held<'a> {
 impl Drop for Held<'_> {
     fn drop(&mut self) {
         if let Some(hold) = self.hold.take() {
-            // The receiver lives as long as the app does; without it the hold goes stale.
-            let _ = self.app.releaser.0.send(hold);
+            self.app.releaser.end(Ending::Release(hold));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use safelight_store::shaky::Shaky;
+
+    use super::*;
+    use crate::testing;
+
+    #[tokio::test]
+    async fn a_charge_whose_answer_was_lost_is_made_once() {
+        for (lost, away) in [(0, 3), (1, 2)] {
+            let folder = tempfile::tempdir().expect("folder");
+            let (store, shaking) = Shaky::open(folder.path().join("db")).expect("database");
+            let (app, application) = testing::app(Arc::new(store), &folder).await;
+            let held = Held::take(&app, &testing::hold(application, "R")).await.expect("held");
+            shaking.lose_commits(lost);
+            shaking.go_away(away);
+            held.settle().await.expect("the request has succeeded");
+            loop {
+                let audit = app.store.audit().await;
+                if let Ok(audit) = audit.as_ref().map(|audit| audit.charges)
+                    && audit == 1
+                {
+                    break;
+                }
+                sleep(Duration::from_millis(1)).await;
+            }
+            let audit = app.store.audit().await.expect("audit");
+            assert_eq!((audit.errors, audit.held), (Vec::new(), Credits::default()));
         }
     }
 }

@@ -27,7 +27,7 @@ use safelight_operation::{Fields, Form, InputField, Method, Shape};
 use safelight_store::Principal;
 
 use crate::app::App;
-use crate::auth::authenticate;
+use crate::auth::{self, Entered};
 use crate::body::{self, Received};
 use crate::idempotency::{self, Keyed};
 use crate::limits::AtWork;
@@ -103,9 +103,9 @@ where
     F: Future<Output = Result<Reply>>,
 {
     let Call { app, trace, request } = call;
-    let principal = authenticate(&app, &trace, request.headers()).await?;
+    let entered = auth::enter(&app, &trace, request.headers()).await?;
+    let Entered { principal, at_work, .. } = entered;
     let application = &principal.application;
-    let at_work = app.enter(application.id, application.limits).await?;
     let (Received { form, memory }, key) = match own.method {
         Method::Get => (Received { form: query_form(&request, own.accepts()), memory: None }, None),
         Method::Post => {

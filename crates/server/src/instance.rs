@@ -2,10 +2,10 @@
 //! its tasks, puts back what dead ones left, and follows the database's clock.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use safelight_contract::Result;
-use safelight_store::{BEAT, DEAD_AFTER, LEASE, RENEWAL};
+use safelight_store::{BEAT, DEAD_AFTER, LEASE, Millis, RENEWAL};
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::app::{App, Stored, follow_clock, now};
@@ -15,9 +15,11 @@ const SKEW: Duration = Duration::from_secs(5);
 
 /// A message at most this often.
 const ANNOUNCE_EVERY: Duration = Duration::from_millis(50);
-/// How long after a lost connection it is listened again, at first and at most.
+/// How long to wait before listening again where the connection was lost: at first, and at most.
 const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 const LISTEN_AGAIN_AT_MOST: Duration = Duration::from_secs(60);
+/// Beats that are further apart than this are not one after the other.
+const GAP: Duration = Duration::from_millis(3 * BEAT as u64);
 /// How long the lead in what one process does is taken.
 const LEAD: Duration = Duration::from_secs(90);
 
@@ -30,14 +32,37 @@ pub(crate) async fn leads(app: &App, what: &str) -> bool {
     lead.or_internal("taking the lead").unwrap_or(false)
 }
 
-/// Joins the others, and puts back what dead ones left.
+/// Joins the others, and puts back what those left that are known to have ended: where several share
+/// the rows, those that have said so. Of the others, [`run`] finds out.
 ///
 /// # Errors
 /// When the store fails.
 pub(crate) async fn join(app: &App) -> Result<()> {
     set_clock(app).await?;
     beat(app).await?;
-    recover(app).await
+    let dead_before = if app.store.is_shared() { 0 } else { now() - DEAD_AFTER };
+    recover(app, dead_before).await
+}
+
+/// Since when the beats of this process have gone through, one after the other.
+#[derive(Default)]
+struct Pulse {
+    first: Option<Instant>,
+    last: Option<Instant>,
+}
+
+impl Pulse {
+    /// Notes a beat at `at`. Answers whether they went through for so long that others, who reach
+    /// the same store, must have been seen in the meantime if they live.
+    fn beat(&mut self, went_through: bool, at: Instant) -> bool {
+        let gap = self.last.is_none_or(|last| at.duration_since(last) > GAP);
+        self.last = went_through.then_some(at);
+        if gap || !went_through {
+            self.first = self.last;
+        }
+        let steady = |first| at.duration_since(first) >= Duration::from_millis(DEAD_AFTER as u64);
+        self.first.is_some_and(steady)
+    }
 }
 
 /// Keeps this instance alive until it is dropped: also while the server shuts down, since its work
@@ -47,14 +72,16 @@ pub(crate) async fn run(app: Arc<App>) {
     let mut renewals = interval(Duration::from_millis(RENEWAL as u64));
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut counted = false;
+    let mut pulse = Pulse::default();
     loop {
         // What fails is logged where it fails, and tried again next time.
         tokio::select! {
             _ = beats.tick() => {
-                let _ = beat(&app).await;
-                let _ = bury(&app).await;
-                counted = count(&app, counted).await.unwrap_or(true);
+                let went_through = beat(&app).await.is_ok();
+                if pulse.beat(went_through, Instant::now()) || !app.store.is_shared() {
+                    let _ = bury(&app).await;
+                }
+                let _ = count(&app).await;
             }
             _ = renewals.tick() => {
                 let _ = set_clock(&app).await;
@@ -70,13 +97,14 @@ async fn beat(app: &App) -> Result<()> {
     app.store.beat(kind, &app.name, version, now()).await.or_internal("saying that this one lives")
 }
 
-/// Sets right what the store counts of the requests at work here. Answers whether there are any.
-async fn count(app: &App, counted: bool) -> Result<bool> {
-    let counts = app.limits.counts();
-    if app.store.is_shared() && (counted || !counts.is_empty()) {
-        app.store.set_at_work(&counts).await.or_internal("counting the requests at work")?;
+/// Sets right what the store counts of the requests at work here, also where there are none: the store
+/// may count one whose connection was lost.
+async fn count(app: &App) -> Result<()> {
+    if !app.store.is_shared() {
+        return Ok(());
     }
-    Ok(!counts.is_empty())
+    let counts = app.limits.counts();
+    app.store.set_at_work(&counts).await.or_internal("counting the requests at work")
 }
 
 /// Tells other processes of tasks that were accepted here, in a message for all of a moment.
@@ -116,13 +144,13 @@ async fn bury(app: &App) -> Result<()> {
     let instances = app.store.instances().await.or_internal("looking for dead instances")?;
     let dead_before = now() - DEAD_AFTER;
     match instances.iter().any(|instance| instance.seen_at < dead_before) {
-        true => recover(app).await,
+        true => recover(app, dead_before).await,
         false => Ok(()),
     }
 }
 
-async fn recover(app: &App) -> Result<()> {
-    let recovered = app.store.recover(now() - DEAD_AFTER, now()).await;
+async fn recover(app: &App, dead_before: Millis) -> Result<()> {
+    let recovered = app.store.recover(dead_before, now()).await;
     let recovered = recovered.or_internal("putting back what a dead process left")?;
     let (tasks, holds) = (recovered.tasks, recovered.holds);
     if tasks + holds > 0 {
@@ -152,11 +180,81 @@ async fn set_clock(app: &App) -> Result<()> {
     if !app.store.is_shared() {
         return Ok(());
     }
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let theirs = app.store.clock().await.or_internal("asking for the time")?;
     let skew = follow_clock(theirs + started.elapsed().as_millis() as i64 / 2);
     if skew.unsigned_abs() > SKEW.as_millis() as u64 {
         tracing::warn!(skew_ms = skew, "this machine's clock is wrong; the database's is used");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use safelight_store::shaky::Shaky;
+    use safelight_store::{Limits, Metered};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::testing;
+
+    /// The state of a process that shares its rows.
+    async fn shared(folder: &TempDir) -> (Arc<App>, i64) {
+        let (store, _) = Shaky::open(folder.path().join("db")).expect("database");
+        testing::app(Arc::new(store), folder).await
+    }
+
+    #[test]
+    fn only_who_was_there_all_the_time_buries() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut pulse = Pulse::default();
+        let steady = |pulse: &mut Pulse, seconds: std::ops::Range<u64>| {
+            let beats = seconds.step_by(5).map(|second| (second, pulse.beat(true, at(second))));
+            beats.filter(|(_, steady)| *steady).map(|(second, _)| second).next()
+        };
+        assert_eq!(steady(&mut pulse, 0..60), Some(30));
+        assert!(!pulse.beat(false, at(60)));
+        assert_eq!(steady(&mut pulse, 65..120), Some(95), "the store was away");
+        assert_eq!(steady(&mut pulse, 160..220), Some(190), "the process stood still");
+    }
+
+    #[tokio::test]
+    async fn a_process_that_joins_buries_nobody_but_those_who_left() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (app, application) = shared(&folder).await;
+        let (silent, left) = (app.store.as_another(), app.store.as_another());
+        silent.beat("serve", "silent", "1", now() - 2 * DEAD_AFTER).await.expect("beat");
+        left.beat("serve", "left", "1", now()).await.expect("beat");
+        for (store, id) in [(&silent, "silent"), (&left, "left")] {
+            let hold = testing::hold(application, id);
+            testing::held(store.hold(&hold, now()).await.expect("store"));
+        }
+        left.leave().await.expect("left");
+        join(&app).await.expect("joined");
+        let held = async || app.store.pools(application).await.expect("pools")[0].held;
+        assert_eq!(
+            held().await,
+            safelight_store::Credits::whole(1),
+            "the silent one may come back"
+        );
+        bury(&app).await.expect("buried");
+        assert_eq!(held().await, safelight_store::Credits::default());
+    }
+
+    #[tokio::test]
+    async fn a_beat_forgets_requests_that_nobody_has_at_work() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (app, application) = shared(&folder).await;
+        let limits = Limits { concurrency: Some(1), requests_per_second: None };
+        // The connection of the client was lost while this was committed.
+        let entered = app.store.enter(application, limits, now()).await;
+        assert_eq!(entered, Ok(Metered::Entered));
+        assert!(app.enter(application, limits).await.is_err());
+        count(&app).await.expect("counted");
+        let at_work = app.enter(application, limits).await.expect("there is room");
+        count(&app).await.expect("counted");
+        assert!(app.enter(application, limits).await.is_err(), "what is at work counts");
+        drop(at_work);
+    }
 }

@@ -46,6 +46,8 @@ mod stall;
 mod sweep;
 mod task_input;
 mod tasks;
+#[cfg(test)]
+mod testing;
 mod trace;
 mod uploads;
 mod urls;
@@ -209,7 +211,7 @@ pub async fn serve_tools(
     let workers = tokio::spawn(tasks::work(app.clone(), when_cut));
     let background = background(&app);
     let api = Api::local(router::api_routes(app.clone()), key);
-    let tools = Tools::new(api, app.endpoints());
+    let tools = Tools::new(api, app.clone());
     let serving = async {
         let session = tools.serve((input, output)).await.map_err(io::Error::other)?;
         session.waiting().await.map_err(io::Error::other)

@@ -19,8 +19,9 @@ use std::time::Duration;
 
 use safelight_contract::{Code, Fault, Result};
 use safelight_library::{GroupKey, MasterKey, score};
+use safelight_services::recognition::{EMBEDDINGS, Scene};
 use safelight_store::{
-    Act, Blobs, FaceGroup, FaceLimits, FacesChanged, Refused, Store, StoreError,
+    Act, Blobs, FaceGroup, FaceLimits, FacesChanged, NewFaceGroup, Refused, Store, StoreError,
 };
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -93,6 +94,20 @@ impl Library {
         Err(Fault::new(Code::ResourceUnavailable, message).retry_after(Duration::from_secs(30)))
     }
 
+    /// The session of action liveness of an identifier, which is used up with this.
+    ///
+    /// # Errors
+    /// `ERROR_RESOURCE_NOT_FOUND` for one that was never begun here by the application,
+    /// `ERROR_RESOURCE_RECLAIMED` for one that has expired or was used.
+    pub async fn take_session(&self, application: i64, id: &str) -> Result<Session> {
+        let session = self.sessions.find(application, id, now())?;
+        let used = self.store.use_liveness_session(&session.nonce, session.expires_at).await;
+        match used.or_internal("noting a session")? {
+            true => Ok(session),
+            false => Err(Fault::new(Code::ResourceReclaimed, "the session was used before")),
+        }
+    }
+
     /// The key of a group.
     pub fn key(&self, group: &FaceGroup) -> Result<GroupKey> {
         open_key(&self.master, group)
@@ -140,6 +155,42 @@ impl Library {
 /// The identifier of a user whose name may be any text.
 pub(crate) fn id_of_name(name: &str) -> String {
     format!("s_{}", &blake3::hash(name.as_bytes()).to_hex()[..40])
+}
+
+/// A group that does not exist yet, with a key of its own: for pictures that people show, without a
+/// name, kept without an end.
+pub(crate) fn new_group(master: &MasterKey, application: i64, id: &str) -> Result<NewFaceGroup> {
+    let made = master.new_group(&place_of(application, id));
+    let (_, wrapped_key) = made.map_err(|error| internal("making the key of a group", &error))?;
+    Ok(NewFaceGroup {
+        id: id.to_owned(),
+        name: None,
+        scene: Scene::Live.word().to_owned(),
+        model: EMBEDDINGS.to_owned(),
+        wrapped_key,
+        retention_days: None,
+    })
+}
+
+/// The group of this identifier, made where it is not there and `most` allow it.
+pub(crate) async fn group_or_new(
+    store: &dyn Store,
+    master: &MasterKey,
+    act: &Act,
+    id: &str,
+    most: u64,
+) -> Result<FaceGroup> {
+    match store.face_group(act.application, id, false).await {
+        Err(StoreError::Refused(Refused::GroupNotFound(_))) => {}
+        found => return found.or_refused("reading a group"),
+    }
+    let new = new_group(master, act.application, id)?;
+    match store.create_face_group(act, &new, most).await {
+        // Somebody else was faster.
+        Ok(()) | Err(StoreError::Refused(Refused::GroupExists(_))) => {}
+        Err(error) => return Err(error).or_refused("creating a group"),
+    }
+    store.face_group(act.application, id, false).await.or_refused("reading a group")
 }
 
 /// What a group's key is wrapped for.

@@ -17,12 +17,15 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
-use safelight_operation::{Delivery, Endpoint};
+use safelight_operation::{Delivery, Endpoint, Spec};
+use safelight_store::Principal;
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
+use crate::app::App;
+use crate::endpoints::query_credits::number;
 use crate::endpoints::{query_async_task_result, stop_async_task};
-use crate::openapi;
+use crate::{auth, credits, openapi};
 
 pub(crate) use api::Api;
 pub(crate) use http::routes;
@@ -40,7 +43,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(100), Duration::from
 #[derive(Clone)]
 pub(crate) struct Tools {
     api: Api,
-    services: Arc<[&'static Endpoint]>,
+    /// Who the callers are, and what services cost them.
+    app: Arc<App>,
 }
 
 /// Why a tool answers no result.
@@ -62,45 +66,56 @@ impl From<String> for Failure {
 type Outcome = Result<CallToolResult, Failure>;
 
 impl Tools {
-    pub fn new(api: Api, services: impl Iterator<Item = &'static Endpoint>) -> Self {
-        Self { api, services: services.collect() }
+    pub fn new(api: Api, app: Arc<App>) -> Self {
+        Self { api, app }
+    }
+
+    /// The caller's application, where its key is known.
+    async fn caller(
+        &self,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<Option<Principal>, String> {
+        let Some(key) = self.api.key(context) else { return Ok(None) };
+        let found = auth::principal_of_key(&self.app, &self.app.secret.hash(&key)).await;
+        found.map_err(|fault| fault.message().to_owned())
     }
 
     fn find(&self, arguments: &JsonObject) -> Result<&'static Endpoint, String> {
         let name = arguments.get("service").and_then(Value::as_str);
         let name = name.ok_or("service is missing, or is not a text")?;
-        let found = self.services.iter().find(|endpoint| {
+        let found = self.app.endpoints().find(|endpoint| {
             let spec = endpoint.spec();
             spec.path == name || spec.slug() == name
         });
-        found.copied().ok_or_else(|| format!("there is no service `{name}`; list_services has all"))
+        found.ok_or_else(|| format!("there is no service `{name}`; list_services has all"))
     }
 
     /// Every service whose name or summary holds all words of the query.
-    fn list(&self, arguments: &JsonObject) -> Outcome {
+    async fn list(&self, arguments: &JsonObject, context: &RequestContext<RoleServer>) -> Outcome {
         let query = match arguments.get("query") {
             None | Some(Value::Null) => "",
             Some(Value::String(query)) => query,
             Some(_) => return Err("query is not a text".to_owned().into()),
         };
-        let words: Vec<_> = query.split_whitespace().map(str::to_lowercase).collect();
-        let fits = |endpoint: &&&'static Endpoint| {
-            let spec = endpoint.spec();
-            let text = [spec.path, spec.name, spec.summary].join(" ").to_lowercase();
-            words.iter().all(|word| text.contains(word))
-        };
-        let rows = self.services.iter().filter(fits).map(|endpoint| {
+        let caller = self.caller(context).await?;
+        let found = self.app.endpoints().filter(|endpoint| endpoint.spec().matches(query));
+        let rows = found.map(|endpoint| {
             let spec = endpoint.spec();
             json!({
-                "service": spec.slug(), "name": spec.name, "credits": spec.price,
+                "service": spec.slug(), "name": spec.name, "credits": price(caller.as_ref(), spec),
                 "summary": spec.summary,
             })
         });
         Ok(CallToolResult::structured(json!({ "services": rows.collect::<Vec<_>>() })))
     }
 
-    fn describe(&self, arguments: &JsonObject) -> Outcome {
+    async fn describe(
+        &self,
+        arguments: &JsonObject,
+        context: &RequestContext<RoleServer>,
+    ) -> Outcome {
         let endpoint = self.find(arguments)?;
+        let caller = self.caller(context).await?;
         let spec = endpoint.spec();
         let parameters = endpoint.parameters().map(|parameter| {
             let mut schema = openapi::parameter_schema(parameter);
@@ -119,7 +134,7 @@ impl Tools {
         });
         Ok(CallToolResult::structured(json!({
             "service": spec.slug(), "path": spec.path, "name": spec.name, "summary": spec.summary,
-            "limitations": spec.limitations, "credits": spec.price,
+            "limitations": spec.limitations, "credits": price(caller.as_ref(), spec),
             "answers_later": spec.delivery != Delivery::Sync,
             "files": files.collect::<Vec<_>>(), "parameters": parameters,
             "answer": endpoint.answer().schema(),
@@ -169,6 +184,12 @@ impl Tools {
     }
 }
 
+/// What a service costs a caller, in credits.
+fn price(caller: Option<&Principal>, spec: &Spec) -> Value {
+    let state = caller.map(|caller| auth::state_for(caller.kind, caller.service(spec.path)));
+    number(credits::price(spec, state.unwrap_or_default()))
+}
+
 /// Tells whoever wants to know that a task is in progress.
 async fn report(context: &RequestContext<RoleServer>, elapsed: Duration) {
     let Some(token) = context.meta.get_progress_token() else { return };
@@ -202,8 +223,8 @@ impl ServerHandler for Tools {
     ) -> Result<CallToolResponse, ErrorData> {
         let arguments = request.arguments.unwrap_or_default();
         let outcome = match request.name.as_ref() {
-            "list_services" => self.list(&arguments),
-            "describe_service" => self.describe(&arguments),
+            "list_services" => self.list(&arguments, &context).await,
+            "describe_service" => self.describe(&arguments, &context).await,
             "run_service" => self.run(&arguments, &context).await,
             other => {
                 return Err(ErrorData::invalid_params(format!("there is no tool `{other}`"), None));

@@ -91,6 +91,14 @@ pub(crate) fn uploads_of(form: &Form) -> Vec<String> {
     uploads.map(|(_, upload)| upload.text.trim().to_owned()).collect()
 }
 
+/// How a form calls the uploads that it works on, for messages.
+pub(crate) fn names_of_uploads(fields: Fields, form: &Form) -> String {
+    let is_upload = |other: &Reference| other.source == Source::FileId;
+    let named = fields.files().filter(|file| form.references_of(file.name).iter().any(is_upload));
+    let names: Vec<_> = named.map(|file| file.reference_name(Source::FileId)).collect();
+    names.join(" or ")
+}
+
 /// Reads Base64 of either alphabet, padded or not.
 const BASE64: GeneralPurpose =
     GeneralPurpose::new(&alphabet::STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
@@ -146,8 +154,26 @@ fn data_prefix(text: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+    use safelight_operation::InputField;
 
     use super::*;
+
+    #[test]
+    fn uploads_are_called_as_the_form_calls_them() {
+        const FIELDS: &[InputField] = &[
+            InputField::File(&uploads::FILE),
+            InputField::File(&FileField { name: "mask", ..uploads::FILE }),
+            InputField::File(&FileField { name: "other", ..uploads::FILE }),
+        ];
+        let mut form = Form::new();
+        for (name, source) in
+            [("file", Source::FileId), ("mask", Source::FileId), ("other", Source::Url)]
+        {
+            form.add_reference(name, Reference { source, text: "f_1".to_owned() });
+        }
+        let names = names_of_uploads(Fields::new(FIELDS, &[]), &form);
+        assert_eq!(names, "file_file_id or mask_file_id");
+    }
 
     #[test]
     fn base64_is_read_as_clients_write_it() {

@@ -15,7 +15,7 @@ use axum::http::header::{CONTENT_LENGTH, EXPECT};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
-use axum::routing::{MethodRouter, any, get, post};
+use axum::routing::{MethodRouter, get, post};
 use safelight_contract::{Code, Fault, Result};
 use safelight_operation::Method;
 
@@ -111,8 +111,8 @@ fn served(app: &App, router: Router<Arc<App>>, console: bool) -> Router<Arc<App>
     }
     if console {
         router = router
-            .route("/console", any(console::handle))
-            .route("/console/{*page}", any(console::handle));
+            .route("/console", get(console::handle).post(console::handle))
+            .route("/console/{*page}", get(console::handle).post(console::handle));
     }
     for endpoint in app.endpoints() {
         let path = endpoint.spec().path;
@@ -294,6 +294,10 @@ async fn surround(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     }
     if trace.is_sandbox() {
         response.headers_mut().insert(sandbox::SANDBOX, HeaderValue::from_static("true"));
+    }
+    let charged = trace.shown_charge().map(|charged| HeaderValue::try_from(charged.to_string()));
+    if let Some(Ok(charged)) = charged {
+        response.headers_mut().insert(console::CHARGED, charged);
     }
     protection::protect(response.headers_mut());
     response

@@ -101,11 +101,16 @@ impl Simulation {
         }
     }
 
+    /// Whether [`Self::carry_out`] waits.
+    pub fn waits(&self) -> bool {
+        self.fate.is_none() && self.delay.is_some()
+    }
+
     /// Delays and fails a request as it asks for. What concerns a task comes with the task.
     ///
     /// # Errors
     /// The failure that was asked for.
-    pub async fn strike(&self) -> Result<()> {
+    pub async fn carry_out(&self) -> Result<()> {
         if self.fate.is_some() {
             return Ok(());
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
-use safelight_contract::Result;
+use safelight_contract::{Code, Fault, Result};
 use safelight_store::{Millis, TaskState, UploadState};
 use tokio::time::sleep;
 
@@ -22,6 +22,8 @@ const LIST_EVERY: u32 = 60;
 const BATCH: u32 = 500;
 /// How long the ids of deleted files and tasks stay known, to answer that they are reclaimed.
 const REMEMBERED: Millis = 30 * 24 * 3_600_000;
+/// How long a task waits for a worker that can do it.
+const LONGEST_WAIT: Millis = 24 * 3_600_000;
 /// An input without a task, or a file half written, is orphaned at this age.
 const ORPHANED: Millis = 3_600_000;
 
@@ -49,15 +51,32 @@ pub(crate) async fn run(app: Arc<App>) {
 /// What rows tell of, as of `now`.
 async fn sweep_rows(app: &App, now: Millis) -> Result<()> {
     reclaim_files(app, now).await?;
+    fail_waiting(app, now).await?;
     app.store.reclaim_tasks(now).await.or_internal("reclaiming tasks")?;
     let stale = app.store.release_stale_holds(now).await.or_internal("releasing stale holds")?;
     if stale > 0 {
         tracing::warn!(holds = stale, "stale holds were released");
     }
     app.store.forget_requests(now).await.or_internal("forgetting answered requests")?;
+    let used = app.store.forget_liveness_sessions(now).await;
+    used.or_internal("forgetting used sessions")?;
     app.store.forget(now - REMEMBERED).await.or_internal("forgetting old rows")?;
     reclaim_inputs(app, now - ORPHANED).await?;
     reclaim_uploads(app, now).await
+}
+
+/// Fails the tasks that no worker can do: those that have waited for too long.
+async fn fail_waiting(app: &App, now: Millis) -> Result<()> {
+    let hours = LONGEST_WAIT / 3_600_000;
+    let message = format!("no worker of this installation has taken the task for {hours} hours");
+    let fault = Fault::new(Code::AiServiceError, message);
+    let failed = app.store.fail_queued(now - LONGEST_WAIT, &fault, now).await;
+    let tasks = failed.or_internal("failing tasks that wait")?;
+    if tasks > 0 {
+        tracing::warn!(tasks, "tasks that no worker has taken are failed");
+        app.webhook_added.notify_one();
+    }
+    Ok(())
 }
 
 /// Files that no row tells of, as of `now`.
@@ -161,20 +180,13 @@ async fn is_orphaned(app: &App, key: &str) -> Result<bool> {
 #[cfg(test)]
 mod tests {
     use bytes::Bytes;
-    use safelight_inference::Registry;
     use safelight_operation::{Artifact, Form, Node};
-    use safelight_store::{
-        Blobs, Credits, Hold, HoldOutcome, HoldRequest, KeySecret, Limits, NewApplication, NewTask,
-        Sqlite, Submission, UploadedPicture,
-    };
-    use safelight_vision::Vision;
+    use safelight_store::{Credits, NewTask, Sqlite, Submission, UploadedPicture};
     use tempfile::TempDir;
 
     use super::*;
-    use crate::app::Parts;
-    use crate::credits::Releaser;
     use crate::publish::{publish, separate};
-    use crate::settings::Settings;
+    use crate::testing::{self, held, hold};
     use crate::urls::{blob_key, marked};
 
     const HOUR: Millis = 3_600_000;
@@ -185,49 +197,8 @@ mod tests {
     }
 
     async fn app(folder: &TempDir) -> (Arc<App>, i64) {
-        let store = Arc::new(Sqlite::open(folder.path().join("db")).expect("database"));
-        let registry = Arc::new(Registry::empty());
-        let parts = Parts {
-            settings: Settings::default(),
-            store,
-            blobs: Blobs::local(folder.path().join("files")).expect("files"),
-            secret: KeySecret::new([7; 32]),
-            library_key: safelight_library::MasterKey::new([7; 32]),
-            vision: Vision::new(registry.clone()),
-            registry,
-            configuration: Vec::new(),
-            role: crate::app::Role::Serve,
-        };
-        let (releaser, _) = Releaser::start(parts.store.clone());
-        let address = ([127, 0, 0, 1], 80).into();
-        let app = App::start(parts, &[], address, releaser).expect("threads");
-        app.store.create_user("user", now()).await.expect("user");
-        let new = NewApplication {
-            user: "user".to_owned(),
-            name: "application".to_owned(),
-            limits: Limits::default(),
-            key: None,
-        };
-        let id = app.store.create_application(&new, now()).await.expect("application").id;
-        app.store.add_credits(id, "common", Credits::whole(9), now()).await.expect("credits");
-        (app, id)
-    }
-
-    fn hold(application: i64, request_id: &str) -> HoldRequest {
-        HoldRequest {
-            application,
-            pool: "common".to_owned(),
-            amount: Credits::whole(1),
-            request_id: request_id.to_owned(),
-            expires_at: now() + HOUR,
-        }
-    }
-
-    fn held(outcome: HoldOutcome) -> Hold {
-        match outcome {
-            HoldOutcome::Held(hold) => hold,
-            HoldOutcome::NotEnough { .. } => panic!("credits are there"),
-        }
+        let store = Sqlite::open(folder.path().join("db")).expect("database");
+        testing::app(Arc::new(store), folder).await
     }
 
     #[tokio::test]
@@ -279,6 +250,31 @@ mod tests {
         assert_eq!(used().await, size, "the orphan does not count any more");
         task_input::delete(&app, &kept).await;
         assert_eq!(used().await, 0);
+    }
+
+    #[tokio::test]
+    async fn what_no_worker_takes_fails() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (app, application) = app(&folder).await;
+        let task = NewTask {
+            id: "T".to_owned(),
+            application,
+            service: "/api/of/an/older/release".to_owned(),
+            request_id: "R".to_owned(),
+            input: "inputs/T".to_owned(),
+            ..NewTask::default()
+        };
+        let outcome = app.store.submit_task(&task, &hold(application, "R"), 9, now()).await;
+        assert!(matches!(outcome, Ok(Submission::Accepted(_))), "{outcome:?}");
+        let state =
+            async || app.store.task(application, "T").await.expect("store").expect("a task");
+        sweep(&app, now() + 23 * HOUR).await.expect("sweep");
+        assert_eq!(state().await.state, TaskState::Queued, "it may still be taken");
+        sweep(&app, now() + 25 * HOUR).await.expect("sweep");
+        let fault = state().await.fault.expect("it failed");
+        assert_eq!(fault.code(), Code::AiServiceError);
+        let pools = app.store.pools(application).await.expect("pools");
+        assert_eq!((pools[0].balance, pools[0].held), (Credits::whole(9), Credits(0)));
     }
 
     #[tokio::test]

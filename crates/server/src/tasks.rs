@@ -386,11 +386,63 @@ async fn finish(app: &App, task: &Task, outcome: Result<Ended>) -> Result<(), Cu
         }
         // It was revoked or stopped, or another worker has it: nobody will ask for these files.
         Ok(false) => withdraw(app, &files).await,
-        Err(fault) => {
-            withdraw(app, &files).await;
-            return Err(Cut::Later(fault));
-        }
+        // It may have ended all the same, with these files in its answer. If not, they expire unused.
+        Err(fault) => return Err(Cut::Later(fault)),
     }
     task_input::delete(app, &task.input).await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use safelight_operation::{Artifact, Node};
+    use safelight_store::shaky::Shaky;
+    use safelight_store::{NewTask, Submission};
+
+    use super::*;
+    use crate::publish::separate;
+    use crate::testing;
+    use crate::urls::blob_key;
+
+    #[tokio::test]
+    async fn files_of_a_task_that_may_have_ended_stay() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (store, shaking) = Shaky::open(folder.path().join("db")).expect("database");
+        let (app, application) = testing::app(Arc::new(store), &folder).await;
+        let new = NewTask {
+            id: "T".to_owned(),
+            application,
+            service: "/api/x".to_owned(),
+            request_id: "R".to_owned(),
+            input: "inputs/T".to_owned(),
+            ..NewTask::default()
+        };
+        let hold = testing::hold(application, "R");
+        let submitted = app.store.submit_task(&new, &hold, 9, now()).await;
+        assert!(matches!(submitted, Ok(Submission::Accepted(_))), "{submitted:?}");
+        let claiming = Claiming::any(now() + LEASE, 3);
+        let task = app.store.claim_task(&claiming, now()).await.expect("store").expect("a task");
+        let ended = async || {
+            let picture = Artifact::picture(vec![1; 10], safelight_imaging::Format::Png);
+            let answer = Node::Object(vec![("data", Node::Url(picture))]);
+            let (fields, files) = separate(answer, marked).expect("an object");
+            let files = publish(&app, application, files).await.expect("written");
+            Ended { answer: Value::Object(fields), files }
+        };
+        let first = ended().await;
+        let file = blob_key(&first.files[0]);
+        shaking.lose_commits(1);
+        shaking.go_away(1);
+        // Whether it hears of the end or not.
+        let _ = finish(&app, &task, Ok(first)).await;
+        let found = app.store.task(application, "T").await.expect("store").expect("a task");
+        assert_eq!(found.state, TaskState::Done, "its answer names the file");
+        assert!(app.blobs.head(&file).await.is_ok());
+        // What surely is not the task's answer goes.
+        let stopped = Task { claim: Some("another".to_owned()), ..task };
+        let second = ended().await;
+        let file = blob_key(&second.files[0]);
+        assert!(finish(&app, &stopped, Ok(second)).await.is_ok());
+        assert!(app.blobs.head(&file).await.is_err());
+    }
 }

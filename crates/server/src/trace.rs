@@ -42,6 +42,7 @@ struct Notes {
     application: Option<i64>,
     code: &'static str,
     charged: Credits,
+    shown_charge: Option<Credits>,
     status: u16,
     bytes_in: u64,
     bytes_out: u64,
@@ -59,6 +60,7 @@ impl Trace {
             application: None,
             code: "CLIENT_GONE",
             charged: Credits::default(),
+            shown_charge: None,
             status: CLIENT_GONE,
             bytes_in: 0,
             bytes_out: 0,
@@ -97,7 +99,20 @@ impl Trace {
 
     /// What it was charged.
     pub fn charged(&self, amount: Credits) {
-        self.notes.lock().charged = amount;
+        let mut notes = self.notes.lock();
+        notes.charged = amount;
+        notes.shown_charge = Some(amount);
+    }
+
+    /// What the task was charged that it asks for.
+    pub fn task_charged(&self, amount: Credits) {
+        self.notes.lock().shown_charge = Some(amount);
+    }
+
+    /// What to tell somebody who is signed in to the console that a run has cost.
+    pub fn shown_charge(&self) -> Option<Credits> {
+        self.signed_in()?;
+        self.notes.lock().shown_charge
     }
 
     /// That it is a sandbox request.

@@ -115,7 +115,10 @@ pub(crate) async fn complete(
         return Ok(());
     }
     delete_blob(app, &key).await;
-    ended.and(Err(reclaimed("file_id")))
+    ended.and(Err(Fault::new(
+        Code::ResourceReclaimed,
+        "the upload was deleted while it was on its way, or its life is over",
+    )))
 }
 
 /// The upload of an application with this id, if its life is not over. `name` is the parameter that

@@ -77,20 +77,7 @@ impl Usage {
         if counted.is_empty() {
             return;
         }
-        let row = |((hour, application, service, code), sum): (&Place, &Sum)| NewUsage {
-            hour: *hour,
-            application: *application,
-            service: service.clone(),
-            code: (*code).to_owned(),
-            requests: sum.requests,
-            credits: sum.credits,
-            latency: sum.latency,
-        };
-        // In one order, so that processes do not wait for each other.
-        let mut rows: Vec<_> = counted.iter().map(row).collect();
-        let place = |row: &NewUsage| (row.hour, row.application, row.service.clone());
-        rows.sort_by_cached_key(place);
-        if let Err(error) = store.add_usage(&rows).await {
+        if let Err(error) = store.add_usage(&rows(&counted)).await {
             tracing::error!(%error, "the use of the API could not be written");
             let mut waiting = self.0.lock();
             for (place, sum) in counted {
@@ -103,6 +90,22 @@ impl Usage {
             }
         }
     }
+}
+
+/// The rows of what was counted, in one order, so that processes do not wait for each other.
+fn rows(counted: &HashMap<Place, Sum>) -> Vec<NewUsage> {
+    let mut counted: Vec<_> = counted.iter().collect();
+    counted.sort_by_key(|(place, _)| *place);
+    let row = |((hour, application, service, code), sum): (&Place, &Sum)| NewUsage {
+        hour: *hour,
+        application: *application,
+        service: service.clone(),
+        code: (*code).to_owned(),
+        requests: sum.requests,
+        credits: sum.credits,
+        latency: sum.latency,
+    };
+    counted.into_iter().map(row).collect()
 }
 
 /// Writes what was counted again and again, until the server closes.
@@ -122,5 +125,24 @@ pub(crate) async fn run(app: Arc<App>) {
             () = sleep(EVERY) => {}
             _ = closing.changed() => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use safelight_contract::Code;
+
+    use super::*;
+
+    #[test]
+    fn rows_are_written_in_one_order() {
+        let usage = Usage::default();
+        for code in Code::ALL {
+            usage.task_failed(1, "/b", code.name());
+            usage.task_failed(1, "/a", code.name());
+        }
+        let rows = rows(&usage.0.lock());
+        let place = |row: &NewUsage| (row.application, row.service.clone(), row.code.clone());
+        assert!(rows.len() >= 2 * Code::ALL.len() && rows.is_sorted_by_key(place));
     }
 }

@@ -328,6 +328,15 @@ pub trait Faces: Send + Sync + 'static {
         group: Option<&str>,
         users: &[String],
     ) -> Result<FacesChanged>;
+    /// Deletes a user whose faces all are among these tokens; `None`, and nothing done, where it has
+    /// another.
+    async fn delete_copied_user(
+        &self,
+        act: &Act,
+        group: &str,
+        user: &str,
+        tokens: &[String],
+    ) -> Result<Option<FacesChanged>>;
     /// Adds users of the group `from`, at that revision, to the group `to`.
     async fn copy_face_users(
         &self,
@@ -389,6 +398,11 @@ pub trait Faces: Send + Sync + 'static {
     async fn clean_faces(&self, now: Millis) -> Result<FacesChanged>;
     /// Forgets what was done before `before`.
     async fn forget_face_audit(&self, before: Millis) -> Result<u64>;
+    /// Notes until `expires_at` that a session of action liveness was used; `false` where it was used
+    /// before.
+    async fn use_liveness_session(&self, nonce: &[u8; 8], expires_at: Millis) -> Result<bool>;
+    /// Forgets the used sessions that have ended.
+    async fn forget_liveness_sessions(&self, now: Millis) -> Result<u64>;
     /// Folds the log into the database and empties it, so that what was deleted is in neither.
     async fn scrub(&self) -> Result<()>;
     /// Pauses the libraries of all applications, or ends the pause.

@@ -46,6 +46,8 @@ mod open;
 mod postgres;
 mod result_file;
 mod rows;
+#[cfg(any(test, feature = "stories"))]
+pub mod shaky;
 mod sql;
 mod sqlite;
 #[cfg(any(test, feature = "stories"))]

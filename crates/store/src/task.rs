@@ -260,6 +260,9 @@ pub trait Tasks: Send + Sync + 'static {
     async fn task(&self, application: i64, id: &str) -> Result<Option<Task>>;
     /// How many tasks of an application a filter finds, and those that it lists.
     async fn tasks(&self, application: i64, filter: &TaskFilter) -> Result<(u64, Vec<Task>)>;
+    /// Fails tasks that were accepted before `before` and are queued, with this fault, and releases
+    /// their holds; answers how many.
+    async fn fail_queued(&self, before: Millis, fault: &Fault, now: Millis) -> Result<u64>;
     /// How many tasks are queued and processing.
     async fn open_tasks(&self) -> Result<(u64, u64)>;
     /// Reclaims ended tasks whose life is over: answers and faults go, the ids stay as reclaimed.

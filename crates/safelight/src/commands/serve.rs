@@ -68,7 +68,10 @@ impl Serve {
         raise_open_files();
         // First what can fail without leaving anything behind.
         let listener = bind(loaded.config.server.listen)?;
-        if loaded.config.server.twin && role == Role::Serve {
+        if loaded.config.server.twin && role == Role::Worker {
+            bail!("a worker works on the tasks of others, which no twin does: set twin to false");
+        }
+        if loaded.config.server.twin {
             return serve_twin(listener, &loaded, context.output, start);
         }
         let data = DataFolder::new(loaded.data.clone());
@@ -226,15 +229,30 @@ pub fn configuration(loaded: &Loaded) -> Result<Vec<Configured>> {
     Ok(loaded.origins()?.into_iter().map(shown).collect())
 }
 
-/// A URL without the password in it; any other text as it is.
+/// A URL without the passwords in it; any other text as it is.
 fn without_password(text: &str) -> String {
-    let hidden = || {
-        let (scheme, rest) = text.split_once("://")?;
-        let (user, place) = rest.split_once('@')?;
-        let (name, _) = user.split_once(':').filter(|_| !user.contains('/'))?;
-        Some(format!("{scheme}://{name}:…@{place}"))
+    let Some((scheme, rest)) = text.split_once("://") else { return text.to_owned() };
+    let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+    // The database's driver takes all before an `@` for user and password.
+    let is_database = scheme.starts_with("postgres");
+    if is_database && query.contains('@') {
+        return format!("{scheme}://…");
+    }
+    let user = place.rsplit_once('@').filter(|(user, _)| is_database || !user.contains('/'));
+    let user = user.and_then(|(user, host)| Some((user.split_once(':')?.0, host)));
+    let place = user.map_or(place.to_owned(), |(name, host)| format!("{name}:…@{host}"));
+    if query.is_empty() {
+        return format!("{scheme}://{place}");
+    }
+    let shown = |pair: &str| match pair.split_once('=') {
+        // The name may be percent-encoded.
+        Some((name, _)) if name.eq_ignore_ascii_case("password") || name.contains('%') => {
+            format!("{name}=…")
+        }
+        _ => pair.to_owned(),
     };
-    hidden().unwrap_or_else(|| text.to_owned())
+    let query: Vec<_> = query.split('&').map(shown).collect();
+    format!("{scheme}://{place}?{}", query.join("&"))
 }
 
 /// Opens the rows, as the only process at work on them or as one that has the others' secrets.
@@ -348,9 +366,22 @@ mod tests {
 
     #[test]
     fn passwords_are_not_shown() {
-        let shown = without_password("postgres://ada:s3cret@host/db?a=b");
-        assert_eq!(shown, "postgres://ada:…@host/db?a=b");
-        for text in ["postgres://host/db", "https://a/b:c@d", "127.0.0.1:80", "a@b:c"] {
+        for (text, shown) in [
+            ("postgres://ada:s3cret@host/db?a=b", "postgres://ada:…@host/db?a=b"),
+            ("postgres://ada:s3/cret@host/db", "postgres://ada:…@host/db"),
+            (
+                "postgres://host/db?user=a&password=s3cret&b=c",
+                "postgres://host/db?user=a&password=…&b=c",
+            ),
+            ("postgresql://host/db?p%61ssword=s3cret", "postgresql://host/db?p%61ssword=…"),
+            ("postgres://ada:s3?cret@host/db", "postgres://…"),
+            ("http://ada:s3cret@host/a", "http://ada:…@host/a"),
+        ] {
+            assert_eq!(without_password(text), shown);
+        }
+        for text in
+            ["postgres://ada@host/db?a=b", "https://a/b:c@d", "http://a?b", "127.0.0.1:80", "a@b:c"]
+        {
             assert_eq!(without_password(text), text);
         }
     }

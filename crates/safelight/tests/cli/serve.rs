@@ -88,6 +88,14 @@ async fn a_twin_answers_samples_and_keeps_nothing() {
 }
 
 #[test]
+fn a_worker_is_no_twin() {
+    let home = Home::new();
+    let error = home.fails(&["worker", "--listen", "127.0.0.1:0", "--twin"]);
+    assert!(error.contains("a worker") && error.contains("set twin to false"), "{error}");
+    assert!(!home.data().exists());
+}
+
+#[test]
 fn a_taken_port_is_said_before_anything_is_made() {
     let home = Home::new();
     let other = TcpListener::bind("127.0.0.1:0").expect("a port");

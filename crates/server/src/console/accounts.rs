@@ -6,9 +6,6 @@ use safelight_store::{Credits, Limits, NewApplication};
 use super::{Changed, Outcome, Refusal, Visit, application, session, told};
 use crate::app::{Stored, now};
 
-/// Longest name, in characters.
-const MAX_NAME: usize = 100;
-
 /// The page.
 pub(super) async fn page(visit: &Visit, notice: Option<Notice>) -> Outcome<Markup> {
     visit.operator()?;
@@ -25,19 +22,6 @@ pub(super) async fn page(visit: &Visit, notice: Option<Notice>) -> Outcome<Marku
     Ok(accounts::overview(&shell, &users, &applications))
 }
 
-/// A name that people can tell apart and write.
-fn name<'a>(visit: &'a Visit, field: &str) -> Outcome<&'a str> {
-    let name = visit.field(field)?;
-    let fits =
-        name.chars().count() <= MAX_NAME && !name.chars().any(|c| c.is_control() || c == '/');
-    if fits {
-        return Ok(name);
-    }
-    Err(Refusal::Bad(format!(
-        "{field} has up to {MAX_NAME} characters, none of them a slash or a control character."
-    )))
-}
-
 /// Creates, locks, unlocks or deletes a user.
 pub(super) async fn change_user(visit: &Visit, act: &str) -> Outcome<Markup> {
     visit.operator()?;
@@ -45,7 +29,7 @@ pub(super) async fn change_user(visit: &Visit, act: &str) -> Outcome<Markup> {
         let store = &visit.app.store;
         let (name, what) = match act {
             "create" => {
-                let name = name(visit, "name")?;
+                let name = visit.field("name")?;
                 store.create_user(name, now()).await.changed("creating the user")?;
                 (name, "user created")
             }
@@ -73,7 +57,7 @@ pub(super) async fn change_user(visit: &Visit, act: &str) -> Outcome<Markup> {
 pub(super) async fn create_application(visit: &Visit) -> Outcome<Markup> {
     visit.operator()?;
     let done = async {
-        let (user, name) = (visit.field("user")?.to_owned(), name(visit, "name")?.to_owned());
+        let (user, name) = (visit.field("user")?.to_owned(), visit.field("name")?.to_owned());
         let credits = match visit.optional("credits") {
             None => Credits::default(),
             Some(text) => application::credits(text)?,

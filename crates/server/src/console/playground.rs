@@ -6,27 +6,21 @@ use safelight_console::playground::{self, Application, Entry};
 use safelight_console::{Markup, Place};
 use safelight_contract::Code;
 use safelight_operation::Endpoint;
-use safelight_store::{Credits, Principal};
+use safelight_store::{Credits, KeyKind, Principal};
 
 use super::session::Signed;
-use super::{Outcome, Refusal, Visit, html, principal};
+use super::{Outcome, Refusal, Visit, html};
 use crate::app::{App, Stored};
 use crate::{auth, credits, urls};
 
 /// The list of services.
 pub(super) async fn index(visit: &Visit) -> Outcome<Markup> {
     let query = visit.query("q").unwrap_or_default();
-    let words: Vec<_> = query.to_lowercase().split_whitespace().map(str::to_owned).collect();
-    let fits = |endpoint: &&'static Endpoint| {
-        let spec = endpoint.spec();
-        let text = format!("{} {} {}", spec.name, spec.path, spec.summary).to_lowercase();
-        words.iter().all(|word| text.contains(word.as_str()))
-    };
     let caller = caller(visit).await?;
     let entries: Vec<_> = visit
         .app
         .endpoints()
-        .filter(fits)
+        .filter(|endpoint| endpoint.spec().matches(&query))
         .map(|endpoint| entry(&visit.app, caller.as_ref(), endpoint))
         .collect();
     let who = visit.who();
@@ -43,8 +37,13 @@ pub(super) async fn service(visit: &Visit, slug: &str) -> Outcome<Markup> {
     for one in visit.applications().await? {
         let pools = visit.app.store.pools(one.id).await.or_internal("reading the credits")?;
         let common = pools.iter().find(|pool| pool.sign == "common");
+        let services =
+            visit.app.store.services(one.id).await.or_internal("reading the services")?;
+        let state = services.get(endpoint.spec().path).copied().unwrap_or_default();
+        let state = auth::state_for(auth::served_as(&visit.app, KeyKind::Live), state);
         applications.push(Application {
             id: one.id,
+            price: credits::price(endpoint.spec(), state),
             name: format!("{}/{}", one.user, one.name),
             balance: common.map(|pool| pool.balance).unwrap_or_default(),
         });
@@ -59,23 +58,26 @@ async fn caller(visit: &Visit) -> Outcome<Option<Principal>> {
     match &visit.session.who {
         Signed::Owner(principal) => Ok(Some((**principal).clone())),
         Signed::Operator => match visit.applications().await?.first() {
-            Some(first) => Ok(principal(&visit.app, first.id).await?),
+            Some(first) => Ok(auth::principal_of_operator(&visit.app, first.id).await?),
             None => Ok(None),
         },
     }
 }
 
 fn entry(app: &App, caller: Option<&Principal>, endpoint: &'static Endpoint) -> Entry {
-    let spec = endpoint.spec();
-    let Some(caller) = caller else {
-        return Entry { endpoint, price: Credits::whole(spec.price), why_not: None };
-    };
-    let why_not = auth::service_state(app, caller, endpoint).err();
+    let why_not = caller.and_then(|caller| auth::service_state(app, caller, endpoint).err());
     Entry {
         endpoint,
-        price: credits::price(spec, caller.service(spec.path)),
+        price: price(caller, endpoint),
         why_not: why_not.map(|fault| fault.message().to_owned()),
     }
+}
+
+/// What a service costs an application, where there is one.
+fn price(caller: Option<&Principal>, endpoint: &Endpoint) -> Credits {
+    let spec = endpoint.spec();
+    let state = caller.map(|caller| auth::state_for(caller.kind, caller.service(spec.path)));
+    credits::price(spec, state.unwrap_or_default())
 }
 
 /// Cause and remedy of a code, to stand beside an error.

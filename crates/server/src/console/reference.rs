@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Extension, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use safelight_console::reference::{self, Own};
+use safelight_console::reference::{self, ServerEndpoint};
 use safelight_console::{Markup, Place, Shell, Who};
 
 use super::session::{self, Session};
@@ -52,18 +52,11 @@ fn page(
     match path.strip_prefix("/docs")?.trim_start_matches('/') {
         "" => {
             let words = words(query);
-            let endpoints: Vec<_> = app
-                .endpoints()
-                .filter(|endpoint| {
-                    let spec = endpoint.spec();
-                    let text = format!("{} {} {}", spec.name, spec.path, spec.summary);
-                    let text = text.to_lowercase();
-                    words.split_whitespace().all(|word| text.contains(&word.to_lowercase()))
-                })
-                .collect();
+            let endpoints: Vec<_> =
+                app.endpoints().filter(|endpoint| endpoint.spec().matches(&words)).collect();
             let own: Vec<_> = OWN
                 .iter()
-                .map(|one| Own {
+                .map(|one| ServerEndpoint {
                     method: one.method,
                     path: one.path,
                     name: one.name,

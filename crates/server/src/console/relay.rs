@@ -10,9 +10,10 @@ use axum::response::Response;
 use safelight_contract::{Code, Fault, Result};
 use safelight_store::Principal;
 
+use super::PATH;
 use super::session::{self, Signed};
-use super::{PATH, principal};
 use crate::app::App;
+use crate::auth;
 use crate::reply::respond_fault;
 use crate::trace::Trace;
 
@@ -51,7 +52,7 @@ pub(crate) async fn relay(
 async fn caller(app: &App, who: Signed, asked: i64) -> Result<Principal> {
     match who {
         Signed::Owner(principal) => Ok(*principal),
-        Signed::Operator => principal(app, asked).await?.ok_or_else(|| {
+        Signed::Operator => auth::principal_of_operator(app, asked).await?.ok_or_else(|| {
             Fault::new(Code::ApplicationsNotExists, "the application to run as does not exist")
         }),
     }

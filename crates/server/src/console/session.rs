@@ -12,12 +12,14 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use safelight_console::{Notice, Who, sign_in};
 use safelight_contract::Result as ApiResult;
-use safelight_store::{ConsoleSession, KeyHash, KeySecret, Millis, Principal, Store, StoreError};
+use safelight_store::{
+    ConsoleSession, KeyHash, KeyKind, KeySecret, Millis, Principal, Store, StoreError,
+};
 use uuid::Uuid;
 
 use super::{Outcome, Refusal, Visit, html, see};
 use crate::app::{App, Stored, now};
-use crate::urls;
+use crate::{auth, urls};
 
 const COOKIE_NAME: &str = "safelight";
 /// The life of a session.
@@ -101,8 +103,8 @@ pub(super) async fn of(app: &App, headers: &HeaderMap) -> ApiResult<Option<Sessi
     let who = match &stored.key {
         None => Signed::Operator,
         Some(key) => {
-            let principal = app.store.authenticate(key).await.or_internal("looking up a key")?;
-            match principal.filter(may_enter) {
+            let principal = auth::principal_of_key(app, key).await?;
+            match principal.filter(|principal| check_owner(app, principal).is_ok()) {
                 Some(principal) => Signed::Owner(Box::new(principal)),
                 None => return Ok(None),
             }
@@ -111,9 +113,14 @@ pub(super) async fn of(app: &App, headers: &HeaderMap) -> ApiResult<Option<Sessi
     Ok(Some(Session { who, csrf: form_token(app, token), stored }))
 }
 
-/// Whether an owner's user is there and not locked.
-fn may_enter(principal: &Principal) -> bool {
-    principal.user.as_ref().is_some_and(|user| !user.locked)
+/// Refuses who may not sign in with a key, and says why. Sandbox keys lie where others see them, and
+/// a session could make live ones; in a twin every key is one.
+fn check_owner(app: &App, principal: &Principal) -> Result<(), &'static str> {
+    if principal.kind == KeyKind::Sandbox && !app.settings.twin {
+        return Err("This is a sandbox key. The console takes a live key of the application.");
+    }
+    let gone = "The user of this application is locked or deleted.";
+    auth::check_user(principal).map_err(|_| gone)
 }
 
 fn cookie(headers: &HeaderMap) -> Option<&str> {
@@ -177,21 +184,20 @@ pub(super) async fn enter(
             let taken = app.store.take_console_link(&link, now()).await;
             if !taken.or_internal("reading a link")? {
                 return Ok(again(
-                    "The link was used before or is over. `safelight console` makes another.",
+                    "The link was used before or has expired. `safelight console` makes another.",
                 ));
             }
             None
         }
         (None, Some(key)) => {
             let hash = app.secret.hash(key);
-            let principal = app.store.authenticate(&hash).await.or_internal("looking up a key")?;
-            match principal {
-                None => return Ok(again("No application has this key.")),
-                Some(principal) if !may_enter(&principal) => {
-                    return Ok(again("The user of this application is locked or deleted."));
-                }
-                Some(_) => Some(hash),
+            let Some(principal) = auth::principal_of_key(app, &hash).await? else {
+                return Ok(again("No application has this key."));
+            };
+            if let Err(why) = check_owner(app, &principal) {
+                return Ok(again(why));
             }
+            Some(hash)
         }
         (None, None) => return Ok(again("Enter a key.")),
     };

@@ -27,13 +27,14 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::app::App;
-use crate::auth::{authenticate_key, service_state};
+use crate::auth::{Entered, authenticate_key, let_in, service_state_as};
 use crate::body::{self, Received};
 use crate::endpoints::service::Caller;
 use crate::health;
 use crate::limits::AtWork;
 use crate::references;
 use crate::reply::to_json;
+use crate::sandbox::Simulation;
 use crate::trace::Trace;
 use crate::urls;
 
@@ -48,14 +49,32 @@ const MAX_TEXT: usize = 256 << 10;
 type Result<T> = std::result::Result<T, Refusal>;
 
 /// A request that passed the door.
-struct Visit {
+struct Admitted {
     app: Arc<App>,
     trace: Arc<Trace>,
     principal: Principal,
     /// What the path names, by the names in its pattern.
     named: HashMap<String, String>,
     request: Request,
+    /// What a sandbox request asks for.
+    simulation: Option<Simulation>,
     _at_work: AtWork,
+}
+
+/// An operation of the layer.
+struct Offer {
+    /// The status of its success.
+    status: u16,
+    /// The path of the endpoint of the library that does the same. What an application may do with
+    /// that, and at which price, holds here.
+    same_as: &'static str,
+    endpoint: Endpoint,
+}
+
+impl Offer {
+    const fn new(status: u16, same_as: &'static str, endpoint: Endpoint) -> Self {
+        Self { status, same_as, endpoint }
+    }
 }
 
 /// A success.
@@ -98,17 +117,22 @@ pub(crate) fn routes(router: Router<Arc<App>>) -> Router<Arc<App>> {
         .route(FACE, on(delete, FACE, rows::delete_face))
         .route(IMAGE, on(get, IMAGE, rows::image))
         .route(STATIC_IMAGE, on(get, STATIC_IMAGE, rows::image));
-    for (status, endpoint) in pictures::ENDPOINTS.iter().chain(vectors::ENDPOINTS) {
-        let path = endpoint.spec().path;
-        router = router.route(path, on(post, path, move |visit| work(visit, endpoint, *status)));
+    for offer in offers() {
+        let path = offer.endpoint.spec().path;
+        router = router.route(path, on(post, path, move |visit| work(visit, offer)));
     }
     router
+}
+
+/// Every operation of the layer.
+fn offers() -> impl Iterator<Item = &'static Offer> {
+    pictures::OFFERS.iter().chain(vectors::OFFERS)
 }
 
 /// One method of a path.
 fn on<H, F>(method: MethodFilter, path: &'static str, handle: H) -> MethodRouter<Arc<App>>
 where
-    H: Fn(Visit) -> F + Clone + Send + Sync + 'static,
+    H: Fn(Admitted) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Result<Answered>> + Send,
 {
     axum::routing::on(
@@ -133,18 +157,21 @@ async fn enter(
     trace: Arc<Trace>,
     named: HashMap<String, String>,
     request: Request,
-) -> Result<Visit> {
+) -> Result<Admitted> {
     if app.is_closing() {
         return Err(health::shutting_down().into());
     }
-    let sent = request.headers().get(KEY).map(HeaderValue::as_bytes);
-    let key = sent.or_else(|| named.get("key").map(String::as_bytes));
-    let missing = || Refusal::missing_header(format!("the header {KEY} is missing"));
-    let principal = authenticate_key(&app, &trace, key.ok_or_else(missing)?, KEY).await?;
-    let application = &principal.application;
-    let at_work = app.enter(application.id, application.limits).await?;
+    let header = format!("the header {KEY}");
+    let (key, place) = match (request.headers().get(KEY), named.get("key")) {
+        (Some(key), _) => (key.as_bytes(), header.as_str()),
+        (None, Some(key)) => (key.as_bytes(), "the path"),
+        (None, None) => return Err(Refusal::missing_header(format!("{header} is missing"))),
+    };
+    let principal = authenticate_key(&app, &trace, key, place).await?;
+    let entered = let_in(&app, principal, request.headers()).await?;
+    let Entered { principal, simulation, at_work } = entered;
     app.library.check_open().await?;
-    Ok(Visit { app, trace, principal, named, request, _at_work: at_work })
+    Ok(Admitted { app, trace, principal, named, request, simulation, _at_work: at_work })
 }
 
 fn respond(app: &App, trace: &Trace, outcome: Result<Answered>) -> Response {
@@ -175,9 +202,10 @@ fn respond(app: &App, trace: &Trace, outcome: Result<Answered>) -> Response {
 
 /// Runs an operation of the layer: the same way, at the same price and out of the same pool as the
 /// endpoint of the library that does the same.
-async fn work(visit: Visit, endpoint: &'static Endpoint, status: u16) -> Result<Answered> {
-    let Visit { app, trace, principal, named, request, _at_work } = visit;
-    let state = service_state(&app, &principal, endpoint)?;
+async fn work(visit: Admitted, offer: &'static Offer) -> Result<Answered> {
+    let Admitted { app, trace, principal, named, request, simulation, _at_work } = visit;
+    let endpoint = &offer.endpoint;
+    let state = service_state_as(&app, &principal, endpoint, offer.same_as)?;
     let (application, fields) = (principal.application.id, endpoint.accepts());
     let (parts, body) = request.into_parts();
     let base = urls::base(&app, &parts);
@@ -195,11 +223,11 @@ async fn work(visit: Visit, endpoint: &'static Endpoint, status: u16) -> Result<
         principal: &principal,
         state,
         endpoint,
-        simulation: None,
+        simulation,
         request_id,
     };
     let (answer, permit) = caller.done(received, base).await?;
-    let answered = Answered::json(status, &Value::Object(answer));
+    let answered = Answered::json(offer.status, &Value::Object(answer));
     drop(permit);
     answered
 }
@@ -260,8 +288,25 @@ fn check(endpoint: &Endpoint, form: &Form) -> Result<()> {
     }
     match form.text("prediction_count").map(|text| text.trim().parse::<i64>()) {
         Some(Ok(count)) if count < 1 => {
-            Err(Refusal::prediction_count(format!("prediction_count is {count}, the least is 1")))
+            Err(Refusal::prediction_count(format!("prediction_count is {count}, the minimum is 1")))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::endpoints::recognition::RECOGNITION;
+
+    #[test]
+    fn offers_cost_what_the_endpoints_of_the_library_cost() {
+        for Offer { same_as, endpoint, .. } in offers() {
+            let same = RECOGNITION.iter().map(Endpoint::spec).find(|spec| spec.path == *same_as);
+            let (same, own) = (same.expect(same_as), endpoint.spec());
+            // What looks at no picture is free, unless the operator sets a price.
+            let price = if endpoint.files().next().is_some() { same.price } else { 0 };
+            assert_eq!((own.pool, own.price), (same.pool, price), "{}", own.path);
+        }
     }
 }

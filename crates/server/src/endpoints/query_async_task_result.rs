@@ -25,6 +25,10 @@ pub(crate) async fn handle(call: Call) -> Result<Reply> {
     let principal = authenticate(&app, &trace, &parts.headers).await?;
     let id = required(&parts, "task_id")?;
     let task = find(&app, principal.application.id, "task_id", &id).await?;
+    if trace.signed_in().is_some() && task.state == TaskState::Done {
+        let charge = app.store.charge(&task.request_id).await.or_internal("looking up a charge")?;
+        trace.task_charged(charge.unwrap_or_default());
+    }
     Reply::new(&trace, polled(&app, &task, &urls::base(&app, &parts))?)
 }
 

@@ -47,7 +47,7 @@ fn name<'a>(sign: &'a str, app: &App) -> &'a str {
 }
 
 /// A whole number where it is one, since some clients read nothing else.
-fn number(credits: Credits) -> Value {
+pub(crate) fn number(credits: Credits) -> Value {
     let Credits(thousandths) = credits;
     if thousandths % 1000 == 0 {
         return Value::from(thousandths / 1000);

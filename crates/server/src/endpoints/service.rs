@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::admission::{Patience, Permit};
 use crate::app::{App, Stored, now};
-use crate::auth::{authenticate, service_state};
+use crate::auth::{self, Entered, service_state};
 use crate::body::{self, Memory, Received};
 use crate::credits::{self, Held};
 use crate::disk;
@@ -32,14 +32,12 @@ const HOLD_MARGIN: Duration = Duration::from_secs(300);
 /// Serves a request to `endpoint`.
 pub(crate) async fn handle(call: Call, endpoint: &'static Endpoint) -> Result<Reply> {
     let Call { app, trace, request } = call;
-    let principal = authenticate(&app, &trace, request.headers()).await?;
+    let entered = auth::enter(&app, &trace, request.headers()).await?;
+    let Entered { principal, simulation, at_work: _at_work } = entered;
     let state = service_state(&app, &principal, endpoint)?;
-    let limits = principal.application.limits;
     disk::check(&app, endpoint).await?;
-    let _at_work = app.enter(principal.application.id, limits).await?;
     let (parts, body) = request.into_parts();
     let base = urls::base(&app, &parts);
-    let simulation = Simulation::of(&principal, &parts.headers)?;
     let request_id = trace.ids.request_id.clone();
     let caller = Caller {
         app: &app,
@@ -243,6 +241,7 @@ impl Caller<'_> {
 
     async fn accept(&self, task: NewTask, form: Form, units: u32) -> Result<()> {
         let app = self.app;
+        let named = references::names_of_uploads(self.endpoint.accepts(), &form);
         let input = TaskInput { form, simulation: self.simulation.clone() };
         let input = task_input::save(app, task.application, &task.id, input).await?;
         let hold = self.hold_request(units);
@@ -253,7 +252,7 @@ impl Caller<'_> {
         let accepted = outcome.and_then(|outcome| match outcome {
             Submission::Accepted(_) => Ok(()),
             Submission::QueueFull(queue) => Err(queue_full(queue, limit)),
-            Submission::UploadGone => Err(uploads::reclaimed("file_id")),
+            Submission::UploadGone => Err(uploads::reclaimed(&named)),
             Submission::NotEnough { own, common } => Err(credits::not_enough(&hold, own, common)),
         });
         if let Err(fault) = accepted {

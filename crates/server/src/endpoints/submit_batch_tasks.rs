@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::auth::{authenticate, service_state};
+use crate::auth::{self, Entered, service_state};
 use crate::body::{self, Received};
 use crate::disk;
 use crate::endpoints::service::Caller;
@@ -101,13 +101,12 @@ struct Submitted {
 
 pub(crate) async fn handle(call: Call) -> Result<Reply> {
     let Call { app, trace, request } = call;
-    let principal = authenticate(&app, &trace, request.headers()).await?;
+    let entered = auth::enter(&app, &trace, request.headers()).await?;
+    let Entered { principal, simulation, at_work: _at_work } = entered;
     let application = &principal.application;
-    let _at_work = app.enter(application.id, application.limits).await?;
     disk::check_room(&app).await?;
     let (parts, body) = request.into_parts();
     let (key, base) = (idempotency::key(&principal, &parts.headers)?, urls::base(&app, &parts));
-    let simulation = Simulation::of(&principal, &parts.headers)?;
     let request = HttpRequest::from_parts(parts, body);
     let (text, memory) = body::receive_json(&app, &trace, application.id, request).await?;
     let text = Bytes::from(text);

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use url::form_urlencoded;
 use uuid::Uuid;
 
-use super::failure::{Failure, shortened};
+use super::failure::{Failure, excerpt};
 use super::link::{Link, MOST_WORDS, json};
 use super::multipart::Multipart;
 use super::workflow::{Pictures, Workflow};
@@ -53,7 +53,7 @@ impl Comfy {
             let path = format!("/object_info/{}", name.replace('+', "%20"));
             let info = json(&self.link.get(&path, MOST_WORDS).await?)?;
             if !info[*node].is_object() {
-                let why = format!("has no node `{}`, which the workflow needs", shortened(node));
+                let why = format!("has no node `{}`, which the workflow needs", excerpt(node));
                 return Err(Failure::Incapable(why));
             }
         }
@@ -232,7 +232,7 @@ fn reason(entry: &Value) -> Option<String> {
     let messages = entry["status"]["messages"].as_array()?;
     let failed = messages.iter().find(|message| message[0] == "execution_error")?;
     let text = failed[1]["exception_message"].as_str().filter(|text| !text.trim().is_empty())?;
-    Some(shortened(text))
+    Some(excerpt(text))
 }
 
 impl Drop for Job {

@@ -117,11 +117,11 @@ fn said(body: &[u8]) -> String {
         }
         None => String::from_utf8_lossy(&body[..body.len().min(4 * MOST_WORDS)]).into_owned(),
     };
-    shortened(&words)
+    excerpt(&words)
 }
 
 /// At most so much of an engine's words as a line of the log holds.
-pub(crate) fn shortened(words: &str) -> String {
+pub(crate) fn excerpt(words: &str) -> String {
     words.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MOST_WORDS).collect()
 }
 

@@ -4,14 +4,13 @@ use bytes::Bytes;
 use safelight_contract::{Code, Fault, Result};
 use safelight_library::{GroupKey, MasterKey};
 use safelight_operation::{Context, Form, Input, Kind as _, Picture};
-use safelight_services::recognition::{Checks, EMBEDDINGS, Order, RULES, Scene, look};
+use safelight_services::recognition::{Checks, Order, RULES, look};
 use safelight_store::{
-    Act, FaceGroup, FaceLimits, FaceMode, NewFace, NewFaceGroup, NewFaceUser, Refused, Store,
-    StoreError,
+    Act, FaceGroup, FaceLimits, FaceMode, NewFace, NewFaceUser, Refused, Store, StoreError,
 };
 
 use super::kinds::Id;
-use super::{Refusable, id_of_name, open_key, place_in, place_of};
+use super::{Refusable, group_or_new, id_of_name, open_key, place_in};
 use crate::reply::internal;
 
 /// Adds pictures to one group. Each must show one face; the pictures are not kept.
@@ -56,23 +55,7 @@ impl<'a> Importer<'a> {
         (most, limits): (u64, FaceLimits),
     ) -> Result<Self> {
         let group = Id.parse("group", group)?;
-        let made = master.new_group(&place_of(act.application, &group));
-        let (_, wrapped_key) =
-            made.map_err(|error| internal("making the key of a group", &error))?;
-        let new = NewFaceGroup {
-            id: group.clone(),
-            name: None,
-            scene: Scene::Live.word().to_owned(),
-            model: EMBEDDINGS.to_owned(),
-            wrapped_key,
-            retention_days: None,
-        };
-        match store.create_face_group(&act, &new, most).await {
-            Ok(()) | Err(StoreError::Refused(Refused::GroupExists(_))) => {}
-            Err(error) => return Err(error).or_refused("creating a group"),
-        }
-        let group = store.face_group(act.application, &group, false).await;
-        let group = group.or_refused("reading a group")?;
+        let group = group_or_new(store, master, &act, &group, most).await?;
         let key = open_key(master, &group)?;
         Ok(Self { store, master, act, limits, group, key })
     }

@@ -1,10 +1,6 @@
 //! Sessions of action liveness. A session is what its identifier says, sealed with a key of this
-//! installation, so that every process on it knows it; that it was used is kept in memory, by the process
-//! that saw it.
+//! installation, so that every process on it knows it; that it was used is a row of the store.
 
-use std::collections::{HashMap, VecDeque};
-
-use parking_lot::Mutex;
 use safelight_contract::{Code, Fault, Result};
 use safelight_library::MasterKey;
 use safelight_store::Millis;
@@ -12,8 +8,6 @@ use serde::{Deserialize, Serialize};
 
 /// How long a session may be used, in milliseconds.
 pub const LIFE: Millis = 5 * 60 * 1000;
-/// Most used sessions that are remembered; of more, the oldest are forgotten before their end.
-const MOST: usize = 50_000;
 
 /// What a session is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,19 +18,12 @@ pub struct Session {
     /// When it ends, in Unix milliseconds.
     pub expires_at: Millis,
     /// Tells it from others.
-    nonce: [u8; 8],
+    pub nonce: [u8; 8],
 }
 
 /// The sessions of an installation.
 pub struct Sessions {
     key: [u8; 32],
-    used: Mutex<Used>,
-}
-
-#[derive(Default)]
-struct Used {
-    ends: HashMap<[u8; 8], Millis>,
-    order: VecDeque<[u8; 8]>,
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -55,7 +42,7 @@ impl Sessions {
     /// Those that this key seals.
     pub fn new(master: &MasterKey) -> Self {
         let key = blake3::derive_key("safelight action session", master.bytes());
-        Self { key, used: Mutex::default() }
+        Self { key }
     }
 
     /// A session of an application for a code, and its identifier.
@@ -79,12 +66,12 @@ impl Sessions {
         blake3::keyed_hash(&self.key, text).to_hex()[..32].to_owned()
     }
 
-    /// The session of an identifier, which is used up with this.
+    /// The session of an identifier. That it is used is for the caller to note, by its nonce.
     ///
     /// # Errors
     /// `ERROR_RESOURCE_NOT_FOUND` for one that was never begun here by the application,
-    /// `ERROR_RESOURCE_RECLAIMED` for one that is over or was used.
-    pub fn take(&self, application: i64, id: &str, now: Millis) -> Result<Session> {
+    /// `ERROR_RESOURCE_RECLAIMED` for one that has expired.
+    pub fn find(&self, application: i64, id: &str, now: Millis) -> Result<Session> {
         let unknown =
             || Fault::new(Code::ResourceNotFound, "there is no session of this session_id");
         let (text, seal) = id.split_once('_').ok_or_else(unknown)?;
@@ -97,34 +84,10 @@ impl Sessions {
         if session.application != application {
             return Err(unknown());
         }
-        let over = |why: &str| Fault::new(Code::ResourceReclaimed, format!("the session {why}"));
         if now >= session.expires_at {
-            return Err(over("is over"));
-        }
-        if !self.used.lock().note(session.nonce, session.expires_at, now) {
-            return Err(over("was used"));
+            return Err(Fault::new(Code::ResourceReclaimed, "the session has expired"));
         }
         Ok(session)
-    }
-}
-
-impl Used {
-    /// Remembers a session until it ends anyway; `false` where it was used before.
-    fn note(&mut self, nonce: [u8; 8], end: Millis, now: Millis) -> bool {
-        while let Some(oldest) = self.order.front() {
-            let is_over = self.ends.get(oldest).is_none_or(|end| *end <= now);
-            if !is_over && self.order.len() < MOST {
-                break;
-            }
-            if let Some(oldest) = self.order.pop_front() {
-                self.ends.remove(&oldest);
-            }
-        }
-        if self.ends.insert(nonce, end).is_some() {
-            return false;
-        }
-        self.order.push_back(nonce);
-        true
     }
 }
 
@@ -133,23 +96,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sessions_are_used_once_by_their_application_in_time() {
+    fn sessions_are_for_their_application_in_time() {
         let sessions = Sessions::new(&MasterKey::new([3; 32]));
         let (session, id) = sessions.begin(7, "04".to_owned(), 1000).expect("begun");
         assert!(id.len() <= 512 && session.expires_at == 1000 + LIFE);
         let code = |outcome: Result<Session>| outcome.expect_err("refused").code();
-        assert_eq!(code(sessions.take(8, &id, 2000)), Code::ResourceNotFound);
+        assert_eq!(code(sessions.find(8, &id, 2000)), Code::ResourceNotFound);
         for wrong in ["", "_", "7b_00", &id[1..], &id.replace('_', ""), &format!("{id}0")] {
-            assert_eq!(code(sessions.take(7, wrong, 2000)), Code::ResourceNotFound, "{wrong}");
+            assert_eq!(code(sessions.find(7, wrong, 2000)), Code::ResourceNotFound, "{wrong}");
         }
-        assert_eq!(sessions.take(7, &id, 2000), Ok(session));
-        assert_eq!(code(sessions.take(7, &id, 2001)), Code::ResourceReclaimed);
+        assert_eq!(sessions.find(7, &id, 2000), Ok(session));
         let (_, late) = sessions.begin(7, "7".to_owned(), 1000).expect("begun");
-        assert_eq!(code(sessions.take(7, &late, 1000 + LIFE)), Code::ResourceReclaimed);
+        assert_eq!(code(sessions.find(7, &late, 1000 + LIFE)), Code::ResourceReclaimed);
         // Another process on the installation knows it; another installation does not.
         let (_, fresh) = sessions.begin(7, "7".to_owned(), 1000).expect("begun");
-        assert!(Sessions::new(&MasterKey::new([3; 32])).take(7, &fresh, 2000).is_ok());
+        assert!(Sessions::new(&MasterKey::new([3; 32])).find(7, &fresh, 2000).is_ok());
         let other = Sessions::new(&MasterKey::new([4; 32]));
-        assert_eq!(code(other.take(7, &fresh, 2000)), Code::ResourceNotFound);
+        assert_eq!(code(other.find(7, &fresh, 2000)), Code::ResourceNotFound);
     }
 }

@@ -2,9 +2,10 @@
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::http::header::{CONTENT_TYPE, HOST};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Request};
+use axum::response::Response;
 use rmcp::RoleServer;
 use rmcp::service::RequestContext;
 use serde_json::{Value, json};
@@ -45,6 +46,15 @@ impl Api {
     /// Whether parameters may name files of this machine.
     pub fn reads_files(&self) -> bool {
         matches!(self.caller, Caller::Local(_))
+    }
+
+    /// The key of whoever calls a tool.
+    pub(super) fn key(&self, context: &RequestContext<RoleServer>) -> Option<String> {
+        let key = match &self.caller {
+            Caller::Local(key) => Some(key),
+            Caller::Remote => context.extensions.get::<Parts>()?.headers.get(&KEY),
+        };
+        key?.to_str().ok().map(str::to_owned)
     }
 
     /// The API for whoever calls a tool.
@@ -97,22 +107,37 @@ impl Client {
         Some((bytes?, media))
     }
 
+    /// The bytes of a result file and its media type, without reading it.
+    pub async fn size(&self, path: &str) -> Option<(u64, String)> {
+        let response = self.answer(Method::HEAD, path, Body::empty()).await?;
+        let size = response.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()?;
+        Some((size, media(&response)))
+    }
+
     /// Media type and body of an answer; no body where the answer broke off.
     async fn send(&self, method: Method, path: &str, body: Body) -> (String, Option<Bytes>) {
+        let Some(response) = self.answer(method, path, body).await else {
+            return (String::new(), None);
+        };
+        // What the server answers is as large as it allows itself.
+        (media(&response), to_bytes(response.into_body(), usize::MAX).await.ok())
+    }
+
+    async fn answer(&self, method: Method, path: &str, body: Body) -> Option<Response> {
         let mut request = Request::new(body);
         *request.method_mut() = method;
-        let Ok(uri) = path.parse() else { return (String::new(), None) };
-        *request.uri_mut() = uri;
+        *request.uri_mut() = path.parse().ok()?;
         request.headers_mut().extend(self.headers.iter().cloned().map(|(n, v)| (Some(n), v)));
-        let response = match self.router.clone().oneshot(request).await {
-            Ok(response) => response,
+        match self.router.clone().oneshot(request).await {
+            Ok(response) => Some(response),
             Err(never) => match never {},
-        };
-        let media = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let media = media.unwrap_or_default().to_owned();
-        // What the server answers is as large as it allows itself.
-        (media, to_bytes(response.into_body(), usize::MAX).await.ok())
+        }
     }
+}
+
+fn media(response: &Response) -> String {
+    let media = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    media.unwrap_or_default().to_owned()
 }
 
 fn envelope(body: Option<Bytes>) -> Result<Value, Value> {

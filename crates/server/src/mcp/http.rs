@@ -6,7 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Extension, Request, State};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
+use axum::http::{HeaderValue, Method};
 use axum::response::Response;
 use axum::routing::any;
 use http_body_util::{BodyExt, Full};
@@ -17,16 +17,20 @@ use safelight_contract::{Code, Fault, Result};
 use super::api::Api;
 use super::{PATH, Tools};
 use crate::app::App;
-use crate::auth::{KEY_HEADER, authenticate};
+use crate::auth::{KEY_HEADER, authenticate_key};
 use crate::body;
-use crate::reply::respond_fault;
+use crate::reply::{apart, respond_fault};
 use crate::trace::Trace;
+
+/// Most values in a message: every one becomes many times as many bytes as it has in the text. The call
+/// of a service has a few dozen.
+const MOST_VALUES: usize = 10_000;
 
 type Service = StreamableHttpService<Tools, NeverSessionManager>;
 
 /// The path of the protocol over this API.
-pub(crate) fn routes(app: &App, api: Router) -> Router<Arc<App>> {
-    let tools = Tools::new(Api::remote(api), app.endpoints());
+pub(crate) fn routes(app: &Arc<App>, api: Router) -> Router<Arc<App>> {
+    let tools = Tools::new(Api::remote(api), app.clone());
     // Hosts are checked for every path alike, and whoever has no key gets nowhere.
     let config = StreamableHttpServerConfig::default()
         .with_legacy_session_mode(false)
@@ -72,14 +76,14 @@ async fn admit(
     trace: &Trace,
     mut request: Request,
 ) -> Result<(axum::http::Request<Full<axum::body::Bytes>>, Option<body::Memory>)> {
-    let key = bearer(&request).ok_or_else(|| {
+    let (key, header) = sent_key(&request).ok_or_else(|| {
         let message = "the header Authorization with `Bearer` and the API key is missing";
         Fault::new(Code::ApplicationsNotExists, message)
     })?;
-    request.headers_mut().insert(KEY_HEADER, key.clone());
     // What a sandbox request simulates concerns the service that a tool runs.
-    let only_key = HeaderMap::from_iter([(HeaderName::from_static(KEY_HEADER), key)]);
-    let principal = authenticate(app, trace, &only_key).await?;
+    let place = format!("the header {header}");
+    let principal = authenticate_key(app, trace, key.as_bytes(), &place).await?;
+    request.headers_mut().insert(KEY_HEADER, key);
     let (parts, body) = request.into_parts();
     if parts.method != Method::POST {
         return Ok((Request::from_parts(parts, Full::default()), None));
@@ -87,16 +91,61 @@ async fn admit(
     let mut metered = Request::new(body);
     *metered.headers_mut() = parts.headers.clone();
     let (text, memory) = body::receive_json(app, trace, principal.application.id, metered).await?;
+    // The protocol's parser copies the strings.
+    if let Some(memory) = &memory {
+        memory.grow(text.len() as u64, app.settings.limits.queue_wait()).await?;
+    }
+    let count = move || Ok((values(&text), text));
+    let (values, text) = apart("counting the values of a message", count).await?;
+    if values > MOST_VALUES {
+        let message = format!("the message has {values} values, the limit is {MOST_VALUES}");
+        return Err(Fault::new(Code::ContentTooLong, message));
+    }
     Ok((Request::from_parts(parts, Full::from(text)), memory))
 }
 
-/// The key in the header `Authorization`, or in the header that the API takes.
-fn bearer(request: &Request) -> Option<HeaderValue> {
+/// At least as many values as the text of JSON holds: those of each list and object, and one.
+fn values(text: &[u8]) -> usize {
+    let (mut values, mut in_string, mut escaped) = (1, false, false);
+    for byte in text {
+        match (in_string, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => in_string = !in_string,
+            (false, b'[' | b'{' | b',' | b':') => values += 1,
+            _ => {}
+        }
+    }
+    values
+}
+
+/// The key in the header `Authorization`, or in the header that the API takes, and that header.
+fn sent_key(request: &Request) -> Option<(HeaderValue, &'static str)> {
     let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     let token = header.and_then(|value| {
         let (scheme, token) = value.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
     });
     let token = token.and_then(|token| HeaderValue::from_str(token).ok());
-    token.or_else(|| request.headers().get(KEY_HEADER).cloned())
+    let own = || Some((request.headers().get(KEY_HEADER)?.clone(), KEY_HEADER));
+    token.map(|token| (token, "Authorization")).or_else(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_counted_outside_of_strings() {
+        for (text, least) in [
+            ("", 1),
+            ("7", 1),
+            (r#""[[[,,\\\"[[[""#, 1),
+            ("[]", 2),
+            ("[[],[],[]]", 7),
+            (r#"{"a":[1,2],"b":"[,"}"#, 7),
+        ] {
+            assert_eq!(values(text.as_bytes()), least, "{text}");
+        }
+    }
 }

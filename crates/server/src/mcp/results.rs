@@ -17,7 +17,7 @@ use crate::reply::apart;
 use crate::urls::RESULTS;
 
 /// The largest picture that is part of an answer, in bytes; larger ones stay at their URL.
-const LARGEST_SHOWN: usize = 4 << 20;
+const LARGEST_SHOWN: u64 = 4 << 20;
 
 /// Files that are looked for a free name.
 const MOST_NAMES: u32 = 10_000;
@@ -46,6 +46,9 @@ pub(super) async fn show(
     collect(&endpoint.answer(), &mut answer, &mut leaves);
     let mut content = Vec::new();
     for (kind, leaf) in leaves {
+        if folder.is_none() && kind == LeafKind::Url && !is_shown_at(client, leaf).await {
+            continue;
+        }
         let Some(file) = file(client, kind, leaf).await else { continue };
         if let Some(folder) = folder {
             let path = write(folder, endpoint.spec().slug(), file).await?;
@@ -54,7 +57,7 @@ pub(super) async fn show(
         }
         let number = content.len() + 1;
         let (size, media) = (file.bytes.len(), &file.media);
-        let is_shown = media.starts_with("image/") && size <= LARGEST_SHOWN;
+        let is_shown = is_shown(media, size as u64);
         if is_shown {
             content.push(ContentBlock::image(BASE64_STANDARD.encode(&file.bytes), media.clone()));
         }
@@ -92,13 +95,28 @@ fn collect<'a>(shape: &Shape, value: &'a mut Value, leaves: &mut Vec<(LeafKind, 
     }
 }
 
+/// Whether a file is part of the answer.
+fn is_shown(media: &str, size: u64) -> bool {
+    media.starts_with("image/") && size <= LARGEST_SHOWN
+}
+
+/// The same for the file at a URL, which is not read for it.
+async fn is_shown_at(client: &Client, leaf: &Value) -> bool {
+    let Some(path) = leaf.as_str().and_then(path_of) else { return false };
+    client.size(path).await.is_some_and(|(size, media)| is_shown(&media, size))
+}
+
+/// The path of a result file's URL.
+fn path_of(url: &str) -> Option<&str> {
+    Some(&url[url.find(RESULTS)?..])
+}
+
 /// The file that a leaf names or holds; `None` where it is none.
 async fn file(client: &Client, kind: LeafKind, leaf: &Value) -> Option<File> {
     let text = leaf.as_str()?;
     match kind {
         LeafKind::Url => {
-            let path = &text[text.find(RESULTS)?..];
-            let (bytes, media) = client.file(path).await?;
+            let (bytes, media) = client.file(path_of(text)?).await?;
             Some(File { bytes, media })
         }
         _ => {

@@ -7,6 +7,7 @@ use reqwest::Method;
 use reqwest::multipart::Form;
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::{decode, encode, probe};
+use safelight_store::{Credits, ServiceState};
 use serde_json::{Value, json};
 
 use crate::common::{TestServer, file, text};
@@ -156,6 +157,54 @@ async fn subjects_are_kept_renamed_and_joined() {
     assert_eq!(delete(&format!("{SUBJECTS}/Cyd")).await, (200, json!({"subject": "Cyd"})));
     assert_eq!(delete(SUBJECTS).await, (200, json!({"deleted": 1})));
     assert_eq!(list().await, json!([]));
+}
+
+#[tokio::test]
+async fn switches_and_prices_are_those_of_the_library() {
+    let server = served().await;
+    let path = "/api/v1/recognition/embeddings/recognize";
+    let body = json!({"embeddings": [vec![0.1; 128]]});
+    let recognize = async || call(&server, Method::POST, path, Some(body.clone())).await;
+    let set = async |enabled, price| {
+        let (id, same) = (server.application.id, "/api/portrait/recognition/face-search");
+        let state = ServiceState { enabled, price };
+        server.store.set_service(id, same, state).await.expect("set");
+    };
+    set(true, Some(Credits::whole(5))).await;
+    let (status, answer) = recognize().await;
+    assert_eq!((status, server.credits().await), (200, (995, 0)), "{answer}");
+    set(false, None).await;
+    let (status, answer) = recognize().await;
+    assert_eq!((status, server.credits().await), (404, (995, 0)), "{answer}");
+    assert!(answer["message"].as_str().is_some_and(|why| why.contains("is switched off")));
+}
+
+#[tokio::test]
+async fn sandbox_keys_are_those_of_the_rest() {
+    let server = served().await;
+    let key = server.sandbox_key().await;
+    let ask = async |key: &str, path: &str, simulate: &str| {
+        let request = server.http.get(server.url(path)).header("x-api-key", key);
+        let request = request.header("x-safelight-simulate", simulate);
+        let answer = request.send().await.expect("an answer");
+        let sandbox = answer.headers().contains_key("x-safelight-sandbox");
+        let (status, answer) = read(answer).await;
+        (status, sandbox, text(&answer["message"]))
+    };
+    let (status, sandbox, why) = ask(&key, SUBJECTS, "code=ERROR_USER_NOT_FOUND").await;
+    assert!((status, sandbox) == (404, true) && why.contains("simulated"), "{status} {why}");
+    let (status, sandbox, why) = ask(&server.key, SUBJECTS, "code=UNKNOWN_ERROR").await;
+    assert!((status, sandbox) == (405, false) && why.contains("--sandbox"), "{status} {why}");
+    let post = server.http.post(server.url("/api/v1/detection/detect")).header("x-api-key", &key);
+    let post = post.header("x-safelight-simulate", "code=ERROR_NO_FACE_IN_FILE");
+    let post = post.multipart(Form::new().part("file", file(png(&astronaut()))));
+    let (status, answer) = read(post.send().await.expect("an answer")).await;
+    assert_eq!((status, &answer["code"]), (400, &json!(28)), "{answer}");
+    // A key that is not known is said to be where it was sent.
+    let image = "/api/v1/static/nobody/images/none";
+    let none = server.http.get(server.url(image)).send().await.expect("an answer");
+    let (_, answer) = read(none).await;
+    assert!(text(&answer["message"]).contains("the key in the path"), "{answer}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, ORIGIN, SE
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, RequestBuilder};
 use safelight_server::console_link;
-use safelight_store::{Credits, KeySecret};
+use safelight_store::{Credits, KeySecret, ServiceState};
 
 use crate::common::{ASYNC, Answer, Gate, SYNC, TestServer, eventually, form, now};
 
@@ -12,7 +12,7 @@ const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlen
 const SCRIPT: &str = "<script>alert(1)<!--";
 
 /// A browser: keeps its cookie, follows no redirect, and says where its requests come from.
-struct Browser<'a> {
+pub struct Browser<'a> {
     server: &'a TestServer,
     client: Client,
     cookie: String,
@@ -20,32 +20,32 @@ struct Browser<'a> {
 }
 
 /// A page as it came.
-struct Page {
-    status: u16,
-    headers: HeaderMap,
-    text: String,
+pub struct Page {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
 }
 
 impl<'a> Browser<'a> {
-    fn new(server: &'a TestServer) -> Self {
+    pub fn new(server: &'a TestServer) -> Self {
         let client = Client::builder().redirect(Policy::none()).build().expect("client");
         Self { server, client, cookie: String::new(), csrf: String::new() }
     }
 
-    async fn operator(server: &'a TestServer) -> Self {
+    pub async fn operator(server: &'a TestServer) -> Self {
         let mut browser = Self::new(server);
         let link = one_time_link(server).await;
         assert_eq!(browser.enter("link", &link).await.status, 303);
         browser
     }
 
-    async fn owner(server: &'a TestServer, key: &str) -> Self {
+    pub async fn owner(server: &'a TestServer, key: &str) -> Self {
         let mut browser = Self::new(server);
         assert_eq!(browser.enter("key", key).await.status, 303);
         browser
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, self.server.url(path));
         match self.cookie.is_empty() {
             true => request,
@@ -53,7 +53,7 @@ impl<'a> Browser<'a> {
         }
     }
 
-    async fn enter(&mut self, field: &str, value: &str) -> Page {
+    pub async fn enter(&mut self, field: &str, value: &str) -> Page {
         let page = self.send("/console/enter", &[(field, value)], &self.server.base).await;
         if let Some(cookie) = page.headers.get(SET_COOKIE) {
             let cookie = cookie.to_str().expect("text");
@@ -64,7 +64,7 @@ impl<'a> Browser<'a> {
         page
     }
 
-    async fn get(&self, path: &str) -> Page {
+    pub async fn get(&self, path: &str) -> Page {
         Page::of(self.request(Method::GET, path)).await
     }
 
@@ -76,14 +76,14 @@ impl<'a> Browser<'a> {
     }
 
     /// Posts a form of a page of the session.
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
+    pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Page {
         let mut all = vec![("csrf", self.csrf.as_str())];
         all.extend(fields);
         self.send(path, &all, &self.server.base).await
     }
 
     /// A call of the API as the playground makes it.
-    fn call(&self, method: Method, path: &str) -> RequestBuilder {
+    pub fn call(&self, method: Method, path: &str) -> RequestBuilder {
         self.request(method, &format!("/console{path}"))
             .header("x-csrf-token", &self.csrf)
             .header("x-console-application", self.server.application.id)
@@ -131,7 +131,7 @@ async fn a_link_signs_in_once_and_for_ten_minutes() {
     let mut thief = Browser::new(&server);
     let stolen = thief.enter("link", &link).await;
     assert_eq!(stolen.status, 403);
-    assert!(stolen.text.contains("used before or is over") && thief.cookie.is_empty());
+    assert!(stolen.text.contains("used before or has expired") && thief.cookie.is_empty());
     assert_eq!(thief.get("/console/playground").await.status, 401);
 
     // The same link, made eleven minutes ago.
@@ -254,6 +254,7 @@ async fn the_playground_runs_through_the_same_books() {
     let call = operator.call(Method::POST, SYNC).multipart(form([("note", "hi")]));
     let answer = Answer::of(call.send().await.expect("answer")).await;
     assert_eq!(answer.success()["data"]["note"], "hi");
+    assert_eq!(answer.header("x-safelight-charged"), "3");
     assert!(answer.header("server-timing").contains("total"));
     let call =
         operator.call(Method::POST, SYNC).multipart(form([("fail", "ERROR_NO_FACE_IN_FILE")]));
@@ -262,7 +263,17 @@ async fn the_playground_runs_through_the_same_books() {
     assert_eq!(server.credits().await, (997, 0));
     let call = operator.call(Method::POST, ASYNC).multipart(form([]));
     let task = Answer::of(call.send().await.expect("answer")).await.success();
-    server.wait(task["task_id"].as_str().expect("an id")).await.success();
+    let task = task["task_id"].as_str().expect("an id");
+    assert_eq!(server.wait(task).await.header("x-safelight-charged"), "", "for the console alone");
+    let poll = format!("/api/common/query-async-task-result?task_id={task}");
+    let polled = Answer::of(operator.call(Method::GET, &poll).send().await.expect("answer")).await;
+    assert_eq!(polled.header("x-safelight-charged"), "3");
+    // The price is that of the application that is chosen.
+    let (_, other) = server.another("other").await;
+    let state = ServiceState { enabled: true, price: Some(Credits::whole(7)) };
+    server.store.set_service(other.id, SYNC, state).await.expect("set");
+    let page = operator.get("/console/playground/sync").await.text;
+    assert!(page.contains("data-price=\"3 credits\"") && page.contains("data-price=\"7 credits\""));
     // What is charged and refused shows in the sums.
     eventually(async || {
         let page = operator.get("/console/usage?days=1").await.text;

@@ -36,6 +36,7 @@ mod sdk;
 mod sdk_services;
 mod services;
 mod shutdown;
+mod sign_in;
 mod stop_async_task;
 mod submit_batch_tasks;
 mod tasks;

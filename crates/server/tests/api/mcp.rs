@@ -13,9 +13,10 @@ use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
 use rmcp::{ClientHandler, RoleClient, ServiceExt};
 use safelight_imaging::probe;
+use safelight_store::{Credits, ServiceState};
 use serde_json::{Value, json};
 
-use crate::common::{TestServer, png};
+use crate::common::{Answer, SYNC, TestServer, png};
 
 /// A client that remembers what it was told of progress.
 #[derive(Clone, Default)]
@@ -84,6 +85,51 @@ async fn services_are_listed_described_and_run() {
     let url = answer["data"]["image_url"].as_str().expect("a URL");
     assert!(url.starts_with(&server.base), "{url}");
     session.cancel().await.expect("an end");
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_said_to_be_in_its_header() {
+    let server = TestServer::start().await;
+    let post = server.http.post(server.url("/mcp")).header("authorization", "Bearer nobody");
+    let answer = Answer::of(post.body("{}").send().await.expect("an answer")).await;
+    let message = answer.failure(401, "ERROR_APPLICATIONS_NOT_EXISTS");
+    assert!(message.contains("in the header Authorization"), "{message}");
+}
+
+#[tokio::test]
+async fn a_message_of_many_values_is_refused_before_it_is_parsed() {
+    let server = TestServer::twin().await;
+    let send = async |values: usize| {
+        let list = vec!["[]"; values].join(",");
+        let message = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":
+                {{"name":"list_services","arguments":{{"query":"cartoon","more":[{list}]}}}}}}"#
+        );
+        let post = server.http.post(server.url("/mcp")).bearer_auth(&server.key).body(message);
+        let post = post.header("accept", "application/json, text/event-stream");
+        post.header("content-type", "application/json").send().await.expect("an answer")
+    };
+    assert_eq!(send(10).await.status(), 200);
+    let refused = Answer::of(send(100_000).await).await;
+    let message = refused.failure(413, "ERROR_CONTENT_TOO_LONG");
+    assert!(message.contains("the limit is 10000"), "{message}");
+}
+
+#[tokio::test]
+async fn prices_are_those_of_the_caller() {
+    let server = TestServer::start().await;
+    let state = ServiceState { enabled: true, price: Some(Credits(2_500)) };
+    server.store.set_service(server.application.id, SYNC, state).await.expect("set");
+    let sandbox = server.sandbox_key().await;
+    let (other, _) = server.another("other").await;
+    for (key, price) in [(&server.key, json!(2.5)), (&other, json!(3)), (&sandbox, json!(0))] {
+        let session = connect(&server, key, Listener::default()).await;
+        let listed = call(&session, "list_services", json!({ "query": SYNC })).await;
+        let listed = listed.structured_content.expect("JSON");
+        assert_eq!(listed["services"][0]["credits"], price, "{listed}");
+        let described = call(&session, "describe_service", json!({ "service": SYNC })).await;
+        assert_eq!(described.structured_content.expect("JSON")["credits"], price);
+    }
 }
 
 #[tokio::test]

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use reqwest::Method;
 use reqwest::multipart::Form;
 use safelight_contract::{Code, Edition};
 use safelight_store::KeyKind;
 use serde_json::{Value, json};
 
 use crate::common::{
-    ASYNC, Answer, Gate, MODELLESS, Remote, SYNC, TestServer, answered, file, form, now, png, text,
+    ASYNC, Answer, Gate, MODELLESS, Remote, SYNC, TestServer, answered, eventually, file, form,
+    now, png, text,
 };
 
 const HEADER: &str = "x-safelight-simulate";
@@ -87,6 +89,25 @@ async fn a_live_key_and_a_header_without_sense_are_refused() {
     ask(&server, &key, SYNC, "delay=1ms", form([])).await.success();
     server.assert_charges(1).await;
     assert_eq!(server.credits().await, (1000, 0));
+}
+
+#[tokio::test]
+async fn a_request_that_waits_counts_as_at_work() {
+    for path in [SYNC, "/api/common/query-credits"] {
+        let server = TestServer::start().await;
+        let key = server.sandbox_key().await;
+        server.set_limits(Some(1), None).await;
+        let method = if path == SYNC { Method::POST } else { Method::GET };
+        let waiting = server.http.request(method, server.url(path));
+        let waiting = waiting.header("ailabapi-api-key", &key).header(HEADER, "delay=60s");
+        let waiting = tokio::spawn(waiting.send());
+        let refused = eventually(async || {
+            let answer = server.post_as(&key, SYNC, form([])).await;
+            (answer.status != 200).then_some(answer)
+        });
+        refused.await.failure(422, "EXCEEDING_LIMITS");
+        waiting.abort();
+    }
 }
 
 /// Submits a task, and answers its id.

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     Accounts as _, Claiming, Credits, Files as _, HoldOutcome, HoldRequest, Instances as _,
-    KeyHash, Ledger as _, Limits, NewApplication, NewTask, Outcome, Sqlite, Store, Tasks as _,
-    stories,
+    KeyHash, Ledger as _, Limits, NewApplication, NewTask, NewUpload, Outcome, Sqlite, Store,
+    Tasks as _, UploadQuota, UploadState, Uploads as _, stories,
 };
 
 const NOW: Millis = 1_790_000_000_000;
@@ -191,4 +191,43 @@ async fn a_connection_that_was_lost_is_replaced() {
     // The connection may be its own.
     let _ = store.database.quick(end).await;
     store.check().await.unwrap();
+}
+
+/// An upload's owner was slow, is taken for dead, and ends the upload while it is being failed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slow_owner_ends_its_upload_or_it_is_failed() {
+    let Some(url) = server() else { return };
+    let url = fresh(&url).await;
+    let store = Arc::new(Postgres::open(&url, 4).await.unwrap());
+    store.create_user("ada", NOW).await.unwrap();
+    let limits = Limits::default();
+    let new = NewApplication { user: "ada".into(), name: "shop".into(), limits, key: None };
+    let application = store.create_application(&new, NOW).await.unwrap().id;
+    let quota = UploadQuota { bytes: 1000, files: 9 };
+    let upload = NewUpload { id: "u".into(), application, size: 50, expires_at: NOW + 9 };
+    store.add_upload(&upload, quota, 1000, NOW).await.unwrap();
+    // What `end_upload` does, up to its commit.
+    let (mut client, connection) = config(&url).unwrap().connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let owner = client.transaction().await.unwrap();
+    let end = format!(
+        "SELECT pg_advisory_xact_lock({application});
+         UPDATE uploads SET state = 'ready', size = 20, format = 'PNG', width = 1, height = 1;
+         UPDATE disk SET inputs = inputs - 30"
+    );
+    owner.batch_execute(&end).await.unwrap();
+    let recovering = store.clone();
+    let recovering = tokio::spawn(async move { recovering.recover(NOW, NOW).await });
+    let waits = |db: &Connection<'_>| {
+        let sql = "SELECT 1 FROM pg_stat_activity
+                   WHERE wait_event_type = 'Lock' AND datname = current_database()";
+        Ok(db.prepare_cached(sql)?.exists(())?)
+    };
+    while !recovering.is_finished() && !store.database.quick(waits).await.unwrap() {}
+    owner.commit().await.unwrap();
+    recovering.await.unwrap().unwrap();
+    let upload = store.upload(application, "u").await.unwrap().unwrap();
+    assert_eq!(upload.state, UploadState::Ready);
+    assert_eq!(store.disk_use().await.unwrap().inputs, 20);
+    assert_eq!(store.audit().await.unwrap().errors, Vec::<String>::new());
 }

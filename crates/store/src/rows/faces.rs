@@ -132,6 +132,21 @@ impl<D: Database> Faces for Rows<D> {
         .await
     }
 
+    async fn delete_copied_user(
+        &self,
+        act: &Act,
+        group: &str,
+        user: &str,
+        tokens: &[String],
+    ) -> Result<Option<FacesChanged>> {
+        let (act, group) = (act.clone(), group.to_owned());
+        let (user, tokens) = (user.to_owned(), tokens.to_vec());
+        self.write(Lock::Application(act.application), move |db| {
+            users::delete_copied(db, &act, &group, &user, &tokens)
+        })
+        .await
+    }
+
     async fn copy_face_users(
         &self,
         act: &Act,
@@ -239,6 +254,15 @@ impl<D: Database> Faces for Rows<D> {
 
     async fn forget_face_audit(&self, before: Millis) -> Result<u64> {
         self.sweep(upkeep::forget_audit, before).await
+    }
+
+    async fn use_liveness_session(&self, nonce: &[u8; 8], expires_at: Millis) -> Result<bool> {
+        let nonce = *nonce;
+        self.write(Lock::Nothing, move |db| upkeep::use_session(db, &nonce, expires_at)).await
+    }
+
+    async fn forget_liveness_sessions(&self, now: Millis) -> Result<u64> {
+        self.sweep(upkeep::forget_sessions, now).await
     }
 
     async fn scrub(&self) -> Result<()> {

@@ -55,8 +55,11 @@ impl<D: Database> Instances for Rows<D> {
                 move |db: &Connection<'_>| ledger::release_orphans(db, owner, dead_before, now);
             holds += self.write(Lock::Application(owner), release).await?;
         }
+        while let Some(id) = self.quick(move |db| uploads::orphan(db, dead_before)).await? {
+            let lock = Lock::OfUpload(id.clone());
+            self.write(lock, move |db| uploads::fail_orphan(db, &id, dead_before)).await?;
+        }
         self.write(Lock::Nothing, move |db| {
-            uploads::fail_orphans(db, dead_before)?;
             keyed_requests::abandon_orphans(db, dead_before)?;
             webhooks::requeue(db, dead_before, now)?;
             let sql = "DELETE FROM instances WHERE seen_at < ?1";

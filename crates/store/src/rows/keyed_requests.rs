@@ -19,10 +19,15 @@ impl<D: Database> KeyedRequests for Rows<D> {
     ) -> Result<KeyedRequest> {
         let (request, digest) = (request.clone(), *digest);
         let (lock, instance) = (Lock::Application(request.application), self.instance.clone());
+        let own = (request.clone(), instance.clone());
         let begin = move |db: &Connection<'_>| {
             self::begin(db, &request, &instance, &digest, expires_at, now)
         };
-        self.write(lock, begin).await
+        let look = move |db: &Connection<'_>| {
+            let is_begun = self::is_begun(db, &own.0, &own.1, &digest, expires_at)?;
+            Ok(is_begun.then_some(KeyedRequest::New))
+        };
+        self.write_once(lock, begin, look).await
     }
 
     async fn answer_request(
@@ -84,6 +89,22 @@ pub fn begin(
             KeyedRequest::New
         }
     })
+}
+
+/// Whether this instance has begun the request. Its end tells it from another one with the same key.
+fn is_begun(
+    db: &Connection<'_>,
+    request: &RequestKey,
+    instance: &str,
+    digest: &[u8; 32],
+    expires_at: Millis,
+) -> Result<bool> {
+    let RequestKey { application, path, key } = request;
+    let sql = "SELECT 1 FROM keyed_requests
+               WHERE application_id = ?1 AND path = ?2 AND key = ?3 AND digest = ?4
+                   AND instance = ?5 AND expires_at = ?6 AND status IS NULL";
+    let values = params![application, path, key, digest, instance, expires_at];
+    Ok(db.prepare_cached(sql)?.exists(values)?)
 }
 
 pub fn answer(

@@ -112,6 +112,16 @@ impl<D: Database> Tasks for Rows<D> {
         self.slow(move |db| list(db, application, &filter)).await
     }
 
+    async fn fail_queued(&self, before: Millis, fault: &Fault, now: Millis) -> Result<u64> {
+        let mut failed = 0;
+        while let Some(id) = self.quick(move |db| queued_before(db, before)).await? {
+            let (lock, fault) = (Lock::OfTask(id.clone()), fault.clone());
+            let fail = move |db: &Connection<'_>| fail_queued(db, &id, before, &fault, now);
+            failed += u64::from(self.write(lock, fail).await?);
+        }
+        Ok(failed)
+    }
+
     async fn open_tasks(&self) -> Result<(u64, u64)> {
         self.quick(open).await
     }
@@ -487,6 +497,26 @@ pub fn open(db: &Connection<'_>) -> Result<(u64, u64)> {
     let (all, processing): (u32, u32) =
         db.prepare_cached(sql)?.query_row((), |row| row.try_into())?;
     Ok((u64::from(all - processing), u64::from(processing)))
+}
+
+/// A task that was accepted before `before` and is queued.
+fn queued_before(db: &Connection<'_>, before: Millis) -> Result<Option<String>> {
+    let sql = "SELECT id FROM tasks
+               WHERE ended_at IS NULL AND state = 'queued' AND created_at < ?1 LIMIT 1";
+    Ok(db.prepare_cached(sql)?.query_row([before], |row| row.get(0)).optional()?)
+}
+
+/// Fails a task that is still one of those.
+fn fail_queued(
+    db: &Connection<'_>,
+    id: &str,
+    before: Millis,
+    fault: &Fault,
+    now: Millis,
+) -> Result<bool> {
+    let ended = Ended::failed(fault, now.saturating_add(TASK_LIFE));
+    let which = "id = ?6 AND state = 'queued' AND created_at < ?7";
+    Ok(!end(db, &ended, now, which, params![id, before])?.is_empty())
 }
 
 /// Reclaims some tasks whose life is over: at most [`SWEEP`].

@@ -257,16 +257,18 @@ pub fn reclaim(db: &Connection<'_>, id: &str) -> Result<()> {
     reserve(db, -size)
 }
 
-/// Fails the uploads whose bytes were on their way to instances that are dead.
-pub fn fail_orphans(db: &Connection<'_>, dead_before: Millis) -> Result<()> {
-    let sql = format!("SELECT id FROM uploads WHERE state = 'in_transit' AND {DEAD} ORDER BY id");
-    let ids: Vec<String> = db
-        .prepare_cached(&sql)?
-        .query_map([dead_before], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    let fault = Fault::new(Code::FileDownloadFailed, "the server ended before the file was there");
-    for id in ids {
-        end(db, &id, &Err(fault.clone()))?;
+/// An upload whose bytes were on their way to an instance that is dead.
+pub fn orphan(db: &Connection<'_>, dead_before: Millis) -> Result<Option<String>> {
+    let sql = format!("SELECT id FROM uploads WHERE state = 'in_transit' AND {DEAD} LIMIT 1");
+    Ok(db.prepare_cached(&sql)?.query_row([dead_before], |row| row.get(0)).optional()?)
+}
+
+/// Fails an upload that is still one of those.
+pub fn fail_orphan(db: &Connection<'_>, id: &str, dead_before: Millis) -> Result<()> {
+    let sql = format!("SELECT 1 FROM uploads WHERE id = ?2 AND state = 'in_transit' AND {DEAD}");
+    if db.prepare_cached(&sql)?.exists(params![dead_before, id])? {
+        let message = "the server ended before the file was there";
+        end(db, id, &Err(Fault::new(Code::FileDownloadFailed, message)))?;
     }
     Ok(())
 }

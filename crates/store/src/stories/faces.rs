@@ -20,6 +20,8 @@ stories![
     erasing_leaves_nothing,
     what_is_done_is_noted,
     the_operator_pauses_libraries,
+    liveness_sessions_are_used_once,
+    a_copied_user_goes_without_losing_a_face,
 ];
 
 const DAY: i64 = 24 * 3_600_000;
@@ -310,4 +312,33 @@ async fn the_operator_pauses_libraries(store: Arc<dyn Store>) {
     store.pause_faces(false).await.unwrap();
     assert_eq!(store.faces_paused().await, Ok(false));
     store.scrub().await.unwrap();
+}
+
+async fn liveness_sessions_are_used_once(first: Arc<dyn Store>) {
+    let second = first.as_another();
+    assert!(first.use_liveness_session(&[1; 8], NOW + 5).await.unwrap());
+    for store in [&first, &second] {
+        assert!(!store.use_liveness_session(&[1; 8], NOW + 5).await.unwrap());
+    }
+    assert!(second.use_liveness_session(&[2; 8], NOW + 6).await.unwrap());
+    assert_eq!(first.forget_liveness_sessions(NOW + 4).await.unwrap(), 0);
+    assert_eq!(first.forget_liveness_sessions(NOW + 5).await.unwrap(), 1);
+    assert!(!first.use_liveness_session(&[2; 8], NOW + 6).await.unwrap());
+}
+
+async fn a_copied_user_goes_without_losing_a_face(store: Arc<dyn Store>) {
+    let shop = shop(&*store).await;
+    let staff = group(&*store, &shop, "staff").await;
+    let mut copied = vec!["t1".to_owned()];
+    add(&*store, &shop, &staff, "ada", "t1").await;
+    // One more came after the others were copied.
+    add(&*store, &shop, &staff, "ada", "t2").await;
+    let delete = async |copied: &[String]| {
+        store.delete_copied_user(&act(&shop), "staff", "ada", copied).await.unwrap()
+    };
+    assert_eq!(delete(&copied).await, None);
+    assert_eq!(store.faces(shop.id, "staff", "ada").await.unwrap().len(), 2);
+    copied.push("t2".to_owned());
+    let deleted = delete(&copied).await.expect("nothing is left");
+    assert_eq!((deleted.users, deleted.images), (1, vec!["faces/t1".into(), "faces/t2".into()]));
 }

@@ -9,6 +9,7 @@ use super::*;
 use crate::{Claiming, Outcome, Queue, Recovered, TASK_LIFE, TaskFilter, TaskState};
 
 stories! {
+    what_nobody_takes_fails_and_costs_nothing,
     a_task_runs_from_submit_to_answer,
     a_failed_task_costs_nothing,
     a_task_without_credits_is_not_accepted,
@@ -483,4 +484,27 @@ async fn tasks_are_listed_newest_first(store: Arc<dyn Store>) {
     assert_eq!(list(revoked).await, (1, ids(&["d"])));
     store.reclaim_tasks(NOW + TASK_LIFE).await.unwrap();
     assert_eq!(list(all).await, (3, ids(&["c", "b", "a"])), "what is reclaimed is not listed");
+}
+
+async fn what_nobody_takes_fails_and_costs_nothing(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    for id in ["waits", "works", "parked"] {
+        submit(&*store, &shop, id).await;
+    }
+    let mut claimed = Vec::new();
+    for _ in 0..3 {
+        claimed.push(claim(&*store, NOW).await);
+    }
+    for task in claimed.iter().filter(|task| task.id != "works") {
+        assert!(store.park_task(&task.id, token(task)).await.unwrap());
+    }
+    let fault = Fault::new(Code::AiServiceError, "nobody took it");
+    assert_eq!(store.fail_queued(NOW, &fault, NOW + 5).await.unwrap(), 0, "not older");
+    assert_eq!(common(&*store, &shop).await, [7, 3, 10]);
+    assert_eq!(store.fail_queued(NOW + 1, &fault, NOW + 5).await.unwrap(), 2);
+    assert_eq!(common(&*store, &shop).await, [9, 1, 10]);
+    let task = store.task(shop.id, "waits").await.unwrap().unwrap();
+    assert_eq!((task.state, task.fault), (TaskState::Failed, Some(fault)));
+    assert_eq!(store.open_tasks().await.unwrap(), (0, 1), "what is at work is left alone");
+    audited(&*store).await;
 }

@@ -4,15 +4,12 @@
 use std::sync::Arc;
 
 use safelight_contract::{Code, Fault, Result};
-use safelight_services::recognition::{EMBEDDINGS, Scene};
 use safelight_store::{
-    Act, FaceGroup, FaceUser, FacesChanged, NewFaceGroup, NewFaceUser, Refused, StoreError,
-    StoredFace,
+    Act, FaceGroup, FaceUser, FacesChanged, NewFaceUser, Refused, StoreError, StoredFace,
 };
 
 use crate::app::Stored;
-use crate::library::{Library, Port, Refusable, id_of_name, place_of, refusal};
-use crate::reply::internal;
+use crate::library::{Library, Port, Refusable, group_or_new, id_of_name, refusal};
 
 /// The group.
 pub(super) const GROUP: &str = "compreface";
@@ -64,29 +61,8 @@ impl Collection {
 
     /// The group, which is made where it is not there.
     pub async fn group_or_new(&self) -> Result<FaceGroup> {
-        if let Some(group) = self.group().await? {
-            return Ok(group);
-        }
-        let place = place_of(self.act.application, GROUP);
-        let made = self.library.master.new_group(&place);
-        let (_, wrapped_key) =
-            made.map_err(|error| internal("making the key of a group", &error))?;
-        let new = NewFaceGroup {
-            id: GROUP.to_owned(),
-            name: None,
-            scene: Scene::Live.word().to_owned(),
-            model: EMBEDDINGS.to_owned(),
-            wrapped_key,
-            retention_days: None,
-        };
-        let most = self.library.settings.max_groups.into();
-        match self.library.store.create_face_group(&self.act, &new, most).await {
-            // Somebody else was faster.
-            Ok(()) | Err(StoreError::Refused(Refused::GroupExists(_))) => {}
-            Err(error) => return Err(error).or_refused("creating a group"),
-        }
-        let group = self.library.store.face_group(self.act.application, GROUP, false).await;
-        group.or_refused("reading a group")
+        let Library { store, master, settings, .. } = &*self.library;
+        group_or_new(&**store, master, &self.act, GROUP, settings.max_groups.into()).await
     }
 
     /// A user who does not exist yet, by its name.
@@ -172,13 +148,28 @@ impl Collection {
         }
     }
 
-    /// Deletes subjects with their faces. Pictures of the faces in `kept` stay.
-    pub async fn delete_users(&self, ids: &[String], kept: &[String]) -> Result<u64> {
+    /// Deletes subjects with their faces.
+    pub async fn delete_users(&self, ids: &[String]) -> Result<u64> {
         let deleted = self.library.store.delete_face_users(&self.act, Some(GROUP), ids).await;
-        let mut changed: FacesChanged = deleted.or_refused("deleting users")?;
-        changed.images.retain(|image| !kept.contains(image));
+        let changed: FacesChanged = deleted.or_refused("deleting users")?;
         self.library.follow(&changed, &[]).await;
         Ok(changed.users)
+    }
+
+    /// Deletes a subject whose faces were copied; `false` where it has others than these. The pictures
+    /// in `kept` stay.
+    pub async fn delete_copied(
+        &self,
+        user: &FaceUser,
+        tokens: &[String],
+        kept: &[String],
+    ) -> Result<bool> {
+        let store = &self.library.store;
+        let deleted = store.delete_copied_user(&self.act, GROUP, &user.id, tokens).await;
+        let Some(mut changed) = deleted.or_refused("deleting a user")? else { return Ok(false) };
+        changed.images.retain(|image| !kept.contains(image));
+        self.library.follow(&changed, &[]).await;
+        Ok(true)
     }
 }
 

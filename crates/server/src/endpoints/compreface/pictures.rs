@@ -14,19 +14,20 @@ use safelight_store::FaceMode;
 use safelight_vision::face::detection::MOST_FACES;
 use serde_json::{Map, Value, json};
 
+use super::Offer;
 use super::collection::{Collection, image_id, name_of};
 use super::vectors::{Subject, similarity, subjects};
 use crate::endpoints::recognition::add::Adding;
 use crate::endpoints::recognition::{Face, port, shown};
 use crate::library::Port;
 
-/// Each with the status of its success.
-pub(super) static ENDPOINTS: &[(u16, Endpoint)] = &[
-    (200, Endpoint::of::<Recognize>()),
-    (201, Endpoint::of::<AddFace>()),
-    (200, Endpoint::of::<VerifyFace>()),
-    (200, Endpoint::of::<Detect>()),
-    (200, Endpoint::of::<Verify>()),
+/// Each with the status of its success, and the endpoint of the library that does the same.
+pub(super) static OFFERS: &[Offer] = &[
+    Offer::new(200, "/api/portrait/recognition/face-search", Endpoint::of::<Recognize>()),
+    Offer::new(201, "/api/portrait/library/face-add", Endpoint::of::<AddFace>()),
+    Offer::new(200, "/api/portrait/recognition/face-verify", Endpoint::of::<VerifyFace>()),
+    Offer::new(200, "/api/portrait/recognition/face-detect", Endpoint::of::<Detect>()),
+    Offer::new(200, "/api/portrait/recognition/face-compare", Endpoint::of::<Verify>()),
 ];
 
 const SPEC: Spec =

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use super::collection::{Collection, GROUP, image_id, name_of};
 use super::refusal::Refusal;
-use super::{Answered, Result, Visit};
+use super::{Admitted, Answered, MAX_TEXT, Result};
 use crate::app::Stored;
-use crate::body;
+use crate::body::{self, Memory};
 use crate::endpoints::library::faces::picture;
 use crate::library::{Refusable, act, place_in, refusal};
 use crate::reply::internal;
@@ -22,7 +22,7 @@ use crate::reply::internal;
 /// Most faces of a page, and most identifiers of a deletion.
 const MOST: u64 = 1000;
 
-impl Visit {
+impl Admitted {
     fn collection(&self) -> Collection {
         let request = &self.trace.ids.request_id;
         let act = act(self.principal.application.id, self.principal.key, request);
@@ -54,17 +54,21 @@ impl Visit {
         })
     }
 
-    /// The body, which is JSON.
-    async fn json(self) -> Result<(Collection, Value)> {
+    /// The body, which is JSON, and the memory that it counts in.
+    async fn json(self) -> Result<(Collection, Value, Option<Memory>)> {
         let collection = self.collection();
         let (app, trace) = (&self.app, &self.trace);
         let application = self.principal.application.id;
         let request: Request = self.request;
-        let (text, _memory) = body::receive_json(app, trace, application, request).await?;
+        let (text, memory) = body::receive_json(app, trace, application, request).await?;
+        if text.len() > MAX_TEXT {
+            let message = format!("the body has {} bytes, the limit is {MAX_TEXT}", text.len());
+            return Err(Fault::new(Code::ContentTooLong, message).into());
+        }
         let value = serde_json::from_slice(&text).map_err(|error| {
             Fault::new(Code::ErrorParameters, format!("the body is not JSON: {error}"))
         })?;
-        Ok((collection, value))
+        Ok((collection, value, memory))
     }
 }
 
@@ -75,7 +79,7 @@ fn subject_in(body: &Value) -> Result<&str> {
     Ok(subject.ok_or_else(missing)?)
 }
 
-pub(super) async fn subjects(visit: Visit) -> Result<Answered> {
+pub(super) async fn subjects(visit: Admitted) -> Result<Answered> {
     let collection = visit.collection();
     let (mut subjects, mut start) = (Vec::new(), 0);
     loop {
@@ -89,8 +93,8 @@ pub(super) async fn subjects(visit: Visit) -> Result<Answered> {
     }
 }
 
-pub(super) async fn add_subject(visit: Visit) -> Result<Answered> {
-    let (collection, body) = visit.json().await?;
+pub(super) async fn add_subject(visit: Admitted) -> Result<Answered> {
+    let (collection, body, _memory) = visit.json().await?;
     let subject = subject_in(&body)?;
     let new = collection.new_user(subject)?;
     if collection.find(subject).await?.is_some() {
@@ -102,14 +106,14 @@ pub(super) async fn add_subject(visit: Visit) -> Result<Answered> {
     Answered::json(201, &json!({ "subject": subject }))
 }
 
-pub(super) async fn delete_subject(visit: Visit) -> Result<Answered> {
+pub(super) async fn delete_subject(visit: Admitted) -> Result<Answered> {
     let collection = visit.collection();
     let user = collection.subject(visit.named("subject")).await?;
-    collection.delete_users(std::slice::from_ref(&user.id), &[]).await?;
+    collection.delete_users(std::slice::from_ref(&user.id)).await?;
     Answered::ok(&json!({ "subject": name_of(&user) }))
 }
 
-pub(super) async fn delete_subjects(visit: Visit) -> Result<Answered> {
+pub(super) async fn delete_subjects(visit: Admitted) -> Result<Answered> {
     let collection = visit.collection();
     let mut deleted = 0;
     loop {
@@ -118,14 +122,14 @@ pub(super) async fn delete_subjects(visit: Visit) -> Result<Answered> {
             return Answered::ok(&json!({ "deleted": deleted }));
         }
         let ids: Vec<String> = page.into_iter().map(|user| user.id).collect();
-        deleted += collection.delete_users(&ids, &[]).await?;
+        deleted += collection.delete_users(&ids).await?;
     }
 }
 
 /// Renames a subject. Where there is one of the new name, the faces join it.
-pub(super) async fn rename_subject(visit: Visit) -> Result<Answered> {
+pub(super) async fn rename_subject(visit: Admitted) -> Result<Answered> {
     let old = visit.named("subject").to_owned();
-    let (collection, body) = visit.json().await?;
+    let (collection, body, _memory) = visit.json().await?;
     let subject = subject_in(&body)?;
     let new = collection.new_user(subject)?;
     let user = collection.subject(&old).await?;
@@ -134,16 +138,21 @@ pub(super) async fn rename_subject(visit: Visit) -> Result<Answered> {
         return done;
     }
     let group = collection.group_or_new().await?;
-    let faces = collection.faces(&user).await?;
-    match collection.find(subject).await? {
-        Some(target) => join(&collection, &group, &target, &faces).await?,
-        None => copy(&collection, &group, &user, &new, &faces).await?,
+    loop {
+        let faces = collection.faces(&user).await?;
+        match collection.find(subject).await? {
+            Some(target) => join(&collection, &group, &target, &faces).await?,
+            None => copy(&collection, &group, &user, &new, &faces).await?,
+        }
+        // Where the process ended here, the same call once more ends the work. A face that was
+        // added meanwhile goes along in the next round.
+        let joined = collection.faces(&collection.subject(subject).await?).await?;
+        let kept: Vec<String> = joined.into_iter().filter_map(|face| face.image).collect();
+        let tokens: Vec<String> = faces.into_iter().map(|face| face.token).collect();
+        if collection.delete_copied(&user, &tokens, &kept).await? {
+            return done;
+        }
     }
-    // Where the process ended here, the same call once more ends the work.
-    let faces = collection.faces(&collection.subject(subject).await?).await?;
-    let kept: Vec<String> = faces.into_iter().filter_map(|face| face.image).collect();
-    collection.delete_users(&[user.id], &kept).await?;
-    done
 }
 
 /// The embeddings of faces of the group.
@@ -223,7 +232,7 @@ fn shown(face: &StoredFace, user: &FaceUser) -> Value {
 }
 
 /// A page of the faces, of one subject or of all. Those before it are read too.
-pub(super) async fn faces(visit: Visit) -> Result<Answered> {
+pub(super) async fn faces(visit: Admitted) -> Result<Answered> {
     let collection = visit.collection();
     let (page, size) = (visit.number("page", 0, 1 << 40)?, visit.number("size", 20, MOST)?);
     let (start, mut seen, mut shown_faces) = (page.saturating_mul(size), 0_u64, Vec::new());
@@ -271,7 +280,7 @@ pub(super) async fn faces(visit: Visit) -> Result<Answered> {
     }))
 }
 
-pub(super) async fn delete_faces_of(visit: Visit) -> Result<Answered> {
+pub(super) async fn delete_faces_of(visit: Admitted) -> Result<Answered> {
     let collection = visit.collection();
     let mut deleted = 0_u64;
     match visit.query("subject") {
@@ -305,7 +314,7 @@ async fn delete_all(collection: &Collection, user: &FaceUser) -> Result<u64> {
     Ok(deleted)
 }
 
-pub(super) async fn delete_face(visit: Visit) -> Result<Answered> {
+pub(super) async fn delete_face(visit: Admitted) -> Result<Answered> {
     let (collection, id) = (visit.collection(), visit.named("image_id"));
     let unknown = || refusal(&Refused::FaceNotFound(safelight_contract::shortened(id)));
     let (face, user) = collection.face(id).await?.ok_or_else(unknown)?;
@@ -316,8 +325,8 @@ pub(super) async fn delete_face(visit: Visit) -> Result<Answered> {
 }
 
 /// Deletes several faces; answers those that were there.
-pub(super) async fn delete_faces(visit: Visit) -> Result<Answered> {
-    let (collection, body) = visit.json().await?;
+pub(super) async fn delete_faces(visit: Admitted) -> Result<Answered> {
+    let (collection, body, _memory) = visit.json().await?;
     let Some(ids) = body.as_array().filter(|ids| ids.len() as u64 <= MOST) else {
         let message = format!("the body must be a list of up to {MOST} identifiers");
         return Err(Fault::new(Code::ParameterConversionFailed, message).into());
@@ -333,7 +342,7 @@ pub(super) async fn delete_faces(visit: Visit) -> Result<Answered> {
 }
 
 /// The picture of a face, as it was sent; nothing where none was kept.
-pub(super) async fn image(visit: Visit) -> Result<Answered> {
+pub(super) async fn image(visit: Admitted) -> Result<Answered> {
     let (collection, id) = (visit.collection(), visit.named("image_id"));
     let unknown = || {
         let shown = safelight_contract::shortened(id);

@@ -5,15 +5,16 @@ use safelight_library::{Embedding, LENGTH};
 use safelight_operation::{Context, Endpoint, Input, Needs, Operation, Output, Spec, rounded};
 use serde_json::{Value, json};
 
+use super::Offer;
 use super::collection::Collection;
 use crate::endpoints::recognition::port;
 use crate::library::{Port, Search};
 
-/// Each with the status of its success.
-pub(super) static ENDPOINTS: &[(u16, Endpoint)] = &[
-    (200, Endpoint::of::<Recognize>()),
-    (200, Endpoint::of::<VerifyFace>()),
-    (200, Endpoint::of::<Verify>()),
+/// Each with the status of its success, and the endpoint of the library that does the same.
+pub(super) static OFFERS: &[Offer] = &[
+    Offer::new(200, "/api/portrait/recognition/face-search", Endpoint::of::<Recognize>()),
+    Offer::new(200, "/api/portrait/recognition/face-verify", Endpoint::of::<VerifyFace>()),
+    Offer::new(200, "/api/portrait/recognition/face-compare", Endpoint::of::<Verify>()),
 ];
 
 /// The cosine of two embeddings of length one.

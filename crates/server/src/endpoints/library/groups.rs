@@ -2,15 +2,15 @@
 
 use safelight_contract::{Code, Fault, Result};
 use safelight_operation::{Input, Output};
-use safelight_services::recognition::{EMBEDDINGS, Scene};
+use safelight_services::recognition::Scene;
 use safelight_store::{FaceGroup, NewFaceGroup};
 
 use super::{OWN, act};
 use crate::app::Stored;
 use crate::endpoints::{Asked, Own};
 use crate::library::kinds::{Id, Names};
-use crate::library::{Refusable, place_of};
-use crate::reply::{Reply, internal};
+use crate::library::{Refusable, new_group};
+use crate::reply::Reply;
 
 /// Most characters of a group's name.
 const NAME: usize = 60;
@@ -206,16 +206,11 @@ impl From<FaceGroup> for Row {
 pub(crate) async fn create(asked: Asked) -> Result<Reply> {
     let request = NewGroup::read(&asked.received.form)?;
     let (act, app) = (act(&asked).await?, &asked.app);
-    let place = place_of(act.application, &request.group_id);
-    let made = app.library.master.new_group(&place);
-    let (_, wrapped_key) = made.map_err(|error| internal("making the key of a group", &error))?;
     let new = NewFaceGroup {
-        id: request.group_id.clone(),
         name: request.group_name,
         scene: request.scene_type.word().to_owned(),
-        model: EMBEDDINGS.to_owned(),
-        wrapped_key,
         retention_days: request.retention_days,
+        ..new_group(&app.library.master, act.application, &request.group_id)?
     };
     let most = app.library.settings.max_groups.into();
     app.store.create_face_group(&act, &new, most).await.or_refused("creating a group")?;

@@ -18,7 +18,6 @@ use safelight_video::Movie;
 use safelight_vision::face::{QualityControl, models};
 
 use super::port;
-use crate::app::now;
 use crate::library::{Known, Session};
 
 /// The operation.
@@ -94,7 +93,7 @@ impl Operation for ActionVerify {
         limitations: "A hint, no test after ISO 30107: not measured with real people or real attacks, only \
                       with rendered clips. A video that was made or changed by a model while the session \
                       ran may pass. Behind dark glasses no blink is seen. Fragmented MP4 and other codecs \
-                      are refused. That a session was used is known to the process that saw it alone.",
+                      are refused.",
         deadline: Duration::from_secs(60),
         memory: Memory { base: 256 << 20, per_pixel: 0 },
         ..Spec::DEFAULT
@@ -115,8 +114,7 @@ impl Operation for ActionVerify {
 
     async fn run(input: Request, context: &Context) -> Result<Answer> {
         let port = port(context).await?;
-        let taken = port.library.sessions.take(port.application, &input.session_id, now());
-        let session = taken?;
+        let session = port.library.take_session(port.application, &input.session_id).await?;
         let (strict, control) = (input.strict, input.liveness_control);
         let seen = context.cpu(move |work| look(work, &input, &session)).await?;
         let missing = seen.actions.iter().find(|action| !action.done);

@@ -43,7 +43,8 @@ struct Found {
     value: String,
 }
 
-const NOTICE: &str = "What the file declares of itself; no declaration proves nothing.";
+const NOTICE: &str =
+    "What the file declares of itself; the absence of a declaration proves nothing.";
 
 impl CpuOperation for SyntheticFaceDetection {
     const SPEC: &'static Spec = &Spec {

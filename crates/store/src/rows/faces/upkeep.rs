@@ -152,3 +152,19 @@ pub fn paused(db: &Connection<'_>) -> Result<bool> {
     let sql = "SELECT paused FROM face_library";
     Ok(db.prepare_cached(sql)?.query_row((), |row| row.get(0))?)
 }
+
+/// Notes that a session of action liveness was used; `false` where it was used before.
+pub fn use_session(db: &Connection<'_>, nonce: &[u8; 8], expires_at: Millis) -> Result<bool> {
+    let sql = "INSERT INTO used_liveness_sessions (nonce, expires_at) VALUES (?1, ?2)
+               ON CONFLICT (nonce) DO NOTHING";
+    Ok(db.prepare_cached(sql)?.execute(params![nonce, expires_at])? > 0)
+}
+
+/// Forgets some used sessions that have ended: at most [`SWEEP`].
+pub fn forget_sessions(db: &Connection<'_>, now: Millis) -> Result<u64> {
+    let sql = format!(
+        "DELETE FROM used_liveness_sessions WHERE nonce IN
+             (SELECT nonce FROM used_liveness_sessions WHERE expires_at <= ?1 LIMIT {SWEEP})"
+    );
+    Ok(db.prepare_cached(&sql)?.execute([now])?)
+}

@@ -155,3 +155,20 @@ pub fn delete(
     }
     Ok(changed)
 }
+
+/// Deletes a user whose faces all are among these tokens; `None` where it has another.
+pub fn delete_copied(
+    db: &Connection<'_>,
+    act: &Act,
+    group: &str,
+    id: &str,
+    tokens: &[String],
+) -> Result<Option<FacesChanged>> {
+    for user in find(db, act.application, Some(group), id)? {
+        let faces = people::of_user_row(db, user.row)?;
+        if faces.iter().any(|face| !tokens.contains(&face.token)) {
+            return Ok(None);
+        }
+    }
+    delete(db, act, Some(group), &[id.to_owned()]).map(Some)
+}
