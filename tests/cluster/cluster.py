@@ -70,7 +70,7 @@ class Postgres:
     def sql(self, database, statement):
         """Runs a statement; answers its rows as lists of texts."""
         done = subprocess.run([self.bin / "psql", "-X", "-A", "-t", "-F", "\t",
-                               f"{self.url.rsplit('/', 1)[0]}/{database}", "-c", statement],
+                               f"{self.url.rsplit('/', 1)[0]}/{database}?sslmode=disable", "-c", statement],
                               capture_output=True, text=True)
         if done.returncode:
             sys.exit(f"{statement}: {done.stderr}")
@@ -90,9 +90,10 @@ class Postgres:
 
 class Node:
     """A process of the installation. With `tapped`, its database and bucket are reached through
-    `rows` and `files`, proxies of its own; `before` is called with it before it starts."""
+    `rows` and `files`, proxies of its own; `before` is called with it before it starts; `engine` are the
+    flags in place of `--without-engine`."""
 
-    def __init__(self, cluster, kind, name, settings=(), tapped=False, clock=None, strange=False, before=None):
+    def __init__(self, cluster, kind, name, settings=(), tapped=False, clock=None, strange=False, before=None, engine=()):
         self.cluster, self.name, self.port = cluster, name, free_port()
         self.data = cluster.folder / name
         self.data.mkdir()
@@ -110,7 +111,7 @@ class Node:
                 self.files = Tap(parts.hostname, parts.port)
                 endpoint = f"http://127.0.0.1:{self.files.port}"
         user = urlsplit(postgres.url).username
-        flags = [f"store.url=postgres://{user}@{address}/{cluster.name}", "store.connections=4",
+        flags = [f"store.url=postgres://{user}@{address}/{cluster.name}?sslmode=disable", "store.connections=4",
                  "public_url=http://images.example", "log.level=warn", *settings]
         if bucket:
             flags += [f"blobs.url=s3://safelight/{cluster.name}", f"blobs.endpoint={endpoint}"]
@@ -118,7 +119,7 @@ class Node:
             flags += [f"blobs.url=file://{cluster.folder / 'files'}"]
         self.flags = [f"--set={flag}" for flag in flags]
         self.command = [cluster.binary, kind, "--listen", f"127.0.0.1:{self.port}",
-                        "--without-engine", "--data", str(self.data), *self.flags]
+                        *(engine or ["--without-engine"]), "--data", str(self.data), *self.flags]
         self.environment = cluster.environment | (wrong_clock(clock) if clock else {})
         if before:
             before(self)

@@ -311,9 +311,7 @@ const PUBLISHING: [Code; 2] = [Code::FileServiceError, Code::ServiceInternalErro
 
 /// Whether a task failed because of what is elsewhere, and may be there again soon.
 fn is_outage(app: &App, task: &Task, fault: &Fault, codes: &[Code]) -> bool {
-    app.store.is_shared()
-        && codes.contains(&fault.code())
-        && now() - task.created_at < OUTAGE
+    app.store.is_shared() && codes.contains(&fault.code()) && now() - task.created_at < OUTAGE
 }
 
 /// The tasks at work in this process, by the tokens of their claims, so that they can be stopped.

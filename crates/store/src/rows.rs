@@ -101,6 +101,9 @@ pub trait Database: Send + Sync + 'static {
     /// Whether several processes may serve these rows.
     fn is_shared(&self) -> bool;
 
+    /// What it is and how it is reached, in a few words.
+    fn describe(&self) -> impl Future<Output = Result<String>> + Send;
+
     /// Tells the other processes that something was added.
     fn announce(&self) -> impl Future<Output = Result<()>> + Send {
         ready(Ok(()))
@@ -225,6 +228,10 @@ impl<D: Database> Store for Rows<D> {
 
     fn is_shared(&self) -> bool {
         self.database.is_shared()
+    }
+
+    async fn describe(&self) -> Result<String> {
+        self.database.describe().await
     }
 
     #[cfg(any(test, feature = "stories"))]
