@@ -5,12 +5,13 @@
 mod call;
 pub mod messages;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::breaker::Breaker;
@@ -296,8 +297,20 @@ pub(crate) struct WithFallback {
 pub(crate) struct Local {
     pub engine: Arc<dyn Engine>,
     pub spec: ModelSpec,
-    pub file: std::path::PathBuf,
-    pub session: std::sync::OnceLock<Result<Box<dyn Session>, EngineError>>,
+    pub file: PathBuf,
+    pub session: Mutex<Option<Arc<dyn Session>>>,
+}
+
+impl Local {
+    /// The model, loaded by now; what could not be loaded is tried again.
+    fn session(&self) -> Result<Arc<dyn Session>, EngineError> {
+        let mut loaded = self.session.lock();
+        if let Some(session) = &*loaded {
+            return Ok(session.clone());
+        }
+        let session: Arc<dyn Session> = self.engine.load(&self.spec, &self.file)?.into();
+        Ok(loaded.insert(session).clone())
+    }
 }
 
 impl Session for WithFallback {
@@ -309,10 +322,6 @@ impl Session for WithFallback {
         };
         let Some(local) = &self.local else { return Err(error) };
         tracing::warn!(model = local.spec.name, %error, "a model is run here in place of its server");
-        let load = || local.engine.load(&local.spec, &local.file);
-        match local.session.get_or_init(load) {
-            Ok(session) => session.run(inputs),
-            Err(failed) => Err(failed.clone()),
-        }
+        local.session()?.run(inputs)
     }
 }

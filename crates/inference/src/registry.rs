@@ -7,9 +7,10 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use safelight_contract::{Code, Fault};
 use sha2::{Digest, Sha256};
 
@@ -345,7 +346,7 @@ impl Registry {
         let local = self.local(entry).and_then(|engine| {
             entry.check_digest()?;
             let (spec, file) = (entry.spec.clone(), entry.path.clone());
-            Ok(Local { engine: engine.clone(), spec, file, session: OnceLock::new() })
+            Ok(Local { engine: engine.clone(), spec, file, session: Mutex::default() })
         });
         let session = remote.session(&entry.spec);
         match session.check() {

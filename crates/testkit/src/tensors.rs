@@ -58,8 +58,11 @@ impl TensorServer {
 
     /// The same, at an address.
     pub fn start_at(models: Arc<Registry>, address: SocketAddr) -> Self {
-        let shared =
-            Arc::new(Shared { models, manner: Mutex::new(Manner::Right), calls: AtomicUsize::new(0) });
+        let shared = Arc::new(Shared {
+            models,
+            manner: Mutex::new(Manner::Right),
+            calls: AtomicUsize::new(0),
+        });
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
         let listener = runtime.block_on(TcpListener::bind(address)).expect("a port");
@@ -163,7 +166,11 @@ async fn infer(State(shared): State<Arc<Shared>>, body: Bytes) -> Response<Body>
                 (output, bytes(tensor))
             })
             .unzip();
-        InferResponse { model_name: asked.model_name.clone(), outputs, raw_output_contents: contents }
+        InferResponse {
+            model_name: asked.model_name.clone(),
+            outputs,
+            raw_output_contents: contents,
+        }
     };
     answered(&tokio::task::spawn_blocking(run).await.expect("a run"))
 }
@@ -199,7 +206,8 @@ fn answered(message: &impl Message) -> Response<Body> {
     let mut framed = vec![0];
     framed.extend((message.encoded_len() as u32).to_be_bytes());
     framed.extend(message.encode_to_vec());
-    let trailers = HeaderMap::from_iter([("grpc-status".parse().expect("a name"), HeaderValue::from(0))]);
+    let trailers =
+        HeaderMap::from_iter([("grpc-status".parse().expect("a name"), HeaderValue::from(0))]);
     let frames = [Frame::data(Bytes::from(framed)), Frame::trailers(trailers)];
     let body = StreamBody::new(stream::iter(frames.map(Ok::<_, std::convert::Infallible>)));
     let response = Response::builder().header("content-type", "application/grpc");
