@@ -118,10 +118,10 @@ impl KServeSession {
     }
 
     fn infer(&self, inputs: &[(&str, &Tensor)]) -> Result<Outputs, EngineError> {
+        let request = request(&self.spec, inputs)?;
         if !self.is_checked.load(Ordering::Acquire) {
             self.check()?;
         }
-        let request = request(&self.spec, inputs)?;
         let answer: InferResponse =
             self.server.block_on(self.server.channel.call("ModelInfer", &request))?;
         outputs(&self.spec, answer)

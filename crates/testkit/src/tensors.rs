@@ -4,6 +4,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -96,7 +97,8 @@ impl TensorServer {
 impl Drop for TensorServer {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
+            // Its port is free then.
+            runtime.shutdown_timeout(Duration::from_secs(10));
         }
     }
 }

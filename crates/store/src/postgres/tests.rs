@@ -91,7 +91,9 @@ async fn connections_are_encrypted_and_verified() {
     drop(heard);
 
     let verified = url.replace("require", "verify-full");
-    let open = async |url: &str, authority| Postgres::open_with(url, None, authority, 2).await;
+    let open = async |url: &str, authority: Option<&Path>| {
+        Postgres::open_with(url, None, authority, 2).await
+    };
     let said = described(open(&verified, Some(&*authority)).await.unwrap()).await;
     assert!(said.contains("the certificate is verified"), "{said}");
     let why = open(&verified, None).await.map(drop).expect_err("no public authority");
