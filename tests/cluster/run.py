@@ -388,7 +388,7 @@ def skewed(cluster):
 def releases(cluster):
     """Processes that start together make the tables once; one of an older release starts on none of a
     newer one, and one that runs goes on."""
-    nodes = [cluster.node("serve", name, settings=ONE) for name in ("a", "b", "c")]
+    nodes = [cluster.node("serve", name, settings=ONE, strange=True) for name in ("a", "b", "c")]
     ready, ended = [], []
     for node in nodes:
         # Without the secrets of the first they may refuse each other; the tables are whole all the same.
