@@ -100,8 +100,9 @@ def main():
     if not url:
         sys.exit("SAFELIGHT_TEST_POSTGRES names no server (tests/postgres/run starts one)")
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    with Cluster(args.binary, url) as cluster:
-        costs(cluster, args.requests)
+    if args.requests:
+        with Cluster(args.binary, url) as cluster:
+            costs(cluster, args.requests)
     if args.library:
         with Cluster(args.binary, url) as cluster:
             yields(cluster, args.library, args.seconds)
