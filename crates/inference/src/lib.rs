@@ -1,11 +1,14 @@
-//! The inference engine behind one trait, the model registry, and the native runtime.
+//! Inference engines behind one trait (OpenVINO here, KServe elsewhere), the model registry, and the
+//! native runtime.
 //!
 //! A process that uses models goes through these steps, none of which belongs on the threads of an
 //! async runtime: [`runtime::Places`] finds or fetches the native library, [`OpenVino::load`] loads
 //! it, [`Registry::open`] reads the manifests, [`Registry::warm`] loads models ahead of their first
 //! use, [`Registry::get`] gives a [`Model`], and [`Model::run`] runs it.
 
+pub mod breaker;
 mod engine;
+pub mod kserve;
 pub mod manifest;
 mod models;
 pub mod notice;
@@ -20,5 +23,5 @@ pub use engine::{Engine, EngineError, Outputs, Session};
 pub use models::Models;
 pub use openvino::OpenVino;
 pub use registry::{Model, Reason, Registry, RegistryError, memory_of};
-pub use settings::Settings;
+pub use settings::{Remote, Settings};
 pub use tensor::{DType, Elements, ShapeError, Tensor};

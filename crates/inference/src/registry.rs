@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use parking_lot::Mutex;
 use safelight_contract::{Code, Fault};
 use sha2::{Digest, Sha256};
 
 use crate::engine::{Engine, EngineError, Outputs, Session};
+use crate::kserve::{KServe, Local, WithFallback};
 use crate::manifest::{Manifest, ManifestError, ModelSpec};
 use crate::settings::{Refusal, Settings};
 use crate::tensor::Tensor;
@@ -40,6 +42,8 @@ struct Entry {
     spec: ModelSpec,
     path: PathBuf,
     refused: Option<String>,
+    /// The server that runs it.
+    remote: Option<Arc<KServe>>,
     slot: Slot,
 }
 
@@ -201,7 +205,8 @@ impl Registry {
         for folder in folders.iter().chain(&settings.extra) {
             for spec in Manifest::read(folder)?.models {
                 let path = folder.join(&spec.file);
-                let entry = Entry { spec, path, refused: None, slot: Slot::default() };
+                let (refused, remote, slot) = (None, None, Slot::default());
+                let entry = Entry { spec, path, refused, remote, slot };
                 match entries.iter_mut().find(|other| other.spec.name == entry.spec.name) {
                     Some(other) => other.replace_by(entry)?,
                     None => entries.push(entry),
@@ -209,6 +214,7 @@ impl Registry {
             }
         }
         apply_refusals(&mut entries, settings)?;
+        apply_remotes(&mut entries, settings)?;
         Ok(Self { engine, entries, clock: Box::new(Instant::now) })
     }
 
@@ -255,11 +261,22 @@ impl Registry {
         }
     }
 
-    /// [`available`](Registry::available), and the digest of the model's file is right.
+    /// [`available`](Registry::available), and the digest of the model's file is right, or its server
+    /// has it as the manifest says.
     pub fn verify(&self, name: &str) -> Result<(), Reason> {
         let entry = self.entry(name)?;
         self.admissible(entry)?;
-        entry.check_digest()
+        match &entry.remote {
+            Some(remote) => {
+                remote.session(&entry.spec).check().map_err(|error| entry.failed(&error))
+            }
+            None => entry.check_digest(),
+        }
+    }
+
+    /// The URL of the server that runs a model in place of this process.
+    pub fn remote(&self, name: &str) -> Option<&str> {
+        self.entry(name).ok()?.remote.as_ref().map(|remote| remote.url())
     }
 
     /// The model, loaded by now. The first caller loads it, those who come meanwhile wait for it.
@@ -283,12 +300,13 @@ impl Registry {
     }
 
     /// Bytes that these models take once they are loaded, each counted once: an estimate from the
-    /// sizes of their files. What cannot be had takes nothing.
+    /// sizes of their files. What cannot be had takes nothing; what a server runs takes what it does
+    /// here while that fails.
     pub fn memory<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> u64 {
         let names: BTreeSet<_> = names.into_iter().collect();
         let had = self.entries.iter().filter(|entry| names.contains(&*entry.spec.name));
         let files: u64 =
-            had.filter(|entry| self.admissible(entry).is_ok()).map(|entry| entry.spec.bytes).sum();
+            had.filter(|entry| self.local(entry).is_ok()).map(|entry| entry.spec.bytes).sum();
         memory_of(files)
     }
 
@@ -304,18 +322,16 @@ impl Registry {
 
     fn load_now(&self, entry: &Entry) -> Result<Arc<Model>, Reason> {
         let start = Instant::now();
-        let engine = self.admissible(entry)?;
+        self.admissible(entry)?;
+        if let Some(remote) = &entry.remote {
+            let session = self.load_remote(entry, remote)?;
+            return Ok(Arc::new(Model { spec: entry.spec.clone(), session }));
+        }
+        let engine = self.local(entry)?;
         entry.check_digest()?;
         let checked = start.elapsed();
-        let session = engine.load(&entry.spec, &entry.path).map_err(|error| {
-            let (model, why) = (entry.spec.name.clone(), error.to_string());
-            match error {
-                EngineError::Unavailable(_) => {
-                    Reason::Unavailable { model, why, again_in: FIRST_PAUSE }
-                }
-                EngineError::Mismatch(_) | EngineError::Failed(_) => Reason::Failed { model, why },
-            }
-        })?;
+        let session =
+            engine.load(&entry.spec, &entry.path).map_err(|error| entry.failed(&error))?;
         tracing::info!(
             model = entry.spec.name,
             digest_ms = checked.as_millis(),
@@ -325,6 +341,28 @@ impl Registry {
         Ok(Arc::new(Model { spec: entry.spec.clone(), session }))
     }
 
+    /// A model that a server runs. One that is installed here too need not be there yet.
+    fn load_remote(&self, entry: &Entry, remote: &Arc<KServe>) -> Result<Box<dyn Session>, Reason> {
+        let local = self.local(entry).and_then(|engine| {
+            entry.check_digest()?;
+            let (spec, file) = (entry.spec.clone(), entry.path.clone());
+            Ok(Local { engine: engine.clone(), spec, file, session: Mutex::default() })
+        });
+        let session = remote.session(&entry.spec);
+        match session.check() {
+            Ok(()) => tracing::info!(model = entry.spec.name, url = remote.url(), "model found"),
+            Err(EngineError::Unavailable(why)) if local.is_ok() => {
+                tracing::warn!(
+                    model = entry.spec.name,
+                    why,
+                    "a model is run here until its server is there"
+                );
+            }
+            Err(error) => return Err(entry.failed(&error)),
+        }
+        Ok(Box::new(WithFallback { remote: session, local: local.ok() }))
+    }
+
     fn entry(&self, name: &str) -> Result<&Entry, Reason> {
         self.entries
             .iter()
@@ -332,13 +370,19 @@ impl Registry {
             .ok_or_else(|| Reason::Unknown(name.into()))
     }
 
-    /// The engine for a model that nothing known without reading its file speaks against.
-    fn admissible(&self, entry: &Entry) -> Result<&Arc<dyn Engine>, Reason> {
-        let model = || entry.spec.name.clone();
-        if let Some(by) = &entry.refused {
-            return Err(Reason::Refused { model: model(), by: by.clone() });
+    /// That nothing known without reading its file, or asking its server, speaks against a model.
+    fn admissible(&self, entry: &Entry) -> Result<(), Reason> {
+        match entry.remote.is_some() {
+            true => entry.check_refusal(),
+            false => self.local(entry).map(drop),
         }
+    }
+
+    /// The engine of this process, for a model that is installed here.
+    fn local(&self, entry: &Entry) -> Result<&Arc<dyn Engine>, Reason> {
+        entry.check_refusal()?;
         entry.check_size()?;
+        let model = || entry.spec.name.clone();
         self.engine.as_ref().map_err(|why| Reason::NoEngine { model: model(), why: why.clone() })
     }
 }
@@ -366,7 +410,48 @@ fn apply_refusals(entries: &mut [Entry], settings: &Settings) -> Result<(), Regi
     Ok(())
 }
 
+/// Says of each model which server runs it.
+fn apply_remotes(entries: &mut [Entry], settings: &Settings) -> Result<(), RegistryError> {
+    for settings in &settings.remote {
+        let server = KServe::new(settings);
+        let server = server.map_err(|error| RegistryError::Settings(error.to_string()))?;
+        for name in &settings.models {
+            let Some(entry) = entries.iter_mut().find(|entry| entry.spec.name == *name) else {
+                return Err(RegistryError::Settings(format!(
+                    "`remote.models` of {} names the model `{name}`, which is unknown",
+                    settings.url
+                )));
+            };
+            if let Some(other) = entry.remote.replace(server.clone()) {
+                return Err(RegistryError::Settings(format!(
+                    "`remote` has the model `{name}` at {} and at {}; allowed is one server",
+                    other.url(),
+                    settings.url
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
 impl Entry {
+    fn check_refusal(&self) -> Result<(), Reason> {
+        let refused =
+            |by: &String| Reason::Refused { model: self.spec.name.clone(), by: by.clone() };
+        self.refused.as_ref().map_or(Ok(()), |by| Err(refused(by)))
+    }
+
+    /// Why an engine does not have it.
+    fn failed(&self, error: &EngineError) -> Reason {
+        let (model, why) = (self.spec.name.clone(), error.to_string());
+        match error {
+            EngineError::Unavailable(_) => {
+                Reason::Unavailable { model, why, again_in: FIRST_PAUSE }
+            }
+            EngineError::Mismatch(_) | EngineError::Failed(_) => Reason::Failed { model, why },
+        }
+    }
+
     fn replace_by(&mut self, other: Entry) -> Result<(), RegistryError> {
         if !other.spec.same_signature(&self.spec) {
             return Err(RegistryError::Settings(format!(

@@ -26,6 +26,43 @@ pub struct Settings {
     /// that licence, or `data:<terms>` for every model whose training data has these terms
     /// (`open`, `unstated` or `non-commercial`).
     pub refuse: Vec<String>,
+    /// Servers that run models in place of this process. A model that is installed here too is run here
+    /// while its server fails. Left out, there are none.
+    pub remote: Vec<Remote>,
+}
+
+/// A server that runs models, by KServe's inference protocol V2 over gRPC.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Remote {
+    /// Where it is: `http://host:port`, on a network that is trusted.
+    pub url: String,
+    /// The models that it runs, by the names of the manifest, which must be its own.
+    pub models: Vec<String>,
+    /// Longest time that one run may take, 1..=600000 ms.
+    #[serde(default = "Remote::timeout_ms")]
+    pub timeout_ms: u64,
+}
+
+impl Remote {
+    fn timeout_ms() -> u64 {
+        10_000
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        let Self { url, models, timeout_ms } = self;
+        let host = url.strip_prefix("http://").unwrap_or_default();
+        if host.is_empty() || host.contains(['@', '?', '#']) {
+            return Err(format!("`remote.url` is `{url}`; allowed is http://host:port"));
+        }
+        if models.is_empty() {
+            return Err(format!("`remote.models` of {url} is empty; allowed are names of models"));
+        }
+        if !(1..=600_000).contains(timeout_ms) {
+            return Err(format!("`remote.timeout_ms` is {timeout_ms}; allowed is 1 to 600000"));
+        }
+        Ok(())
+    }
 }
 
 impl Settings {
@@ -41,6 +78,7 @@ impl Settings {
         {
             return Err(format!("`streams` is {streams}; allowed is 1 to `threads` ({threads})"));
         }
+        self.remote.iter().try_for_each(Remote::validate)?;
         self.refusals().map(drop)
     }
 
@@ -116,6 +154,13 @@ mod tests {
         assert!(threads.validate().is_err_and(|e| e.contains("`threads` is 0")));
         let streams = Settings { threads: Some(2), streams: Some(3), ..Settings::default() };
         assert!(streams.validate().is_err_and(|e| e.contains("`streams` is 3")));
+        for (url, models, timeout_ms) in
+            [("https://gpu", "u2net", 1), ("http://", "u2net", 1), ("http://gpu", "u2net", 0)]
+        {
+            let remote = Remote { url: url.into(), models: vec![models.into()], timeout_ms };
+            let settings = Settings { remote: vec![remote], ..Settings::default() };
+            assert!(settings.validate().is_err_and(|e| e.contains("`remote.")), "{url}");
+        }
         for entry in ["", "data:secret", "licence:", "model:u2net"] {
             let refuse = Settings { refuse: vec![entry.into()], ..Settings::default() };
             assert!(refuse.validate().is_err(), "{entry:?}");

@@ -3,7 +3,6 @@
 //! A call waits for one of its engine's places, holds no worker slot, and has a timeout. An engine that
 //! fails five times in a row is not asked for half a minute. Probes tell whether it is there meanwhile.
 
-mod breaker;
 mod comfyui;
 mod failure;
 mod kserve;
@@ -21,6 +20,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use safelight_contract::{Code, Fault, Result};
+use safelight_inference::breaker::{Breaker, REST};
 use safelight_operation::{Endpoint, Frame, Generator, Given, Order, no_engine};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
@@ -28,7 +28,6 @@ use tokio::time::{sleep, timeout};
 use crate::app::App;
 use crate::metrics::Metrics;
 use crate::settings::Settings;
-use breaker::Breaker;
 use comfyui::Comfy;
 use failure::Failure;
 use kserve::KServe;
@@ -208,7 +207,7 @@ impl Engines {
             let Some(left) = engine.breaker.rest(now) else { return Ok(Some(engine.clone())) };
             rest = Some(rest.map_or(left, |rest| rest.min(left)));
         }
-        Err(resting(service, rest.unwrap_or(breaker::REST)))
+        Err(resting(service, rest.unwrap_or(REST)))
     }
 
     /// Name and address of each engine, and whether its last call or probe succeeded.

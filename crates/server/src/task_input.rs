@@ -108,14 +108,23 @@ pub(crate) async fn load(app: &App, input: &str) -> Result<TaskInput> {
 
 async fn get(app: &App, input: &str, part: &str) -> Result<Bytes> {
     let bytes = app.blobs.get(&format!("{input}/{part}")).await;
-    bytes.map_err(|error| internal("reading the input of the task", &error))
+    bytes.map_err(|error| unreadable(&error))
+}
+
+/// Why an input is not read: it is gone, or the file store fails at the moment.
+fn unreadable(error: &BlobError) -> Fault {
+    if matches!(error, BlobError::NotFound(_)) {
+        return internal("reading the input of the task", error);
+    }
+    tracing::error!(%error, "the input of a task could not be read");
+    Fault::new(Code::FileServiceError, "the input could not be read from the file store")
 }
 
 /// Bytes that reading a form back takes, without the uploads.
 pub(crate) async fn size(app: &App, input: &str) -> Result<u64> {
-    let failed = |error: BlobError| internal("measuring the input of the task", &error);
-    let blobs = app.blobs.list(input).map_err(failed)?;
-    blobs.try_fold(0, |sum, blob| async move { Ok(sum + blob.size) }).await.map_err(failed)
+    let blobs = app.blobs.list(input).map_err(|error| unreadable(&error))?;
+    let sum = blobs.try_fold(0, |sum, blob| async move { Ok(sum + blob.size) }).await;
+    sum.map_err(|error| unreadable(&error))
 }
 
 /// Deletes an input, first the bytes, then the row. What remains after a failure is an orphan that

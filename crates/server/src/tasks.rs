@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use safelight_contract::{Code, Fault, Result};
 use safelight_operation::{Endpoint, Job};
-use safelight_store::{Claiming, KeyKind, LEASE, Outcome, Task, TaskState};
+use safelight_store::{Claiming, KeyKind, LEASE, Millis, Outcome, Task, TaskState};
 use serde_json::Value;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -35,6 +35,8 @@ use crate::urls::marked;
 const POLL: Duration = Duration::from_secs(5);
 /// How long a task waits for memory before it is put back.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How old a task may be that is put back while its files cannot be read or written.
+const OUTAGE: Millis = 15 * 60_000;
 
 /// Runs the workers. When the server closes they claim nothing more; when `cut` becomes true, what
 /// is at work is stopped and put back.
@@ -262,6 +264,9 @@ async fn run(
             Err(fault) if fault.code() == Code::AiServiceFlowRestriction => {
                 return Err(Cut::Later(fault));
             }
+            Err(fault) if is_outage(app, task, &fault, &[Code::FileServiceError]) => {
+                return Err(Cut::Later(fault));
+            }
             Err(fault) => return Ok(Err(fault)),
         };
     if let Err(fault) = simulated(simulation, turn)? {
@@ -293,7 +298,20 @@ async fn run(
     };
     let published = publish(app, task.application, files).await;
     drop(permit);
-    Ok(published.map(|files| Ended { answer: Value::Object(fields), files }))
+    match published {
+        Ok(files) => Ok(Ok(Ended { answer: Value::Object(fields), files })),
+        // Rows are written too, and nothing else is done, so that this is the database.
+        Err(fault) if is_outage(app, task, &fault, &PUBLISHING) => Err(Cut::Later(fault)),
+        Err(fault) => Ok(Err(fault)),
+    }
+}
+
+/// What publishing fails with where the file store or the database does.
+const PUBLISHING: [Code; 2] = [Code::FileServiceError, Code::ServiceInternalError];
+
+/// Whether a task failed because of what is elsewhere, and may be there again soon.
+fn is_outage(app: &App, task: &Task, fault: &Fault, codes: &[Code]) -> bool {
+    app.store.is_shared() && codes.contains(&fault.code()) && now() - task.created_at < OUTAGE
 }
 
 /// The tasks at work in this process, by the tokens of their claims, so that they can be stopped.

@@ -8,19 +8,27 @@ use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use bytes::Bytes;
 use futures_util::stream::{BoxStream, StreamExt, TryStreamExt};
+use object_store::aws::AmazonS3;
 use object_store::chunked::ChunkedStore;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
+use object_store::signer::Signer as _;
+use object_store::{
+    Attribute, Attributes, GetOptions, GetRange, ObjectStore, ObjectStoreExt, PutOptions,
+};
+use reqwest::Method;
 
 use crate::{BlobSettings, Durability, Millis};
 
 /// Bytes that a stream holds at a time.
 const CHUNK: usize = 256 << 10;
+
+/// Longest that a signed URL may be good for.
+const LONGEST_LINK: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Most bytes of a key.
 const KEY_LENGTH: usize = 200;
@@ -37,6 +45,8 @@ pub struct Blobs {
     folder: Option<PathBuf>,
     /// What keys begin with in a store that is shared with others.
     prefix: Path,
+    /// The same bucket as clients reach it, where they may read files there by signed URLs.
+    links: Option<AmazonS3>,
 }
 
 /// What can go wrong with a file.
@@ -91,7 +101,8 @@ impl Blobs {
     }
 
     fn over(store: Arc<dyn ObjectStore>, folder: Option<PathBuf>, prefix: Path) -> Self {
-        Self { chunked: ChunkedStore::new(Arc::clone(&store), CHUNK), store, folder, prefix }
+        let chunked = ChunkedStore::new(Arc::clone(&store), CHUNK);
+        Self { chunked, store, folder, prefix, links: None }
     }
 
     /// The files of a bucket, under a prefix.
@@ -105,8 +116,29 @@ impl Blobs {
     ) -> Result<Self, BlobError> {
         let prefix = Path::parse(prefix.trim_matches('/'))
             .map_err(|error| BlobError::Invalid(format!("blobs.url: {error}")))?;
-        let store = s3::open(bucket, settings)?;
-        Ok(Self::over(Arc::new(store), None, prefix))
+        let store = s3::open(bucket, settings.endpoint.as_deref(), settings)?;
+        let links = settings.redirect.as_deref();
+        let links = links.map(|clients| s3::open(bucket, Some(clients), settings)).transpose()?;
+        Ok(Self { links, ..Self::over(Arc::new(store), None, prefix) })
+    }
+
+    /// A URL under which a client reads the file from its bucket, for so long (a week at most); `None`
+    /// where files are passed on.
+    pub async fn link(&self, key: &str, life: Duration) -> Result<Option<String>, BlobError> {
+        let Some(links) = &self.links else { return Ok(None) };
+        let path = self.path(key)?;
+        let signed = links.signed_url(Method::GET, &path, life.min(LONGEST_LINK)).await;
+        signed.map(|url| Some(url.to_string())).map_err(|e| BlobError::of(e, key))
+    }
+
+    /// Reads a file as a client does: from its [`link`](Self::link).
+    pub async fn follow(&self, key: &str) -> Result<Option<Bytes>, BlobError> {
+        let Some(link) = self.link(key, Duration::from_secs(60)).await? else { return Ok(None) };
+        let failed = |error: reqwest::Error| BlobError::Failed(error.without_url().to_string());
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(10)).build();
+        let answer = client.map_err(failed)?.get(link).send().await.map_err(failed)?;
+        let answer = answer.error_for_status().map_err(failed)?;
+        answer.bytes().await.map(Some).map_err(failed)
     }
 
     /// Where a key lies in the store.
@@ -119,7 +151,12 @@ impl Blobs {
     pub async fn put(&self, key: &str, bytes: impl Into<Bytes>) -> Result<(), BlobError> {
         let path = self.path(key)?;
         let bytes: Bytes = bytes.into();
-        self.store.put(&path, bytes.into()).await.map(drop).map_err(|e| BlobError::of(e, key))
+        let mut options = PutOptions::default();
+        if let Some(media_type) = media_type(key).filter(|_| self.links.is_some()) {
+            options.attributes = Attributes::from_iter([(Attribute::ContentType, media_type)]);
+        }
+        let put = self.store.put_opts(&path, bytes.into(), options).await;
+        put.map(drop).map_err(|e| BlobError::of(e, key))
     }
 
     /// Reads a whole file.
@@ -246,6 +283,18 @@ impl BlobError {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full(message.to_owned()),
             _ => Self::Failed(message.to_owned()),
         }
+    }
+}
+
+/// What the bucket says of a file to those who read it there.
+fn media_type(key: &str) -> Option<&'static str> {
+    match key.rsplit_once('.')?.1 {
+        "png" => Some("image/png"),
+        "jpg" => Some("image/jpeg"),
+        "webp" => Some("image/webp"),
+        "mp4" => Some("video/mp4"),
+        "json" => Some("application/json"),
+        _ => None,
     }
 }
 

@@ -116,6 +116,8 @@ pub trait Store:
     async fn forget(&self, before: Millis) -> Result<u64>;
     /// Whether processes on several machines may serve these rows.
     fn is_shared(&self) -> bool;
+    /// What the database is and how it is reached, in a few words.
+    async fn describe(&self) -> Result<String>;
     /// The same rows, as another process would have them.
     #[cfg(any(test, feature = "stories"))]
     fn as_another(&self) -> std::sync::Arc<dyn Store>;

@@ -16,6 +16,9 @@ pub struct Settings {
     pub url: Option<String>,
     /// A file with the password for it. Default: none.
     pub password_file: Option<PathBuf>,
+    /// The authorities that its certificate must come from, where the URL has `sslmode=verify-full`: a
+    /// PEM file. Default: none, then the public ones.
+    pub ca_file: Option<PathBuf>,
     /// Connections to it, 1 to 100. Default 8.
     pub connections: u32,
     /// What a change survives that is kept in the data folder. Default `process`.
@@ -24,7 +27,13 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { url: None, password_file: None, connections: 8, durability: Durability::default() }
+        Self {
+            url: None,
+            password_file: None,
+            ca_file: None,
+            connections: 8,
+            durability: Durability::default(),
+        }
     }
 }
 
@@ -43,6 +52,9 @@ pub struct BlobSettings {
     pub access_key_file: Option<PathBuf>,
     /// A file with the secret of the access key. Default: none, then AWS_SECRET_ACCESS_KEY.
     pub secret_key_file: Option<PathBuf>,
+    /// Where clients reach the S3 API: results are then answered by redirects to signed URLs there.
+    /// Default: none, then results are passed on.
+    pub redirect: Option<String>,
 }
 
 /// What a change survives once its call has returned.
@@ -104,7 +116,7 @@ impl Settings {
         let url = self.url.as_ref().ok_or_else(none)?;
         let password = self.password_file.as_deref().map(read).transpose();
         let password = password.map_err(StoreError::Invalid)?;
-        Postgres::open_with(url, password, self.connections).await
+        Postgres::open_with(url, password, self.ca_file.as_deref(), self.connections).await
     }
 }
 
@@ -119,6 +131,12 @@ impl BlobSettings {
         folder: impl AsRef<Path>,
         durability: Durability,
     ) -> Result<Blobs, BlobError> {
+        let is_bucket = self.url.as_ref().is_some_and(|url| url.starts_with("s3://"));
+        if let Some(redirect) = self.redirect.as_ref().filter(|_| !is_bucket) {
+            return Err(BlobError::Invalid(format!(
+                "blobs.redirect is `{redirect}`, it is for blobs.url = \"s3://bucket/prefix\" alone"
+            )));
+        }
         let Some(url) = &self.url else { return Blobs::local_with(folder, durability) };
         if let Some(shared) = url.strip_prefix("file://") {
             return Blobs::local_with(shared, durability);
@@ -151,9 +169,12 @@ mod tests {
         assert!(url("postgres://ada@host/db").validate().is_ok());
         let why = url("mysql://ada:secret@host/db").validate().expect_err("another database");
         assert!(why.contains("`mysql`") && !why.contains("secret"), "{why}");
+        let wrong = BlobSettings { redirect: Some("https://s3".into()), ..BlobSettings::default() };
+        let folder = tempfile::tempdir().expect("folder");
+        let opened = wrong.open(folder.path(), Durability::Process).map(drop);
+        assert!(opened.expect_err("no bucket").to_string().contains("blobs.redirect"));
         let none = Settings { connections: 0, ..Settings::default() };
         assert!(none.validate().expect_err("none").contains("1 to 100"));
-        let folder = tempfile::tempdir().expect("folder");
         for wrong in ["ftp://host/files", "s3:///prefix"] {
             let settings = BlobSettings { url: Some(wrong.to_owned()), ..BlobSettings::default() };
             let opened = settings.open(folder.path(), Durability::Process).map(drop);

@@ -10,9 +10,11 @@ mod schema;
 mod session;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,13 +25,14 @@ use futures_util::stream::poll_fn;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
-use tokio_postgres::{AsyncMessage, Config, NoTls};
+use tokio_postgres::{AsyncMessage, Config};
 
 use crate::rows::{Database, Lock, Rows};
 use crate::sql::{self, Connection};
 use crate::{Millis, Result, StoreError};
 
 use session::Session;
+use tls::{Security, Tls};
 
 /// The channel of what is announced between processes.
 const CHANNEL: &str = "safelight";
@@ -44,9 +47,19 @@ const ATTEMPTS: u32 = 10;
 pub type Postgres = Rows<Server>;
 
 /// Connections to a server.
+#[derive(Clone)]
 pub struct Server {
     pool: Pool,
+    /// What the connection that listens is made with.
+    way: Arc<Way>,
+}
+
+/// The way to a server.
+struct Way {
     config: Config,
+    tls: Tls,
+    /// Whether the server's certificate is verified.
+    verifies: bool,
 }
 
 /// Statements that answer something.
@@ -64,28 +77,37 @@ enum Begin {
 
 impl Postgres {
     /// Opens the database at `url` (`postgres://user@host/database`) with at most so many
-    /// connections, and brings its tables up to date.
+    /// connections, and brings its tables up to date. The URL's `sslmode` is `disable`, `prefer` (the
+    /// default), `require`, or `verify-full`, which alone verifies the server's certificate.
     ///
     /// # Errors
     /// When it cannot be reached, is older than version 15, may lose what it has confirmed
     /// (`fsync` or `synchronous_commit` off), belongs to another program, or has tables of a later
     /// release.
     pub async fn open(url: &str, connections: u32) -> Result<Self> {
-        Self::open_with(url, None, connections).await
+        Self::open_with(url, None, None, connections).await
     }
 
-    /// [`Postgres::open`] with a password that is not in the URL.
+    /// [`Postgres::open`] with a password that is not in the URL, and authorities that the server's
+    /// certificate must come from.
     ///
     /// # Errors
     /// As [`Postgres::open`].
-    pub async fn open_with(url: &str, password: Option<String>, connections: u32) -> Result<Self> {
-        let mut config = config(url)?;
+    pub async fn open_with(
+        url: &str,
+        password: Option<String>,
+        ca_file: Option<&Path>,
+        connections: u32,
+    ) -> Result<Self> {
+        let Security { url, verifies } = Security::of(url, ca_file)?;
+        let tls = Tls::new(verifies, ca_file)?;
+        let mut config = config(&url)?;
         if let Some(password) = password {
             config.password(password);
         }
         let manager = Manager::from_config(
             config.clone(),
-            NoTls,
+            tls.clone(),
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
         let pool = Pool::builder(manager)
@@ -95,7 +117,7 @@ impl Postgres {
             .wait_timeout(Some(PATIENCE))
             .build()
             .map_err(|error| StoreError::Database(error.to_string()))?;
-        let server = Server { pool, config };
+        let server = Server { pool, way: Arc::new(Way { config, tls, verifies }) };
         let mut client = server.client().await?;
         schema::check(&client).await?;
         schema::migrate(&mut client).await?;
@@ -144,15 +166,10 @@ impl Server {
     }
 
     /// Runs statements again and again until they are through, or there is no use in it.
-    async fn run<T: Send + 'static>(
-        pool: Pool,
-        begin: Arc<Begin>,
-        work: Arc<Work<T>>,
-    ) -> Result<T> {
-        let server = Self { pool, config: Config::new() };
+    async fn run<T: Send + 'static>(self, begin: Arc<Begin>, work: Arc<Work<T>>) -> Result<T> {
         let (start, mut tries) = (Instant::now(), 0);
         loop {
-            let tried = match server.client().await {
+            let tried = match self.client().await {
                 Err(error) => Tried::from(Err(error)),
                 Ok(client) => {
                     let (begin, work) = (begin.clone(), work.clone());
@@ -186,7 +203,7 @@ impl Server {
         begin: Begin,
         work: impl Fn(&Connection<'_>) -> Result<T> + Send + Sync + 'static,
     ) -> Result<T> {
-        let running = tokio::spawn(Self::run(self.pool.clone(), Arc::new(begin), Arc::new(work)));
+        let running = tokio::spawn(self.clone().run(Arc::new(begin), Arc::new(work)));
         let abandoned = |_| StoreError::Database("the change was abandoned".into());
         running.await.map_err(abandoned)?
     }
@@ -276,6 +293,25 @@ impl Database for Server {
         true
     }
 
+    async fn describe(&self) -> Result<String> {
+        let verifies = self.way.verifies;
+        self.quick(move |db| {
+            let sql = "SELECT current_setting('server_version'), coalesce(
+                           (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl), '')";
+            let (server, protocol): (String, String) =
+                db.prepare_cached(sql)?.query_row((), |row| row.try_into())?;
+            let safety = match (&*protocol, verifies) {
+                ("", _) => "not encrypted".to_owned(),
+                (protocol, true) => format!("{protocol}, the certificate is verified"),
+                (protocol, false) => format!(
+                    "{protocol}, the certificate is not verified (sslmode=verify-full would)"
+                ),
+            };
+            Ok(format!("PostgreSQL {server}, {safety}"))
+        })
+        .await
+    }
+
     async fn announce(&self) -> Result<()> {
         let client = self.client().await?;
         let notify = format!("NOTIFY {CHANNEL}");
@@ -284,7 +320,8 @@ impl Database for Server {
 
     async fn listen(&self) -> Result<mpsc::Receiver<()>> {
         let lost = |error: tokio_postgres::Error| StoreError::from(session::error(&error));
-        let (client, mut connection) = self.config.connect(NoTls).await.map_err(lost)?;
+        let Way { config, tls, .. } = &*self.way;
+        let (client, mut connection) = config.connect(tls.clone()).await.map_err(lost)?;
         let (sender, heard) = mpsc::channel(1);
         tokio::spawn(async move {
             let mut messages = poll_fn(move |context| connection.poll_message(context));

@@ -36,9 +36,11 @@ mod webhooks;
 
 use std::future::ready;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use tokio::sync::mpsc::{Receiver, channel};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::sql::{Connection, unique};
@@ -46,6 +48,12 @@ use crate::{Millis, Result, Store, StoreError};
 
 /// Rows that one transaction of a sweep changes, so that other writers don't wait for all of it.
 const SWEEP: u64 = 256;
+
+/// How long the fate of a change is asked for while the database cannot be reached: as long as a
+/// server takes to start again after a crash.
+const FATE: Duration = Duration::from_secs(40);
+/// How long after a failure it is asked for again.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
 
 /// The application that a change is about, which no other change is about at the same time.
 #[derive(Clone, Debug)]
@@ -92,6 +100,9 @@ pub trait Database: Send + Sync + 'static {
 
     /// Whether several processes may serve these rows.
     fn is_shared(&self) -> bool;
+
+    /// What it is and how it is reached, in a few words.
+    fn describe(&self) -> impl Future<Output = Result<String>> + Send;
 
     /// Tells the other processes that something was added.
     fn announce(&self) -> impl Future<Output = Result<()>> + Send {
@@ -144,7 +155,7 @@ impl<D: Database> Rows<D> {
             if !is_lost && !unknown {
                 return written;
             }
-            if let Some(made) = self.quick(look.clone()).await? {
+            if let Some(made) = self.fate(&look).await? {
                 return Ok(made);
             }
             // The look went through, so the database is there again.
@@ -152,6 +163,20 @@ impl<D: Database> Rows<D> {
                 return written;
             }
             unknown = true;
+        }
+    }
+
+    /// Looks until the database answers.
+    async fn fate<T: Send + 'static>(
+        &self,
+        look: &(impl Fn(&Connection<'_>) -> Result<T> + Clone + Send + Sync + 'static),
+    ) -> Result<T> {
+        let start = Instant::now();
+        loop {
+            match self.quick(look.clone()).await {
+                Err(StoreError::Lost(_)) if start.elapsed() < FATE => sleep(ASK_AGAIN).await,
+                found => return found,
+            }
         }
     }
 
@@ -203,6 +228,10 @@ impl<D: Database> Store for Rows<D> {
 
     fn is_shared(&self) -> bool {
         self.database.is_shared()
+    }
+
+    async fn describe(&self) -> Result<String> {
+        self.database.describe().await
     }
 
     #[cfg(any(test, feature = "stories"))]

@@ -105,6 +105,10 @@ impl Database for Embedded {
     fn is_shared(&self) -> bool {
         false
     }
+
+    async fn describe(&self) -> Result<String> {
+        Ok("SQLite in the data folder".to_owned())
+    }
 }
 
 impl Driver for rusqlite::Connection {

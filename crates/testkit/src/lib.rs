@@ -4,6 +4,7 @@
 
 pub mod engine;
 pub mod jpeg;
+pub mod tensors;
 pub mod webp;
 
 use std::path::{Path, PathBuf};

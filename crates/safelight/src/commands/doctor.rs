@@ -128,7 +128,8 @@ fn database(loaded: &Loaded, data: &DataFolder) -> Result<String> {
         if !audit.errors.is_empty() {
             bail!("the books are wrong: {}; restore a backup", audit.errors.join("; "));
         }
-        Ok(format!("{} transfers, the books are right", audit.transfers))
+        let reached = store.describe().await?;
+        Ok(format!("{reached}; {} transfers, the books are right", audit.transfers))
     })
 }
 
@@ -142,11 +143,19 @@ fn files(loaded: &Loaded, data: &DataFolder) -> Result<String> {
         let key = format!("results/doctor-{}", std::process::id());
         blobs.put(&key, key.clone().into_bytes()).await?;
         let found = blobs.get(&key).await?;
+        let followed = blobs.follow(&key).await;
         blobs.delete(&key).await?;
-        match found == key.as_bytes() {
-            true => Ok(format!("{url}, written and read")),
-            false => bail!("{url} answers something else than was written"),
+        let redirect = own.blobs.redirect.as_deref().unwrap_or_default();
+        let followed = followed.with_context(|| {
+            format!("clients cannot read results at {redirect} (blobs.redirect)")
+        })?;
+        if found != key.as_bytes() || followed.as_ref().is_some_and(|read| *read != found) {
+            bail!("{url} answers something else than was written");
         }
+        Ok(match followed {
+            Some(_) => format!("{url}, written and read, also by a signed URL at {redirect}"),
+            None => format!("{url}, written and read"),
+        })
     })
 }
 
@@ -238,7 +247,9 @@ fn models(loaded: &Loaded, data: &DataFolder) -> Vec<Finding> {
                 anyhow!("{reason}; the next `safelight serve` replaces a file that ships with it")
             }),
         };
-        let detail = outcome.map(|()| format!("{}, {}", spec.task, size(spec.bytes)));
+        let place = inventory.registry.remote(&spec.name).map(|url| format!(", run at {url}"));
+        let place = place.unwrap_or_default();
+        let detail = outcome.map(|()| format!("{}, {}{place}", spec.task, size(spec.bytes)));
         Finding::of(format!("model {}", spec.name), detail)
     });
     let services = CATALOG.iter().map(|endpoint| {

@@ -3,11 +3,12 @@
 use std::future::ready;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
-    IF_RANGE, LAST_MODIFIED, RANGE,
+    IF_RANGE, LAST_MODIFIED, LOCATION, RANGE,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::Response;
@@ -43,6 +44,12 @@ pub(crate) async fn handle(call: Call) -> Result<Response> {
         trace.answered(304, "");
         return Ok(response);
     }
+    if request.method == Method::GET
+        && let Some(response) = redirect(&app, &file).await?
+    {
+        trace.answered(response.status().as_u16(), "");
+        return Ok(response);
+    }
     let range = match range(&request.headers, &etag, file.size) {
         Wanted::All => None,
         Wanted::Part(range) => Some(range),
@@ -61,6 +68,20 @@ pub(crate) async fn handle(call: Call) -> Result<Response> {
         *response.body_mut() = read(app, &file, range.unwrap_or(0..file.size)).await?;
     }
     Ok(response)
+}
+
+/// The way to the file in its bucket, for as long as it lives, where clients may read it there.
+async fn redirect(app: &App, file: &ResultFile) -> Result<Option<Response>> {
+    let life = Duration::from_millis((file.expires_at - now()).max(1000).unsigned_abs());
+    let link = app.blobs.link(&blob_key(&file.key), life).await;
+    let link = link.map_err(|error| internal("signing the URL of the result file", &error))?;
+    let Some(link) = link else { return Ok(None) };
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::FOUND;
+    insert(response.headers_mut(), LOCATION, &link);
+    insert(response.headers_mut(), CACHE_CONTROL, "no-store");
+    allow_embedding(response.headers_mut());
+    Ok(Some(response))
 }
 
 async fn find(app: &App, path: &str) -> Result<ResultFile> {

@@ -15,11 +15,14 @@ const RETRY_TIMEOUT: Duration = Duration::from_secs(8);
 const REQUEST: Duration = Duration::from_secs(12);
 const CONNECT: Duration = Duration::from_secs(3);
 
-/// Opens a bucket. Nothing is asked of it yet.
-pub(super) fn open(bucket: &str, settings: &BlobSettings) -> Result<AmazonS3, BlobError> {
+/// Opens a bucket, reached at `endpoint`. Nothing is asked of it yet.
+pub(super) fn open(
+    bucket: &str,
+    endpoint: Option<&str>,
+    settings: &BlobSettings,
+) -> Result<AmazonS3, BlobError> {
     // The library picks its own cryptography where nobody has.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let endpoint = settings.endpoint.as_deref();
     let is_plain = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
     let client = ClientOptions::new()
         .with_timeout(REQUEST)

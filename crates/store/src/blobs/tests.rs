@@ -152,6 +152,10 @@ fn a_full_disk_is_told_apart() {
 }
 
 fn s3(endpoint: &str, prefix: &str) -> Blobs {
+    s3_with(endpoint, prefix, None)
+}
+
+fn s3_with(endpoint: &str, prefix: &str, redirect: Option<&str>) -> Blobs {
     let folder = tempfile::tempdir().unwrap();
     let key = |name: &str| {
         let path = folder.path().join(name);
@@ -163,6 +167,7 @@ fn s3(endpoint: &str, prefix: &str) -> Blobs {
         endpoint: Some(endpoint.to_owned()),
         access_key_file: key("id"),
         secret_key_file: key("secret"),
+        redirect: redirect.map(str::to_owned),
         ..BlobSettings::default()
     };
     settings.open("/nowhere", Durability::Process).unwrap()
@@ -207,6 +212,35 @@ async fn a_bucket_behaves_as_a_folder_does() {
     one.delete("results/a.png").await.unwrap();
     assert_eq!(one.free_space().unwrap(), u64::MAX);
     assert_eq!(one.remove_partial(i64::MAX).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_bucket_is_read_by_signed_urls() {
+    let Some(endpoint) = std::env::var("SAFELIGHT_TEST_S3").ok().filter(|url| !url.is_empty())
+    else {
+        println!("skipped: SAFELIGHT_TEST_S3 names no server");
+        return;
+    };
+    let prefix = uuid::Uuid::new_v4().simple().to_string();
+    let life = Duration::from_secs(60);
+    let plain = s3(&endpoint, &prefix);
+    assert_eq!(plain.link("results/a.png", life).await.unwrap(), None, "without the setting");
+    let blobs = s3_with(&endpoint, &prefix, Some(&endpoint));
+    blobs.put("results/a.png", vec![1, 2, 3]).await.unwrap();
+    assert_eq!(blobs.follow("results/a.png").await.unwrap().unwrap(), vec![1, 2, 3]);
+    let link = blobs.link("results/a.png", life).await.unwrap().unwrap();
+    let answer = reqwest::get(&link).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.headers()["content-type"], "image/png");
+    let part = reqwest::Client::new().get(&link).header("range", "bytes=1-1").send().await.unwrap();
+    assert_eq!((part.status().as_u16(), part.bytes().await.unwrap().to_vec()), (206, vec![2]));
+    let (before, signature) = link.split_once("X-Amz-Signature=").expect("a signature");
+    let other = if signature.starts_with('0') { '1' } else { '0' };
+    let changed = format!("{before}X-Amz-Signature={other}{}", &signature[1..]);
+    assert_eq!(reqwest::get(&changed).await.unwrap().status(), 403, "another signature");
+    // The doctor's way fails where clients cannot reach the bucket.
+    let astray = s3_with(&endpoint, &prefix, Some("http://127.0.0.1:1"));
+    assert!(astray.follow("results/a.png").await.is_err());
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use tokio::task::JoinSet;
+use tokio_postgres::NoTls;
 use uuid::Uuid;
 
 use super::*;
@@ -65,6 +66,43 @@ async fn what_may_lose_charges_is_refused() {
     let url = format!("{}%20-csynchronous_commit%3Doff", fresh(&url).await);
     let why = refusal(&url).await;
     assert!(why.contains("synchronous_commit = off"), "{why}");
+}
+
+/// The server's URL with another `sslmode`, and the file with the authority of its certificate; `None`,
+/// and a word, where it has no certificate.
+fn encrypted(mode: &str) -> Option<(String, std::path::PathBuf)> {
+    let url = server()?;
+    let Some(authority) = std::env::var_os("SAFELIGHT_TEST_POSTGRES_CA") else {
+        println!("skipped: SAFELIGHT_TEST_POSTGRES_CA names no authority");
+        return None;
+    };
+    let plain = url.split('?').next().unwrap_or_default();
+    Some((format!("{plain}?sslmode={mode}"), authority.into()))
+}
+
+#[tokio::test]
+async fn connections_are_encrypted_and_verified() {
+    let Some((url, authority)) = encrypted("require") else { return };
+    let described = |store: Postgres| async move { store.describe().await.unwrap() };
+    let store = Postgres::open(&fresh(&url).await, 2).await.unwrap();
+    let heard = store.listen().await.unwrap();
+    let said = described(store).await;
+    assert!(said.contains("TLSv1.") && said.contains("not verified"), "{said}");
+    drop(heard);
+
+    let verified = url.replace("require", "verify-full");
+    let open = async |url: &str, authority: Option<&Path>| {
+        Postgres::open_with(url, None, authority, 2).await
+    };
+    let said = described(open(&verified, Some(&*authority)).await.unwrap()).await;
+    assert!(said.contains("the certificate is verified"), "{said}");
+    let why = open(&verified, None).await.map(drop).expect_err("no public authority");
+    assert!(why.to_string().contains("certificate"), "{why}");
+    let other = verified.replace("127.0.0.1", "db.example") + "&hostaddr=127.0.0.1";
+    let why = open(&other, Some(&*authority)).await.map(drop).expect_err("another host");
+    assert!(why.to_string().contains("certificate"), "{why}");
+    let said = described(Postgres::open(&url.replace("require", "disable"), 2).await.unwrap());
+    assert!(said.await.contains("not encrypted"));
 }
 
 #[tokio::test]

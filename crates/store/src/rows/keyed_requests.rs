@@ -37,12 +37,18 @@ impl<D: Database> KeyedRequests for Rows<D> {
         expires_at: Millis,
     ) -> Result<()> {
         let (request, answer) = (request.clone(), answer.clone());
-        self.write(Lock::Nothing, move |db| self::answer(db, &request, &answer, expires_at)).await
+        let (known, file) = (request.clone(), answer.file.clone());
+        let keep = move |db: &Connection<'_>| self::answer(db, &request, &answer, expires_at);
+        let look = move |db: &Connection<'_>| answered_by(db, &known, &file);
+        self.write_once(Lock::Nothing, keep, look).await
     }
 
     async fn abandon_request(&self, request: &RequestKey) -> Result<()> {
         let request = request.clone();
-        self.write(Lock::Nothing, move |db| self::abandon(db, &request)).await
+        let abandoned = request.clone();
+        let abandon = move |db: &Connection<'_>| self::abandon(db, &request);
+        let look = move |db: &Connection<'_>| is_gone(db, &abandoned);
+        self.write_once(Lock::Nothing, abandon, look).await
     }
 
     async fn forget_requests(&self, now: Millis) -> Result<u64> {
@@ -105,6 +111,23 @@ fn is_begun(
                    AND instance = ?5 AND expires_at = ?6 AND status IS NULL";
     let values = params![application, path, key, digest, instance, expires_at];
     Ok(db.prepare_cached(sql)?.exists(values)?)
+}
+
+/// That the answer of a request is kept in this file.
+fn answered_by(db: &Connection<'_>, request: &RequestKey, file: &str) -> Result<Option<()>> {
+    let RequestKey { application, path, key } = request;
+    let sql = "SELECT 1 FROM keyed_requests
+               WHERE application_id = ?1 AND path = ?2 AND key = ?3 AND file = ?4";
+    let values = params![application, path, key, file];
+    Ok(db.prepare_cached(sql)?.exists(values)?.then_some(()))
+}
+
+/// That no such request is in flight.
+fn is_gone(db: &Connection<'_>, request: &RequestKey) -> Result<Option<()>> {
+    let RequestKey { application, path, key } = request;
+    let sql = "SELECT 1 FROM keyed_requests
+               WHERE application_id = ?1 AND path = ?2 AND key = ?3 AND status IS NULL";
+    Ok((!db.prepare_cached(sql)?.exists(params![application, path, key])?).then_some(()))
 }
 
 pub fn answer(

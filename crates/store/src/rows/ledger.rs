@@ -268,12 +268,11 @@ fn is_closed(db: &Connection<'_>, hold: i64, state: &str) -> Result<Option<bool>
 /// Moves the amount from a pool's balance to what it holds: the service's own pool, else `common`.
 /// Answers the pool, `None` where neither has enough, or the application is not there.
 fn set_aside(db: &Connection<'_>, request: &HoldRequest, now: Millis) -> Result<Option<i64>> {
+    let able = "SELECT id FROM pools WHERE application_id = ?1 AND balance >= ?3 AND sign";
     let sql = format!(
         "UPDATE pools SET balance = balance - ?3, held = held + ?3, updated_at = ?4
-         WHERE id = (SELECT p.id FROM pools p JOIN applications a ON a.id = p.application_id
-                     WHERE a.id = ?1 AND a.deleted_at IS NULL AND p.sign IN (?2, '{COMMON}')
-                         AND p.balance >= ?3
-                     ORDER BY p.sign = '{COMMON}' LIMIT 1)
+         WHERE id = coalesce(({able} = ?2), ({able} = '{COMMON}'))
+             AND EXISTS (SELECT 1 FROM applications WHERE id = ?1 AND deleted_at IS NULL)
          RETURNING id"
     );
     let values = params![request.application, request.pool, request.amount.0, now];

@@ -23,6 +23,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../rows/0008.sql"),
     include_str!("../rows/0009.sql"),
     include_str!("../rows/0010.sql"),
+    include_str!("../rows/0011.sql"),
     include_str!("../rows/0012.sql"),
 ];
 

@@ -1,9 +1,11 @@
 //! Saliency on real photos, against masks made independently (`reference/saliency.py`).
 
+use std::sync::Arc;
+
 use image::{GrayImage, Rgb, RgbImage};
 use safelight_contract::Code;
 use safelight_imaging::resize::{Filter, gray};
-use safelight_inference::Registry;
+use safelight_inference::{Registry, Remote, Settings};
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 use safelight_vision::saliency::SIDE;
@@ -98,4 +100,17 @@ fn without_the_model_the_service_does_not_exist() {
     let vision = Vision::new(Registry::empty().into());
     let fault = vision.saliency(&RgbImage::new(8, 8)).expect_err("there is no model");
     assert_eq!(fault.code(), Code::AiNotExists);
+}
+
+#[test]
+fn a_mask_of_a_server_is_that_of_this_process() {
+    let server = testkit::tensors::TensorServer::start(testkit::registry());
+    let models = vec!["u2net".to_owned()];
+    let remote = vec![Remote { url: server.url(), models, timeout_ms: 60_000 }];
+    let settings = Settings { remote, ..Settings::default() };
+    let there = Vision::new(Arc::new(testkit::open_registry(&settings)));
+    let photo = photo("astronaut.png");
+    let (here, there) = (vision().saliency(&photo), there.saliency(&photo));
+    assert_eq!(here.expect("a mask"), there.expect("a mask"));
+    assert!(server.calls() > 1, "it was asked");
 }

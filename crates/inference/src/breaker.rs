@@ -7,13 +7,13 @@ use parking_lot::Mutex;
 /// So many failures in a row, and it is not asked for a while.
 const MOST_FAILURES: u32 = 5;
 /// How long.
-pub(crate) const REST: Duration = Duration::from_secs(30);
+pub const REST: Duration = Duration::from_secs(30);
 
 /// How the last calls of an engine ended.
-#[derive(Default)]
-pub(crate) struct Breaker(Mutex<State>);
+#[derive(Debug, Default)]
+pub struct Breaker(Mutex<State>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct State {
     failures: u32,
     /// Whether the last call or probe succeeded; unknown before the first.
