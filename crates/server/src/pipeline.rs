@@ -66,8 +66,30 @@ pub(crate) async fn prepare(
     if kind == KeyKind::Sandbox {
         return Ok((job, form));
     }
+    let (job, form) = moderated(app, application, endpoint, job, form).await?;
     match app.generator(application, endpoint).await? {
         Some(generator) => Ok((job.made_by(generator), form)),
+        None => Ok((job, form)),
+    }
+}
+
+/// Refuses forbidden words, and puts the pictures of the job under the operator's policy.
+async fn moderated(
+    app: &App,
+    application: i64,
+    endpoint: &'static Endpoint,
+    job: Job,
+    form: Form,
+) -> Result<(Job, Form)> {
+    let policy = &app.moderation;
+    let names = match policy.has_exceptions() {
+        true => app.names(application).await?,
+        false => Vec::new(),
+    };
+    let rules = policy.rules(&names);
+    policy.judge_texts(rules, endpoint, &form)?;
+    match policy.judge(rules, endpoint) {
+        Some(judge) => Ok((job.under(judge), form)),
         None => Ok((job, form)),
     }
 }

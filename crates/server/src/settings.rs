@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engines::settings::{self as engines, EffectSettings, EngineSettings};
 use crate::memory::Allowance;
+use crate::moderation::settings::ModerationSettings;
 
 /// What this process may take. Limits do not change under a running process in a way that it could
 /// follow, so they are read once.
@@ -53,6 +54,8 @@ pub struct Settings {
     pub engine: Vec<EngineSettings>,
     /// Who does the services that engines can do.
     pub effects: EffectSettings,
+    /// What comes in and goes out.
+    pub moderation: ModerationSettings,
     /// Libraries of faces.
     pub library: LibrarySettings,
     /// Interfaces of other servers.
@@ -308,6 +311,7 @@ impl Default for Settings {
             uploads: UploadSettings::default(),
             engine: Vec::new(),
             effects: EffectSettings::default(),
+            moderation: ModerationSettings::default(),
             library: LibrarySettings::default(),
             compat: CompatSettings::default(),
             mcp: McpSettings::default(),
@@ -528,6 +532,7 @@ impl Settings {
         }
         self.cors.validate()?;
         self.library.validate()?;
+        self.moderation.validate()?;
         if self.compat.compreface && !self.library.enabled {
             return Err("compat.compreface needs library.enabled, which is false".to_owned());
         }
