@@ -134,6 +134,8 @@ pub struct LimitSettings {
     pub queue_wait_seconds: u64,
     /// Largest request body in bytes. Default 48 MiB.
     pub max_body_bytes: u64,
+    /// Largest answer in bytes, Base64 included; result files do not count. Default 64 MiB.
+    pub max_answer_bytes: u64,
     /// Open connections, of which there are never more than half of the files that the process may
     /// open. For a further one, the one that has been idle for longest is closed; where all are
     /// busy, it waits. Default 1024.
@@ -347,6 +349,7 @@ impl Default for LimitSettings {
             queue: 32,
             queue_wait_seconds: 10,
             max_body_bytes: 48 << 20,
+            max_answer_bytes: 64 << 20,
             connections: 1024,
             connections_per_address: 256,
             proxies: loopback(),
@@ -545,6 +548,7 @@ impl Settings {
             .map_err(|error| {
                 format!("{error}; bodies get an eighth, and {}", limits.memory_in_words())
             })?;
+        between("limits.max_answer_bytes", limits.max_answer_bytes, 1 << 10, 1 << 32)?;
         at_least("limits.max_pixels_at_work", limits.max_pixels_at_work, 1_000_000)?;
         between("limits.workers", limits.workers.into(), 0, 1024)?;
         between("limits.queue", limits.queue.into(), 0, 100_000)?;

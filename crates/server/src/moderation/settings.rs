@@ -20,7 +20,6 @@ pub struct ModerationSettings {
     /// A file with the forbidden words: a regular expression a line. Default: none.
     pub words: Option<PathBuf>,
     /// For the applications of these names, in place of the rest. Default: none.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub applications: BTreeMap<String, ModerationOverride>,
 }
 
