@@ -1,5 +1,6 @@
 //! What an operator decides about inference.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -26,6 +27,9 @@ pub struct Settings {
     /// that licence, or `data:<terms>` for every model whose training data has these terms
     /// (`open`, `unstated` or `non-commercial`).
     pub refuse: Vec<String>,
+    /// By the kind of work, the model that does it in place of the one that ships, or of other means.
+    #[serde(rename = "use")]
+    pub chosen: BTreeMap<String, String>,
 }
 
 impl Settings {

@@ -188,9 +188,11 @@ impl App {
         if self.settings.twin {
             return Vec::new();
         }
-        let models = endpoint.needs().models.iter().copied();
-        let models = models.chain(self.moderation.model(endpoint));
-        models.filter_map(|name| Some((name, self.registry.available(name).err()?))).collect()
+        let needs = endpoint.needs();
+        let mut missing = self.registry.missing(needs.models, needs.choices);
+        let judging = self.moderation.model(endpoint);
+        missing.extend(judging.and_then(|name| Some((name, self.registry.available(name).err()?))));
+        missing
     }
 
     /// Whether a service is not to be had for want of a generative engine.
