@@ -78,7 +78,9 @@ def calls(server, engine, count):
     threads = [threading.Thread(target=ask) for _ in range(count)]
     for thread in threads:
         thread.start()
-    until(lambda: engine.count >= count, f"{count} calls at the engine")
+    until(lambda: engine.count + len(answers) >= count, f"{count} calls at the engine")
+    if answers:
+        raise SystemExit(f"{len(answers)} calls were answered before the engine did: {answers[0].body[:300]}")
     client = server.client()
     at_work = gauge(client, "safelight_jobs_at_work")
     other = client.post(api.CONTRAST, api.form(photos.photo()))
@@ -130,8 +132,9 @@ def main():
     options = parser.parse_args()
     met = True
     print(harness.machine())
-    # The budget counts what calls might take at most.
-    settings = ["limits.memory_budget=6000000000", "limits.work_timeout_seconds=900", *options.set]
+    # The budget counts what calls might take at most, and all of them come at once.
+    settings = ["limits.memory_budget=10000000000", "limits.work_timeout_seconds=900", "limits.queue=200",
+                "limits.queue_wait_seconds=600", *options.set]
     for part in (lambda s, e: calls(s, e, options.calls), lambda s, e: tasks(s, e, options.tasks, options.most)):
         engine = Engine()
         with harness.Server(options.binary, [*settings, *engine.settings()]) as server:

@@ -212,7 +212,7 @@ impl Threads for JobThreads {
                 None => None,
                 Some((gate, application)) => {
                     let need = Load { bytes: 0, pixels: 0, slots: 1 };
-                    Some(gate.acquire(application, need, Patience::Worker(SLOT_WAIT)).await?)
+                    Some(gate.acquire(application, need, Patience::Admitted(SLOT_WAIT)).await?)
                 }
             };
             let ran = jobs.run(move || {

@@ -110,7 +110,7 @@ fn brows_shadow_and_beards_change_by_an_engine_where_they_lie() {
         let changed = made(path, &form, &painter);
         let ([_, top, _, bottom], count) = difference(&photo, &changed);
         assert!(rows.contains(&top) && rows.contains(&bottom), "{path}: {top} {bottom}");
-        assert!(count > 300, "{path}: {count}");
+        assert!(count > 200, "{path}: {count}");
         let order = &orders(&painter)[0];
         assert!(order.prompt.starts_with(prompt), "{}", order.prompt);
         assert_eq!(order.references.len(), references, "{path}");

@@ -106,12 +106,13 @@ fn a_hole_is_filled_by_the_chosen_network_and_nothing_else_changes() {
         found.iter().zip(wanted).map(|(a, b)| a.abs_diff(b)).max().unwrap_or(0)
     };
     let own = picture(REMOVE, &sent).to_rgb8();
-    assert!(off(&own, [128; 3], 340, 210) > 30, "without a choice the stripes go on");
+    assert!(off(&own, [128; 3], 340, 210) > 45, "without a choice the stripes go on");
     for network in ["lama", "migan"] {
         let made =
             call_with(network, REMOVE, &sent).unwrap_or_else(|fault| panic!("{network}: {fault}"));
         let made = made.to_rgb8();
-        assert!(off(&made, [128; 3], 340, 210) < 16, "{network}: {:?}", made.get_pixel(340, 210));
+        // Its colours are brought to those of the ring around the hole.
+        assert!(off(&made, [128; 3], 340, 210) < 28, "{network}: {:?}", made.get_pixel(340, 210));
         for (x, y, pixel) in scene.enumerate_pixels().filter(|(x, y, _)| far(*x, *y)) {
             assert!(off(&made, pixel.0, x, y) < 24, "{network}: {x} {y}");
         }
