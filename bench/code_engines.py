@@ -45,7 +45,7 @@ class Engine:
             elif self.mode == "html":
                 send(stream, 200, b"<html>", "text/html")
             elif self.mode == "shape":
-                send(stream, 200, pictures(small_png()))
+                send(stream, 200, pictures(other_shape()))
             elif self.mode.isdigit():
                 send(stream, int(self.mode), b'{"error": {"message": "no"}}')
             elif self.mode == "policy":
@@ -93,12 +93,12 @@ def first_picture(request):
     return request[start:request.index(b"IEND", start) + 8]
 
 
-def small_png():
-    """A PNG of 2 x 2 px."""
+def other_shape():
+    """A PNG of 2 x 6 px."""
     def chunk(kind, data):
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-    rows = b"".join(b"\0" + bytes(6) for _ in range(2))
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 2, 8, 2, 0, 0, 0))
+    rows = b"".join(b"\0" + bytes(6) for _ in range(6))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 6, 8, 2, 0, 0, 0))
             + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 

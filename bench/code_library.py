@@ -10,8 +10,8 @@ import photos
 
 LIBRARY = "/api/portrait/library"
 RECOGNITION = "/api/portrait/recognition"
-# At most these in a library, and no cleaning by itself.
-SETTINGS = ["library.max_groups=4", "library.max_faces_per_user=1", "library.sweep_seconds=3600",
+# At most these in a library, and no cleaning by itself. Whether a user is full counts before whether the face is there.
+SETTINGS = ["library.max_groups=4", "library.max_faces_per_user=2", "library.sweep_seconds=3600",
             "library.store_images=true"]
 
 
@@ -60,6 +60,19 @@ def add(**fields):
     usual = {"group_id": "staff", "user_id": "grace"}
     return lambda world: call(world, LIBRARY, "face-add",
                               **{**usual, "image_base64": portrait(), **fields})
+
+
+def one_too_many(world):
+    """A third face of a user who may have two."""
+    add(user_id="ada", image_base64=portrait("grace_hopper.jpg", (40, 20, 470, 450)))(world)
+    return add(user_id="ada", image_base64=soft())(world)
+
+
+def soft():
+    """A portrait that was enlarged from 90 px, less fit than a sharp one."""
+    with Image.open(photos.ROOT / "photos/astronaut.png") as source:
+        small = source.convert("RGB").crop((90, 0, 360, 270)).resize((90, 90))
+    return packed(small.resize((320, 320)))
 
 
 def recognition(name, **fields):
@@ -122,15 +135,14 @@ CASES = [
     ("ERROR_CONTENT_NOT_FOUND", "face-image of a face without one", no_picture),
     ("ERROR_TOO_MANY_FILES", "face-add of five pictures", add(image_base64=[portrait()] * 5)),
     ("ERROR_FACE_ALREADY_EXISTS", "face-add of the same picture", add(user_id="ada")),
-    ("ERROR_FACE_TRACE_LIMIT_EXCEEDED", "face-add of one face too many",
-     add(user_id="ada", image_base64=portrait("grace_hopper.jpg", (40, 20, 470, 450)))),
+    ("ERROR_FACE_TRACE_LIMIT_EXCEEDED", "face-add of one face too many", one_too_many),
     ("ERROR_SCENE_TYPE_MISMATCH", "face-add with another scene", add(scene_type="IDCARD")),
     ("ERROR_FACE_COUNT_INVALID", "face-add of two people with single_face",
      add(image_base64=two_people(), single_face=True)),
     ("ERROR_FACE_SIZE_NOT_MEET_REQUIREMENTS", "face-add with min_face_size=2000",
      add(min_face_size=2000)),
-    ("ERROR_QUALITY_SCORE_NOT_MEET_REQUIREMENTS", "face-add with quality_score_threshold=100",
-     add(quality_score_threshold=100)),
+    ("ERROR_QUALITY_SCORE_NOT_MEET_REQUIREMENTS", "face-add of a soft portrait, quality_score_threshold=100",
+     lambda world: add(quality_score_threshold=100, image_base64=soft())(world)),
     ("ERROR_LIVENESS_CONTROL_ERROR", "face-add with liveness_control=BEST",
      add(liveness_control="BEST")),
     ("ERROR_CLEANING_USER_GROUP_DATA", "user-list of a group that is being deleted", cleaned),

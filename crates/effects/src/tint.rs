@@ -66,6 +66,24 @@ pub fn gray(photo: &mut RgbImage) {
     });
 }
 
+/// Gives a gray picture colours: a* and b*, each a map that is stretched over it. Lightness stays as far as
+/// sRGB shows it at all; colours beyond sRGB lose chroma.
+pub fn colour(photo: &mut RgbImage, [a, b]: &[Map; 2]) {
+    let (width, height) = (photo.width() as usize, photo.height() as usize);
+    let place = |at: usize, all: usize, cells: usize| {
+        (at as f32 + 0.5) / all.max(1) as f32 * cells as f32 - 0.5
+    };
+    let rows = photo.par_chunks_exact_mut((width * 3).max(1)).enumerate().with_min_len(16);
+    rows.for_each(|(y, row)| {
+        let down = place(y, height, a.height);
+        for (x, pixel) in row.as_chunks_mut::<3>().0.iter_mut().enumerate() {
+            let across = place(x, width, a.width);
+            let lightness = lab_of(*pixel)[0];
+            *pixel = in_gamut([lightness, a.between(across, down), b.between(across, down)]);
+        }
+    });
+}
+
 /// Where the parts of a face with its hair and neck lie, and what they get.
 struct Areas {
     window: Window,
@@ -211,6 +229,21 @@ mod tests {
             }
         }
         assert!(has_colour(&photo));
+    }
+
+    #[test]
+    fn a_map_of_colours_is_stretched_over_the_picture() {
+        let mut picture = RgbImage::from_fn(60, 30, |x, _| Rgb([100 + x as u8; 3]));
+        let before = picture.clone();
+        let map = |values: [f32; 2]| Map { width: 2, height: 1, values: values.to_vec() };
+        colour(&mut picture, &[map([30.0, -30.0]), map([0.0, 20.0])]);
+        for (now, was) in picture.pixels().zip(before.pixels()) {
+            assert!((lab_of(now.0)[0] - lab_of(was.0)[0]).abs() < 1.0, "{now:?}");
+        }
+        let at = |x: u32| lab_of(picture.get_pixel(x, 15).0);
+        assert!((at(2)[1] - 30.0).abs() < 2.0 && at(2)[2].abs() < 2.0, "{:?}", at(2));
+        assert!((at(57)[1] + 30.0).abs() < 2.0 && (at(57)[2] - 20.0).abs() < 2.0);
+        assert!(at(30)[1].abs() < 3.0, "half way");
     }
 
     #[test]

@@ -21,7 +21,7 @@ mod tensor;
 
 pub use engine::{Engine, EngineError, Outputs, Session};
 pub use models::Models;
-pub use openvino::OpenVino;
-pub use registry::{Model, Reason, Registry, RegistryError, memory_of};
+pub use openvino::{FoundPort, OpenVino, Signature};
+pub use registry::{Model, Reason, Registry, RegistryError, memory_of, sha256_of};
 pub use settings::{Remote, Settings};
 pub use tensor::{DType, Elements, ShapeError, Tensor};

@@ -24,6 +24,10 @@ pub struct Manifest {
 pub struct ModelSpec {
     /// The name that the program asks for: lower-case letters, digits, `-` and `_`.
     pub name: String,
+    /// The kind of work that it does and that the operator may give to another model, if any: a key of
+    /// [`Settings::chosen`](crate::Settings::chosen).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slot: Option<String>,
     /// The ONNX file in the manifest's folder.
     pub file: String,
     /// SHA-256 of the file, lower-case hexadecimal.

@@ -26,6 +26,12 @@ impl Models {
         Self { registry: self.registry.clone(), declared: Some(names.into()) }
     }
 
+    /// The model that the operator chose for this kind of work, where the work was declared.
+    pub fn chosen(&self, slot: &str) -> Option<&str> {
+        let declared = self.declared.as_ref().is_none_or(|all| all.contains(&slot));
+        self.registry.chosen(slot).filter(|_| declared)
+    }
+
     /// The model, loaded by now; blocks.
     ///
     /// # Errors

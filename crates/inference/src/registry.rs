@@ -3,7 +3,7 @@
 
 mod slot;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -35,6 +35,8 @@ const BYTES_PER_FILE_BYTE: u64 = 6;
 pub struct Registry {
     engine: Result<Arc<dyn Engine>, String>,
     entries: Vec<Entry>,
+    /// By the kind of work, the model that the operator chose for it.
+    chosen: BTreeMap<String, String>,
     clock: Box<dyn Fn() -> Instant + Send + Sync>,
 }
 
@@ -185,7 +187,7 @@ impl Registry {
     /// No models at all.
     pub fn empty() -> Self {
         let engine = Err("there are no models".into());
-        Self { engine, entries: vec![], clock: Box::new(Instant::now) }
+        Self { engine, entries: vec![], chosen: BTreeMap::new(), clock: Box::new(Instant::now) }
     }
 
     /// The same registry with another clock, for tests.
@@ -215,7 +217,9 @@ impl Registry {
         }
         apply_refusals(&mut entries, settings)?;
         apply_remotes(&mut entries, settings)?;
-        Ok(Self { engine, entries, clock: Box::new(Instant::now) })
+        check_chosen(&entries, &settings.chosen)?;
+        let chosen = settings.chosen.clone();
+        Ok(Self { engine, entries, chosen, clock: Box::new(Instant::now) })
     }
 
     /// Every declared model, available or not.
@@ -237,6 +241,18 @@ impl Registry {
             Some(known) => known.map(drop),
             None => self.admissible(entry).map(drop),
         }
+    }
+
+    /// Which of these models cannot be had, and why; of these kinds of work, those that the operator chose a
+    /// model for.
+    pub fn missing(
+        &self,
+        models: &'static [&'static str],
+        choices: &'static [&'static str],
+    ) -> Vec<(&'static str, Reason)> {
+        let chosen = choices.iter().filter(|slot| self.chosen.contains_key(**slot));
+        let names = models.iter().chain(chosen).copied();
+        names.filter_map(|name| Some((name, self.available(name).err()?))).collect()
     }
 
     /// As [`available`](Registry::available), but a failure counts until the model is loaded: for
@@ -261,10 +277,20 @@ impl Registry {
         }
     }
 
-    /// [`available`](Registry::available), and the digest of the model's file is right, or its server
-    /// has it as the manifest says.
+    /// As [`available`](Registry::available), of the model of this name itself, whether or not another was
+    /// chosen for its work.
+    pub fn inspect(&self, name: &str) -> Result<(), Reason> {
+        let entry = self.named(name)?;
+        match entry.slot.known((self.clock)()) {
+            Some(known) => known.map(drop),
+            None => self.admissible(entry).map(drop),
+        }
+    }
+
+    /// [`inspect`](Registry::inspect), and the digest of the model's file is right, or its server has it as
+    /// the manifest says.
     pub fn verify(&self, name: &str) -> Result<(), Reason> {
-        let entry = self.entry(name)?;
+        let entry = self.named(name)?;
         self.admissible(entry)?;
         match &entry.remote {
             Some(remote) => {
@@ -276,7 +302,7 @@ impl Registry {
 
     /// The URL of the server that runs a model in place of this process.
     pub fn remote(&self, name: &str) -> Option<&str> {
-        self.entry(name).ok()?.remote.as_ref().map(|remote| remote.url())
+        self.named(name).ok()?.remote.as_ref().map(|remote| remote.url())
     }
 
     /// The model, loaded by now. The first caller loads it, those who come meanwhile wait for it.
@@ -303,7 +329,8 @@ impl Registry {
     /// sizes of their files. What cannot be had takes nothing; what a server runs takes what it does
     /// here while that fails.
     pub fn memory<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> u64 {
-        let names: BTreeSet<_> = names.into_iter().collect();
+        let names = names.into_iter().filter_map(|name| self.entry(name).ok());
+        let names: BTreeSet<_> = names.map(|entry| &*entry.spec.name).collect();
         let had = self.entries.iter().filter(|entry| names.contains(&*entry.spec.name));
         let files: u64 =
             had.filter(|entry| self.local(entry).is_ok()).map(|entry| entry.spec.bytes).sum();
@@ -363,11 +390,30 @@ impl Registry {
         Ok(Box::new(WithFallback { remote: session, local: local.ok() }))
     }
 
+    /// The name of the model that is used where this one, or this kind of work, is asked for.
+    pub fn name_of(&self, name: &str) -> Option<&str> {
+        self.entry(name).ok().map(|entry| &*entry.spec.name)
+    }
+
+    /// The model that the operator chose for this kind of work.
+    pub fn chosen(&self, slot: &str) -> Option<&str> {
+        self.chosen.get(slot).map(String::as_str)
+    }
+
+    /// The model of a name, or of a kind of work that the operator chose one for. Where the model of this
+    /// name does such work, the chosen one takes its place.
     fn entry(&self, name: &str) -> Result<&Entry, Reason> {
-        self.entries
-            .iter()
-            .find(|entry| entry.spec.name == name)
-            .ok_or_else(|| Reason::Unknown(name.into()))
+        let own = self.named(name);
+        let slot = own.as_ref().map_or(Some(name), |own| own.spec.slot.as_deref());
+        match slot.and_then(|slot| self.chosen.get(slot)) {
+            Some(chosen) => self.named(chosen),
+            None => own,
+        }
+    }
+
+    fn named(&self, name: &str) -> Result<&Entry, Reason> {
+        let found = self.entries.iter().find(|entry| entry.spec.name == name);
+        found.ok_or_else(|| Reason::Unknown(name.into()))
     }
 
     /// That nothing known without reading its file, or asking its server, speaks against a model.
@@ -391,6 +437,23 @@ impl Registry {
 /// an estimate. No models need no engine.
 pub fn memory_of(files: u64) -> u64 {
     if files == 0 { 0 } else { ENGINE_BYTES + files.saturating_mul(BYTES_PER_FILE_BYTE) }
+}
+
+/// Refuses choices of models that are not there, or that do other work.
+fn check_chosen(entries: &[Entry], chosen: &BTreeMap<String, String>) -> Result<(), RegistryError> {
+    for (slot, name) in chosen {
+        let does = |entry: &&Entry| entry.spec.slot.as_ref() == Some(slot);
+        if entries.iter().filter(does).any(|entry| entry.spec.name == *name) {
+            continue;
+        }
+        let able: Vec<_> = entries.iter().filter(does).map(|entry| &*entry.spec.name).collect();
+        let able = if able.is_empty() { "none".to_owned() } else { able.join(", ") };
+        return Err(RegistryError::Settings(format!(
+            "`use.{slot}` is `{name}`; models for {slot} that are there: {able}; `safelight models add \
+             {name} <file>` adds one"
+        )));
+    }
+    Ok(())
 }
 
 fn apply_refusals(entries: &mut [Entry], settings: &Settings) -> Result<(), RegistryError> {
@@ -502,7 +565,7 @@ impl Entry {
 }
 
 /// SHA-256 of a file as lower-case hexadecimal, read in pieces.
-pub(crate) fn sha256_of(path: &Path) -> io::Result<String> {
+pub fn sha256_of(path: &Path) -> io::Result<String> {
     let (mut file, mut hasher) = (File::open(path)?, Sha256::new());
     let mut piece = vec![0; 256 << 10];
     loop {

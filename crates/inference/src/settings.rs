@@ -1,5 +1,6 @@
 //! What an operator decides about inference.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -29,6 +30,9 @@ pub struct Settings {
     /// Servers that run models in place of this process. A model that is installed here too is run here
     /// while its server fails. Left out, there are none.
     pub remote: Vec<Remote>,
+    /// By the kind of work, the model that does it in place of the one that ships, or of other means.
+    #[serde(rename = "use")]
+    pub chosen: BTreeMap<String, String>,
 }
 
 /// A server that runs models, by KServe's inference protocol V2 over gRPC.

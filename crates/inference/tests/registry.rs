@@ -82,6 +82,45 @@ fn refusing(entry: &str) -> Settings {
 }
 
 #[test]
+fn a_chosen_model_takes_the_place_of_the_one_whose_work_it_does() {
+    let with_slot = |name: &str, slot: &str| {
+        model(name, "MIT", "open", "[1]")
+            .replace("task = 't'", &format!("task = 't'\nslot = '{slot}'"))
+    };
+    let models = [
+        with_slot("own", "cutting"),
+        with_slot("other", "cutting"),
+        with_slot("filler", "filling"),
+        model("m", "MIT", "open", "[1]"),
+    ];
+    let dir = folder(&models);
+    let choosing = |pairs: &[(&str, &str)]| {
+        let pairs = pairs.iter().map(|(slot, name)| ((*slot).to_owned(), (*name).to_owned()));
+        Settings { chosen: pairs.collect(), ..Settings::default() }
+    };
+    let registry = open(&dir, &Settings::default());
+    assert_eq!((registry.name_of("own"), registry.name_of("filling")), (Some("own"), None));
+    let registry = open(&dir, &choosing(&[("cutting", "other"), ("filling", "filler")]));
+    for (asked, used) in [("own", "other"), ("other", "other"), ("filling", "filler"), ("m", "m")] {
+        assert_eq!(registry.name_of(asked), Some(used));
+        assert_eq!(registry.get(asked).expect("loads").spec().name, used);
+    }
+    assert_eq!(registry.memory(["own"]), registry.memory(["own", "other", "cutting"]), "once");
+    fs::remove_file(dir.path().join("other.onnx")).expect("it is there");
+    let registry = open(&dir, &choosing(&[("cutting", "other")]));
+    assert!(
+        matches!(registry.available("own"), Err(Reason::Unreadable { model, .. }) if model == "other")
+    );
+    assert_eq!(registry.inspect("own"), Ok(()), "its own file is there");
+    assert_eq!(registry.missing(&["own", "m"], &["filling"]).len(), 1);
+    for (pair, named) in [(("cutting", "m"), "own, other"), (("filling", "gone"), "filler")] {
+        let refused = Registry::open(Arc::<Counting>::default(), &paths(&dir), &choosing(&[pair]));
+        let why = refused.err().expect("refused").to_string();
+        assert!(why.contains(pair.1) && why.contains(named), "{why}");
+    }
+}
+
+#[test]
 fn many_first_uses_load_once() {
     let dir = folder(&[model("m", "MIT", "open", "[1]")]);
     let engine = Arc::new(Counting::default());

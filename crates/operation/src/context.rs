@@ -12,6 +12,8 @@ use safelight_contract::{Code, Fault, Result};
 use safelight_vision::Vision;
 
 use crate::generator::{Generator, Order};
+use crate::moderation::{Moderation, Passage};
+use crate::node::Node;
 use crate::spec::Needs;
 use crate::work::{Cancel, Stage, Stages, Work};
 
@@ -46,13 +48,22 @@ pub struct Context {
     stages: Stages,
     threads: Arc<dyn Threads>,
     generator: Option<Arc<dyn Generator>>,
+    moderation: Option<Arc<dyn Moderation>>,
     rows: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Context {
     /// A context with these models, under this order to stop, whose blocking work runs on `threads`.
     pub fn new(vision: Vision, cancel: Cancel, threads: Arc<dyn Threads>) -> Self {
-        Self { vision, cancel, stages: Stages::default(), threads, generator: None, rows: None }
+        Self {
+            vision,
+            cancel,
+            stages: Stages::default(),
+            threads,
+            generator: None,
+            moderation: None,
+            rows: None,
+        }
     }
 
     /// The same, through which operations reach the rows of an installation for one request. What
@@ -82,6 +93,23 @@ impl Context {
     /// The same with this engine, if any.
     pub(crate) fn with_generator(self, generator: Option<Arc<dyn Generator>>) -> Self {
         Self { generator, ..self }
+    }
+
+    /// The same under this policy for pictures, if any.
+    pub(crate) fn with_moderation(self, moderation: Option<Arc<dyn Moderation>>) -> Self {
+        Self { moderation, ..self }
+    }
+
+    /// An answer whose pictures the operator's policy lets out.
+    ///
+    /// # Errors
+    /// Those of [`Moderation::judge`] and [`Self::cpu`].
+    pub(crate) async fn let_out(&self, answer: Node) -> Result<Node> {
+        let looks = self.moderation.as_ref().is_some_and(|own| own.looks_at(Passage::Result));
+        if !looks || answer.pictures().is_empty() {
+            return Ok(answer);
+        }
+        self.cpu(move |work| work.judge_answer(&answer).map(|()| answer)).await
     }
 
     /// The engine that makes pictures for this job, where one does.
@@ -125,7 +153,8 @@ impl Context {
         &self,
         run: impl FnOnce(&Work) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let work = Work::new(self.vision.clone(), self.cancel.clone(), self.stages.clone());
+        let Self { vision, cancel, stages, moderation, .. } = self.clone();
+        let work = Work::new(vision, cancel, stages, moderation);
         let slot = Arc::new(Mutex::new(None));
         let outcome = slot.clone();
         let piece: Piece = Box::new(move || {

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::field::{Fields, FileField, InputField};
 use crate::form::Form;
 use crate::generator::Generator;
+use crate::moderation::Moderation;
 use crate::node::Node;
 use crate::output::Output;
 use crate::param::Parameter;
@@ -151,6 +152,7 @@ pub struct Job {
     /// Size of the first picture of the request.
     photo: Option<(u32, u32)>,
     generator: Option<Arc<dyn Generator>>,
+    moderation: Option<Arc<dyn Moderation>>,
     run: Run,
 }
 
@@ -163,6 +165,14 @@ impl Job {
         self.cost.bytes = self.cost.bytes.saturating_add(further);
         self.cost.lane = Lane::None;
         self.generator = Some(generator);
+        self
+    }
+
+    /// The same job under a policy, to which every picture on its way in and out is shown.
+    #[must_use]
+    pub fn under(mut self, moderation: Arc<dyn Moderation>) -> Self {
+        self.cost.bytes = self.cost.bytes.saturating_add(moderation.bytes());
+        self.moderation = Some(moderation);
         self
     }
 
@@ -180,9 +190,11 @@ impl Job {
     /// envelope.
     ///
     /// # Errors
-    /// Those of the operation.
+    /// Those of the operation and of the policy.
     pub async fn run(self, context: Context) -> Result<Node> {
-        (self.run)(context.with_generator(self.generator)).await
+        let context = context.with_generator(self.generator).with_moderation(self.moderation);
+        let answer = (self.run)(context.clone()).await?;
+        context.let_out(answer).await
     }
 
     /// Does the work on this thread; blocks.
@@ -309,7 +321,7 @@ fn prepare<O: Operation>(form: &Form) -> Result<Job> {
         let context = context.restricted_to(O::NEEDS);
         async move { node(O::run(input, &context).await?) }.boxed()
     };
-    Ok(Job { cost, units, photo, generator: None, run: Box::new(run) })
+    Ok(Job { cost, units, photo, generator: None, moderation: None, run: Box::new(run) })
 }
 
 fn node(output: impl Output) -> Result<Node> {

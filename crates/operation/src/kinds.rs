@@ -250,6 +250,10 @@ impl Kind for Text {
     fn show(&self, value: &String) -> Value {
         json!(value)
     }
+
+    fn is_prose(&self) -> bool {
+        true
+    }
 }
 
 /// Text of which this many characters count; what is beyond them is cut off without a word.
@@ -268,6 +272,10 @@ impl Kind for Cut {
 
     fn show(&self, value: &String) -> Value {
         json!(value)
+    }
+
+    fn is_prose(&self) -> bool {
+        true
     }
 }
 
@@ -352,6 +360,10 @@ impl<K: Kind> Kind for Example<K> {
 
     fn show(&self, value: &K::Value) -> Value {
         self.0.show(value)
+    }
+
+    fn is_prose(&self) -> bool {
+        self.0.is_prose()
     }
 }
 

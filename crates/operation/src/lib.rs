@@ -61,6 +61,7 @@ mod field;
 mod form;
 mod generator;
 mod kinds;
+mod moderation;
 mod node;
 mod output;
 mod param;
@@ -88,6 +89,7 @@ pub use kinds::{
     Choice, Cut, Example, Flag, Identifier, Integer, Json, Number, Scale, Text, ValueEnum, Whole,
     Words,
 };
+pub use moderation::{Moderation, Passage};
 pub use node::{Artifact, FileFormat, Node, rounded};
 pub use output::{Base64, ObjectNode, Output, Url, json_value};
 pub use param::{Defaulted, Kind, Optional, Param, Parameter, Presence, Required, RequiredOr};

@@ -85,6 +85,19 @@ impl Node {
         }
     }
 
+    /// The pictures of the tree where they are, in its order.
+    pub fn pictures(&self) -> Vec<&Artifact> {
+        match self {
+            Node::Json(_) => Vec::new(),
+            Node::Object(fields) => fields.iter().flat_map(|(_, node)| node.pictures()).collect(),
+            Node::List(nodes) => nodes.iter().flat_map(Node::pictures).collect(),
+            Node::Url(artifact) | Node::Base64(artifact) => match artifact.format {
+                FileFormat::Picture(_) => vec![artifact],
+                FileFormat::Mp4 | FileFormat::Xlsx | FileFormat::Ndjson => Vec::new(),
+            },
+        }
+    }
+
     /// Turns the tree into JSON. Each URL picture is handed to `publish`, in order, which answers
     /// the text to put in its place; its error ends the walk.
     pub fn into_json<E>(

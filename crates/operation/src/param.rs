@@ -16,6 +16,10 @@ pub trait Kind: Sync {
     fn schema(&self) -> Value;
     /// How a value would be written, for default values in the documentation.
     fn show(&self, value: &Self::Value) -> Value;
+    /// Whether it is whatever a person wants to say.
+    fn is_prose(&self) -> bool {
+        false
+    }
 }
 
 /// What a request without the parameter means.
@@ -76,6 +80,8 @@ pub trait Parameter: Sync {
     fn schema(&self) -> Value;
     /// Checks a request's value without using it.
     fn check(&self, form: &Form) -> Result<()>;
+    /// Whether it is whatever a person wants to say, such as a prompt.
+    fn is_prose(&self) -> bool;
 }
 
 impl<K: Kind, P: Presence<K>> Parameter for Param<K, P> {
@@ -105,6 +111,10 @@ impl<K: Kind, P: Presence<K>> Parameter for Param<K, P> {
 
     fn check(&self, form: &Form) -> Result<()> {
         self.read(form).map(drop)
+    }
+
+    fn is_prose(&self) -> bool {
+        self.kind.is_prose()
     }
 }
 

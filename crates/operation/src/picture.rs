@@ -7,12 +7,14 @@ use safelight_imaging::{Header, Photo, decode, jpeg_quality, probe};
 
 use crate::field::{FileField, FilePresence};
 use crate::form::Form;
+use crate::moderation::Passage;
 use crate::source::{Reference, Source};
 use crate::work::Work;
 
-/// A picture that was sent: its bytes and what its header says. Nothing is decoded yet.
+/// A picture that was sent: its field, its bytes and what its header says. Nothing is decoded yet.
 #[derive(Clone, Debug)]
 pub struct Picture {
+    field: &'static str,
     bytes: Bytes,
     header: Header,
 }
@@ -33,12 +35,14 @@ impl Picture {
         jpeg_quality(&self.bytes)
     }
 
-    /// Decodes to upright 8-bit sRGB, as the stage `decode`.
+    /// Decodes to upright 8-bit sRGB, as the stage `decode`, and shows that to the operator's policy.
     ///
     /// # Errors
-    /// `FILE_DECODING_FAILURE` for a damaged file; those of [`Work::stage`].
+    /// `FILE_DECODING_FAILURE` for a damaged file; those of [`Work::judge`] and [`Work::stage`].
     pub fn decode(&self, work: &Work) -> Result<Photo> {
-        work.stage("decode", || decode(&self.bytes, &self.header))
+        let photo = work.stage("decode", || decode(&self.bytes, &self.header))?;
+        work.judge(Passage::Input(self.field), &photo.rgb)?;
+        Ok(photo)
     }
 }
 
@@ -253,7 +257,7 @@ impl FileField {
         let header = probe(bytes)
             .map_err(|fault| Fault::new(fault.code(), format!("{name}: {}", fault.message())))?;
         self.rules.check(name, &header)?;
-        Ok(Picture { bytes: bytes.clone(), header })
+        Ok(Picture { field: name, bytes: bytes.clone(), header })
     }
 }
 

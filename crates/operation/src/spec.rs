@@ -143,6 +143,9 @@ pub struct Needs {
     /// Names of further models that some requests call for; without one of them, these requests
     /// alone are refused.
     pub models_on_request: &'static [&'static str],
+    /// Kinds of work that the operator may give to a model; without one, the operation does it by other
+    /// means.
+    pub choices: &'static [&'static str],
     /// How it uses generative engines.
     pub engine: Option<EngineUse>,
     /// Whether it reads or changes rows of the installation.
@@ -155,7 +158,7 @@ impl Needs {
 
     /// These models, each for every request.
     pub const fn models(models: &'static [&'static str]) -> Self {
-        Self { models, models_on_request: &[], engine: None, rows: false }
+        Self { models, models_on_request: &[], choices: &[], engine: None, rows: false }
     }
 
     /// The same, with further models that some requests call for.
@@ -179,9 +182,14 @@ impl Needs {
         Self { rows: true, ..self }
     }
 
-    /// All of the models.
+    /// The same, with kinds of work that the operator may give to a model.
+    pub const fn with_choices(self, choices: &'static [&'static str]) -> Self {
+        Self { choices, ..self }
+    }
+
+    /// All of the models, and the kinds of work.
     pub fn all_models(self) -> impl Iterator<Item = &'static str> {
-        self.models.iter().chain(self.models_on_request).copied()
+        self.models.iter().chain(self.models_on_request).chain(self.choices).copied()
     }
 }
 

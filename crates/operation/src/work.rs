@@ -4,9 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use image::RgbImage;
 use parking_lot::Mutex;
 use safelight_contract::{Code, Fault, Result};
+use safelight_imaging::{decode, probe};
 use safelight_vision::Vision;
+
+use crate::moderation::{Moderation, Passage};
+use crate::node::Node;
 
 /// Tells a running job to stop: because its deadline passed, or because whoever waited is gone.
 /// Clones share the order.
@@ -80,12 +85,45 @@ pub struct Work {
     pub vision: Vision,
     cancel: Cancel,
     stages: Stages,
+    moderation: Option<Arc<dyn Moderation>>,
 }
 
 impl Work {
-    /// Work with these models under this order to stop, whose stages go into the request's.
-    pub(crate) fn new(vision: Vision, cancel: Cancel, stages: Stages) -> Self {
-        Self { vision, cancel, stages }
+    /// Work with these models under this order to stop and this policy for pictures, whose stages go
+    /// into the request's.
+    pub(crate) fn new(
+        vision: Vision,
+        cancel: Cancel,
+        stages: Stages,
+        moderation: Option<Arc<dyn Moderation>>,
+    ) -> Self {
+        Self { vision, cancel, stages, moderation }
+    }
+
+    /// Shows a picture to the operator's policy, as the stage `moderation`; nothing where there is none.
+    ///
+    /// # Errors
+    /// Those of [`Moderation::judge`] and [`Self::stage`].
+    pub fn judge(&self, passage: Passage<'_>, photo: &RgbImage) -> Result<()> {
+        match &self.moderation {
+            Some(policy) if policy.looks_at(passage) => {
+                self.stage("moderation", || policy.judge(passage, photo))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Shows every picture of an answer to the operator's policy. The pixels take the place of those
+    /// that the files were made of, which are gone by now.
+    ///
+    /// # Errors
+    /// As [`Self::judge`].
+    pub(crate) fn judge_answer(&self, answer: &Node) -> Result<()> {
+        for artifact in answer.pictures() {
+            let header = probe(&artifact.bytes)?;
+            self.judge(Passage::Result, &decode(&artifact.bytes, &header)?.rgb)?;
+        }
+        Ok(())
     }
 
     /// Runs one named stage and records its time, so that an operation is stopped between its

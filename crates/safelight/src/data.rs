@@ -48,6 +48,11 @@ impl DataFolder {
         self.path.join("models")
     }
 
+    /// The models that were added to them.
+    pub fn added_models(&self) -> PathBuf {
+        self.path.join("models-added")
+    }
+
     /// Compiled models.
     pub fn cache(&self) -> PathBuf {
         self.path.join("cache")

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use safelight_inference::manifest::{Manifest, ModelSpec};
+use safelight_inference::manifest::{FILE_NAME, Manifest, ModelSpec};
 use safelight_inference::runtime::{Library, Origin, Places};
 use safelight_inference::scheduler::Plan;
 use safelight_inference::{Engine, EngineError, OpenVino, Registry, Session, Settings, memory_of};
@@ -25,10 +25,17 @@ pub fn start(data: &DataFolder, settings: &Settings) -> Result<Registry> {
     let library = places.ensure(&mut |step| report.show(step))?;
     drop(report);
     tracing::info!(path = %library.path.display(), origin = %library.origin, "inference library");
-    let models = models::ready(data)?;
+    let folders = folders(models::ready(data)?, data);
     let engine = load(&library, data, settings)?;
-    let registry = Registry::open(Arc::new(engine), &[models], settings);
+    let registry = Registry::open(Arc::new(engine), &folders, settings);
     registry.context("the models cannot be used")
+}
+
+/// The folders of models: those that ship, and those that were added.
+fn folders(shipped: PathBuf, data: &DataFolder) -> Vec<PathBuf> {
+    let added = data.added_models();
+    let added = added.join(FILE_NAME).exists().then_some(added);
+    std::iter::once(shipped).chain(added).collect()
 }
 
 /// The library that [`start`] would take, without fetching one.
@@ -66,17 +73,30 @@ pub fn binary_folder() -> Option<PathBuf> {
 /// without either.
 pub fn memory(data: &DataFolder, settings: &Settings) -> Result<u64> {
     let needed = needed();
-    let models = embedded(data)?;
-    let used =
-        models.iter().filter(|spec| needed.contains(&&*spec.name) && !settings.refuses(spec));
+    let is_needed = |name: &str| needed.iter().any(|needed| *needed == name);
+    let models = [embedded(data)?, added(data)?].concat();
+    let chosen = |slot: &str| settings.chosen.get(slot);
+    // A model is used under its own name unless another was chosen for its work, or as the chosen one.
+    let used = models.iter().filter(|spec| match spec.slot.as_deref() {
+        None => is_needed(&spec.name),
+        Some(slot) => match chosen(slot) {
+            None => is_needed(&spec.name),
+            Some(name) => {
+                let shipped = models.iter().find(|other| other.slot.as_deref() == Some(slot));
+                let shipped = shipped.is_some_and(|shipped| is_needed(&shipped.name));
+                *name == spec.name && (is_needed(slot) || shipped)
+            }
+        },
+    });
+    let used = used.filter(|spec| !settings.refuses(spec));
     Ok(memory_of(used.map(|spec| spec.bytes).sum()))
 }
 
 /// The registry of a server that has no engine: every model says so.
 pub fn without(data: &DataFolder, settings: &Settings) -> Result<Registry> {
-    let models = models::ready(data)?;
+    let folders = folders(models::ready(data)?, data);
     let why = "the server was started without one";
-    let registry = Registry::without_engine(why, &[models], settings);
+    let registry = Registry::without_engine(why, &folders, settings);
     registry.context("the models cannot be used")
 }
 
@@ -119,8 +139,9 @@ pub fn needed() -> Vec<&'static str> {
 
 /// Why a service cannot be used with these models; `None` when it can.
 pub fn why_not(registry: &Registry, endpoint: &Endpoint) -> Option<String> {
-    let missing = endpoint.needs().models.iter().find_map(|name| registry.available(name).err());
-    missing.map(|reason| reason.to_string())
+    let needs = endpoint.needs();
+    let missing = registry.missing(needs.models, needs.choices).into_iter().next();
+    missing.map(|(_, reason)| reason.to_string())
 }
 
 /// The models of an installation as they lie on disk, without loading anything or fetching the
@@ -134,8 +155,15 @@ pub struct Inventory {
 impl Inventory {
     pub fn take(data: &DataFolder, settings: &Settings) -> Result<Self> {
         let library = find_library(data, settings);
-        let folders: Vec<_> = models::present(data).into_iter().collect();
-        let unpacked = !folders.is_empty();
+        let shipped = models::present(data);
+        let unpacked = shipped.is_some();
+        let folders = shipped.map_or_else(Vec::new, |shipped| folders(shipped, data));
+        let mut settings = settings.clone();
+        if !unpacked {
+            // None of them is on disk yet, so that none can take another's place.
+            settings.chosen.clear();
+        }
+        let settings = &settings;
         let registry = match library {
             Ok(Some(_)) => Registry::open(Arc::new(Unloaded), &folders, settings),
             Ok(None) => {
@@ -151,7 +179,7 @@ impl Inventory {
     /// Every model, and why it cannot be used where that is so.
     pub fn models(&self) -> impl Iterator<Item = (&ModelSpec, Option<String>)> {
         let state = |spec: &ModelSpec| match self.embedded.is_empty() {
-            true => self.registry.available(&spec.name).err().map(|reason| reason.to_string()),
+            true => self.registry.inspect(&spec.name).err().map(|reason| reason.to_string()),
             false => Some(NOT_UNPACKED.to_owned()),
         };
         self.registry.specs().chain(&self.embedded).map(move |spec| (spec, state(spec)))
@@ -169,6 +197,15 @@ const NOT_UNPACKED: &str = "the models are not unpacked yet, the first `safeligh
 fn embedded(data: &DataFolder) -> Result<Vec<ModelSpec>> {
     let text = models::manifest(data)?;
     Ok(Manifest::parse(&text).map_err(|error| anyhow!(error))?.models)
+}
+
+/// The models that were added, as their manifest says.
+fn added(data: &DataFolder) -> Result<Vec<ModelSpec>> {
+    let folder = data.added_models();
+    match folder.join(FILE_NAME).exists() {
+        true => Ok(Manifest::read(&folder)?.models),
+        false => Ok(vec![]),
+    }
 }
 
 /// Stands in for a library that is there but need not be loaded to list what could be done with it.

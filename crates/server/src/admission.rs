@@ -8,6 +8,9 @@
 //! application whoever comes first is served first. What is next and does not fit yet is waited
 //! for, so that large requests are not starved by small ones.
 //!
+//! What an admitted job asks for beside (a worker slot, between two calls of an engine) comes before all
+//! that: it would else stand behind jobs that wait for the very memory which it gives back at its end.
+//!
 //! A permit is taken before memory is, and given back only when the memory is free again, also
 //! when nobody waits for the outcome any more.
 
@@ -78,6 +81,8 @@ pub(crate) enum Patience {
     Client(Duration),
     /// A worker of the process: waits this long whatever the queue, and does not count in it.
     Worker(Duration),
+    /// A job that holds a permit already: waits this long, before everybody who holds none.
+    Admitted(Duration),
 }
 
 /// A pool of permits.
@@ -96,6 +101,8 @@ struct State {
     arrivals: u64,
     /// Applications that hold permits, wait, or are ahead of the clock.
     flows: BTreeMap<i64, Flow>,
+    /// Those who hold a permit already, with their application; oldest first.
+    admitted: VecDeque<(i64, Waiter)>,
 }
 
 /// The requests of one application.
@@ -130,6 +137,7 @@ impl State {
     /// Forgets who stopped waiting.
     fn tidy(&mut self) {
         let clock = self.clock;
+        self.admitted.retain(|(_, waiter)| !waiter.granted.is_closed());
         self.flows.retain(|_, flow| {
             flow.waiting.retain(|waiter| !waiter.granted.is_closed());
             flow.permits > 0 || !flow.waiting.is_empty() || flow.end > clock
@@ -224,7 +232,7 @@ impl Gate {
         // fit.
         let leave = Leave(self);
         self.grant();
-        let (Patience::Client(wait) | Patience::Worker(wait)) = patience;
+        let (Patience::Client(wait) | Patience::Worker(wait) | Patience::Admitted(wait)) = patience;
         let outcome = tokio::time::timeout(wait, receiver).await;
         drop(leave);
         match outcome {
@@ -243,9 +251,11 @@ impl Gate {
         patience: Patience,
     ) -> Result<Result<Permit, oneshot::Receiver<Permit>>> {
         let client = matches!(patience, Patience::Client(_));
+        let admitted = matches!(patience, Patience::Admitted(_));
         let mut state = self.state.lock();
         state.tidy();
-        if state.next().is_none() && state.used.plus(need).fits(self.capacity) {
+        let is_next = state.admitted.is_empty() && (admitted || state.next().is_none());
+        if is_next && state.used.plus(need).fits(self.capacity) {
             state.take(application, need, self.capacity);
             return Ok(Ok(Permit { gate: self.clone(), application, load: need }));
         }
@@ -256,7 +266,10 @@ impl Gate {
         let (granted, receiver) = oneshot::channel();
         state.arrivals += 1;
         let waiter = Waiter { need, arrival: state.arrivals, client, granted };
-        state.flows.entry(application).or_default().waiting.push_back(waiter);
+        match admitted {
+            true => state.admitted.push_back((application, waiter)),
+            false => state.flows.entry(application).or_default().waiting.push_back(waiter),
+        }
         Ok(Err(receiver))
     }
 
@@ -265,7 +278,18 @@ impl Gate {
         {
             let mut state = self.state.lock();
             state.tidy();
-            while let Some(application) = state.next() {
+            while let Some((application, first)) = state.admitted.pop_front() {
+                if !state.used.plus(first.need).fits(self.capacity) {
+                    state.admitted.push_front((application, first));
+                    break;
+                }
+                state.take(application, first.need, self.capacity);
+                granted.push((application, first));
+            }
+            // Those who hold permits go on first.
+            while state.admitted.is_empty()
+                && let Some(application) = state.next()
+            {
                 let waiting = state.flows.get_mut(&application).map(|flow| &mut flow.waiting);
                 let Some(first) = waiting.and_then(VecDeque::pop_front) else { break };
                 if !state.used.plus(first.need).fits(self.capacity) {
@@ -285,8 +309,8 @@ impl Gate {
     /// What is going on right now.
     pub fn occupancy(&self) -> Occupancy {
         let state = self.state.lock();
-        let waiting = state.flows.values().map(|flow| flow.waiting.len()).sum();
-        Occupancy { used: state.used, waiting }
+        let waiting = state.flows.values().map(|flow| flow.waiting.len()).sum::<usize>();
+        Occupancy { used: state.used, waiting: waiting + state.admitted.len() }
     }
 }
 

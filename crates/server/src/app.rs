@@ -24,6 +24,7 @@ use crate::jobs::Jobs;
 use crate::library::Library;
 use crate::limits::ApplicationLimits;
 use crate::metrics::Metrics;
+use crate::moderation::Policy;
 use crate::reply::internal;
 use crate::settings::Settings;
 use crate::tasks::Running;
@@ -74,6 +75,8 @@ pub(crate) struct App {
     pub fetcher: Fetcher,
     /// Generative engines.
     pub engines: Engines,
+    /// What comes in and goes out.
+    pub moderation: Policy,
     pub limits: ApplicationLimits,
     pub metrics: Arc<Metrics>,
     /// How the API is used.
@@ -117,9 +120,12 @@ impl App {
         let limits = &settings.limits;
         let metrics = Arc::default();
         let engines = Engines::new(&settings, catalog, &metrics).map_err(std::io::Error::other)?;
+        let moderation =
+            Policy::new(&settings, &vision, &registry).map_err(std::io::Error::other)?;
         let slots = limits.worker_count();
         let all = catalog.iter().chain(recognition(&settings));
-        let models = all.flat_map(|endpoint| endpoint.needs().all_models());
+        let models = all
+            .flat_map(|endpoint| endpoint.needs().all_models().chain(moderation.model(endpoint)));
         let bytes = limits.job_budget(registry.memory(models)).map_err(std::io::Error::other)?;
         let work = Load { bytes, pixels: limits.max_pixels_at_work, slots };
         Ok(Arc::new(Self {
@@ -128,6 +134,7 @@ impl App {
             jobs: Arc::new(Jobs::start(slots)?),
             fetcher: Fetcher::new(&settings.fetch)?,
             engines,
+            moderation,
             settings,
             store,
             blobs,
@@ -181,13 +188,24 @@ impl App {
         if self.settings.twin {
             return Vec::new();
         }
-        let models = endpoint.needs().models.iter().copied();
-        models.filter_map(|name| Some((name, self.registry.available(name).err()?))).collect()
+        let needs = endpoint.needs();
+        let mut missing = self.registry.missing(needs.models, needs.choices);
+        let judging = self.moderation.model(endpoint);
+        missing.extend(judging.and_then(|name| Some((name, self.registry.available(name).err()?))));
+        missing
     }
 
     /// Whether a service is not to be had for want of a generative engine.
     pub fn lacks_engine(&self, endpoint: &Endpoint) -> bool {
         !self.settings.twin && self.engines.lacks(endpoint)
+    }
+
+    /// How settings name an application: `user/name`, and its name alone.
+    pub async fn names(&self, application: i64) -> Result<Vec<String>> {
+        let all = self.store.applications().await.or_internal("reading the applications")?;
+        let own = all.into_iter().find(|own| own.id == application);
+        let own = own.map(|own| vec![format!("{}/{}", own.user, own.name), own.name]);
+        Ok(own.unwrap_or_default())
     }
 
     /// The longest that a service may work on one request.

@@ -246,17 +246,10 @@ impl App {
         if endpoint.needs().engine.is_none() {
             return Ok(None);
         }
-        let mut names = Vec::new();
-        if !self.engines.effects.applications.is_empty() {
-            let all = crate::app::Stored::or_internal(
-                self.store.applications().await,
-                "reading the applications",
-            )?;
-            let own = all.into_iter().find(|own| own.id == application);
-            names.extend(
-                own.into_iter().flat_map(|own| [format!("{}/{}", own.user, own.name), own.name]),
-            );
-        }
+        let names = match self.engines.effects.applications.is_empty() {
+            true => Vec::new(),
+            false => self.names(application).await?,
+        };
         let chosen = self.engines.choose(endpoint, &names)?;
         Ok(chosen.map(|engine| engine as Arc<dyn Generator>))
     }

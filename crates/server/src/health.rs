@@ -79,7 +79,11 @@ fn models(app: &App) -> Option<String> {
 
 fn failed_models(app: &App) -> impl Iterator<Item = Reason> {
     let endpoints = app.endpoints().filter(|_| !app.settings.twin);
-    let needed = endpoints.flat_map(|endpoint| endpoint.needs().models);
+    // Kinds of work that no model was chosen for have none, as intended.
+    let needed = endpoints.flat_map(|endpoint| {
+        let needs = endpoint.needs();
+        needs.models.iter().chain(needs.choices)
+    });
     let needed: BTreeSet<_> = needed.copied().collect();
     let reasons = needed.into_iter().filter_map(|name| app.registry.health(name).err());
     reasons.filter(|reason| !reason.is_intended())

@@ -31,6 +31,7 @@ mod limits;
 mod mcp;
 mod memory;
 mod metrics;
+pub mod moderation;
 mod openapi;
 mod paths;
 mod pipeline;

@@ -66,8 +66,30 @@ pub(crate) async fn prepare(
     if kind == KeyKind::Sandbox {
         return Ok((job, form));
     }
+    let (job, form) = moderated(app, application, endpoint, job, form).await?;
     match app.generator(application, endpoint).await? {
         Some(generator) => Ok((job.made_by(generator), form)),
+        None => Ok((job, form)),
+    }
+}
+
+/// Refuses forbidden words, and puts the pictures of the job under the operator's policy.
+async fn moderated(
+    app: &App,
+    application: i64,
+    endpoint: &'static Endpoint,
+    job: Job,
+    form: Form,
+) -> Result<(Job, Form)> {
+    let policy = &app.moderation;
+    let names = match policy.has_exceptions() {
+        true => app.names(application).await?,
+        false => Vec::new(),
+    };
+    let rules = policy.rules(&names);
+    policy.judge_texts(rules, endpoint, &form)?;
+    match policy.judge(rules, endpoint) {
+        Some(judge) => Ok((job.under(judge), form)),
         None => Ok((job, form)),
     }
 }
@@ -126,6 +148,7 @@ pub(crate) async fn run(
         let node = job.run(context.clone()).await?;
         let separated = context.cpu(move |work| work.stage("finish", || separate(node, reference)));
         let (fields, files) = separated.await?;
+        check_size(&fields, app.settings.limits.max_answer_bytes)?;
         Ok(Made { fields, files })
     };
     let ended = timeout_at(end.into(), AssertUnwindSafe(working).catch_unwind()).await;
@@ -142,6 +165,29 @@ pub(crate) async fn run(
         work
     });
     Ran { outcome, stages, permit }
+}
+
+/// Refuses an answer that is too large before it is charged.
+fn check_size(fields: &Map<String, Value>, most: u64) -> Result<()> {
+    let bytes = fields.iter().map(|(name, value)| name.len() as u64 + 4 + size(value)).sum::<u64>();
+    if bytes <= most {
+        return Ok(());
+    }
+    let message = format!("the answer has about {bytes} bytes, the limit of this server is {most}");
+    Err(Fault::new(Code::ResponseBodyTooLarge, message))
+}
+
+/// How many bytes a value takes as JSON, but for what has to be escaped.
+fn size(value: &Value) -> u64 {
+    match value {
+        Value::Null | Value::Bool(_) => 5,
+        Value::Number(number) => number.to_string().len() as u64,
+        Value::String(text) => text.len() as u64 + 2,
+        Value::Array(items) => items.iter().map(|item| size(item) + 1).sum::<u64>() + 2,
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| name.len() as u64 + 4 + size(value)).sum::<u64>() + 2
+        }
+    }
 }
 
 fn unexpected(panicked: &Panicked) -> Fault {
@@ -166,7 +212,7 @@ impl Threads for JobThreads {
                 None => None,
                 Some((gate, application)) => {
                     let need = Load { bytes: 0, pixels: 0, slots: 1 };
-                    Some(gate.acquire(application, need, Patience::Worker(SLOT_WAIT)).await?)
+                    Some(gate.acquire(application, need, Patience::Admitted(SLOT_WAIT)).await?)
                 }
             };
             let ran = jobs.run(move || {

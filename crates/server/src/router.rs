@@ -200,24 +200,38 @@ where
 {
     let (app, trace) = (call.app.clone(), call.trace.clone());
     trace.endpoint(path);
-    let outcome = match check(&app, call.request.headers()) {
+    let (headers, query) = (call.request.headers(), call.request.uri().query());
+    let outcome = match check(&app, headers, query) {
         Ok(()) => handle(call).await,
         Err(fault) => Err(fault),
     };
     respond(&trace, app.edition(), outcome)
 }
 
-fn check(app: &App, headers: &HeaderMap) -> Result<()> {
+fn check(app: &App, headers: &HeaderMap, query: Option<&str>) -> Result<()> {
     if app.is_closing() {
         return Err(health::shutting_down());
     }
-    if accept::json(headers) {
-        return Ok(());
+    if !accept::json(headers) {
+        return Err(Fault::new(
+            Code::InvalidResponseFormat,
+            "the header Accept names no application/json, which is what answers are",
+        ));
     }
-    Err(Fault::new(
-        Code::InvalidResponseFormat,
-        "the header Accept names no application/json, which is what answers are",
-    ))
+    let mut parameters = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    let format = parameters.find(|(name, _)| name == "format").map(|(_, value)| value);
+    match format {
+        Some(format) if !format.is_empty() && !format.eq_ignore_ascii_case("json") => {
+            Err(Fault::new(
+                Code::UnsupportedResponseFormat,
+                format!(
+                    "format on the query string is `{}`, allowed is `json`",
+                    safelight_contract::shortened(&format)
+                ),
+            ))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// An endpoint whose successes are not in the envelope; its failures are.

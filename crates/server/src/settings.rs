@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engines::settings::{self as engines, EffectSettings, EngineSettings};
 use crate::memory::Allowance;
+use crate::moderation::settings::ModerationSettings;
 
 /// What this process may take. Limits do not change under a running process in a way that it could
 /// follow, so they are read once.
@@ -53,6 +54,8 @@ pub struct Settings {
     pub engine: Vec<EngineSettings>,
     /// Who does the services that engines can do.
     pub effects: EffectSettings,
+    /// What comes in and goes out.
+    pub moderation: ModerationSettings,
     /// Libraries of faces.
     pub library: LibrarySettings,
     /// Interfaces of other servers.
@@ -131,6 +134,8 @@ pub struct LimitSettings {
     pub queue_wait_seconds: u64,
     /// Largest request body in bytes. Default 48 MiB.
     pub max_body_bytes: u64,
+    /// Largest answer in bytes, Base64 included; result files do not count. Default 64 MiB.
+    pub max_answer_bytes: u64,
     /// Open connections, of which there are never more than half of the files that the process may
     /// open. For a further one, the one that has been idle for longest is closed; where all are
     /// busy, it waits. Default 1024.
@@ -308,6 +313,7 @@ impl Default for Settings {
             uploads: UploadSettings::default(),
             engine: Vec::new(),
             effects: EffectSettings::default(),
+            moderation: ModerationSettings::default(),
             library: LibrarySettings::default(),
             compat: CompatSettings::default(),
             mcp: McpSettings::default(),
@@ -343,6 +349,7 @@ impl Default for LimitSettings {
             queue: 32,
             queue_wait_seconds: 10,
             max_body_bytes: 48 << 20,
+            max_answer_bytes: 64 << 20,
             connections: 1024,
             connections_per_address: 256,
             proxies: loopback(),
@@ -528,6 +535,7 @@ impl Settings {
         }
         self.cors.validate()?;
         self.library.validate()?;
+        self.moderation.validate()?;
         if self.compat.compreface && !self.library.enabled {
             return Err("compat.compreface needs library.enabled, which is false".to_owned());
         }
@@ -540,6 +548,7 @@ impl Settings {
             .map_err(|error| {
                 format!("{error}; bodies get an eighth, and {}", limits.memory_in_words())
             })?;
+        between("limits.max_answer_bytes", limits.max_answer_bytes, 1 << 10, 1 << 32)?;
         at_least("limits.max_pixels_at_work", limits.max_pixels_at_work, 1_000_000)?;
         between("limits.workers", limits.workers.into(), 0, 1024)?;
         between("limits.queue", limits.queue.into(), 0, 100_000)?;

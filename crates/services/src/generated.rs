@@ -17,7 +17,7 @@ use safelight_effects::patch::Patch;
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::{Photo, Region, decode, encode, probe};
 use safelight_operation::{
-    Context, CpuOperation, Frame, Generator, Needs, Operation, Order, Spec, Work,
+    Context, CpuOperation, Frame, Generator, Needs, Operation, Order, Passage, Spec, Work,
 };
 use safelight_vision::face::{Detection, Embedding};
 
@@ -222,6 +222,8 @@ impl Ordered {
     /// The photo with what the engine made, or why that is refused.
     fn finished(&self, file: &[u8], work: &Work) -> Result<Result<Photo, String>> {
         let made = work.stage("decode", || self.decoded(file))?;
+        // The part that was made shows more than the whole photo, which is looked at as an answer.
+        work.judge(Passage::Result, &made)?;
         let photo = match &self.edit.mask {
             Some(mask) => {
                 let mut photo = self.edit.photo.clone();

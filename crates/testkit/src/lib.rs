@@ -3,16 +3,21 @@
 //! For tests only: whatever is missing is a panic that says what.
 
 pub mod engine;
+pub mod graph;
 pub mod jpeg;
 pub mod tensors;
 pub mod webp;
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use safelight_inference::manifest::{FILE_NAME, Manifest};
 use safelight_inference::runtime::Places;
 use safelight_inference::scheduler::Plan;
-use safelight_inference::{OpenVino, Registry, Settings};
+use safelight_inference::{OpenVino, Registry, Settings, sha256_of};
+use safelight_vision::networks;
 
 /// The root of the workspace.
 pub fn workspace() -> &'static Path {
@@ -55,10 +60,31 @@ pub fn registry() -> Arc<Registry> {
 
 /// A registry of its own over the models that ship, with these settings.
 pub fn open_registry(settings: &Settings) -> Registry {
-    let engine = OpenVino::load(&runtime(), &target().join("model-cache"), Plan::new(settings));
-    let engine = engine.unwrap_or_else(|error| panic!("{error}"));
-    Registry::open(Arc::new(engine), &[models()], settings)
+    Registry::open(Arc::new(native(settings)), &[models()], settings)
         .unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn native(settings: &Settings) -> OpenVino {
+    let engine = OpenVino::load(&runtime(), &target().join("model-cache"), Plan::new(settings));
+    engine.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The models that ship, and the small graph of a network that does not, added in a folder and chosen for
+/// its work.
+pub fn registry_with(network: &str, folder: &Path) -> Registry {
+    let file = folder.join(format!("{network}.onnx"));
+    let graph = graph::network(network);
+    fs::write(&file, &graph).expect("the folder can be written");
+    let found = native(&Settings::default()).signature(&file);
+    let found = found.unwrap_or_else(|error| panic!("{network}: {error}"));
+    let known = networks::find(network).expect("a network");
+    let digest = sha256_of(&file).expect("it can be read");
+    let spec = known.spec(&file, digest, graph.len() as u64, &found);
+    let spec = spec.unwrap_or_else(|reason| panic!("{reason}"));
+    let manifest = toml::to_string(&Manifest { models: vec![spec] }).expect("a manifest");
+    fs::write(folder.join(FILE_NAME), manifest).expect("the folder can be written");
+    let chosen = BTreeMap::from([(known.slot.to_owned(), network.to_owned())]);
+    open_registry(&Settings { extra: vec![folder.to_owned()], chosen, ..Settings::default() })
 }
 
 /// The bytes of a picture in the workspace's `photos` folder.

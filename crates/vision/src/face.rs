@@ -25,6 +25,7 @@ pub mod pose;
 pub mod profile;
 pub mod quality;
 mod recall;
+mod restoration;
 mod second;
 pub mod traits;
 

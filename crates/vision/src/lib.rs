@@ -2,6 +2,7 @@
 
 pub mod aesthetics;
 pub mod body;
+pub mod colour;
 pub mod cutout;
 pub mod denoise;
 pub mod enclosed;
@@ -14,8 +15,10 @@ pub mod heads;
 pub mod kinds;
 mod model;
 pub mod moderation;
+pub mod networks;
 pub mod people;
 pub mod person;
+pub mod removal;
 pub mod saliency;
 pub mod scene;
 pub mod stretch;

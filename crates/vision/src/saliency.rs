@@ -1,5 +1,5 @@
-//! Which pixels belong to the main subject: U²-Net over the whole photo, then over the part where
-//! it found something.
+//! Which pixels belong to the main subject: U²-Net, or the network that the operator chose in its place,
+//! over the whole photo, then over the part where it found something.
 
 use image::{GrayImage, RgbImage};
 use safelight_contract::{Code, Fault, Result};
@@ -10,8 +10,10 @@ use safelight_inference::{Model, Models, Tensor};
 
 use crate::model::check_photo;
 
-/// Side of the square that the model sees.
+/// Side of the mask: what U²-Net sees and gives. Masks of networks that see more are made smaller.
 pub const SIDE: u32 = 320;
+/// Side of the square that networks see that are chosen in its place.
+const CHOSEN_SIDE: u32 = 1024;
 /// Mask values above this one belong to the region that the second pass looks at.
 const FOUND: u8 = 64;
 /// How much that region grows on each side, as a share of its width and height.
@@ -93,22 +95,55 @@ impl Saliency {
 /// One pass of the model over a region of the photo.
 fn look(model: &Model, photo: &RgbImage, region: Region) -> Result<GrayImage> {
     let Region { x, y, width, height } = region;
-    let pixels = resize::rgb_part(photo, [x, y, width, height], SIDE, SIDE, Filter::Lanczos3);
-    let input = Tensor::new([1, 3, SIDE as usize, SIDE as usize], normalise(&pixels));
-    let outputs = model.run(&[("input.1", &input.map_err(internal)?)])?;
-    let raw = outputs.get("1959").and_then(Tensor::as_f32).ok_or_else(|| internal("output"))?;
-    let mask = stretch(raw)?;
-    GrayImage::from_raw(SIDE, SIDE, mask).ok_or_else(|| internal("the mask's size"))
+    let own = model.spec();
+    let Feed { side, mean, deviation, logits } = Feed::of(&own.name);
+    let pixels = resize::rgb_part(photo, [x, y, width, height], side, side, Filter::Lanczos3);
+    let planes = normalise(&pixels, mean, deviation);
+    let input = Tensor::new([1, 3, side as usize, side as usize], planes).map_err(internal)?;
+    let outputs = model.run(&[(&*own.inputs[0].name, &input)])?;
+    let raw = outputs.get(&own.outputs[0].name).and_then(Tensor::as_f32);
+    let raw = raw.ok_or_else(|| internal("output"))?;
+    let mask = match logits {
+        true => stretch(&raw.iter().map(|value| 1.0 / (1.0 + (-value).exp())).collect::<Vec<_>>()),
+        false => stretch(raw),
+    };
+    let mask = GrayImage::from_raw(side, side, mask?);
+    let mask = mask.ok_or_else(|| internal("the mask's size"))?;
+    Ok(if side == SIDE { mask } else { resize::gray(&mask, SIDE, SIDE, Filter::Area) })
 }
 
-/// Interleaved bytes to planes of floats: divided by the largest value there is, then by the
-/// statistics of ImageNet.
-fn normalise(pixels: &[u8]) -> Vec<f32> {
-    const MEAN: [f32; 3] = [0.485, 0.456, 0.406];
-    const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
+/// How a network is fed, and what it gives.
+struct Feed {
+    /// Side of the square that it sees.
+    side: u32,
+    /// What is subtracted from numbers of 0..1, and what they are divided by.
+    mean: [f32; 3],
+    deviation: [f32; 3],
+    /// Whether it gives logits rather than probabilities.
+    logits: bool,
+}
+
+impl Feed {
+    fn of(model: &str) -> Self {
+        let (mean, deviation) = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]);
+        match model {
+            "isnet-general-use" => {
+                Self { side: CHOSEN_SIDE, mean: [0.5; 3], deviation: [1.0; 3], logits: false }
+            }
+            name if name.starts_with("birefnet") => {
+                Self { side: CHOSEN_SIDE, mean, deviation, logits: true }
+            }
+            _ => Self { side: SIDE, mean, deviation, logits: false },
+        }
+    }
+}
+
+/// Interleaved bytes to planes of floats: divided by the largest value there is, less the mean, by the
+/// deviation.
+fn normalise(pixels: &[u8], mean: [f32; 3], deviation: [f32; 3]) -> Vec<f32> {
     let largest = f32::from(pixels.iter().copied().max().unwrap_or(0)).max(1e-6);
     let mut planes = Vec::with_capacity(pixels.len());
-    for (channel, (mean, deviation)) in MEAN.iter().zip(DEVIATION).enumerate() {
+    for (channel, (mean, deviation)) in mean.iter().zip(deviation).enumerate() {
         let number: [f32; 256] =
             std::array::from_fn(|value| (value as f32 / largest - mean) / deviation);
         planes.extend(pixels[channel..].iter().step_by(3).map(|&value| number[usize::from(value)]));
@@ -120,7 +155,7 @@ fn normalise(pixels: &[u8]) -> Vec<f32> {
 /// not stretched to a subject.
 fn stretch(raw: &[f32]) -> Result<Vec<u8>> {
     if !raw.iter().all(|value| value.is_finite()) {
-        return Err(Fault::new(Code::AiServiceError, "the model `u2net` gave no usable mask"));
+        return Err(Fault::new(Code::AiServiceError, "the model for cut-outs gave no usable mask"));
     }
     let (low, high) = raw
         .iter()
@@ -299,11 +334,12 @@ mod tests {
 
     #[test]
     fn pixels_are_divided_by_the_largest_and_split_into_planes() {
-        let planes = normalise(&[0, 100, 200, 0, 100, 200]);
+        let Feed { mean, deviation, .. } = Feed::of("u2net");
+        let planes = normalise(&[0, 100, 200, 0, 100, 200], mean, deviation);
         let expected = [-2.1179, -2.1179, 0.1964, 0.1964, 2.64, 2.64];
         for (got, expected) in planes.iter().zip(expected) {
             assert!((got - expected).abs() < 1e-3, "{planes:?}");
         }
-        assert!(normalise(&[0; 3]).iter().all(|value| value.is_finite()), "black");
+        assert!(normalise(&[0; 3], mean, deviation).iter().all(|value| value.is_finite()), "black");
     }
 }

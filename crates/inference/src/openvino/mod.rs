@@ -42,6 +42,45 @@ impl OpenVino {
     }
 }
 
+/// An input or an output as it was found in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundPort {
+    /// Name in the graph.
+    pub name: String,
+    /// Type of the elements; `None` for one that tensors here do not have.
+    pub dtype: Option<DType>,
+    /// Length of each axis; 0 stands for any length.
+    pub shape: Vec<usize>,
+}
+
+/// What a graph takes and gives, in its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// Inputs.
+    pub inputs: Vec<FoundPort>,
+    /// Outputs.
+    pub outputs: Vec<FoundPort>,
+}
+
+impl OpenVino {
+    /// What the graph of a file takes and gives. The graph is made ready for this machine, so that one
+    /// that cannot run here is told as well; nothing is kept.
+    ///
+    /// # Errors
+    /// When the file is no graph, or none that runs here.
+    pub fn signature(&self, file: &Path) -> Result<Signature, EngineError> {
+        let compiled = self.core.compile(&c_string(&file.to_string_lossy())?, &[])?;
+        let all = |side: Side| {
+            let port = |index: usize| {
+                let (name, dtype, shape) = compiled.port_at(side, index)?;
+                Ok(FoundPort { name, dtype, shape })
+            };
+            (0..compiled.count(side)?).map(port).collect::<Result<Vec<_>, EngineError>>()
+        };
+        Ok(Signature { inputs: all(Side::Input)?, outputs: all(Side::Output)? })
+    }
+}
+
 /// The interface used here is complete since 2026.4.
 fn recent_enough(build: &str) -> bool {
     let mut numbers = build.split(['.', '-']).map_while(|part| part.parse::<u32>().ok());

@@ -189,6 +189,25 @@ impl Compiled {
         Ok((port.dtype()?, port.shape()?))
     }
 
+    /// Name, element type and shape of an input or output by its place; 0 stands for any length.
+    pub(super) fn port_at(
+        &self,
+        side: Side,
+        index: usize,
+    ) -> Result<(String, Option<DType>, Vec<usize>)> {
+        let (model, mut port) = (self.0.as_ptr(), null_mut());
+        // SAFETY: `model` is live; `port` outlives the call.
+        let status = unsafe {
+            match side {
+                Side::Input => sys::ov_compiled_model_input_by_index(model, index, &mut port),
+                Side::Output => sys::ov_compiled_model_output_by_index(model, index, &mut port),
+            }
+        };
+        check("finding a tensor of the model", status)?;
+        let port = PortHandle(some("finding a tensor of the model", port)?);
+        Ok((port.name()?, port.dtype()?, port.shape()?))
+    }
+
     pub(super) fn request(&self) -> Result<Request> {
         let mut request = null_mut();
         // SAFETY: `self.0` is live; `request` outlives the call.
@@ -203,6 +222,19 @@ struct PortHandle(NonNull<sys::ov_output_const_port_t>);
 freed!(PortHandle, ov_output_const_port_free);
 
 impl PortHandle {
+    fn name(&self) -> Result<String> {
+        let mut name = null_mut();
+        // SAFETY: the port is live; `name` outlives the call.
+        let status = unsafe { sys::ov_port_get_any_name(self.0.as_ptr(), &mut name) };
+        check("reading a tensor's name", status)?;
+        let name = some("reading a tensor's name", name)?;
+        // SAFETY: the call succeeded, so this is a C string, alive until freed below.
+        let text = unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned();
+        // SAFETY: given by the library, freed once.
+        unsafe { sys::ov_free(name.as_ptr()) };
+        Ok(text)
+    }
+
     fn dtype(&self) -> Result<Option<DType>> {
         let mut code = 0_u32;
         // SAFETY: the port is live. The enum has the size of `u32`; reading it as a number keeps a

@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use safelight_services::CATALOG;
 use safelight_store::KeySecret;
+use safelight_vision::networks;
 use serde::Serialize;
 
 use super::Context;
@@ -241,11 +242,16 @@ fn models(loaded: &Loaded, data: &DataFolder) -> Vec<Finding> {
         Err(error) => return vec![Finding::of("models", Err(error))],
     };
     let models = inventory.models().map(|(spec, why_not)| {
-        let outcome = match why_not {
-            Some(reason) => Err(anyhow!(reason)),
-            None => inventory.registry.verify(&spec.name).map_err(|reason| {
-                anyhow!("{reason}; the next `safelight serve` replaces a file that ships with it")
+        let outcome = match (why_not, networks::find(&spec.name)) {
+            (None, added) => inventory.registry.verify(&spec.name).map_err(|reason| match added {
+                Some(_) => added_again(&spec.name, &reason.to_string()),
+                None => {
+                    let cure = "the next `safelight serve` replaces a file that ships with it";
+                    anyhow!("{reason}; {cure}")
+                }
             }),
+            (Some(reason), Some(_)) => Err(added_again(&spec.name, &reason)),
+            (Some(reason), None) => Err(anyhow!(reason)),
         };
         let place = inventory.registry.remote(&spec.name).map(|url| format!(", run at {url}"));
         let place = place.unwrap_or_default();
@@ -264,6 +270,11 @@ fn models(loaded: &Loaded, data: &DataFolder) -> Vec<Finding> {
         Finding::of(format!("service {name}"), outcome)
     });
     models.chain(services).collect()
+}
+
+/// What is wrong with a network that was added, and its cure.
+fn added_again(name: &str, reason: &str) -> anyhow::Error {
+    anyhow!("{reason}; `safelight models add {name} <file>` adds it again")
 }
 
 fn public_url(loaded: &Loaded) -> String {

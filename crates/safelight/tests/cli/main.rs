@@ -7,5 +7,6 @@ mod harness;
 mod library;
 mod listings;
 mod mcp;
+mod networks;
 mod run;
 mod serve;

@@ -77,6 +77,31 @@ async fn who_leaves_the_queue_lets_the_next_pass() {
 }
 
 #[tokio::test]
+async fn an_admitted_job_does_not_wait_behind_those_that_wait_for_its_memory() {
+    let gate = gate(10, 5);
+    let slot = Load { bytes: 0, pixels: 0, slots: 1 };
+    let goes_on = Patience::Admitted(Duration::from_secs(60));
+    let job = gate.acquire(1, Load::bytes(10), SOON).await.unwrap();
+    let mut next = Box::pin(gate.acquire(1, Load { slots: 4, ..Load::bytes(10) }, LATER));
+    assert!(poll!(&mut next).is_pending());
+    // It has a slot at once, also for another application, and all of them in the order of asking.
+    let piece = gate.acquire(1, slot, goes_on).now_or_never().expect("at once").unwrap();
+    let others = [(); 3].map(|()| gate.acquire(2, slot, goes_on).now_or_never());
+    assert!(others.iter().all(|other| matches!(other, Some(Ok(_)))));
+    let mut fifth = Box::pin(gate.acquire(1, slot, goes_on));
+    assert!(poll!(&mut fifth).is_pending(), "four slots are all");
+    drop(piece);
+    assert!(matches!(poll!(&mut fifth), Poll::Ready(Ok(_))));
+    // What holds none waits until those are done who do.
+    drop(job);
+    assert!(poll!(&mut next).is_pending(), "its slots are taken");
+    drop((others, fifth));
+    assert!(matches!(poll!(&mut next), Poll::Ready(Ok(_))));
+    drop(next);
+    assert_eq!(gate.occupancy(), Occupancy { used: Load::default(), waiting: 0 });
+}
+
+#[tokio::test]
 async fn shrinking_gives_back() {
     let gate = gate(10, 5);
     let need = Load { bytes: 8, pixels: 900, slots: 4 };

@@ -76,12 +76,15 @@ pub(super) fn models(visit: &Visit) -> Outcome<Markup> {
         .specs()
         .map(|spec| {
             let needs = |name: &str| {
-                let needing = app
-                    .endpoints()
-                    .filter(|endpoint| endpoint.needs().all_models().any(|needed| needed == name));
+                let needing = app.endpoints().filter(|endpoint| {
+                    endpoint
+                        .needs()
+                        .all_models()
+                        .any(|needed| app.registry.name_of(needed) == Some(name))
+                });
                 needing.map(|endpoint| endpoint.spec().name).collect()
             };
-            let why_not = app.registry.available(&spec.name).err();
+            let why_not = app.registry.inspect(&spec.name).err();
             let why_not = why_not.map(|reason| Fault::from(reason).message().to_owned());
             (spec, why_not, needs(&spec.name))
         })

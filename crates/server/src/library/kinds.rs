@@ -144,6 +144,10 @@ impl Kind for Bytes {
         Text(self.0).schema()
     }
 
+    fn is_prose(&self) -> bool {
+        true
+    }
+
     fn show(&self, value: &String) -> Value {
         json!(value)
     }

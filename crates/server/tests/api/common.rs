@@ -134,6 +134,12 @@ impl TestServer {
         Self::open(fresh_folder(), settings, Services::shipping(), None).await
     }
 
+    /// A fresh server with the services that ship and models of another registry.
+    pub async fn shipping_on(registry: Arc<Registry>) -> Self {
+        let services = Services { catalog: safelight_services::CATALOG, registry };
+        Self::open(fresh_folder(), patient(), services, None).await
+    }
+
     async fn open(
         folder: Arc<TempDir>,
         settings: Settings,

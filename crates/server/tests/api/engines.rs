@@ -13,11 +13,11 @@ use serde_json::json;
 
 use crate::common::{Answer, TestServer, eventually, file, files_below, text};
 
-const REPLACER: &str = "/api/image/editing/ai-object-replacer";
+pub const REPLACER: &str = "/api/image/editing/ai-object-replacer";
 const GLOSS: &str = "/api/portrait/effects/ai-red-lip-gloss";
 const TRY_ON: &str = "/api/portrait/editing/try-on-clothes";
 
-fn openai(double: &Double) -> EngineSettings {
+pub fn openai(double: &Double) -> EngineSettings {
     let settings = json!({
         "name": "images", "kind": "openai-images", "url": double.url(), "serves": ["*"],
         "timeout_seconds": 600, "max_parallel": 2, "long_side": 256,
@@ -64,7 +64,7 @@ fn png(picture: impl Into<image::DynamicImage>) -> Vec<u8> {
     bytes.into_inner()
 }
 
-fn replace() -> Form {
+pub fn replace() -> Form {
     let mask = GrayImage::from_fn(240, 180, |x, y| Luma([if is_masked(x, y) { 255 } else { 0 }]));
     Form::new()
         .part("image", file(png(scene())))
@@ -74,7 +74,7 @@ fn replace() -> Form {
 }
 
 /// The answer is the photo, green in the mask and untouched elsewhere.
-fn assert_replaced(answer: &Answer) {
+pub fn assert_replaced(answer: &Answer) {
     let json = answer.success();
     let made = STANDARD.decode(text(&json["data"]["binary_data_base64"][0])).expect("Base64");
     let made = image::load_from_memory(&made).expect("a picture").to_rgba8();

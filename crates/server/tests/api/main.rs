@@ -23,6 +23,7 @@ mod mcp;
 mod moderation;
 mod ocr;
 mod ops;
+mod policy;
 mod protection;
 mod query_async_task_result;
 mod query_credits;

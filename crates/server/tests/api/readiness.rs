@@ -10,7 +10,7 @@ use safelight_inference::{Engine, EngineError, Outputs, Registry, Session, Setti
 use tempfile::TempDir;
 
 use crate::common::{
-    ASYNC, MODELLESS, NO_SUCH_MODEL, SYNC, TestServer, eventually, files_below, form,
+    ASYNC, MODELLESS, NO_SUCH_MODEL, SYNC, TestServer, eventually, file, files_below, form,
 };
 
 /// Names of the parts that are not well; the status must agree.
@@ -179,4 +179,28 @@ async fn a_broken_model_is_told_and_stays_off() {
     let refused = server.post(MODELLESS, form([])).await;
     refused.failure(404, "ERROR_AI_NOT_EXISTS");
     assert_eq!(refused.header("retry-after"), "");
+}
+
+#[tokio::test]
+async fn a_chosen_network_whose_file_is_gone_takes_its_services_with_it() {
+    const CUTOUT: &str = "/api/cutout/general/universal-background-removal";
+    const REMOVE: &str = "/api/image/editing/remove-objects";
+    const CONTRAST: &str = "/api/image/enhance/image-contrast-enhancement";
+    for (network, gone, kept) in [("isnet-general-use", CUTOUT, CONTRAST), ("lama", REMOVE, CUTOUT)]
+    {
+        let folder = tempfile::tempdir().expect("a folder");
+        let registry = safelight_testkit::registry_with(network, folder.path());
+        std::fs::remove_file(folder.path().join(format!("{network}.onnx"))).expect("it is there");
+        let server = TestServer::shipping_on(std::sync::Arc::new(registry)).await;
+        let ready = server.get("/health/ready").await;
+        assert_eq!(ready.status, 503, "{network}");
+        let why = ready.json()["parts"]["models"]["why"].to_string();
+        assert!(why.contains(network), "{why}");
+        let unavailable = ready.json()["unavailable"].to_string();
+        assert!(unavailable.contains(gone) && !unavailable.contains(kept), "{unavailable}");
+        let photo = || file(safelight_testkit::photo("coffee.png"));
+        let form = || reqwest::multipart::Form::new().part("image", photo()).part("mask", photo());
+        server.post(gone, form()).await.failure(404, "ERROR_AI_NOT_EXISTS");
+        server.post(kept, form()).await.success();
+    }
 }

@@ -33,6 +33,32 @@ async fn base64_answers_are_whole() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_too_large_is_refused_and_free() {
+    let server = TestServer::with(|settings| settings.limits.max_answer_bytes = 1 << 20).await;
+    let ask = async |bytes| server.post(SYNC, form([("inline", "true"), ("bytes", bytes)])).await;
+    let message = ask("3000000").await.failure(413, "ERROR_RESPONSE_BODY_TOO_LARGE");
+    assert!(message.contains("1048576"), "{message}");
+    assert_eq!(server.credits().await, (1000, 0));
+    server.assert_charges(0).await;
+    assert_eq!(ask("300000").await.success()["image"].as_str().map(str::len), Some(400_000));
+    server.assert_charges(1).await;
+}
+
+#[tokio::test]
+async fn another_format_of_answers_is_refused() {
+    let server = TestServer::start().await;
+    let ask = async |query: &str| server.post(&format!("{SYNC}?{query}"), form([])).await;
+    let message = ask("format=xml").await.failure(400, "ERROR_UNSUPPORTED_RESPONSE_FORMAT");
+    assert!(message.contains("`xml`") && message.contains("`json`"), "{message}");
+    server.assert_charges(0).await;
+    for query in ["format=JSON", "format=", "form=xml"] {
+        ask(query).await.success();
+    }
+    let credits = server.get("/api/common/query-credits?format=yaml").await;
+    credits.failure(400, "ERROR_UNSUPPORTED_RESPONSE_FORMAT");
+}
+
+#[tokio::test]
 async fn failures_of_every_kind_are_free() {
     let server = TestServer::start().await;
     let post = async |fields| server.post(SYNC, fields).await;

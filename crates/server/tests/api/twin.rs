@@ -34,7 +34,7 @@ fn photo_for(field: &FileField) -> Vec<u8> {
 }
 
 /// A request that the service accepts: its first sample, with all files that it takes.
-fn request(endpoint: &Endpoint) -> Form {
+pub fn request(endpoint: &Endpoint) -> Form {
     let mut form = Form::new();
     for field in endpoint.files() {
         let bytes = match field.mask_of {

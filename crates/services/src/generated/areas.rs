@@ -68,8 +68,22 @@ pub fn head(kit: &Kit) -> Result<GrayImage> {
     polygons(kit, &[&atlas::OVAL], 0.5)
 }
 
+/// The brows.
+pub fn brows(kit: &Kit) -> Result<GrayImage> {
+    polygons(kit, &[&atlas::BROWS[0], &atlas::BROWS[1]], 0.05)
+}
+
 /// The face below the nose, with the chin.
 pub fn lower_face(kit: &Kit) -> Result<GrayImage> {
+    below_the_nose(kit, 0.03)
+}
+
+/// The same with room for a beard around it.
+pub fn beard(kit: &Kit) -> Result<GrayImage> {
+    below_the_nose(kit, 0.18)
+}
+
+fn below_the_nose(kit: &Kit, growth: f32) -> Result<GrayImage> {
     let window = grid(kit.photo_size)?;
     let (nose, [_, down]) = (kit.mesh.point(2), kit.axes());
     let oval = region::fill(&window, &kit.polygon(&atlas::OVAL));
@@ -78,7 +92,7 @@ pub fn lower_face(kit: &Kit) -> Result<GrayImage> {
         let depth = (place.x - nose.x) * down.x + (place.y - nose.y) * down.y;
         if depth > 0.0 { oval.values[y * oval.width + x] } else { 0.0 }
     });
-    Ok(mask(&region::grown(&below, kit.cells(&window, 0.03)), kit.photo_size))
+    Ok(mask(&region::grown(&below, kit.cells(&window, growth)), kit.photo_size))
 }
 
 /// The hair of a face and a little around it; none where the head shows none.

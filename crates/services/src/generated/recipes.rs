@@ -53,6 +53,13 @@ pub const RECIPES: &[Recipe] = &[
         ..PHOTO
     },
     Recipe {
+        service: "ai-beard-styling",
+        mask: "the lower face, with room for a beard",
+        prompt: "{}, single hairs, in the colour of the brows",
+        strength: 0.75,
+        ..PHOTO
+    },
+    Recipe {
         service: "ai-colored-contacts",
         mask: "the irises",
         prompt: "coloured contact lenses {}, round pupil",
@@ -60,9 +67,24 @@ pub const RECIPES: &[Recipe] = &[
         ..PHOTO
     },
     Recipe {
+        service: "ai-eyebrows",
+        given: Given::References,
+        mask: "the brows",
+        prompt: "eyebrows shaped like those of image 2, in the person's own hair colour",
+        strength: 0.7,
+        ..PHOTO
+    },
+    Recipe {
         service: "ai-eyelashes",
         mask: "the eyes with their lids",
         prompt: "false eyelashes, {}",
+        strength: 0.55,
+        ..PHOTO
+    },
+    Recipe {
+        service: "ai-eyeshadow",
+        mask: "the eyes with their lids",
+        prompt: "eyeshadow on the lids, {}",
         strength: 0.55,
         ..PHOTO
     },

@@ -85,9 +85,20 @@ pub(super) fn by_engine(
     work: &Work,
 ) -> Result<Option<Edit>> {
     let photo = image.decode(work)?;
+    in_area(photo, area, words, Vec::new(), work).map(Some)
+}
+
+/// The same of a decoded photo, after further pictures.
+pub(super) fn in_area(
+    photo: Photo,
+    area: fn(&Kit) -> Result<GrayImage>,
+    words: &[String],
+    references: Vec<RgbImage>,
+    work: &Work,
+) -> Result<Edit> {
     let kit = largest(work, &photo.rgb)?;
     let mask = work.stage("mask", || area(&kit))?;
-    Ok(Some(Edit::of(photo, Some(mask), words.to_vec())))
+    Ok(Edit { references, ..Edit::of(photo, Some(mask), words.to_vec()) })
 }
 
 /// A template that cannot be used.

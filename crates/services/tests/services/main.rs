@@ -22,6 +22,7 @@ mod heads;
 mod inputs;
 mod liveness;
 mod moving;
+mod networks;
 mod ocr;
 mod painted;
 mod portraits;

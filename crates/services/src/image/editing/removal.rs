@@ -2,9 +2,11 @@
 
 use image::GrayImage;
 use safelight_effects::complete::{self, Options, complete};
+use safelight_effects::patch::Patch;
 use safelight_imaging::components::{Component, components, grown};
 use safelight_imaging::{ColorModel, Format, Photo};
 use safelight_operation::{Code, Fault, Mask, Memory, Picture, Result, Work};
+use safelight_vision::{networks, removal as network};
 
 use crate::generated::Edit;
 
@@ -12,6 +14,9 @@ use crate::generated::Edit;
 pub const MEMORY: Memory = Memory { base: complete::BASE_BYTES, per_pixel: 11 };
 /// The models that tell what is not to be copied.
 pub const MODELS: &[&str] = safelight_vision::cutout::PEOPLE_MODELS;
+
+/// What a network of the operator's may do for them.
+pub const CHOICES: &[&str] = &[networks::REMOVAL];
 
 /// What these services cannot do.
 pub const LIMITATIONS: &str = "The hole is filled from the rest of the photo: surfaces, plants, walls, \
@@ -39,9 +44,23 @@ pub fn remove(
 ) -> Result<()> {
     check_share(mask)?;
     let hole = grown(mask, growth);
+    if work.vision.fills_holes() {
+        return work.stage("fill", || fill(photo, &hole, work));
+    }
     let barred = work.stage("subjects", || barred(photo, &hole, work))?;
     work.stage("complete", || {
         complete(&mut photo.rgb, &hole, Some(&barred), options, &|| work.check())
+    })
+}
+
+/// Fills the hole by the network that the operator chose: a part around it in the network's own size, put
+/// back inside the hole alone.
+fn fill(photo: &mut Photo, hole: &GrayImage, work: &Work) -> Result<()> {
+    let Some(patch) = Patch::around(hole, network::SIDE, network::MULTIPLE) else { return Ok(()) };
+    let filled = work.vision.fill(&patch.picture(&photo.rgb), &patch.mask(hole, 0))?;
+    patch.put_back(&mut photo.rgb, hole, &filled, 1.0).map_err(|misfit| {
+        let message = format!("what the network made does not fit the photo: {misfit}");
+        Fault::new(Code::ProcessingFailure, message)
     })
 }
 

@@ -6,7 +6,7 @@ use safelight_operation::{
     Base64, CpuOperation, Input, Mask, Needs, Output, Picture, Result, Spec, Work,
 };
 
-use super::removal::{self, LIMITATIONS, MEMORY, MODELS};
+use super::removal::{self, CHOICES, LIMITATIONS, MEMORY, MODELS};
 use super::{CANVAS, seed};
 use crate::generated::{Edit, Generated};
 use crate::image::encoded;
@@ -89,7 +89,7 @@ impl CpuOperation for RemoveObjectsAdvanced {
         memory: MEMORY,
         ..Spec::DEFAULT
     };
-    const NEEDS: Needs = Needs::models(MODELS);
+    const NEEDS: Needs = Needs::models(MODELS).with_choices(CHOICES);
     type Input = Request;
     type Output = Answer;
 

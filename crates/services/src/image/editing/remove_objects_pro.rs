@@ -7,7 +7,7 @@ use safelight_operation::{
 };
 
 use super::OBJECTS;
-use super::removal::{self, LIMITATIONS, MEMORY, MODELS};
+use super::removal::{self, CHOICES, LIMITATIONS, MEMORY, MODELS};
 use super::remove_objects::removed;
 use crate::generated::{Edit, Generated};
 use crate::image::encoded;
@@ -49,7 +49,7 @@ impl CpuOperation for RemoveObjectsPro {
         memory: MEMORY,
         ..Spec::DEFAULT
     };
-    const NEEDS: Needs = Needs::models(MODELS);
+    const NEEDS: Needs = Needs::models(MODELS).with_choices(CHOICES);
     type Input = Request;
     type Output = Answer;
 

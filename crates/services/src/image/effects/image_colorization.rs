@@ -4,6 +4,7 @@ use safelight_effects::tint;
 use safelight_operation::{
     Base64, Code, CpuOperation, Fault, Input, Memory, Needs, Output, Picture, Result, Spec, Work,
 };
+use safelight_vision::networks;
 
 use crate::image::{PHOTO, encoded, on_white};
 use crate::portrait::faces::{self, KIT_MODELS, LEAST_FACE};
@@ -40,13 +41,14 @@ impl CpuOperation for ImageColorization {
         summary: "Tints the people of a gray or toned picture as prints are tinted by hand: skin, hair, lips and \
                   eyes by their lightness. What surrounds them stays gray.",
         limitations: "The colours are plausible, not those that were. Clothes, hands, things and places stay \
-                      gray: their colours need a network for colourisation, which this server does not have. \
-                      A picture without a face is refused with `ERROR_NO_FACE_IN_FILE` for that reason, and \
+                      gray: their colours need a network for colourisation, which does not ship: an operator can \
+                      add one, then everything is coloured. Without it, \
+                      a picture without a face is refused with `ERROR_NO_FACE_IN_FILE` for that reason, and \
                       one that has colours already with `ERROR_NO_RECOGNITION_TARGET_DETECTED`.",
         memory: Memory { base: 256 << 20, per_pixel: 8 },
         ..Spec::DEFAULT
     };
-    const NEEDS: Needs = Needs::models(KIT_MODELS);
+    const NEEDS: Needs = Needs::models(KIT_MODELS).with_choices(&[networks::COLOUR]);
     type Input = Request;
     type Output = Answer;
 
@@ -58,10 +60,18 @@ impl CpuOperation for ImageColorization {
             return Err(Fault::new(Code::NoRecognitionTargetDetected, message));
         }
         tint::gray(&mut photo.rgb);
+        if work.vision.colours_pictures() {
+            let colours = work.stage("likely", || work.vision.likely_colours(&photo.rgb))?;
+            work.stage("tint", || {
+                tint::colour(&mut photo.rgb, &colours);
+                Ok(())
+            })?;
+            return Ok(Answer { image: Base64(encoded(&photo, work)?) });
+        }
         let kits = faces::kits(work, &photo.rgb, MOST_FACES, LEAST_FACE).map_err(|fault| {
             let without = fault.code() == Code::NoFaceInFile;
             let why = "no face was found in image; what is no person needs a network for \
-                       colourisation, which this server does not have";
+                       colourisation, which the operator of this server did not add";
             if without { Fault::new(Code::NoFaceInFile, why) } else { fault }
         })?;
         work.stage("tint", || {

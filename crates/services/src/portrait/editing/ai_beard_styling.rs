@@ -2,6 +2,7 @@
 
 use safelight_contract::{Code, Fault};
 use safelight_effects::makeup::beard::{self, STYLES, Style};
+use safelight_imaging::Photo;
 use safelight_operation::{
     CpuOperation, Input, Kind, Needs, Optional, Param, Picture, Result, Spec, Work,
 };
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::super::faces;
 use super::super::painted::{self, LATER, PORTRAIT, ResultUrls};
+use crate::generated::{Edit, Generated, areas};
 
 /// The service.
 pub struct AiBeardStyling;
@@ -121,5 +123,48 @@ impl CpuOperation for AiBeardStyling {
             Ok(())
         })?;
         ResultUrls::of(work, &photo)
+    }
+}
+
+impl Generated for AiBeardStyling {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        let (words, references) = match (input.beard, &input.image_template) {
+            (None, Some(template)) => {
+                ("the beard of image 2".to_owned(), vec![template.decode(work)?.rgb])
+            }
+            (style, _) => (described(&style.unwrap_or(&STYLES[0]).name), Vec::new()),
+        };
+        let photo = input.image.decode(work)?;
+        painted::in_area(photo, areas::beard, &[words], references, work).map(Some)
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<ResultUrls> {
+        ResultUrls::made(&photos, work)
+    }
+}
+
+/// The name of a style in words: `HandlebarMoustache` is a handlebar moustache, `VanDyke` a van dyke beard.
+fn described(name: &str) -> String {
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    const KINDS: [&str; 7] = ["beard", "moustache", "goatee", "stubble", "chops", "strap", "patch"];
+    let is_plain = !KINDS.iter().any(|kind| words.contains(kind));
+    if is_plain { format!("{words} beard") } else { words }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_styles_become_words() {
+        assert_eq!(described("HandlebarMoustache"), "handlebar moustache");
+        assert_eq!(described("VanDyke"), "van dyke beard");
+        assert_eq!(described("SoulPatch"), "soul patch");
     }
 }

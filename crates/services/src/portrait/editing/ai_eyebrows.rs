@@ -3,9 +3,11 @@
 use image::RgbImage;
 use safelight_contract::{Code, Fault};
 use safelight_effects::makeup::brows;
+use safelight_imaging::Photo;
 use safelight_operation::{CpuOperation, Input, Memory, Needs, Picture, Result, Spec, Work};
 
 use super::super::painted::{self, LATER, MEMORY, MODELS, PORTRAIT, ResultUrls};
+use crate::generated::{Edit, Generated, areas};
 use crate::image::within;
 
 /// The service.
@@ -60,6 +62,18 @@ impl CpuOperation for AiEyebrows {
             return Err(Fault::new(Code::ObstructedFace, "hair covers both brows in image"));
         }
         ResultUrls::of(work, &photo)
+    }
+}
+
+impl Generated for AiEyebrows {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        let photo = within(input.image.decode(work)?, input.resolution);
+        let reference = within(input.reference_image.decode(work)?, 2048).rgb;
+        painted::in_area(photo, areas::brows, &[], vec![reference], work).map(Some)
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<ResultUrls> {
+        ResultUrls::made(&photos, work)
     }
 }
 

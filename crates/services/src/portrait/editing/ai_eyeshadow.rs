@@ -2,12 +2,14 @@
 
 use safelight_contract::{Code, Fault};
 use safelight_effects::makeup::shadow::{self, DESIGNS, Design};
+use safelight_imaging::Photo;
 use safelight_operation::{
     CpuOperation, Input, Integer, Kind, Needs, Optional, Param, Picture, Result, Spec, Work,
 };
 use serde_json::{Value, json};
 
 use super::super::painted::{self, LATER, MODELS, PORTRAIT, ResultUrls, SHAPES, Shape};
+use crate::generated::{Edit, Generated, areas};
 
 /// The service.
 pub struct AiEyeshadow;
@@ -107,5 +109,27 @@ impl CpuOperation for AiEyeshadow {
             photo = painted::cut(&photo, &kit, shape);
         }
         ResultUrls::of(work, &photo)
+    }
+}
+
+impl Generated for AiEyeshadow {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        let (words, references) = match (input.eyeshadow_style, &input.image_template) {
+            (None, Some(template)) => {
+                ("as in image 2".to_owned(), vec![template.decode(work)?.rgb])
+            }
+            (style, _) => (style.unwrap_or(&DESIGNS[0]).name.clone(), Vec::new()),
+        };
+        let photo = input.image.decode(work)?;
+        painted::in_area(photo, areas::eyes, &[words], references, work).map(Some)
+    }
+
+    fn answer(input: &Request, photos: Vec<Photo>, work: &Work) -> Result<ResultUrls> {
+        let Some(shape) = input.aspect_ratio else { return ResultUrls::made(&photos, work) };
+        let cut = photos.into_iter().map(|photo| {
+            let kit = painted::largest(work, &photo.rgb)?;
+            Ok(painted::cut(&photo, &kit, shape))
+        });
+        ResultUrls::made(&cut.collect::<Result<Vec<_>>>()?, work)
     }
 }

@@ -12,7 +12,7 @@ use safelight_operation::{
 };
 use safelight_vision::enlarge::Noise;
 use safelight_vision::face::{Detection, models};
-use safelight_vision::{denoise, enlarge};
+use safelight_vision::{denoise, enlarge, networks};
 
 use crate::image::encoded;
 
@@ -74,8 +74,9 @@ impl CpuOperation for EnhanceFace {
         },
         ..Spec::DEFAULT
     };
-    const NEEDS: Needs =
-        Needs::models(&[models::DETECTION]).on_request(&["ffdnet", "waifu2x-photo-noise1"]);
+    const NEEDS: Needs = Needs::models(&[models::DETECTION])
+        .on_request(&["ffdnet", "waifu2x-photo-noise1"])
+        .with_choices(&[networks::FACES]);
     type Input = Request;
     type Output = Answer;
 
@@ -94,8 +95,16 @@ impl CpuOperation for EnhanceFace {
         faces.retain(|face| face.rect.width.min(face.rect.height) >= SMALLEST);
         faces.truncate(MOST_FACES);
         let quality = input.image.jpeg_quality();
+        // A network of the operator's restores faces whatever ails them.
+        let restores = work.vision.restores_faces();
         work.stage("enhance", || {
-            faces.iter().try_for_each(|face| enhance(&mut photo.rgb, face, quality, work))
+            faces.iter().try_for_each(|face| match restores {
+                true => {
+                    work.check()?;
+                    work.vision.restore_face(&mut photo.rgb, face)
+                }
+                false => enhance(&mut photo.rgb, face, quality, work),
+            })
         })?;
         Ok(Answer { image_url: Url(encoded(&photo, work)?) })
     }
