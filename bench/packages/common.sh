@@ -33,6 +33,17 @@ stop() {
     wait "$server" || fail "the server did not end well"
 }
 
+# Stops a server that was started by a program which passes signals on to nobody.
+stop_child() {
+    kill -TERM "$(pgrep -P "$server")"
+    wait "$server" || fail "the server did not end well"
+}
+
+# example LOG: the command that the first start printed, to be tried as it stands.
+example() {
+    grep -m1 '^ *curl ' "$1"
+}
+
 # cut_out KEY: asks for a cut-out and fetches it.
 cut_out() {
     local url

@@ -201,11 +201,13 @@ fn snippets() -> Markup {
         section.snippets #snippets hidden {
             h2 { "The same from your program" }
             p.help { "Set " code { "SAFELIGHT_KEY" } " to the application's key. The code follows what you chose above." }
-            div.tabs role="tablist" aria-label="Language" {
-                @for (at, (id, name)) in [("curl", "curl"), ("python", "Python"), ("node", "Node"), ("go", "Go")].iter().enumerate() {
-                    button type="button" role="tab" id={ "tab-" (id) } data-language=(id)
-                        aria-selected=(if at == 0 { "true" } else { "false" })
-                        tabindex=[(at > 0).then_some("-1")] aria-controls="snippet-panel" { (name) }
+            div.bar {
+                div.tabs role="tablist" aria-label="Language" {
+                    @for (at, (id, name)) in [("curl", "curl"), ("python", "Python"), ("node", "Node"), ("go", "Go")].iter().enumerate() {
+                        button type="button" role="tab" id={ "tab-" (id) } data-language=(id)
+                            aria-selected=(if at == 0 { "true" } else { "false" })
+                            tabindex=[(at > 0).then_some("-1")] aria-controls="snippet-panel" { (name) }
+                    }
                 }
                 button.quiet type="button" data-copy="snippet" { "Copy" }
             }
