@@ -175,38 +175,51 @@ fn limits(csrf: &str, operator: bool, contents: &Contents<'_>) -> Markup {
     }
 }
 
+/// The services that are otherwise for this application, and a form that makes one so. All services with a
+/// form each would be a heavy page.
 fn services(csrf: &str, operator: bool, contents: &Contents<'_>) -> Markup {
-    let id = contents.application.id;
+    let path = format!("/console/applications/{}/services", contents.application.id);
     let columns =
         [Column::Text("Service"), Column::Text("State"), Column::Number("Price"), Column::Actions];
-    let row = |endpoint: &&'static Endpoint| {
+    let changed = contents.endpoints.iter().filter_map(|endpoint| {
         let spec = endpoint.spec();
-        let state = contents.states.get(spec.path).copied().unwrap_or_default();
-        Row::from([
+        let state = *contents.states.get(spec.path)?;
+        let usual = [("path", spec.path), ("enabled", "true"), ("price", "")];
+        let row = Row::from([
             html! { (spec.name) },
             html! { @if state.enabled { "on" } @else { span.badge.warn { "off" } } },
             html! { (state.price.unwrap_or(Credits::whole(spec.price))) },
-            switch(csrf, id, spec.path, state),
-        ])
-    };
+            action(csrf, &path, &usual, "As usual", None),
+        ]);
+        (state != ServiceState::default()).then_some(row)
+    });
+    let changed: Vec<_> = changed.collect();
     html! {
         h2 { "Services" }
-        details.more {
-            summary { (contents.endpoints.len()) " services, " (contents.states.len()) " of them changed for this application" }
-            (table(&columns[..if operator { 4 } else { 3 }], contents.endpoints.iter().map(row)))
+        @if changed.is_empty() {
+            p { "All " (contents.endpoints.len()) " services are on, at their usual prices." }
+        } @else {
+            p { "Of " (contents.endpoints.len()) " services these are not as usual:" }
+            (table(&columns[..if operator { 4 } else { 3 }], changed))
         }
+        @if operator { (switch(csrf, &path, contents.endpoints)) }
     }
 }
 
-fn switch(csrf: &str, id: i64, path: &str, state: ServiceState) -> Markup {
+fn switch(csrf: &str, path: &str, endpoints: &[&'static Endpoint]) -> Markup {
     let content = html! {
-            input type="hidden" name="path" value=(path);
-            input name="price" type="number" min="0" step="0.001" value=[state.price] placeholder="price" aria-label={ "Price of " (path) };
-            select name="enabled" aria-label={ "State of " (path) } {
-                option value="true" selected[state.enabled] { "on" }
-                option value="false" selected[!state.enabled] { "off" }
+        div { label for="service" { "Service" }
+            select #service name="path" {
+                @for endpoint in endpoints { option value=(endpoint.spec().path) { (endpoint.spec().name) } }
             }
-            button.quiet { "Save" }
+        }
+        div { label for="enabled" { "is" }
+            select #enabled name="enabled" { option value="true" { "on" } option value="false" { "off" } }
+        }
+        div { label for="price" { "at a price of" }
+            input #price name="price" type="number" min="0" step="0.001" placeholder="the usual";
+        }
+        button { "Save" }
     };
-    form(csrf, &format!("/console/applications/{id}/services"), "inline line", content)
+    form(csrf, path, "card line", content)
 }
