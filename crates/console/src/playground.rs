@@ -191,7 +191,7 @@ fn result() -> Markup {
                 button type="button" #zip { "Download all as ZIP" }
             }
             details.more #timings hidden { summary { "Timings" } div #stages {} }
-            details.more #answer hidden { summary { "Answer as JSON" } pre { code #json {} } }
+            details.more #answer hidden { summary { "Answer as JSON" } pre tabindex="0" { code #json {} } }
         }
     }
 }
@@ -211,7 +211,7 @@ fn snippets() -> Markup {
                 }
                 button.quiet type="button" data-copy="snippet" { "Copy" }
             }
-            div #snippet-panel role="tabpanel" aria-labelledby="tab-curl" tabindex="0" { pre { code #snippet {} } }
+            div #snippet-panel role="tabpanel" aria-labelledby="tab-curl" { pre tabindex="0" { code #snippet {} } }
         }
     }
 }

@@ -101,9 +101,9 @@ fn calling(base_url: &str) -> Markup {
                 code { "error_detail" } " holds a " a href="/docs/errors" { "code" }
                 " and a message that says what to change."
             }
-            pre { code { (curl) } }
+            pre tabindex="0" { code { (curl) } }
             p { "The vendor's SDKs work unchanged with this base URL:" }
-            pre { code { (python) } }
+            pre tabindex="0" { code { (python) } }
             p { (sources()) }
             p { "For machines: " a href="/openapi.json" { "openapi.json" } "." }
         }
@@ -142,9 +142,9 @@ pub fn service(shell: &Shell<'_>, endpoint: &Endpoint, base_url: &str) -> Markup
             (fields(endpoint))
             h2 { "Answer" }
             p { "Beside " code { "request_id" } ", " code { "log_id" } ", " code { "error_code" } " and " code { "error_detail" } ":" }
-            pre { code { (answer) } }
+            pre tabindex="0" { code { (answer) } }
             h2 { "Example" }
-            pre { code { (curl(endpoint, base_url)) } }
+            pre tabindex="0" { code { (curl(endpoint, base_url)) } }
         },
     )
 }
