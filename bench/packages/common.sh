@@ -5,6 +5,15 @@ port=${PORT:-18480}
 base=http://127.0.0.1:$port
 service=/api/cutout/general/universal-background-removal
 
+server=
+scratch=$(mktemp -d)
+# Whatever happens, no server stays and no file of the test.
+leave() {
+    [ -z "$server" ] || kill "$server" 2>/dev/null || true
+    rm -rf "$scratch"
+}
+trap leave EXIT
+
 say() {
     printf '\n== %s\n' "$1"
 }
@@ -31,12 +40,26 @@ serve() {
 stop() {
     kill -TERM "$server"
     wait "$server" || fail "the server did not end well"
+    server=
+}
+
+# Stops a server that was started by a program which passes signals on to nobody.
+stop_child() {
+    kill -TERM "$(pgrep -P "$server")"
+    wait "$server" || fail "the server did not end well"
+    server=
+}
+
+# example LOG: the command that the first start printed, to be tried as it stands.
+example() {
+    grep -m1 '^ *curl ' "$1"
 }
 
 # cut_out KEY: asks for a cut-out and fetches it.
 cut_out() {
-    local url
+    local url result=$scratch/result.png
     url=$(curl -sf -H "ailabapi-api-key: $1" -F "image=@$photo" "$base$service" |
         python3 -c 'import json, sys; print(json.load(sys.stdin)["data"]["image_url"])')
-    curl -sf "$url" | head -c 8 | grep -q PNG || fail "no picture came back"
+    curl -sf -o "$result" "$url" || fail "the result is not there: $url"
+    head -c 8 "$result" | grep -q PNG || fail "the result is no picture: $url"
 }

@@ -5,6 +5,16 @@ use safelight_store::{Application, Credits, User};
 
 use crate::layout::{Shell, action, form, page};
 use crate::show;
+use crate::table::{Column, Row, table};
+
+const APPLICATIONS: [Column; 4] = [
+    Column::Text("Application"),
+    Column::Text("User"),
+    Column::Number("Credits"),
+    Column::Text("Since"),
+];
+const USERS: [Column; 4] =
+    [Column::Text("User"), Column::Text("State"), Column::Text("Since"), Column::Actions];
 
 /// The page.
 pub fn overview(
@@ -17,30 +27,16 @@ pub fn overview(
         html! {
             h1 { "Accounts" }
             h2 { "Applications" }
-            div.scroll tabindex="0" {
-                table {
-                    thead { tr { th { "Application" } th { "User" } th.number { "Credits" } th { "Since" } } }
-                    tbody {
-                        @for (one, balance) in applications {
-                            tr {
-                                th scope="row" { a href={ "/console/applications/" (one.id) } { (one.name) } }
-                                td { (one.user) }
-                                td.number { (balance) }
-                                td { (show::time(one.created_at)) }
-                            }
-                        }
-                    }
-                }
-            }
+            (table(&APPLICATIONS, applications.iter().map(|(one, balance)| Row::from([
+                html! { a href={ "/console/applications/" (one.id) } { (one.name) } },
+                html! { (one.user) },
+                html! { (balance) },
+                show::time(one.created_at),
+            ]))))
             @if applications.is_empty() { p { "There are none." } }
             (new_application(shell.csrf, users))
             h2 { "Users" }
-            div.scroll tabindex="0" {
-                table {
-                    thead { tr { th { "User" } th { "State" } th { "Since" } th { span.hidden { "Actions" } } } }
-                    tbody { @for user in users { (row(shell.csrf, user)) } }
-                }
-            }
+            (table(&USERS, users.iter().map(|user| row(shell.csrf, user))))
             (form(shell.csrf, "/console/users/create", "card line", html! {
                 div { label for="user-name" { "New user" } input #user-name name="name" required maxlength="64" autocomplete="off"; }
                 button { "Create" }
@@ -61,23 +57,21 @@ fn new_application(csrf: &str, users: &[User]) -> Markup {
     form(csrf, "/console/applications/create", "card line", content)
 }
 
-fn row(csrf: &str, user: &User) -> Markup {
+fn row(csrf: &str, user: &User) -> Row {
     let name = user.name.as_str();
-    html! {
-        tr {
-            th scope="row" { (name) }
-            td { @if user.locked { span.badge.warn { "locked" } } @else { "active" } }
-            td { (show::time(user.created_at)) }
-            td.actions {
-                @if user.locked {
-                    (action(csrf, "/console/users/unlock", &[("name", name)], "Unlock", None))
-                } @else {
-                    (action(csrf, "/console/users/lock", &[("name", name)], "Lock",
-                        Some("Requests of all its applications are refused until it is unlocked.")))
-                }
-                (action(csrf, "/console/users/delete", &[("name", name)], "Delete",
-                    Some("Its applications stay, their keys answer that the user is gone. This cannot be undone.")))
+    Row::from([
+        html! { (name) },
+        html! { @if user.locked { span.badge.warn { "locked" } } @else { "active" } },
+        show::time(user.created_at),
+        html! {
+            @if user.locked {
+                (action(csrf, "/console/users/unlock", &[("name", name)], "Unlock", None))
+            } @else {
+                (action(csrf, "/console/users/lock", &[("name", name)], "Lock",
+                    Some("Requests of all its applications are refused until it is unlocked.")))
             }
-        }
-    }
+            (action(csrf, "/console/users/delete", &[("name", name)], "Delete",
+                Some("Its applications stay, their keys answer that the user is gone. This cannot be undone.")))
+        },
+    ])
 }

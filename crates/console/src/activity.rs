@@ -5,6 +5,7 @@ use safelight_store::{Task, TaskState, Upload, Webhook, WebhookState};
 
 use crate::layout::{Shell, action, page};
 use crate::show;
+use crate::table::{Column, Row, table};
 
 /// Which application is shown, and which can be: numbers and names. With one alone nothing is
 /// chosen.
@@ -44,6 +45,36 @@ impl Choice<'_> {
     }
 }
 
+const TASKS: [Column; 7] = [
+    Column::Text("Task"),
+    Column::Text("Service"),
+    Column::Text("Application"),
+    Column::Text("State"),
+    Column::Text("Accepted"),
+    Column::Text("Ended"),
+    Column::Actions,
+];
+
+const WEBHOOKS: [Column; 7] = [
+    Column::Text("Webhook"),
+    Column::Text("To"),
+    Column::Text("Application"),
+    Column::Text("State"),
+    Column::Number("Attempts"),
+    Column::Text("Task ended"),
+    Column::Actions,
+];
+
+const UPLOADS: [Column; 7] = [
+    Column::Text("File"),
+    Column::Text("Picture"),
+    Column::Text("Application"),
+    Column::Text("State"),
+    Column::Text("Sent"),
+    Column::Text("Kept until"),
+    Column::Actions,
+];
+
 /// The page of tasks.
 pub fn tasks(shell: &Shell<'_>, choice: &Choice<'_>, tasks: &[Task]) -> Markup {
     page(
@@ -59,39 +90,34 @@ pub fn tasks(shell: &Shell<'_>, choice: &Choice<'_>, tasks: &[Task]) -> Markup {
 /// The rows of tasks, which renew themselves.
 pub fn task_rows(csrf: &str, choice: &Choice<'_>, tasks: &[Task]) -> Markup {
     html! {
-        div.scroll #tasks tabindex="0" hx-get=(choice.link("/console/tasks/rows")) hx-trigger="every 3s" hx-swap="outerHTML" {
-            table {
-                thead { tr { th { "Task" } th { "Service" } th { "Application" } th { "State" } th { "Accepted" } th { "Ended" } th { span.hidden { "Actions" } } } }
-                tbody { @for task in tasks { (task_row(csrf, choice, task)) } }
-            }
+        div #tasks hx-get=(choice.link("/console/tasks/rows")) hx-trigger="every 3s" hx-swap="outerHTML" {
+            (table(&TASKS, tasks.iter().map(|task| task_row(csrf, choice, task))))
             @if tasks.is_empty() { p { "There are none. Results and tasks are kept for a day." } }
         }
     }
 }
 
-fn task_row(csrf: &str, choice: &Choice<'_>, task: &Task) -> Markup {
+fn task_row(csrf: &str, choice: &Choice<'_>, task: &Task) -> Row {
     let application = task.application.to_string();
     let values = [("application", application.as_str()), ("task", task.id.as_str())];
-    html! {
-        tr {
-            th scope="row" { code.small { (task.id) } @if let Some(batch) = &task.batch { br; span.meta { "batch " (batch) } } }
-            td { (task.service.rsplit('/').next().unwrap_or_default()) }
-            td { (choice.name(task.application)) }
-            td {
-                span class={ "badge " (tone(task.state)) } { (task.state.name()) }
-                @if let Some(fault) = &task.fault { p.meta { code { (fault.code().name()) } " " (fault.message()) } }
+    Row::from([
+        html! { code.small { (task.id) } @if let Some(batch) = &task.batch { br; span.meta { "batch " (batch) } } },
+        html! { (task.service.rsplit('/').next().unwrap_or_default()) },
+        html! { (choice.name(task.application)) },
+        html! {
+            span class={ "badge " (tone(task.state)) } { (task.state.name()) }
+            @if let Some(fault) = &task.fault { p.meta { code { (fault.code().name()) } " " (fault.message()) } }
+        },
+        show::time(task.created_at),
+        html! { @if let Some(at) = task.ended_at { (show::time(at)) } },
+        html! {
+            @match task.state {
+                TaskState::Queued => (action(csrf, "/console/tasks/revoke", &values, "Revoke", None)),
+                TaskState::Processing => (action(csrf, "/console/tasks/stop", &values, "Stop", None)),
+                _ => {}
             }
-            td { (show::time(task.created_at)) }
-            td { @if let Some(at) = task.ended_at { (show::time(at)) } }
-            td.actions {
-                @match task.state {
-                    TaskState::Queued => (action(csrf, "/console/tasks/revoke", &values, "Revoke", None)),
-                    TaskState::Processing => (action(csrf, "/console/tasks/stop", &values, "Stop", None)),
-                    _ => {}
-                }
-            }
-        }
-    }
+        },
+    ])
 }
 
 fn tone(state: TaskState) -> &'static str {
@@ -110,18 +136,13 @@ pub fn webhooks(shell: &Shell<'_>, choice: &Choice<'_>, webhooks: &[Webhook]) ->
         html! {
             h1 { "Webhooks" }
             (choice.filter("/console/webhooks"))
-            div.scroll tabindex="0" {
-                table {
-                    thead { tr { th { "Webhook" } th { "To" } th { "Application" } th { "State" } th.number { "Attempts" } th { "Task ended" } th { span.hidden { "Actions" } } } }
-                    tbody { @for webhook in webhooks { (webhook_row(shell.csrf, choice, webhook)) } }
-                }
-            }
+            (table(&WEBHOOKS, webhooks.iter().map(|webhook| webhook_row(shell.csrf, choice, webhook))))
             @if webhooks.is_empty() { p { "There are none. A task tells of its end where its request names a " code { "callback_url" } "." } }
         },
     )
 }
 
-fn webhook_row(csrf: &str, choice: &Choice<'_>, webhook: &Webhook) -> Markup {
+fn webhook_row(csrf: &str, choice: &Choice<'_>, webhook: &Webhook) -> Row {
     let application = webhook.application.to_string();
     let values = [("application", application.as_str()), ("webhook", webhook.id.as_str())];
     let (tone, ended) = match webhook.state {
@@ -129,17 +150,15 @@ fn webhook_row(csrf: &str, choice: &Choice<'_>, webhook: &Webhook) -> Markup {
         WebhookState::GivenUp => ("warn", true),
         WebhookState::Waiting | WebhookState::Posting => ("busy", false),
     };
-    html! {
-        tr {
-            th scope="row" { code.small { (webhook.id) } br; span.meta { "task " (webhook.task) } }
-            td { (webhook.url) }
-            td { (choice.name(webhook.application)) }
-            td { span class={ "badge " (tone) } { (webhook.state.name().replace('_', " ")) } @if !webhook.note.is_empty() { p.meta { (webhook.note) } } }
-            td.number { (webhook.attempts) }
-            td { (show::time(webhook.created_at)) }
-            td.actions { @if ended { (action(csrf, "/console/webhooks/resend", &values, "Send again", None)) } }
-        }
-    }
+    Row::from([
+        html! { code.small { (webhook.id) } br; span.meta { "task " (webhook.task) } },
+        html! { span.long { (webhook.url) } },
+        html! { (choice.name(webhook.application)) },
+        html! { span class={ "badge " (tone) } { (webhook.state.name().replace('_', " ")) } @if !webhook.note.is_empty() { p.meta { (webhook.note) } } },
+        html! { (webhook.attempts) },
+        show::time(webhook.created_at),
+        html! { @if ended { (action(csrf, "/console/webhooks/resend", &values, "Send again", None)) } },
+    ])
 }
 
 /// The page of uploads.
@@ -149,33 +168,32 @@ pub fn uploads(shell: &Shell<'_>, choice: &Choice<'_>, uploads: &[Upload]) -> Ma
         html! {
             h1 { "Uploads" }
             (choice.filter("/console/uploads"))
-            div.scroll tabindex="0" {
-                table {
-                    thead { tr { th { "File" } th { "Picture" } th { "Application" } th { "State" } th { "Sent" } th { "Kept until" } th { span.hidden { "Actions" } } } }
-                    tbody { @for upload in uploads { (upload_row(shell.csrf, choice, upload)) } }
-                }
-            }
+            (table(&UPLOADS, uploads.iter().map(|upload| upload_row(shell.csrf, choice, upload))))
             @if uploads.is_empty() { p { "There are none." } }
         },
     )
 }
 
-fn upload_row(csrf: &str, choice: &Choice<'_>, upload: &Upload) -> Markup {
+fn upload_row(csrf: &str, choice: &Choice<'_>, upload: &Upload) -> Row {
     let application = upload.application.to_string();
     let values = [("application", application.as_str()), ("file", upload.id.as_str())];
-    html! {
-        tr {
-            th scope="row" { code.small { (upload.id) } }
-            td {
-                @if let Some(picture) = &upload.picture {
-                    (picture.format) ", " (picture.width) "×" (picture.height) ", " (show::bytes(picture.size))
-                }
+    Row::from([
+        html! { code.small { (upload.id) } },
+        html! {
+            @if let Some(picture) = &upload.picture {
+                (picture.format) ", " (picture.width) "×" (picture.height) ", " (show::bytes(picture.size))
             }
-            td { (choice.name(upload.application)) }
-            td { (upload.state.name().replace('_', " ")) @if let Some(fault) = &upload.fault { p.meta { (fault.message()) } } }
-            td { (show::time(upload.created_at)) }
-            td { (show::time(upload.expires_at)) }
-            td.actions { (action(csrf, "/console/uploads/delete", &values, "Delete", Some("The file is gone at once."))) }
-        }
-    }
+        },
+        html! { (choice.name(upload.application)) },
+        html! { (upload.state.name().replace('_', " ")) @if let Some(fault) = &upload.fault { p.meta { (fault.message()) } } },
+        show::time(upload.created_at),
+        show::time(upload.expires_at),
+        action(
+            csrf,
+            "/console/uploads/delete",
+            &values,
+            "Delete",
+            Some("The file is gone at once."),
+        ),
+    ])
 }

@@ -10,6 +10,7 @@ use safelight_store::{
 
 use crate::layout::{Shell, Who, action, form, page};
 use crate::show;
+use crate::table::{Column, Row, table};
 
 /// What the page shows.
 pub struct Contents<'a> {
@@ -54,25 +55,15 @@ pub fn overview(shell: &Shell<'_>, contents: &Contents<'_>) -> Markup {
 
 fn keys(csrf: &str, id: i64, keys: &[ApiKey]) -> Markup {
     let base = format!("/console/applications/{id}/keys");
+    let columns = [Column::Text("Key"), Column::Text("Since"), Column::Actions];
     html! {
         h2 { "Keys" }
-        div.scroll tabindex="0" {
-            table {
-                thead { tr { th { "Key" } th { "Since" } th { span.hidden { "Actions" } } } }
-                tbody {
-                    @for key in keys {
-                        tr {
-                            th scope="row" { code { (key.hint) "…" } @if key.kind == KeyKind::Sandbox { " " span.badge { "sandbox" } } }
-                            td { (show::time(key.created_at)) }
-                            td.actions {
-                                (action(csrf, &format!("{base}/revoke"), &[("key", &key.id.to_string())], "Revoke",
-                                    Some("Requests with this key are refused from now on. This cannot be undone.")))
-                            }
-                        }
-                    }
-                }
-            }
-        }
+        (table(&columns, keys.iter().map(|key| Row::from([
+            html! { code { (key.hint) "…" } @if key.kind == KeyKind::Sandbox { " " span.badge { "sandbox" } } },
+            show::time(key.created_at),
+            action(csrf, &format!("{base}/revoke"), &[("key", &key.id.to_string())], "Revoke",
+                Some("Requests with this key are refused from now on. This cannot be undone.")),
+        ]))))
         @if keys.is_empty() { p { "There are none: no request can be made." } }
         div.line {
             (action(csrf, &format!("{base}/add"), &[], "Add a key", None))
@@ -82,26 +73,25 @@ fn keys(csrf: &str, id: i64, keys: &[ApiKey]) -> Markup {
     }
 }
 
+const POOLS: [Column; 5] = [
+    Column::Text("Pool"),
+    Column::Number("Balance"),
+    Column::Number("Held"),
+    Column::Number("Bought"),
+    Column::Text("Changed"),
+];
+
 fn credits(csrf: &str, operator: bool, contents: &Contents<'_>) -> Markup {
     let id = contents.application.id;
     html! {
         h2 { "Credits" }
-        div.scroll tabindex="0" {
-            table {
-                thead { tr { th { "Pool" } th.number { "Balance" } th.number { "Held" } th.number { "Bought" } th { "Changed" } } }
-                tbody {
-                    @for pool in contents.pools {
-                        tr {
-                            th scope="row" { (pool.sign) @if pool.balance < pool.balance_warning { " " span.badge.warn { "low" } } }
-                            td.number { (pool.balance) }
-                            td.number { (pool.held) }
-                            td.number { (pool.total) }
-                            td { (show::time(pool.last_update_time)) }
-                        }
-                    }
-                }
-            }
-        }
+        (table(&POOLS, contents.pools.iter().map(|pool| Row::from([
+            html! { (pool.sign) @if pool.balance < pool.balance_warning { " " span.badge.warn { "low" } } },
+            html! { (pool.balance) },
+            html! { (pool.held) },
+            html! { (pool.total) },
+            show::time(pool.last_update_time),
+        ]))))
         @if operator {
             (form(csrf, &format!("/console/applications/{id}/credits"), "card line", html! {
                 div { label for="amount" { "Credits to add" } input #amount name="amount" type="number" step="0.001" required; }
@@ -124,25 +114,24 @@ fn pool_signs(endpoints: &[&'static Endpoint]) -> std::collections::BTreeSet<&'s
     endpoints.iter().map(|endpoint| endpoint.spec().pool).collect()
 }
 
+const LEDGER: [Column; 5] = [
+    Column::Text("Time"),
+    Column::Text("Pool"),
+    Column::Text("What"),
+    Column::Number("Credits"),
+    Column::Text("Request"),
+];
+
 fn ledger(transfers: &[Transfer]) -> Markup {
     html! {
         @if transfers.is_empty() { p { "No credits have moved." } }
-        div.scroll tabindex="0" {
-            table {
-                thead { tr { th { "Time" } th { "Pool" } th { "What" } th.number { "Credits" } th { "Request" } } }
-                tbody {
-                    @for transfer in transfers {
-                        tr {
-                            td { (show::time(transfer.at)) }
-                            td { (transfer.pool) }
-                            td { (movement(transfer)) }
-                            td.number { (transfer.amount) }
-                            td { @if let Some(request) = &transfer.request_id { code.small { (request) } } }
-                        }
-                    }
-                }
-            }
-        }
+        (table(&LEDGER, transfers.iter().map(|transfer| Row::from([
+            show::time(transfer.at),
+            html! { (transfer.pool) },
+            html! { (movement(transfer)) },
+            html! { (transfer.amount) },
+            html! { @if let Some(request) = &transfer.request_id { code.small { (request) } } },
+        ]))))
     }
 }
 
@@ -186,42 +175,51 @@ fn limits(csrf: &str, operator: bool, contents: &Contents<'_>) -> Markup {
     }
 }
 
+/// The services that are otherwise for this application, and a form that makes one so. All services with a
+/// form each would be a heavy page.
 fn services(csrf: &str, operator: bool, contents: &Contents<'_>) -> Markup {
-    let id = contents.application.id;
+    let path = format!("/console/applications/{}/services", contents.application.id);
+    let columns =
+        [Column::Text("Service"), Column::Text("State"), Column::Number("Price"), Column::Actions];
+    let changed = contents.endpoints.iter().filter_map(|endpoint| {
+        let spec = endpoint.spec();
+        let state = *contents.states.get(spec.path)?;
+        let usual = [("path", spec.path), ("enabled", "true"), ("price", "")];
+        let row = Row::from([
+            html! { (spec.name) },
+            html! { @if state.enabled { "on" } @else { span.badge.warn { "off" } } },
+            html! { (state.price.unwrap_or(Credits::whole(spec.price))) },
+            action(csrf, &path, &usual, "As usual", None),
+        ]);
+        (state != ServiceState::default()).then_some(row)
+    });
+    let changed: Vec<_> = changed.collect();
     html! {
         h2 { "Services" }
-        details.more {
-            summary { (contents.endpoints.len()) " services, " (contents.states.len()) " of them changed for this application" }
-            div.scroll tabindex="0" {
-                table {
-                    thead { tr { th { "Service" } th { "State" } th.number { "Price" } @if operator { th { span.hidden { "Actions" } } } } }
-                    tbody {
-                        @for endpoint in contents.endpoints {
-                            @let spec = endpoint.spec();
-                            @let state = contents.states.get(spec.path).copied().unwrap_or_default();
-                            tr {
-                                th scope="row" { (spec.name) }
-                                td { @if state.enabled { "on" } @else { span.badge.warn { "off" } } }
-                                td.number { (state.price.unwrap_or(Credits::whole(spec.price))) }
-                                @if operator { td.actions { (switch(csrf, id, spec.path, state)) } }
-                            }
-                        }
-                    }
-                }
-            }
+        @if changed.is_empty() {
+            p { "All " (contents.endpoints.len()) " services are on, at their usual prices." }
+        } @else {
+            p { "Of " (contents.endpoints.len()) " services these are not as usual:" }
+            (table(&columns[..if operator { 4 } else { 3 }], changed))
         }
+        @if operator { (switch(csrf, &path, contents.endpoints)) }
     }
 }
 
-fn switch(csrf: &str, id: i64, path: &str, state: ServiceState) -> Markup {
+fn switch(csrf: &str, path: &str, endpoints: &[&'static Endpoint]) -> Markup {
     let content = html! {
-            input type="hidden" name="path" value=(path);
-            input name="price" type="number" min="0" step="0.001" value=[state.price] placeholder="price" aria-label={ "Price of " (path) };
-            select name="enabled" aria-label={ "State of " (path) } {
-                option value="true" selected[state.enabled] { "on" }
-                option value="false" selected[!state.enabled] { "off" }
+        div { label for="service" { "Service" }
+            select #service name="path" {
+                @for endpoint in endpoints { option value=(endpoint.spec().path) { (endpoint.spec().name) } }
             }
-            button.quiet { "Save" }
+        }
+        div { label for="enabled" { "is" }
+            select #enabled name="enabled" { option value="true" { "on" } option value="false" { "off" } }
+        }
+        div { label for="price" { "at a price of" }
+            input #price name="price" type="number" min="0" step="0.001" placeholder="the usual";
+        }
+        button { "Save" }
     };
-    form(csrf, &format!("/console/applications/{id}/services"), "inline line", content)
+    form(csrf, path, "card line", content)
 }

@@ -20,6 +20,7 @@ pub mod reference;
 pub mod server;
 mod show;
 pub mod sign_in;
+mod table;
 pub mod usage;
 
 pub use advice::{Advice, advice, remedy};

@@ -193,7 +193,7 @@ fn result() -> Markup {
                 button type="button" #zip { "Download all as ZIP" }
             }
             details.more #timings hidden { summary { "Timings" } div #stages {} }
-            details.more #answer hidden { summary { "Answer as JSON" } pre { code #json {} } }
+            details.more #answer hidden { summary { "Answer as JSON" } pre tabindex="0" { code #json {} } }
         }
     }
 }
@@ -203,15 +203,17 @@ fn snippets() -> Markup {
         section.snippets #snippets hidden {
             h2 { "The same from your program" }
             p.help { "Set " code { "SAFELIGHT_KEY" } " to the application's key. The code follows what you chose above." }
-            div.tabs role="tablist" aria-label="Language" {
-                @for (at, (id, name)) in [("curl", "curl"), ("python", "Python"), ("node", "Node"), ("go", "Go")].iter().enumerate() {
-                    button type="button" role="tab" id={ "tab-" (id) } data-language=(id)
-                        aria-selected=(if at == 0 { "true" } else { "false" })
-                        tabindex=[(at > 0).then_some("-1")] aria-controls="snippet-panel" { (name) }
+            div.bar {
+                div.tabs role="tablist" aria-label="Language" {
+                    @for (at, (id, name)) in [("curl", "curl"), ("python", "Python"), ("node", "Node"), ("go", "Go")].iter().enumerate() {
+                        button type="button" role="tab" id={ "tab-" (id) } data-language=(id)
+                            aria-selected=(if at == 0 { "true" } else { "false" })
+                            tabindex=[(at > 0).then_some("-1")] aria-controls="snippet-panel" { (name) }
+                    }
                 }
                 button.quiet type="button" data-copy="snippet" { "Copy" }
             }
-            div #snippet-panel role="tabpanel" aria-labelledby="tab-curl" tabindex="0" { pre { code #snippet {} } }
+            div #snippet-panel role="tabpanel" aria-labelledby="tab-curl" { pre tabindex="0" { code #snippet {} } }
         }
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::advice::{Advice, advice};
 use crate::layout::{Shell, page};
 use crate::playground::{delivery, group};
+use crate::table::{Column, Row, table};
 use crate::{field, show};
 
 /// An endpoint of the server's own, as the reference lists it.
@@ -100,9 +101,9 @@ fn calling(base_url: &str) -> Markup {
                 code { "error_detail" } " holds a " a href="/docs/errors" { "code" }
                 " and a message that says what to change."
             }
-            pre { code { (curl) } }
+            pre tabindex="0" { code { (curl) } }
             p { "The vendor's SDKs work unchanged with this base URL:" }
-            pre { code { (python) } }
+            pre tabindex="0" { code { (python) } }
             p { (sources()) }
             p { "For machines: " a href="/openapi.json" { "openapi.json" } "." }
         }
@@ -141,9 +142,9 @@ pub fn service(shell: &Shell<'_>, endpoint: &Endpoint, base_url: &str) -> Markup
             (fields(endpoint))
             h2 { "Answer" }
             p { "Beside " code { "request_id" } ", " code { "log_id" } ", " code { "error_code" } " and " code { "error_detail" } ":" }
-            pre { code { (answer) } }
+            pre tabindex="0" { code { (answer) } }
             h2 { "Example" }
-            pre { code { (curl(endpoint, base_url)) } }
+            pre tabindex="0" { code { (curl(endpoint, base_url)) } }
         },
     )
 }
@@ -151,22 +152,16 @@ pub fn service(shell: &Shell<'_>, endpoint: &Endpoint, base_url: &str) -> Markup
 fn fields(endpoint: &Endpoint) -> Markup {
     let delivery = endpoint.spec().delivery.parameters().iter().copied();
     let parameters = endpoint.parameters().chain(delivery);
+    let columns = [Column::Text("Field"), Column::Text("Values"), Column::Text("Meaning")];
+    let files = endpoint.files().map(|file| {
+        Row::from([
+            html! { code { (file.name) } (required(file.is_required())) },
+            html! { (field::rules(file)) },
+            html! { (file.doc) },
+        ])
+    });
     html! {
-        div.scroll tabindex="0" {
-            table {
-                thead { tr { th { "Field" } th { "Values" } th { "Meaning" } } }
-                tbody {
-                    @for file in endpoint.files() {
-                        tr {
-                            th scope="row" { code { (file.name) } (required(file.is_required())) }
-                            td { (field::rules(file)) }
-                            td { (file.doc) }
-                        }
-                    }
-                    @for parameter in parameters { (row(parameter)) }
-                }
-            }
-        }
+        (table(&columns, files.chain(parameters.map(row))))
     }
 }
 
@@ -174,21 +169,21 @@ fn required(required: bool) -> Markup {
     html! { @if required { br; span.badge { "required" } } }
 }
 
-fn row(parameter: &dyn Parameter) -> Markup {
+fn row(parameter: &dyn Parameter) -> Row {
     let schema = parameter.schema();
-    html! {
-        tr {
-            th scope="row" { code { (parameter.name()) } (required(parameter.required())) }
-            td {
+    Row::from([
+        html! { code { (parameter.name()) } (required(parameter.required())) },
+        html! {
+            div {
                 (values(&schema))
                 @if !schema["default"].is_null() { br; "default " code { (text(&schema["default"])) } }
             }
-            td {
-                (parameter.doc())
-                @if let Some(more) = schema["description"].as_str() { " " (more) "." }
-            }
-        }
-    }
+        },
+        html! {
+            (parameter.doc())
+            @if let Some(more) = schema["description"].as_str() { " " (more) "." }
+        },
+    ])
 }
 
 fn text(value: &Value) -> String {

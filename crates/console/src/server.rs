@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::layout::{Shell, action, page};
 use crate::show;
+use crate::table::{Column, Row, table};
 
 /// A quantity of the moment.
 pub struct Gauge {
@@ -146,29 +147,29 @@ pub struct Configured {
 
 /// The page of the configuration.
 pub fn configuration(shell: &Shell<'_>, values: &[Configured]) -> Markup {
+    let columns = [Column::Text("Key"), Column::Text("Value"), Column::Text("From")];
     page(
         shell,
         html! {
             h1 { "Configuration" }
             p.lead { "What counts, and where each value comes from. It is changed in its file, in the environment or with flags, and read at the start." }
             @if values.is_empty() { p { "This server was started by a program that gave no configuration." } }
-            div.scroll tabindex="0" {
-                table {
-                    thead { tr { th { "Key" } th { "Value" } th { "From" } } }
-                    tbody {
-                        @for one in values {
-                            tr.set[one.origin != "default"] {
-                                th scope="row" { code { (one.key) } }
-                                td { code { (one.value) } }
-                                td { (one.origin) }
-                            }
-                        }
-                    }
-                }
-            }
+            (table(&columns, values.iter().map(|one| Row::from([
+                html! { code { (one.key) } },
+                html! { code { (one.value) } },
+                html! { (one.origin) },
+            ]).marked(one.origin != "default"))))
         },
     )
 }
+
+const CHANGES: [Column; 5] = [
+    Column::Text("Time"),
+    Column::Text("Who"),
+    Column::Text("What"),
+    Column::Text("To"),
+    Column::Text("Application"),
+];
 
 /// The page of changes. `name` names an application.
 pub fn audit(shell: &Shell<'_>, acts: &[ConsoleAct], name: impl Fn(i64) -> String) -> Markup {
@@ -177,22 +178,13 @@ pub fn audit(shell: &Shell<'_>, acts: &[ConsoleAct], name: impl Fn(i64) -> Strin
         html! {
             h1 { "Changes" }
             p.lead { "What was changed in the console, and by whom." }
-            div.scroll tabindex="0" {
-                table {
-                    thead { tr { th { "Time" } th { "Who" } th { "What" } th { "To" } th { "Application" } } }
-                    tbody {
-                        @for act in acts {
-                            tr {
-                                td { (show::time(act.at)) }
-                                td { (act.who) }
-                                td { (act.action) }
-                                td { (act.subject) }
-                                td { @if let Some(id) = act.application { (name(id)) } }
-                            }
-                        }
-                    }
-                }
-            }
+            (table(&CHANGES, acts.iter().map(|act| Row::from([
+                show::time(act.at),
+                html! { (act.who) },
+                html! { (act.action) },
+                html! { (act.subject) },
+                html! { @if let Some(id) = act.application { (name(id)) } },
+            ]))))
             @if acts.is_empty() { p { "Nothing was changed here." } }
         },
     )

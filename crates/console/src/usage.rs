@@ -7,6 +7,7 @@ use safelight_store::{LATENCY_MS, Latency, UsageReport, UsageSum};
 use crate::chart::{self, Point};
 use crate::layout::{Shell, page};
 use crate::show;
+use crate::table::{Column, Row, table};
 
 /// What was chosen, and what can be.
 pub struct Choice<'a> {
@@ -77,10 +78,10 @@ pub fn overview(shell: &Shell<'_>, choice: &Choice<'_>, report: &UsageReport) ->
                 (chart::lines("Latency", &[("median", "ok"), ("95th percentile", "late")], &points.1, show::millis))
                 (chart::bars("Credits", &[("charged", "credits")], &points.2, whole))
                 h2 { "By service" }
-                (table("Service", report.services.iter().map(|(path, sum)| (path.clone(), sum))))
+                (sums("Service", report.services.iter().map(|(path, sum)| (path.clone(), sum))))
                 @if choice.applications.len() > 1 && choice.application.is_none() {
                     h2 { "By application" }
-                    (table("Application", report.applications.iter().map(|(id, sum)| (name(*id), sum))))
+                    (sums("Application", report.applications.iter().map(|(id, sum)| (name(*id), sum))))
                 }
                 h2 { "Error codes" }
                 @if report.codes.is_empty() { p { "No request failed." } }
@@ -174,39 +175,36 @@ fn points(choice: &Choice<'_>, report: &UsageReport) -> (Vec<Point>, Vec<Point>,
     all
 }
 
-fn table<'a>(head: &str, rows: impl Iterator<Item = (String, &'a UsageSum)>) -> Markup {
-    html! {
-        div.scroll tabindex="0" {
-            table {
-                thead { tr { th { (head) } th.number { "Requests" } th.number { "Failures" } th.number { "Credits" } th.number { "Median" } th.number { "95th" } } }
-                tbody {
-                    @for (name, sum) in rows {
-                        tr {
-                            th scope="row" { (name) }
-                            td.number { (show::count(sum.requests)) }
-                            td.number { (share(sum)) }
-                            td.number { (sum.credits) }
-                            td.number { (time(sum, 0.5)) }
-                            td.number { (time(sum, 0.95)) }
-                        }
-                    }
-                }
-            }
-        }
-    }
+fn sums<'a>(head: &'static str, rows: impl Iterator<Item = (String, &'a UsageSum)>) -> Markup {
+    let columns = [
+        Column::Text(head),
+        Column::Number("Requests"),
+        Column::Number("Failures"),
+        Column::Number("Credits"),
+        Column::Number("Median"),
+        Column::Number("95th"),
+    ];
+    let row = |(name, sum): (String, &UsageSum)| {
+        Row::from([
+            html! { (name) },
+            html! { (show::count(sum.requests)) },
+            html! { (share(sum)) },
+            html! { (sum.credits) },
+            html! { (time(sum, 0.5)) },
+            html! { (time(sum, 0.95)) },
+        ])
+    };
+    table(&columns, rows.map(row))
 }
 
 fn codes(codes: &[(String, u64)]) -> Markup {
-    html! {
-        table {
-            thead { tr { th { "Code" } th.number { "Requests" } } }
-            tbody {
-                @for (code, count) in codes {
-                    tr { th scope="row" { a href={ "/docs/errors#" (code) } { (code) } } td.number { (show::count(*count)) } }
-                }
-            }
-        }
-    }
+    let row = |(code, count): &(String, u64)| {
+        Row::from([
+            html! { a href={ "/docs/errors#" (code) } { (code) } },
+            html! { (show::count(*count)) },
+        ])
+    };
+    table(&[Column::Text("Code"), Column::Number("Requests")], codes.iter().map(row))
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The first start: an administrator, an application with credits, and a key that is shown once.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use safelight_store::{Credits, KeyKind, KeySecret, NewApplication, Store};
@@ -8,6 +9,7 @@ use serde::Serialize;
 
 use crate::clock::now;
 use crate::data::DataFolder;
+use crate::models;
 use crate::output::Output;
 
 /// How long a first start may take before another process tries, in milliseconds.
@@ -16,6 +18,7 @@ const USER: &str = "admin";
 const APPLICATION: &str = "default";
 const CREDITS: Credits = Credits::whole(1000);
 const SERVICE: &str = "/api/cutout/general/universal-background-removal";
+/// The photo of the example: in packages and in the repository.
 const PHOTO: &str = "photos/astronaut.png";
 
 /// What a newcomer needs to know.
@@ -26,7 +29,8 @@ pub struct Welcome {
     pub credits: Credits,
     /// The key, shown this one time.
     pub key: String,
-    /// A command that works as pasted in the repository's folder.
+    /// A command that works as pasted: anywhere with the photo of a package, otherwise in the
+    /// repository's folder.
     pub curl: String,
     /// A link that signs in to the console, once, within ten minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,7 +81,9 @@ pub async fn prepare(
     }
     let (key, hash, hint) = secret.generate()?;
     store.add_key(application.id, &hash, &hint, KeyKind::Live, now()).await?;
-    let curl = format!("curl -H 'ailabapi-api-key: {key}' -F image=@{PHOTO} {base_url}{SERVICE}");
+    let photo = models::packaged(PHOTO);
+    let photo = photo.as_deref().unwrap_or(Path::new(PHOTO)).display();
+    let curl = format!("curl -H 'ailabapi-api-key: {key}' -F 'image=@{photo}' {base_url}{SERVICE}");
     let console = match console {
         Some(url) => Some(safelight_server::console_link(store, secret, &url).await?),
         None => None,
@@ -95,11 +101,14 @@ impl Welcome {
                  (`safelight console` makes another):\n\n  {link}\n"
             )
         });
+        let place = match models::packaged(PHOTO) {
+            Some(_) => "Try it",
+            None => "Try it in the repository's folder",
+        };
         let sentence = format!(
             "\nWelcome. User `{user}` has the application `{application}` with {credits} credits.\n\
              Its API key, shown only this once:\n\n  {key}\n\n\
-             Try it in the repository's folder; `data.image_url` of the answer opens in a browser:\n\n  \
-             {curl}\n{console}"
+             {place}; `data.image_url` of the answer opens in a browser:\n\n  {curl}\n{console}"
         );
         output.result(self, &sentence)?;
         fs::remove_file(data.first_run()).context("the data folder cannot be written to")

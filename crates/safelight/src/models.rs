@@ -14,9 +14,9 @@ use crate::engine::binary_folder;
 /// Every file of `models/`, by name; none where packages carry them.
 pub static EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/models.rs"));
 
-/// Where packages put the models, from the folder of the binary: a folder of its own, `/usr/bin` or
-/// the `bin` of a Python environment, `/usr/lib/safelight`.
-const BESIDE: [&str; 3] = ["models", "../share/safelight/models", "../../share/safelight/models"];
+/// Where packages put what the binary needs, from its folder: a folder of its own, `/usr/bin` or the
+/// `bin` of a Python environment, `/usr/lib/safelight`.
+const BESIDE: [&str; 3] = ["", "../share/safelight", "../../share/safelight"];
 
 /// The folder of the models, ready to be used.
 pub fn ready(data: &DataFolder) -> Result<PathBuf> {
@@ -29,12 +29,16 @@ pub fn ready(data: &DataFolder) -> Result<PathBuf> {
 
 /// The folder of the models, where they are there already.
 pub fn present(data: &DataFolder) -> Option<PathBuf> {
-    let has_manifest = |folder: &PathBuf| folder.join(FILE_NAME).exists();
     if EMBEDDED.is_empty() {
-        let binary = binary_folder()?;
-        return BESIDE.iter().map(|place| binary.join(place)).find(has_manifest);
+        return packaged(&format!("models/{FILE_NAME}"))?.parent().map(Path::to_path_buf);
     }
-    Some(data.models()).filter(has_manifest)
+    Some(data.models()).filter(|folder| folder.join(FILE_NAME).exists())
+}
+
+/// A file that packages put beside the binary; none where it was built without packages.
+pub fn packaged(name: &str) -> Option<PathBuf> {
+    let binary = binary_folder()?;
+    BESIDE.iter().find_map(|place| binary.join(place).join(name).canonicalize().ok())
 }
 
 /// The manifest of the models, before any of them is unpacked.

@@ -311,7 +311,12 @@ async fn the_operator_administers() {
     assert_eq!((limits.concurrency, limits.requests_per_second), (Some(3), None));
     operator.post(&format!("{base}/services"), &[("path", SYNC), ("enabled", "false")]).await;
     server.post_as(&key, SYNC, form([])).await.failure(404, "ERROR_AI_NOT_EXISTS");
+    assert!(operator.get(&base).await.text.contains(">off</span>"));
+    let usual = [("path", SYNC), ("enabled", "true"), ("price", "")];
+    operator.post(&format!("{base}/services"), &usual).await;
+    server.post_as(&key, SYNC, form([])).await.success();
     let page = operator.get(&base).await.text;
+    assert!(page.contains("at their usual prices"), "{page}");
     assert!(page.contains("Ledger") && page.contains("charged"), "{page}");
 
     let rotated = operator.post(&format!("{base}/keys/rotate"), &[]).await;
