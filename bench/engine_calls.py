@@ -133,7 +133,7 @@ def main():
     met = True
     print(harness.machine())
     # The budget counts what calls might take at most, and all of them come at once.
-    settings = ["limits.memory_budget=10000000000", "limits.work_timeout_seconds=900", "limits.queue=200",
+    settings = ["limits.memory_budget=12000000000", "limits.work_timeout_seconds=900", "limits.queue=200",
                 "limits.queue_wait_seconds=600", *options.set]
     for part in (lambda s, e: calls(s, e, options.calls), lambda s, e: tasks(s, e, options.tasks, options.most)):
         engine = Engine()
