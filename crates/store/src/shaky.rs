@@ -107,6 +107,11 @@ impl Database for Unreliable {
     fn is_shared(&self) -> bool {
         true
     }
+
+    async fn describe(&self) -> Result<String> {
+        self.reach()?;
+        Ok("SQLite behind a connection that fails".to_owned())
+    }
 }
 
 #[cfg(test)]
