@@ -73,7 +73,7 @@ pub fn binary_folder() -> Option<PathBuf> {
 /// without either.
 pub fn memory(data: &DataFolder, settings: &Settings) -> Result<u64> {
     let needed = needed();
-    let is_needed = |name: &str| needed.iter().any(|needed| *needed == name);
+    let is_needed = |name: &str| needed.contains(&name);
     let models = [embedded(data)?, added(data)?].concat();
     let chosen = |slot: &str| settings.chosen.get(slot);
     // A model is used under its own name unless another was chosen for its work, or as the chosen one.

@@ -85,17 +85,19 @@ async fn sessions_ask_for_actions_and_videos_show_them() {
         let session = session(&server, code).await;
         server.post(&verify, sent(&session, video)).await
     };
-    let scale = {
-        let at = video.windows(4).position(|part| part == b"mdhd").expect("a box") + 4 + 12;
-        u32::from_be_bytes(*video[at..].first_chunk().expect("a number"))
+    let number = |kind: &[u8], at: usize| {
+        let start = video.windows(4).position(|part| part == kind).expect("a box") + 4 + at;
+        u32::from_be_bytes(*video[start..].first_chunk().expect("a number"))
     };
-    let lasting = |seconds: u32| changed(&video, b"mdhd", 16, scale * seconds);
+    let (scale, frames) = (number(b"mdhd", 12), number(b"stts", 8));
+    let lasting = |seconds: u32| changed(&video, b"stts", 12, (scale * seconds).div_ceil(frames));
+    let slow = changed(&changed(&video, b"stsz", 8, 4), b"stts", 12, scale / 2);
     for (video, status, code) in [
         (b"RIFF0000AVI LIST".to_vec(), 415, "UNSUPPORTED_FILE_TYPES"),
         (vec![], 400, "PARAMETERS_CANNOT_EMPTY"),
         (lasting(11), 413, "ERROR_VIDEO_DURATION_EXCEEDED"),
         (lasting(0), 422, "ERROR_INVALID_FILE"),
-        (changed(&video, b"stsz", 8, 4), 422, "FILE_CONTENT_NON_COMPLIANCE"),
+        (slow, 422, "FILE_CONTENT_NON_COMPLIANCE"),
         (video[..video.len() / 2].to_vec(), 400, "FILE_DECODING_FAILURE"),
     ] {
         outcome("0", &video).await.failure(status, code);
