@@ -1,7 +1,7 @@
 //! What Safelight remembers: users, applications and their keys, credits, tasks and result files.
 //!
-//! Rows live behind the trait [`Store`]; one suite of stories (the module `stories`, behind the
-//! feature of that name) holds every implementation to the same behaviour. Files live in [`Blobs`],
+//! Rows live behind the trait [`Store`]; a conformance suite (the module `conformance`, behind
+//! the feature of that name) holds every implementation to the same behaviour. Files live in [`Blobs`],
 //! over `object_store`.
 //!
 //! # What a crash leaves
@@ -33,6 +33,8 @@
 
 mod account;
 mod blobs;
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
 mod console;
 mod error;
 mod faces;
@@ -46,12 +48,10 @@ mod open;
 mod postgres;
 mod result_file;
 mod rows;
-#[cfg(any(test, feature = "stories"))]
+#[cfg(any(test, feature = "conformance"))]
 pub mod shaky;
 mod sql;
 mod sqlite;
-#[cfg(any(test, feature = "stories"))]
-pub mod stories;
 mod task;
 mod upload;
 mod usage;
@@ -119,6 +119,6 @@ pub trait Store:
     /// What the database is and how it is reached, in a few words.
     async fn describe(&self) -> Result<String>;
     /// The same rows, as another process would have them.
-    #[cfg(any(test, feature = "stories"))]
+    #[cfg(any(test, feature = "conformance"))]
     fn as_another(&self) -> std::sync::Arc<dyn Store>;
 }

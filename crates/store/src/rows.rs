@@ -234,7 +234,7 @@ impl<D: Database> Store for Rows<D> {
         self.database.describe().await
     }
 
-    #[cfg(any(test, feature = "stories"))]
+    #[cfg(any(test, feature = "conformance"))]
     fn as_another(&self) -> Arc<dyn Store> {
         Arc::new(self.another())
     }

@@ -1,5 +1,5 @@
-//! The stories in PostgreSQL: where `SAFELIGHT_TEST_POSTGRES` names a server to use (`tests/postgres/run`
-//! starts one). Each story has a schema of its own.
+//! The conformance suite in PostgreSQL: where `SAFELIGHT_TEST_POSTGRES` names a server to use (`tests/postgres/run`
+//! starts one). Each case has a schema of its own.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::*;
 use crate::{
     Accounts as _, Claiming, Credits, Files as _, HoldOutcome, HoldRequest, Instances as _,
     KeyHash, Ledger as _, Limits, NewApplication, NewTask, NewUpload, Outcome, Sqlite, Store,
-    Tasks as _, UploadQuota, UploadState, Uploads as _, stories,
+    Tasks as _, UploadQuota, UploadState, Uploads as _, conformance,
 };
 
 const NOW: Millis = 1_790_000_000_000;
@@ -36,9 +36,9 @@ async fn fresh(url: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tells_every_story() {
+async fn behaves_as_every_store() {
     let Some(url) = server() else { return };
-    stories::all(|| async {
+    conformance::all(|| async {
         Arc::new(Postgres::open(&fresh(&url).await, 4).await.unwrap()) as Arc<dyn Store>
     })
     .await;

@@ -14,7 +14,7 @@ use rusqlite::Connection;
 use super::*;
 use crate::{
     Accounts as _, Claiming, Credits, Hold, HoldOutcome, HoldRequest, Instances as _, KeyHash,
-    Ledger as _, Limits, NewApplication, NewTask, Store, Tasks as _, stories,
+    Ledger as _, Limits, NewApplication, NewTask, Store, Tasks as _, conformance,
 };
 
 const NOW: Millis = 1_790_000_000_000;
@@ -105,10 +105,10 @@ fn refusal<T>(outcome: Result<T>) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn tells_every_story() {
+async fn behaves_as_every_store() {
     let folder = tempfile::tempdir().unwrap();
     let count = AtomicUsize::new(0);
-    stories::all(|| async {
+    conformance::all(|| async {
         let number = count.fetch_add(1, Ordering::Relaxed);
         let store = Sqlite::open(folder.path().join(format!("{number}.db"))).unwrap();
         Arc::new(store) as Arc<dyn Store>

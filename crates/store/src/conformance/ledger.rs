@@ -3,7 +3,7 @@
 use super::*;
 use crate::Recovered;
 
-stories! {
+cases! {
     credits_are_bought_and_taken_back,
     amounts_that_do_not_fit_are_refused,
     pools_list_common_first,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{DiskUse, ResultFile};
 
-stories! {
+cases! {
     a_file_lives_and_is_reclaimed,
     the_disk_budget_holds,
     expired_files_are_listed_oldest_first,

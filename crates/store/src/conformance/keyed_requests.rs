@@ -3,7 +3,7 @@
 use super::*;
 use crate::{KeyedAnswer, KeyedRequest, RequestKey};
 
-stories! {
+cases! {
     a_request_is_answered_once,
     keys_are_of_an_application_and_a_path,
     a_request_that_is_abandoned_may_come_again,

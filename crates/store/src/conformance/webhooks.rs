@@ -6,7 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::{Attempted, Callback, Outcome, Webhook, WebhookState};
 
-stories! {
+cases! {
     every_end_of_a_task_writes_a_webhook,
     a_webhook_is_tried_until_it_is_delivered,
     what_was_being_posted_is_posted_again,

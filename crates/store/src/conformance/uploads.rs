@@ -7,7 +7,7 @@ use crate::{
     NewUpload, Upload, UploadAdmission, UploadDeletion, UploadQuota, UploadState, UploadedPicture,
 };
 
-stories! {
+cases! {
     an_upload_is_in_transit_then_ready,
     a_failed_upload_takes_no_room,
     quotas_are_of_an_application,

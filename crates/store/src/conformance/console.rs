@@ -3,7 +3,7 @@
 use super::*;
 use crate::{ConsoleAct, ConsoleSession, NewUpload, UploadQuota};
 
-stories! {
+cases! {
     a_link_works_once_and_for_its_time,
     a_session_lasts_until_it_ends_or_its_time_is_over,
     changes_are_listed_newest_first,

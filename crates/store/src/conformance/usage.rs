@@ -3,7 +3,7 @@
 use super::*;
 use crate::{LATENCY_MS, NewUsage, UsageFilter, UsageReport};
 
-stories! {
+cases! {
     what_is_added_is_summed,
     a_report_is_about_what_was_asked,
     old_hours_are_forgotten,

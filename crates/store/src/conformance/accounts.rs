@@ -3,7 +3,7 @@
 use super::*;
 use crate::{KeyKind, ServiceState};
 
-stories! {
+cases! {
     users_have_unique_names,
     names_are_plain,
     a_deleted_user_leaves_its_name,

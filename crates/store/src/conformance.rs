@@ -1,6 +1,6 @@
-//! Stories that every store must tell alike.
+//! The conformance suite: how every store must behave.
 //!
-//! A story gets a fresh, empty store and panics where it is told otherwise. The test of an
+//! A case gets a fresh, empty store and panics where that behaves otherwise. The test of an
 //! implementation is one call of [`all`].
 
 mod accounts;
@@ -29,55 +29,55 @@ use crate::{
 /// A time in 2026.
 const NOW: Millis = 1_790_000_000_000;
 
-/// A limit of the queue that no story reaches by accident.
+/// A limit of the queue that no case reaches by accident.
 const MANY: u64 = 1000;
 
-/// A named story.
-type Story = (&'static str, fn(Arc<dyn Store>) -> Telling);
+/// A named case.
+type Case = (&'static str, fn(Arc<dyn Store>) -> Run);
 
-/// A story being told.
-type Telling = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// A case at work.
+type Run = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Lists functions as stories.
-macro_rules! stories {
-    ($($story:ident),* $(,)?) => {
-        pub(super) const STORIES: &[$crate::stories::Story] =
-            &[$((stringify!($story), |store| Box::pin($story(store)))),*];
+/// Lists functions as cases.
+macro_rules! cases {
+    ($($case:ident),* $(,)?) => {
+        pub(super) const CASES: &[$crate::conformance::Case] =
+            &[$((stringify!($case), |store| Box::pin($case(store)))),*];
     };
 }
-use stories;
+use cases;
 
-/// Tells every story to a store of its own, which `open` makes; panics with the names of those
+/// Runs every case on a store of its own, which `open` makes; panics with the names of those
 /// that failed.
 pub async fn all<F>(open: impl Fn() -> F)
 where
     F: Future<Output = Arc<dyn Store>>,
 {
-    let mut tellings = JoinSet::new();
-    let chapters = [
-        accounts::STORIES,
-        ledger::STORIES,
-        tasks::STORIES,
-        files::STORIES,
-        faces::STORIES,
-        uploads::STORIES,
-        keyed_requests::STORIES,
-        webhooks::STORIES,
-        console::STORIES,
-        usage::STORIES,
-        instances::STORIES,
-        concurrent::STORIES,
+    let mut runs = JoinSet::new();
+    let cases = [
+        accounts::CASES,
+        ledger::CASES,
+        tasks::CASES,
+        files::CASES,
+        faces::CASES,
+        uploads::CASES,
+        keyed_requests::CASES,
+        webhooks::CASES,
+        console::CASES,
+        usage::CASES,
+        instances::CASES,
+        concurrent::CASES,
     ];
-    for (name, story) in chapters.concat() {
+    for (name, case) in cases.concat() {
         let store = open().await;
-        tellings.spawn(async move {
-            // A story in a task of its own: its panic is an answer.
-            tokio::spawn(story(store)).await.map_err(|_| name)
+        runs.spawn(async move {
+            // A case in a task of its own: its panic is an answer.
+            tokio::spawn(case(store)).await.map_err(|_| name)
         });
     }
-    let outcomes = tellings.join_all().await;
+    let outcomes = runs.join_all().await;
     let failed: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
-    assert!(failed.is_empty(), "stories that failed: {failed:?}");
+    assert!(failed.is_empty(), "cases that failed: {failed:?}");
 }
 
 /// A user `ada` with an application `shop`.

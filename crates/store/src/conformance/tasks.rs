@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::{Claiming, Outcome, Queue, Recovered, TASK_LIFE, TaskFilter, TaskState};
 
-stories! {
+cases! {
     what_nobody_takes_fails_and_costs_nothing,
     a_task_runs_from_submit_to_answer,
     a_failed_task_costs_nothing,

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::*;
 use crate::{Outcome, ResultFile};
 
-stories! {
+cases! {
     any_two_changes_meet,
     top_ups_are_never_lost,
     leads_go_to_one,

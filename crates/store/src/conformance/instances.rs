@@ -9,7 +9,7 @@ use crate::{
     UploadState,
 };
 
-stories! {
+cases! {
     a_start_takes_nothing_of_the_living,
     what_a_dead_instance_left_is_put_back,
     a_frozen_worker_charges_nothing,

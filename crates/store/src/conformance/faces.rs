@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use super::{NOW, another, named, shop, stories};
+use super::{NOW, another, cases, named, shop};
 use crate::{
     Act, Application, CopiedUser, FaceGroup, FaceLimits, FaceMode, FacesChanged, NewFace,
     NewFaceGroup, NewFaceUser, Refused, Result, Store, StoreError,
 };
 
-stories![
+cases![
     groups_have_identifiers_and_names,
     a_deleted_group_is_cleaned_before_it_is_gone,
     groups_are_shared_with_applications_of_the_same_owner,
