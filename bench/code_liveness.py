@@ -33,11 +33,12 @@ def changed(file, box, at, number):
     return file[:place] + struct.pack(">I", number) + file[place + 4:]
 
 
-def lasting(file, seconds):
-    """The file whose index says that it lasts so long."""
-    place = file.index(b"mdhd") + 4 + 12
-    (scale,) = struct.unpack(">I", file[place:place + 4])
-    return changed(file, b"mdhd", 16, round(scale * seconds))
+def lasting(file, seconds, frames=None):
+    """The file whose frames, or only so many of them, last so long."""
+    number = lambda box, at: struct.unpack_from(">I", file, file.index(box) + 4 + at)[0]
+    step = -(-round(number(b"mdhd", 12) * seconds) // (frames or number(b"stts", 8)))
+    file = changed(file, b"stts", 12, step)
+    return file if frames is None else changed(file, b"stsz", 8, frames)
 
 
 def session(world, code=None):
@@ -104,7 +105,7 @@ CASES = [
      verify(lambda file: lasting(file, 11))),
     ("ERROR_INVALID_FILE", "action-verify of half a second", verify(lambda file: lasting(file, 0.5))),
     ("FILE_CONTENT_NON_COMPLIANCE", "action-verify of two frames a second",
-     verify(lambda file: changed(file, b"stsz", 8, 6))),
+     verify(lambda file: lasting(file, 3, frames=6))),
     ("ERROR_ACTION_VERIFICATION_FAILED", "action-verify for both sides of a head that hardly turns",
      verify(code="7", liveness_control="NONE")),
 ]

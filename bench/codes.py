@@ -64,18 +64,19 @@ def as_user(verb):
 
 
 def conflict(world):
-    """The same idempotency key while its first request is at work."""
+    """The same idempotency key while its first request is at work: sent a little later each time, until it
+    comes between the beginning and the end of the first."""
     form = api.form(photos.photo("astronaut.png", 4_000_000))
-    headers = {"Idempotency-Key": f"key-{time.monotonic_ns()}", "Content-Type": form.content_type}
-    first = world.server.client()
-    first.connection.connect()
-    first.connection.request("POST", api.CUTOUT, form.body, {**headers, api.KEY_HEADER: world.server.key})
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
+    for attempt in range(40):
+        headers = {"Idempotency-Key": f"key-{time.monotonic_ns()}", "Content-Type": form.content_type}
+        first = world.server.client()
+        first.connection.connect()
+        first.connection.request("POST", api.CUTOUT, form.body, {**headers, api.KEY_HEADER: world.server.key})
+        time.sleep(0.02 * attempt)
         answer = world.client.request("POST", api.CUTOUT, form.body, headers)
+        first.connection.getresponse().read()
         if answer.code:
             break
-    first.connection.getresponse().read()
     return answer
 
 
@@ -162,6 +163,9 @@ def canvas(world, side, whole=900):
     return picture
 
 
+FUSION = "/api/portrait/effects/face-fusion"
+WAIST = "/api/portrait/editing/ai-waist-slimming"
+BALD = "/api/portrait/editing/ai-bald"
 GRAY = Image.new("L", (300, 300), 90)
 LOCAL = "http://192.0.2.1/photo.jpg"
 
@@ -261,6 +265,14 @@ CASES = [
           ("ERROR_CHIN_OCCLUSION_TOO_HIGH", "the chin", (.5, .66), .17),
           ("ERROR_NOSE_OCCLUSION_TOO_HIGH", "the nose", (.5, .46), .1),
           ("ERROR_MOUTH_OCCLUSION_TOO_HIGH", "the mouth", (.5, .56), .13)]),
+    ("ERROR_TEMPLATE_IMAGE_QUALITY_TOO_LOW", "face-fusion into a small face",
+     lambda w: w.post(FUSION, image_target=w.portrait, image_template=canvas(w, 200))),
+    ("ERROR_OBSTRUCTED_FACE", "face-fusion of a face behind a patch",
+     lambda w: w.post(FUSION, image_target=patched(w, (.5, .56), .16), image_template=w.portrait)),
+    ("ERROR_POSE_NOT_ENOUGH_KEYPOINTS", "ai-waist-slimming of a head",
+     lambda w: ended(w, w.post(WAIST, image=w.portrait).json["task_id"])),
+    ("PROCESSING_FAILURE", "ai-bald of hair that covers the forehead",
+     lambda w: ended(w, w.post(BALD, image=w.portrait).json["task_id"])),
     ("ERROR_MISSING_OUTPUT_FORMAT", "colour enhancement without output_format",
      lambda w: w.post(COLOR, image=w.cup, mode="Rec709")),
     ("ERROR_NO_RECOGNITION_TARGET_DETECTED", "a portrait cut-out of a blank sheet",
@@ -291,7 +303,7 @@ TIGHT_CASES = [
     ("ERROR_INSUFFICIENT_RESOURCES", "a picture that needs more than the memory budget",
      lambda w: w.post(SMOOTH, image=Image.new("RGB", (4900, 4900)))),
     ("AI_SERVICE_TIMEOUT", "a service that is slower than its deadline",
-     lambda w: w.post(BEAUTY, image=w.portrait.resize((1200, 1200)), smoothing=100)),
+     lambda w: w.post(api.ENLARGE, image=w.portrait.resize((600, 600)), upscale_factor=4)),
     ("AI_SERVICE_FLOW_RESTRICTION", "more requests than a worker without a queue takes", crowded),
 ]
 
