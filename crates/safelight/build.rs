@@ -37,6 +37,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for byte in &Sha256::digest(&text)[..NAME] {
         write!(set, "{byte:02x}")?;
     }
-    println!("cargo::rustc-env=SAFELIGHT_MODELS={} models, set {set}", models.len());
+    // `cargo run` hands it to the program, too: it must not look like a setting of its.
+    println!("cargo::rustc-env=MODEL_SET={} models, set {set}", models.len());
     Ok(())
 }

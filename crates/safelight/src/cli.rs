@@ -22,7 +22,7 @@ const LONG_VERSION: &str = concat!(
     "\nAPI editions: 2025 (default), 2026",
     "\nengine:       OpenVINO 2026.4.1 or later",
     "\nmodels:       ",
-    env!("SAFELIGHT_MODELS"),
+    env!("MODEL_SET"),
 );
 
 /// A self-hosted, drop-in image API.
@@ -83,6 +83,13 @@ pub enum Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `cargo run` hands what the build sets to the program, which refuses settings that it does not know.
+    #[test]
+    fn what_the_build_sets_is_no_setting() {
+        let build = include_str!("../build.rs");
+        assert!(build.contains("rustc-env=") && !build.contains("rustc-env=SAFELIGHT_"));
+    }
 
     #[test]
     fn the_version_names_the_engine_that_is_fetched() {
