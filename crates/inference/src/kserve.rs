@@ -5,7 +5,7 @@
 mod call;
 pub mod messages;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -78,19 +78,6 @@ impl Drop for KServe {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
-    }
-}
-
-/// [`KServe`] as an engine whose models must be there when they are loaded.
-impl Engine for Arc<KServe> {
-    fn describe(&self) -> String {
-        format!("KServe V2 at {}", self.url())
-    }
-
-    fn load(&self, spec: &ModelSpec, _: &Path) -> Result<Box<dyn Session>, EngineError> {
-        let session = self.session(spec);
-        session.check()?;
-        Ok(Box::new(session))
     }
 }
 

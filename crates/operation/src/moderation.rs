@@ -15,7 +15,7 @@ pub enum Passage<'a> {
 /// The operator's policy for one job. Every picture that a job decodes, and every one that it answers, is
 /// shown to it; it blocks.
 pub trait Moderation: Send + Sync {
-    /// Whether pictures on this way are looked at at all.
+    /// Whether pictures of this passage are judged.
     fn looks_at(&self, passage: Passage<'_>) -> bool;
 
     /// Lets a picture pass.

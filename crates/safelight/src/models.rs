@@ -2,7 +2,7 @@
 //! it, where a package put them.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -60,7 +60,7 @@ pub fn unpack(data: &DataFolder) -> Result<usize> {
     data.require_space(bytes, "unpacking the models")?;
     let folder = data.models();
     for (name, bytes) in &stale {
-        write(&folder.join(name), bytes).with_context(|| {
+        write_whole(&folder.join(name), &mut &bytes[..]).with_context(|| {
             format!(
                 "the model file {name} cannot be written to {}; make that folder writable, or \
                  choose another with --data",
@@ -97,11 +97,12 @@ fn same(path: &Path, bytes: &[u8]) -> bool {
     compare().unwrap_or(false)
 }
 
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file whole or not at all, and its folder where that is not there.
+pub fn write_whole(path: &Path, content: &mut impl Read) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
+    io::copy(content, &mut file)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())

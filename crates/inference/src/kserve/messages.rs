@@ -8,20 +8,12 @@ use prost::Message;
 /// The service's name in paths.
 pub const SERVICE: &str = "inference.GRPCInferenceService";
 
-/// Names a model: `ModelReadyRequest` and `ModelMetadataRequest`.
+/// Names a model: `ModelMetadataRequest`.
 #[derive(Clone, PartialEq, Message)]
 pub struct ModelName {
     /// The model.
     #[prost(string, tag = "1")]
     pub name: String,
-}
-
-/// Whether a model can be run: `ModelReadyResponse`.
-#[derive(Clone, PartialEq, Message)]
-pub struct Ready {
-    /// It can.
-    #[prost(bool, tag = "1")]
-    pub ready: bool,
 }
 
 /// What a model takes and gives: `ModelMetadataResponse`.

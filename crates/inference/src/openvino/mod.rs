@@ -67,7 +67,7 @@ impl OpenVino {
     /// that cannot run here is told as well; nothing is kept.
     ///
     /// # Errors
-    /// When the file is no graph, or none that runs here.
+    /// When the file is not a graph, or this engine cannot run it.
     pub fn signature(&self, file: &Path) -> Result<Signature, EngineError> {
         let compiled = self.core.compile(&c_string(&file.to_string_lossy())?, &[])?;
         let all = |side: Side| {

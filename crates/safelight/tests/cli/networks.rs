@@ -26,11 +26,11 @@ fn a_network_is_added_listed_used_and_removed() {
     assert!(why.contains("its inputs are `image` f32 [1, 3, 512, 512]"), "{why}");
     assert!(why.contains("wanted are `image` f32 [1, 3, 1024, 1024]"), "{why}");
     let why = fails(&mut add("u2net", &isnet));
-    assert!(why.contains("`u2net` is no network") && why.contains("birefnet-general"), "{why}");
+    assert!(why.contains("`u2net` is not a network") && why.contains("birefnet-general"), "{why}");
     let text = home.path("text.onnx");
     std::fs::write(&text, "no graph").expect("written");
     let why = fails(&mut add("lama", text.to_str().expect("a path")));
-    assert!(why.contains("is no graph that can be run here"), "{why}");
+    assert!(why.contains("is not a graph that can be run here"), "{why}");
     let chosen = "--set=models.use.cutout=isnet-general-use";
     let doctor = home.with_library(&["doctor", chosen]).output().expect("runs");
     let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();

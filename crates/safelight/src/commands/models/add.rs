@@ -12,6 +12,7 @@ use safelight_vision::networks::{self, NETWORKS, Network};
 use super::super::Context;
 use crate::data::DataFolder;
 use crate::engine;
+use crate::models::write_whole;
 use crate::output::{line, size};
 
 /// Copies the file into the data folder, under the name of the network, where it fits.
@@ -27,15 +28,15 @@ pub(super) fn add(context: &Context, name: &str, file: &Path) -> Result<()> {
          `safelight serve` fetches it",
     )?;
     let native = engine::load(&library, &data, settings)?;
-    let found = native
-        .signature(file)
-        .map_err(|error| anyhow!("{} is no graph that can be run here: {error}", file.display()))?;
+    let found = native.signature(file).map_err(|error| {
+        anyhow!("{} is not a graph that can be run here: {error}", file.display())
+    })?;
     let sha256 = sha256_of(file)?;
     let spec = network.spec(file, sha256, bytes, &found).map_err(|reason| anyhow!(reason))?;
     let folder = data.added_models();
     data.require_space(bytes, "adding the model")?;
-    fs::create_dir_all(&folder)?;
-    copy(file, &folder.join(&spec.file))?;
+    write_whole(&folder.join(&spec.file), &mut File::open(file)?)
+        .with_context(|| format!("{} cannot be copied", file.display()))?;
     let known = network.published(&spec.sha256).map(str::to_owned);
     let mut manifest = manifest(&folder)?;
     manifest.models.retain(|other| other.name != spec.name);
@@ -71,7 +72,7 @@ pub(super) fn remove(context: &Context, name: &str) -> Result<()> {
 fn known(name: &str) -> Result<&'static Network> {
     networks::find(name).with_context(|| {
         let all: Vec<_> = NETWORKS.iter().map(|network| network.name).collect();
-        format!("`{name}` is no network that can be added; there are {}", all.join(", "))
+        format!("`{name}` is not a network that can be added; there are {}", all.join(", "))
     })
 }
 
@@ -82,22 +83,7 @@ fn manifest(folder: &Path) -> Result<Manifest> {
     }
 }
 
-/// Copies a file whole or not at all.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    let folder = to.parent().context("the file has no folder")?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    io::copy(&mut File::open(from)?, &mut file)
-        .with_context(|| format!("{} cannot be copied", from.display()))?;
-    file.as_file().sync_all()?;
-    file.persist(to)?;
-    Ok(())
-}
-
 fn write(folder: &Path, manifest: &Manifest) -> Result<()> {
     let text = toml::to_string(manifest)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    io::Write::write_all(&mut file, text.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(folder.join(FILE_NAME))?;
-    Ok(())
+    Ok(write_whole(&folder.join(FILE_NAME), &mut text.as_bytes())?)
 }
