@@ -3,21 +3,19 @@
 
 mod layer;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, anyhow, bail};
-use figment::providers::Serialized;
-use figment::value::{Dict, Value};
-use figment::{Figment, Profile, Provider, Source};
 use safelight_server::engines::settings::check_names;
 use safelight_services::CATALOG;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 pub use layer::Assignment;
 
 use crate::cli::Global;
 use crate::logs;
-use layer::Layer;
+use layer::{Layer, Merged, Table};
 
 /// The complete, commented document that `config default` prints.
 pub const DOCUMENT: &str = include_str!("config/default.toml");
@@ -62,7 +60,7 @@ pub struct Loaded {
     pub data: PathBuf,
     /// The file that was read.
     pub file: Option<PathBuf>,
-    figment: Figment,
+    values: Merged,
 }
 
 impl Loaded {
@@ -81,17 +79,12 @@ impl Loaded {
         if let Some(path) = &file {
             layers.insert(0, Layer::file(&known, path)?);
         }
+        let values = Merged::new(known, &layers);
         let own = |key: &str| Own::KEYS.contains(&key);
-        let config = Config {
-            own: merge(Own::default(), &layers, own).extract().map_err(explain)?,
-            server: merge(safelight_server::Settings::default(), &layers, |key| !own(key))
-                .extract()
-                .map_err(explain)?,
-        };
+        let config = Config { own: values.read(own)?, server: values.read(|key: &str| !own(key))? };
         let folder = config.own.data.clone().map_or_else(default_data, Ok)?;
         let data = std::path::absolute(folder).context("the data folder has no absolute path")?;
-        let figment = merge(Config::default(), &layers, |_| true);
-        Ok(Self { config, data, file, figment })
+        Ok(Self { config, data, file, values })
     }
 
     /// Refuses values that contradict themselves or each other.
@@ -121,51 +114,24 @@ impl Loaded {
     }
 
     /// Every key with its effective value and where that comes from.
-    pub fn origins(&self) -> Result<Vec<Origin>> {
-        let mut data = self.figment.data().map_err(explain)?;
-        let mut origins = Vec::new();
-        self.collect(&mut origins, "", &data.remove(&Profile::Default).unwrap_or_default());
-        Ok(origins)
+    pub fn origins(&self) -> Vec<Origin> {
+        self.values.origins()
     }
-
-    fn collect(&self, origins: &mut Vec<Origin>, prefix: &str, dict: &Dict) {
-        for (key, value) in dict {
-            let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
-            match value {
-                Value::Dict(_, inner) if !inner.is_empty() => self.collect(origins, &key, inner),
-                _ => {
-                    let metadata = self.figment.get_metadata(value.tag());
-                    let set = metadata.filter(|m| matches!(m.source, Some(Source::Custom(_))));
-                    let source = set.map_or("default".to_owned(), |m| m.name.to_string());
-                    let value = serde_json::to_value(value).unwrap_or_default();
-                    origins.push(Origin { key, value, source });
-                }
-            }
-        }
-    }
-}
-
-/// The keys that `wanted` picks, defaults first, later layers over earlier ones.
-fn merge(defaults: impl Serialize, layers: &[Layer], wanted: impl Fn(&str) -> bool) -> Figment {
-    let defaults = Figment::from(Serialized::defaults(defaults));
-    let parts = layers.iter().flat_map(|layer| layer.parts(&wanted));
-    parts.fold(defaults, Figment::merge)
 }
 
 /// A key, its effective value, and who set it.
 #[derive(Serialize)]
 pub struct Origin {
     pub key: String,
-    pub value: serde_json::Value,
+    pub value: Value,
     pub source: String,
 }
 
-/// Every key there is, with its default.
-pub fn known() -> Result<Dict> {
-    match Value::serialize(Config::default()) {
-        Ok(Value::Dict(_, dict)) => Ok(dict),
-        Ok(_) => bail!("the configuration is no table"),
-        Err(error) => Err(explain(error)),
+/// Every key there is, with its default; null where it has none.
+pub fn known() -> Result<Table> {
+    match serde_json::to_value(Config::default())? {
+        Value::Object(table) => Ok(table),
+        _ => bail!("the configuration is no table"),
     }
 }
 
@@ -192,32 +158,6 @@ fn default_data() -> Result<PathBuf> {
     Ok(strategy.data_dir())
 }
 
-/// One sentence: which value, from where, and what is wrong with it.
-fn explain(error: figment::Error) -> anyhow::Error {
-    let key = error.path.join(".");
-    let source = error.metadata.as_ref().map_or("the configuration", |m| &m.name);
-    match key.is_empty() {
-        true => anyhow!("{source}: {}", error.kind),
-        false => anyhow!("`{key}` in {source}: {}", error.kind),
-    }
-}
-
-/// Reads a TOML file into a dictionary.
-fn read(path: &Path) -> Result<Dict> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("the configuration file {} cannot be read", path.display()))?;
-    let table: toml::Table = toml::from_str(&text)
-        .map_err(|error| anyhow!("{} is not valid TOML: {}", path.display(), one_line(&error)))?;
-    match Value::serialize(table) {
-        Ok(Value::Dict(_, dict)) => Ok(dict),
-        _ => bail!("{} holds no table", path.display()),
-    }
-}
-
-fn one_line(error: &toml::de::Error) -> String {
-    error.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -233,11 +173,8 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("safelight.toml");
         std::fs::write(&path, DOCUMENT)?;
-        let layers = [Layer::file(&known()?, &path)?];
-        let figment = merge(Config::default(), &layers, |_| true);
-        let parsed: Dict = figment.extract()?;
-        // As JSON, since the two sources have integers of different width.
-        assert_eq!(serde_json::to_value(parsed)?, serde_json::to_value(known()?)?);
+        let parsed = Merged::new(known()?, &[Layer::file(&known()?, &path)?]);
+        assert_eq!(parsed.read::<Table>(|_| true)?, known()?);
         let everything: toml::Table = toml::from_str(&uncommented)?;
         let mut missing = Vec::new();
         absent("", &known()?, &everything, &mut missing);
@@ -245,11 +182,11 @@ mod tests {
         Ok(())
     }
 
-    fn absent(prefix: &str, known: &Dict, document: &toml::Table, missing: &mut Vec<String>) {
+    fn absent(prefix: &str, known: &Table, document: &toml::Table, missing: &mut Vec<String>) {
         for (key, value) in known {
             let path = format!("{prefix}{key}");
             match (value, document.get(key)) {
-                (Value::Dict(_, known), Some(toml::Value::Table(document))) => {
+                (Value::Object(known), Some(toml::Value::Table(document))) => {
                     absent(&format!("{path}."), known, document, missing);
                 }
                 (_, Some(_)) => {}

@@ -66,7 +66,7 @@ impl Config {
             }
             Action::Check => {
                 let loaded = context.load()?;
-                let origins = loaded.origins()?;
+                let origins = loaded.origins();
                 if output.is_json() {
                     let data = &loaded.data;
                     output.json(&json!({ "ok": true, "data": data, "values": origins }))?;

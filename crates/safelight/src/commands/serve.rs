@@ -226,7 +226,7 @@ pub fn configuration(loaded: &Loaded) -> Result<Vec<Configured>> {
         };
         Configured { key, value, origin: source }
     };
-    Ok(loaded.origins()?.into_iter().map(shown).collect())
+    Ok(loaded.origins().into_iter().map(shown).collect())
 }
 
 /// A URL without the passwords in it; any other text as it is.

@@ -1,12 +1,18 @@
-//! One source of configuration: a file, the environment, or flags.
+//! The sources of configuration, a file, the environment and flags, and their values merged.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 use std::str::FromStr;
 
 use anyhow::{Context, Result, anyhow, bail};
-use figment::value::{Dict, Map, Value};
-use figment::{Metadata, Profile, Provider};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::Origin;
+
+/// Keys with their values.
+pub type Table = serde_json::Map<String, Value>;
 
 /// Names that Kubernetes sets in every container beside a service called `safelight`.
 const FOREIGN: [&str; 2] = ["SAFELIGHT_SERVICE_", "SAFELIGHT_PORT_"];
@@ -39,21 +45,21 @@ impl FromStr for Assignment {
 /// The values of one source, each known to the configuration.
 pub struct Layer {
     /// Each part has a name of its own, so that errors can say which variable was wrong.
-    parts: Vec<(String, Dict)>,
+    parts: Vec<(String, Table)>,
 }
 
 impl Layer {
     /// A TOML file.
-    pub fn file(known: &Dict, path: &Path) -> Result<Self> {
+    pub fn file(known: &Table, path: &Path) -> Result<Self> {
         let name = path.display().to_string();
-        let dict = super::read(path)?;
-        check(known, &dict, "", &name)?;
-        Ok(Self { parts: vec![(name, dict)] })
+        let table = read(path)?;
+        check(known, &table, "", &name)?;
+        Ok(Self { parts: vec![(name, table)] })
     }
 
     /// Variables `SAFELIGHT_<AREA>__<KEY>`.
     pub fn environment(
-        known: &Dict,
+        known: &Table,
         variables: impl Iterator<Item = (OsString, OsString)>,
     ) -> Result<Self> {
         let mut parts = Vec::new();
@@ -63,49 +69,113 @@ impl Layer {
                 value.to_str().with_context(|| format!("the value of {name} is not Unicode"))?;
             let key = name[PREFIX.len()..].to_lowercase().replace("__", ".");
             let source = format!("the environment variable {name}");
-            let dict = nest(known, &key, value, &source)?;
-            parts.push((source, dict));
+            let table = nest(known, &key, value, &source)?;
+            parts.push((source, table));
         }
         Ok(Self { parts })
     }
 
     /// Flags; a later one of the same key counts.
-    pub fn flags(known: &Dict, assignments: &[Assignment]) -> Result<Self> {
+    pub fn flags(known: &Table, assignments: &[Assignment]) -> Result<Self> {
         let parts = assignments.iter().map(|Assignment { key, value }| {
             let source = format!("the flag that sets `{key}`");
-            let dict = nest(known, key, value, &source)?;
-            Ok((source, dict))
+            let table = nest(known, key, value, &source)?;
+            Ok((source, table))
         });
         Ok(Self { parts: parts.collect::<Result<_>>()? })
     }
 
     /// The text of a top-level key.
     pub fn text(&self, key: &str) -> Option<&str> {
-        self.parts.iter().rev().find_map(|(_, dict)| dict.get(key)?.as_str())
+        self.parts.iter().rev().find_map(|(_, table)| table.get(key)?.as_str())
+    }
+}
+
+/// The defaults under all layers, and which layer set a key.
+pub struct Merged {
+    values: Table,
+    /// By the dotted key.
+    sources: BTreeMap<String, String>,
+}
+
+impl Merged {
+    /// Later layers count before earlier ones.
+    pub fn new(defaults: Table, layers: &[Layer]) -> Self {
+        let mut merged = Self { values: defaults, sources: BTreeMap::new() };
+        for (source, table) in layers.iter().flat_map(|layer| &layer.parts) {
+            put(&mut merged.values, table, "", source, &mut merged.sources);
+        }
+        merged
     }
 
-    /// The layer's parts as figment takes them, with the top-level keys that are `wanted`.
-    pub fn parts(&self, wanted: impl Fn(&str) -> bool) -> impl Iterator<Item = Part> {
-        self.parts.iter().map(move |(name, dict)| {
-            let dict = dict.iter().filter(|(key, _)| wanted(key));
-            Part { name: name.clone(), dict: dict.map(|(k, v)| (k.clone(), v.clone())).collect() }
+    /// The top-level keys that are `wanted`, as settings.
+    ///
+    /// # Errors
+    ///
+    /// One sentence: which value, from where, and what is wrong with it.
+    pub fn read<T: DeserializeOwned>(&self, wanted: impl Fn(&str) -> bool) -> Result<T> {
+        let wanted = self.values.iter().filter(|(key, _)| wanted(key));
+        let table = wanted.map(|(key, value)| (key.clone(), value.clone())).collect();
+        serde_path_to_error::deserialize(Value::Object(table)).map_err(|error| {
+            let key = error.path().to_string();
+            match self.source_of(&key) {
+                Some(source) => anyhow!("`{key}` in {source}: {}", error.inner()),
+                None => anyhow!("`{key}` in the configuration: {}", error.inner()),
+            }
         })
     }
-}
 
-/// A named piece of a layer.
-pub struct Part {
-    name: String,
-    dict: Dict,
-}
-
-impl Provider for Part {
-    fn metadata(&self) -> Metadata {
-        Metadata::from(self.name.clone(), self.name.as_str())
+    /// Every key with its value and where that comes from.
+    pub fn origins(&self) -> Vec<Origin> {
+        let mut origins = Vec::new();
+        self.collect(&self.values, "", &mut origins);
+        origins
     }
 
-    fn data(&self) -> Result<Map<Profile, Dict>, figment::Error> {
-        Ok(Map::from([(Profile::Default, self.dict.clone())]))
+    fn collect(&self, table: &Table, prefix: &str, origins: &mut Vec<Origin>) {
+        for (key, value) in table {
+            let key = format!("{prefix}{key}");
+            match value {
+                Value::Object(inner) if !inner.is_empty() => {
+                    self.collect(inner, &format!("{key}."), origins);
+                }
+                _ => {
+                    let source = self.sources.get(&key).map_or("default", String::as_str);
+                    origins.push(Origin { value: value.clone(), source: source.to_owned(), key });
+                }
+            }
+        }
+    }
+
+    /// Who set a key such as `limits.rate` or the list that holds `engine[0].url`.
+    fn source_of(&self, key: &str) -> Option<&str> {
+        let is_part = |whole: &str| {
+            key.strip_prefix(whole)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        self.sources.iter().rev().find(|(whole, _)| is_part(whole)).map(|(_, s)| s.as_str())
+    }
+}
+
+/// Puts one part over the values: areas are merged, anything else is replaced.
+fn put(
+    values: &mut Table,
+    part: &Table,
+    prefix: &str,
+    source: &str,
+    sources: &mut BTreeMap<String, String>,
+) {
+    for (key, value) in part {
+        let whole = format!("{prefix}{key}");
+        match (values.get_mut(key), value) {
+            (Some(Value::Object(area)), Value::Object(part)) => {
+                put(area, part, &format!("{whole}."), source, sources);
+            }
+            _ => {
+                values.insert(key.clone(), value.clone());
+                sources.insert(whole, source.to_owned());
+            }
+        }
     }
 }
 
@@ -116,15 +186,25 @@ fn is_ours(name: &str) -> bool {
         && !FOREIGN.iter().any(|foreign| name.starts_with(foreign))
 }
 
+/// Reads a TOML file.
+fn read(path: &Path) -> Result<Table> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the configuration file {} cannot be read", path.display()))?;
+    toml::from_str(&text).map_err(|error: toml::de::Error| {
+        let reason: Vec<_> = error.to_string().split_whitespace().map(str::to_owned).collect();
+        anyhow!("{} is not valid TOML: {}", path.display(), reason.join(" "))
+    })
+}
+
 /// Refuses keys that the configuration does not have. A table that is empty by default takes any.
-fn check(known: &Dict, dict: &Dict, prefix: &str, source: &str) -> Result<()> {
-    for (key, value) in dict {
+fn check(known: &Table, table: &Table, prefix: &str, source: &str) -> Result<()> {
+    for (key, value) in table {
         let Some(expected) = known.get(key) else {
             return Err(unknown(known, prefix, key, source));
         };
         match (expected, value) {
-            (Value::Dict(_, known), _) if known.is_empty() => {}
-            (Value::Dict(_, known), Value::Dict(_, inner)) => {
+            (Value::Object(known), _) if known.is_empty() => {}
+            (Value::Object(known), Value::Object(inner)) => {
                 check(known, inner, &format!("{prefix}{key}."), source)?;
             }
             _ => {}
@@ -133,7 +213,7 @@ fn check(known: &Dict, dict: &Dict, prefix: &str, source: &str) -> Result<()> {
     Ok(())
 }
 
-fn unknown(known: &Dict, prefix: &str, key: &str, source: &str) -> anyhow::Error {
+fn unknown(known: &Table, prefix: &str, key: &str, source: &str) -> anyhow::Error {
     let names: Vec<_> = known.keys().map(String::as_str).collect();
     let place = match prefix.trim_end_matches('.') {
         "" => "at the top level".to_owned(),
@@ -143,7 +223,7 @@ fn unknown(known: &Dict, prefix: &str, key: &str, source: &str) -> anyhow::Error
 }
 
 /// A dictionary with one value at a dotted key, of the type that its default has.
-fn nest(known: &Dict, key: &str, text: &str, source: &str) -> Result<Dict> {
+fn nest(known: &Table, key: &str, text: &str, source: &str) -> Result<Table> {
     let mut areas: Vec<_> = key.split('.').collect();
     let last = areas.pop().unwrap_or_default();
     let mut known = known;
@@ -154,31 +234,31 @@ fn nest(known: &Dict, key: &str, text: &str, source: &str) -> Result<Dict> {
             break;
         }
         match known.get(*area) {
-            Some(Value::Dict(_, inner)) => known = inner,
+            Some(Value::Object(inner)) => known = inner,
             _ => return Err(unknown(known, &prefix, area, source)),
         }
         prefix += &format!("{area}.");
         open = known.is_empty();
     }
     let value = match known.get(last) {
-        Some(Value::Dict(..)) => bail!("`{key}` in {source} is an area, name one of its keys"),
+        Some(Value::Object(_)) => bail!("`{key}` in {source} is an area, name one of its keys"),
         Some(default) => typed(default, text),
         None if open => literal(text),
         None => return Err(unknown(known, &prefix, last, source)),
     };
-    let mut dict = Dict::from([(last.to_owned(), value)]);
+    let mut table = Table::from_iter([(last.to_owned(), value)]);
     for area in areas.iter().rev() {
-        dict = Dict::from([((*area).to_owned(), Value::from(dict))]);
+        table = Table::from_iter([((*area).to_owned(), Value::from(table))]);
     }
-    Ok(dict)
+    Ok(table)
 }
 
 /// Reads text as the type of the default. What does not fit stays text, so that the settings'
 /// own types say what is wrong with it.
 fn typed(default: &Value, text: &str) -> Value {
     match default {
-        Value::String(..) | Value::Char(..) => Value::from(text),
-        Value::Array(..) if !text.trim_start().starts_with('[') => {
+        Value::String(_) => Value::from(text),
+        Value::Array(_) if !text.trim_start().starts_with('[') => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             Value::from(items.map(Value::from).collect::<Vec<_>>())
         }
@@ -190,7 +270,7 @@ fn typed(default: &Value, text: &str) -> Value {
 fn literal(text: &str) -> Value {
     toml::from_str::<toml::Table>(&format!("value = {text}"))
         .ok()
-        .and_then(|table| Value::serialize(table.get("value")?).ok())
+        .and_then(|table| serde_json::to_value(table.get("value")?).ok())
         .unwrap_or_else(|| Value::from(text))
 }
 
@@ -198,14 +278,9 @@ fn literal(text: &str) -> Value {
 mod tests {
     use super::*;
 
-    fn known() -> Dict {
-        let table: toml::Table =
-            toml::from_str("listen = 'x'\n[limits]\nrate = 1\non = true\nnames = []\n[prices]")
-                .expect("valid");
-        match Value::serialize(table) {
-            Ok(Value::Dict(_, dict)) => dict,
-            _ => unreachable!("a table is a dictionary"),
-        }
+    fn known() -> Table {
+        toml::from_str("listen = 'x'\n[limits]\nrate = 1\non = true\nnames = []\n[prices]")
+            .expect("valid")
     }
 
     fn variable(name: &str, value: &str) -> Result<Layer> {
@@ -216,12 +291,11 @@ mod tests {
     #[test]
     fn values_take_the_type_of_their_default() {
         let number = nest(&known(), "limits.rate", "7", "f").expect("known");
-        assert_eq!(Value::from(number).find("limits.rate").and_then(|v| v.to_i128()), Some(7));
+        assert_eq!(number["limits"]["rate"], 7);
         let text = nest(&known(), "listen", "7", "f").expect("known");
-        assert_eq!(text["listen"].as_str(), Some("7"));
+        assert_eq!(text["listen"], "7");
         let list = nest(&known(), "limits.names", "a, b", "f").expect("known");
-        let list = Value::from(list).find("limits.names").expect("set");
-        assert_eq!(list.as_array().map(<[_]>::len), Some(2));
+        assert_eq!(list["limits"]["names"], serde_json::json!(["a", "b"]));
         assert!(
             nest(&known(), "prices.any-thing", "7", "f").is_ok(),
             "an open table takes any key"
@@ -243,5 +317,35 @@ mod tests {
         assert!(variable("SAFELIGHT_PORT_8080_TCP", "tcp://10.0.0.1:8080").is_ok());
         assert!(variable("SAFELIGHT_SERVICE_HOST", "10.0.0.1").is_ok());
         assert!(variable("SAFELIGHT_PORTS", "1").is_err());
+    }
+    #[test]
+    fn later_layers_count_and_every_value_names_its_source() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Limits {
+            rate: u32,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        struct Settings {
+            limits: Limits,
+        }
+        let layers = |rate: &str| {
+            let first = variable("SAFELIGHT_LIMITS__RATE", "5").expect("known");
+            let flag = Assignment::new("limits.rate", rate);
+            [first, Layer::flags(&known(), &[flag]).expect("known")]
+        };
+        let merged = Merged::new(known(), &layers("7"));
+        assert_eq!(merged.read::<Settings>(|_| true).expect("read").limits.rate, 7);
+        let origins = merged.origins();
+        let source = |key: &str| origins.iter().find(|o| o.key == key).map(|o| o.source.as_str());
+        assert_eq!(source("limits.rate"), Some("the flag that sets `limits.rate`"));
+        assert_eq!(source("limits.on"), Some("default"));
+        assert_eq!(source("prices"), Some("default"), "an empty area is a value");
+
+        let wrong = Merged::new(known(), &layers("many")).read::<Settings>(|_| true);
+        let error = wrong.expect_err("no number").to_string();
+        assert!(
+            error.starts_with("`limits.rate` in the flag that sets `limits.rate`: "),
+            "{error}"
+        );
     }
 }
