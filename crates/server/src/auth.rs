@@ -150,6 +150,18 @@ pub(crate) fn state_for(kind: KeyKind, state: ServiceState) -> ServiceState {
     }
 }
 
+/// What the application may do with the service at `path`, whatever this process lacks for it.
+fn switched(principal: &Principal, path: &str) -> Result<ServiceState> {
+    let state = state_for(principal.kind, principal.service(path));
+    match state.enabled {
+        true => Ok(state),
+        false => Err(Fault::new(
+            Code::AiNotExists,
+            format!("{path} is switched off for the application"),
+        )),
+    }
+}
+
 /// What the application may do with the service, in a sandbox for nothing; `ERROR_AI_NOT_EXISTS` where
 /// it is switched off or lacks a model or a generative engine, `ERROR_RESOURCE_UNAVAILABLE` where that
 /// may pass.
@@ -161,6 +173,19 @@ pub(crate) fn service_state(
     service_state_as(app, principal, endpoint, endpoint.spec().path)
 }
 
+/// The same for a task: where several processes share them, another may have what this one lacks, and
+/// the store knows whether one has when it accepts the task.
+pub(crate) fn task_state(
+    app: &App,
+    principal: &Principal,
+    endpoint: &Endpoint,
+) -> Result<ServiceState> {
+    match app.store.is_shared() {
+        true => switched(principal, endpoint.spec().path),
+        false => service_state(app, principal, endpoint),
+    }
+}
+
 /// The same for an operation that is switched and priced as the service at `path`.
 pub(crate) fn service_state_as(
     app: &App,
@@ -168,13 +193,7 @@ pub(crate) fn service_state_as(
     endpoint: &Endpoint,
     path: &str,
 ) -> Result<ServiceState> {
-    let state = state_for(principal.kind, principal.service(path));
-    if !state.enabled {
-        return Err(Fault::new(
-            Code::AiNotExists,
-            format!("{path} is switched off for the application"),
-        ));
-    }
+    let state = switched(principal, path)?;
     let missing = app.missing_models(endpoint);
     let (passing, lasting): (Vec<_>, Vec<_>) =
         missing.into_iter().partition(|(_, reason)| reason.may_pass());

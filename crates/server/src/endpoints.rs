@@ -31,6 +31,7 @@ use crate::auth::{self, Entered};
 use crate::body::{self, Received};
 use crate::idempotency::{self, Keyed};
 use crate::limits::AtWork;
+use crate::pipeline::check_size;
 use crate::reply::Reply;
 use crate::trace::Trace;
 
@@ -100,7 +101,7 @@ pub(crate) struct Asked {
 pub(crate) async fn serve<H, F>(call: Call, own: &Own, handle: H) -> Result<Reply>
 where
     H: FnOnce(Asked) -> F,
-    F: Future<Output = Result<Reply>>,
+    F: Future<Output = Result<Reply>> + Send + 'static,
 {
     let Call { app, trace, request } = call;
     let entered = auth::enter(&app, &trace, request.headers()).await?;
@@ -117,7 +118,12 @@ where
     let received = Received { form, memory };
     let place = (application.id, own.path);
     let (shared, traced) = (app.clone(), trace.clone());
-    let work = handle(Asked { app, trace, principal, received, _at_work: at_work });
+    let handled = handle(Asked { app, trace, principal, received, _at_work: at_work });
+    let most = shared.settings.limits.max_answer_bytes;
+    let work = async move {
+        let reply = handled.await?;
+        check_size(reply.body().len() as u64, most).map(|()| reply)
+    };
     idempotency::once(&shared, &traced, place, keyed, work).await
 }
 

@@ -24,7 +24,7 @@ use parking_lot::Mutex;
 use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::Rules;
 use safelight_operation::MAX_URL;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::admission::busy;
@@ -114,11 +114,7 @@ impl Fetcher {
     ) -> Result<Bytes> {
         let Wanted { name, url, rules } = wanted;
         self.check_form(name, url)?;
-        let slots = self.slots_of(application);
-        let Ok(Ok(_slot)) = timeout(room.wait(), slots.acquire()).await else {
-            let most = self.parallel;
-            return Err(busy(&format!("the application fetches {most} files already")));
-        };
+        let _slot = self.enter(application, room.wait()).await?;
         let limit = rules.max_bytes;
         let fetching = timeout(self.whole, self.download(url, limit, room)).await;
         fetching.unwrap_or(Err(Failure::Slow)).map_err(|failure| self.fault(name, failure, rules))
@@ -128,9 +124,12 @@ impl Fetcher {
     /// become known.
     ///
     /// # Errors
-    /// `ERROR_INVALID_URL` and `ERROR_CONTENT_TOO_LONG`, as those of [`Self::fetch`].
-    pub async fn check(&self, name: &str, url: &str) -> Result<()> {
+    /// `ERROR_INVALID_URL`, `ERROR_CONTENT_TOO_LONG` and `AI_SERVICE_FLOW_RESTRICTION`, as those of
+    /// [`Self::fetch`].
+    pub async fn check(&self, application: i64, name: &str, url: &str) -> Result<()> {
         self.check_form(name, url)?;
+        // A lookup has a thread of the process, also when nobody waits for it any more.
+        let _slot = self.enter(application, self.connector.wait()).await?;
         let judged = match Target::parse(url) {
             Ok(target) => self.connector.judge(&target).await,
             Err(failure) => Err(failure),
@@ -168,9 +167,17 @@ impl Fetcher {
         Ok(())
     }
 
-    fn slots_of(&self, application: i64) -> Arc<Semaphore> {
+    /// Takes one of the application's places, after a wait where there is none.
+    async fn enter(&self, application: i64, wait: Duration) -> Result<OwnedSemaphorePermit> {
         let fresh = || Arc::new(Semaphore::new(self.parallel));
-        self.slots.lock().entry(application).or_insert_with(fresh).clone()
+        let slots = self.slots.lock().entry(application).or_insert_with(fresh).clone();
+        match timeout(wait, slots.acquire_owned()).await {
+            Ok(Ok(slot)) => Ok(slot),
+            _ => {
+                let most = self.parallel;
+                Err(busy(&format!("the application fetches {most} files already")))
+            }
+        }
     }
 
     async fn download(&self, url: &str, limit: u64, room: &Room<'_>) -> Result<Bytes, Failure> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderName};
 use bytes::Bytes;
-use safelight_contract::{Code, Fault, Result, failure};
+use safelight_contract::{Code, Edition, Fault, Result, failure};
 use safelight_operation::Form;
 use safelight_store::{
     KeyKind, KeyedAnswer, KeyedRequest, Millis, Principal, RequestKey, ResultFile,
@@ -110,17 +110,19 @@ fn digest(parts: &[&[u8]]) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
-/// Does `work` once for each key of an application at a path. Without a key, it is just done.
+/// Does `work` once for each key of an application at a path. Without a key, it is just done, as long as
+/// the client waits; with one it is done to its end, so that whoever repeats the request finds what it
+/// was charged for.
 ///
 /// # Errors
 /// `ERROR_TASK_CONFLICT` while the first request is in flight, `UNSUPPORTED_PARAMETER_VALUES` where
 /// it sent something else; those of the work.
 pub(crate) async fn once(
     app: &Arc<App>,
-    trace: &Trace,
+    trace: &Arc<Trace>,
     (application, path): (i64, &'static str),
     keyed: Option<Keyed>,
-    work: impl Future<Output = Result<Reply>>,
+    work: impl Future<Output = Result<Reply>> + Send + 'static,
 ) -> Result<Reply> {
     let Some(Keyed { key, digest }) = keyed else { return work.await };
     let request = RequestKey { application, path: path.to_owned(), key };
@@ -138,10 +140,14 @@ pub(crate) async fn once(
         }
         KeyedRequest::Answered(answer) => return replay(app, application, answer).await,
     }
-    let mut in_flight = InFlight { app: app.clone(), request: Some(request) };
-    let outcome = work.await;
-    in_flight.end(trace, &outcome).await;
-    outcome
+    let (app, trace) = (app.clone(), trace.clone());
+    let working = tokio::spawn(async move {
+        let mut in_flight = InFlight { app, request: Some(request) };
+        let outcome = work.await;
+        in_flight.end(&trace, &outcome).await;
+        outcome
+    });
+    working.await.unwrap_or_else(|panicked| Err(internal("the work of a request", &panicked)))
 }
 
 async fn replay(app: &App, application: i64, answer: KeyedAnswer) -> Result<Reply> {
@@ -169,7 +175,9 @@ impl InFlight {
             Ok(reply) => Some((200, "", reply.body())),
             Err(fault) => {
                 let (status, body) = failure(&trace.ids, fault, edition);
-                let lasts = status < 500 && status != 429 && fault.wait().is_none();
+                // The later edition says of more failures that they are not the request's.
+                let cause = fault.code().status(Edition::E2026);
+                let lasts = cause < 500 && cause != 429 && fault.wait().is_none();
                 let code = fault.code().in_edition(edition).name();
                 lasts.then(|| (status, code, Bytes::from(body.to_string())))
             }
@@ -180,9 +188,13 @@ impl InFlight {
             }
             _ => return,
         };
-        match kept {
-            Ok(()) => self.request = None,
-            Err(fault) => tracing::warn!(%fault, "an answer is not kept for repetitions"),
+        if let Err(fault) = &kept {
+            tracing::warn!(%fault, "an answer is not kept for repetitions");
+        }
+        // What succeeded was charged, and must not be charged again: where its answer is not kept, the
+        // key stays in use until its time is over.
+        if kept.is_ok() || outcome.is_ok() {
+            self.request = None;
         }
     }
 

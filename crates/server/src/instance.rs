@@ -6,9 +6,11 @@ use std::time::{Duration, Instant};
 
 use safelight_contract::Result;
 use safelight_store::{BEAT, DEAD_AFTER, LEASE, Millis, RENEWAL};
+use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::app::{App, Stored, follow_clock, now};
+use crate::tasks;
 
 /// A difference between this machine's clock and the database's that is worth a word.
 const SKEW: Duration = Duration::from_secs(5);
@@ -73,13 +75,19 @@ pub(crate) async fn run(app: Arc<App>) {
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     renewals.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut pulse = Pulse::default();
+    let mut burial = JoinSet::new();
     loop {
         // What fails is logged where it fails, and tried again next time.
         tokio::select! {
             _ = beats.tick() => {
                 let went_through = beat(&app).await.is_ok();
                 if pulse.beat(went_through, Instant::now()) || !app.store.is_shared() {
-                    let _ = bury(&app).await;
+                    // What many dead requests held takes a while, and this one must be seen to live.
+                    while burial.try_join_next().is_some() {}
+                    if burial.is_empty() {
+                        let app = app.clone();
+                        burial.spawn(async move { bury(&app).await });
+                    }
                 }
                 let _ = count(&app).await;
             }
@@ -94,7 +102,15 @@ pub(crate) async fn run(app: Arc<App>) {
 async fn beat(app: &App) -> Result<()> {
     let kind = app.role.name();
     let version = env!("CARGO_PKG_VERSION");
-    app.store.beat(kind, &app.name, version, now()).await.or_internal("saying that this one lives")
+    app.store
+        .beat(kind, &app.name, version, now())
+        .await
+        .or_internal("saying that this one lives")?;
+    if !app.store.is_shared() {
+        return Ok(());
+    }
+    let (services, capacity) = (tasks::abilities(app), app.work.capacity().bytes);
+    app.store.offer(&services, capacity).await.or_internal("saying what this one can do")
 }
 
 /// Sets right what the store counts of the requests at work here, also where there are none: the store
@@ -180,9 +196,7 @@ async fn set_clock(app: &App) -> Result<()> {
     if !app.store.is_shared() {
         return Ok(());
     }
-    let started = Instant::now();
-    let theirs = app.store.clock().await.or_internal("asking for the time")?;
-    let skew = follow_clock(theirs + started.elapsed().as_millis() as i64 / 2);
+    let skew = follow_clock(app.store.clock().await.or_internal("asking for the time")?);
     if skew.unsigned_abs() > SKEW.as_millis() as u64 {
         tracing::warn!(skew_ms = skew, "this machine's clock is wrong; the database's is used");
     }

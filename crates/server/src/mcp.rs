@@ -141,13 +141,14 @@ impl Tools {
         })))
     }
 
-    async fn run(&self, asked: &JsonObject, context: &RequestContext<RoleServer>) -> Outcome {
-        let endpoint = self.find(asked)?;
-        let body = arguments::body(endpoint, asked, self.api.reads_files()).await?;
-        let folder = arguments::folder(asked, self.api.reads_files())?;
+    async fn run(&self, asked: JsonObject, context: &RequestContext<RoleServer>) -> Outcome {
+        let endpoint = self.find(&asked)?;
+        let body = arguments::body(endpoint, &asked, self.api.reads_files()).await?;
+        let folder = arguments::folder(&asked, self.api.reads_files())?;
+        drop(asked);
         let client = self.api.for_caller(context);
-        let mut answer =
-            client.post(endpoint.spec().path, &body).await.map_err(Failure::Refused)?;
+        let posted = client.post(endpoint.spec().path, body).await;
+        let mut answer = posted.map_err(Failure::Refused)?;
         let is_later = endpoint.spec().delivery != Delivery::Sync;
         if let (true, Some(task)) = (is_later, answer["task_id"].as_str().map(str::to_owned)) {
             answer = self.wait(&client, &task, context).await?;
@@ -171,10 +172,10 @@ impl Tools {
             };
             if cancelled {
                 // It may have ended meanwhile, which is as good.
-                let _ = client.post(stop_async_task::OWN.path, &json!({ "task_id": task })).await;
+                let _ = client.post(stop_async_task::OWN.path, json!({ "task_id": task })).await;
                 return Err(Failure::Cancelled);
             }
-            let answer = client.get(&poll).await.map_err(Failure::Refused)?;
+            let answer = client.poll(&poll).await.map_err(Failure::Refused)?;
             if answer["task_status"] != 1 {
                 return Ok(answer);
             }
@@ -225,7 +226,7 @@ impl ServerHandler for Tools {
         let outcome = match request.name.as_ref() {
             "list_services" => self.list(&arguments, &context).await,
             "describe_service" => self.describe(&arguments, &context).await,
-            "run_service" => self.run(&arguments, &context).await,
+            "run_service" => self.run(arguments, &context).await,
             other => {
                 return Err(ErrorData::invalid_params(format!("there is no tool `{other}`"), None));
             }

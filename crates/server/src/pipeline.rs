@@ -118,18 +118,28 @@ pub(crate) async fn admit(
     Ok(Permits { work, input: Some(input) })
 }
 
+/// Whose work is done.
+#[derive(Clone, Copy)]
+pub(crate) struct Whose<'a> {
+    pub application: i64,
+    /// Number of the key of the request, where one was used.
+    pub key: Option<i64>,
+    pub request_id: &'a str,
+}
+
 /// Runs `job` for a request of an application, and puts what `reference` makes of their keys in the place of
 /// result files. At the deadline the answer is `AI_SERVICE_TIMEOUT` at once, while blocking work
 /// stops at its next stage and keeps the permits until then; the same holds when the returned future
 /// is dropped.
 pub(crate) async fn run(
     app: &App,
-    (application, request_id): (i64, &str),
+    whose: Whose<'_>,
     job: Job,
     permits: Permits,
     deadline: Duration,
     reference: impl Fn(&str) -> String + Send + 'static,
 ) -> Ran {
+    let application = whose.application;
     let cancel = Cancel::after(deadline);
     let stop = StopOnDrop(cancel.clone());
     let end = cancel.deadline();
@@ -140,15 +150,19 @@ pub(crate) async fn run(
         slots: (!has_slot).then(|| (app.work.clone(), application)),
         permits: permits.clone(),
     };
-    let rows =
-        Port { library: app.library.clone(), application, request_id: request_id.to_owned() };
+    let rows = Port {
+        library: app.library.clone(),
+        application,
+        key: whose.key,
+        request_id: whose.request_id.to_owned(),
+    };
     let context = Context::new(app.vision.clone(), cancel, Arc::new(threads));
     let context = context.with_rows(Arc::new(rows));
     let working = async {
         let node = job.run(context.clone()).await?;
         let separated = context.cpu(move |work| work.stage("finish", || separate(node, reference)));
         let (fields, files) = separated.await?;
-        check_size(&fields, app.settings.limits.max_answer_bytes)?;
+        check_size(size_of(&fields), app.settings.limits.max_answer_bytes)?;
         Ok(Made { fields, files })
     };
     let ended = timeout_at(end.into(), AssertUnwindSafe(working).catch_unwind()).await;
@@ -167,9 +181,8 @@ pub(crate) async fn run(
     Ran { outcome, stages, permit }
 }
 
-/// Refuses an answer that is too large before it is charged.
-fn check_size(fields: &Map<String, Value>, most: u64) -> Result<()> {
-    let bytes = fields.iter().map(|(name, value)| name.len() as u64 + 4 + size(value)).sum::<u64>();
+/// Refuses an answer that is too large.
+pub(crate) fn check_size(bytes: u64, most: u64) -> Result<()> {
     if bytes <= most {
         return Ok(());
     }
@@ -184,10 +197,12 @@ fn size(value: &Value) -> u64 {
         Value::Number(number) => number.to_string().len() as u64,
         Value::String(text) => text.len() as u64 + 2,
         Value::Array(items) => items.iter().map(|item| size(item) + 1).sum::<u64>() + 2,
-        Value::Object(fields) => {
-            fields.iter().map(|(name, value)| name.len() as u64 + 4 + size(value)).sum::<u64>() + 2
-        }
+        Value::Object(fields) => size_of(fields) + 2,
     }
+}
+
+fn size_of(fields: &Map<String, Value>) -> u64 {
+    fields.iter().map(|(name, value)| name.len() as u64 + 4 + size(value)).sum()
 }
 
 fn unexpected(panicked: &Panicked) -> Fault {

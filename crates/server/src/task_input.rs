@@ -23,13 +23,15 @@ const TEXTS: &str = "form.json";
 pub(crate) struct TaskInput {
     /// What its request sent.
     pub form: Form,
+    /// Number of the key of its request, where one was used.
+    pub key: Option<i64>,
     /// What a sandbox request asked for.
     pub simulation: Option<Simulation>,
 }
 
 impl From<Form> for TaskInput {
     fn from(form: Form) -> Self {
-        Self { form, simulation: None }
+        Self { form, key: None, simulation: None }
     }
 }
 
@@ -41,6 +43,8 @@ struct Saved {
     /// The fields whose files are uploads, each with the upload's id.
     #[serde(default)]
     uploads: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    key: Option<i64>,
     /// Of sandbox requests only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     simulation: Option<Simulation>,
@@ -54,7 +58,7 @@ pub(crate) async fn save(
     task: &str,
     input: impl Into<TaskInput>,
 ) -> Result<String> {
-    let TaskInput { form, simulation } = input.into();
+    let TaskInput { form, key, simulation } = input.into();
     let input = format!("{PREFIX}/{application}/{task}");
     let texts = form.texts().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     // Uploads stay where they are as long as the task has not ended.
@@ -63,7 +67,7 @@ pub(crate) async fn save(
         own.map(|(name, bytes)| (name.to_owned(), bytes.clone())).unzip();
     let uploads = form.references().map(|(name, upload)| (name.to_owned(), upload.text.clone()));
     let uploads = uploads.collect();
-    let texts = to_json(&Saved { texts, files, uploads, simulation })?;
+    let texts = to_json(&Saved { texts, files, uploads, key, simulation })?;
     let size = blobs.iter().chain([&texts]).map(|bytes| bytes.len() as u64).sum();
     let budget = app.settings.results.disk_budget;
     let fits = app.store.add_input(&input, size, budget, now()).await;
@@ -103,7 +107,7 @@ pub(crate) async fn load(app: &App, input: &str) -> Result<TaskInput> {
     for (name, text) in stored.uploads {
         form.add_reference(name, Reference { source: Source::FileId, text });
     }
-    Ok(TaskInput { form, simulation: stored.simulation })
+    Ok(TaskInput { form, key: stored.key, simulation: stored.simulation })
 }
 
 async fn get(app: &App, input: &str, part: &str) -> Result<Bytes> {

@@ -23,7 +23,7 @@ use tokio::time::sleep;
 use crate::admission::Patience;
 use crate::app::{App, Stored, now};
 use crate::body::Room;
-use crate::pipeline::{self, Made, Permits, Ran};
+use crate::pipeline::{self, Made, Permits, Ran, Whose};
 use crate::publish::{publish, withdraw};
 use crate::references;
 use crate::resume::Resume;
@@ -84,7 +84,7 @@ async fn claim(app: &App) -> Result<Option<Task>> {
 }
 
 /// The paths of the services that can be done here.
-fn abilities(app: &App) -> Vec<String> {
+pub(crate) fn abilities(app: &App) -> Vec<String> {
     let able = |endpoint: &&Endpoint| {
         app.missing_models(endpoint).is_empty() && !app.lacks_engine(endpoint)
     };
@@ -214,24 +214,29 @@ struct Ended {
     files: Vec<String>,
 }
 
+/// What a task is worked on with.
+struct Prepared {
+    job: Job,
+    permits: Permits,
+    /// Number of the key of its request.
+    key: Option<i64>,
+    simulation: Option<Simulation>,
+}
+
 /// Reads the input and waits for room to work; `AI_SERVICE_FLOW_RESTRICTION` when there is none.
-async fn prepare(
-    app: &App,
-    endpoint: &'static Endpoint,
-    task: &Task,
-) -> Result<(Job, Permits, Option<Simulation>)> {
+async fn prepare(app: &App, endpoint: &'static Endpoint, task: &Task) -> Result<Prepared> {
     let size = task_input::size(app, &task.input).await?;
     let input = app.bodies.open(task.application);
     input.keep()?;
     input.grow(size, PATIENCE).await?;
-    let TaskInput { mut form, simulation } = task_input::load(app, &task.input).await?;
+    let TaskInput { mut form, key, simulation } = task_input::load(app, &task.input).await?;
     let room = Room::for_task(&input, PATIENCE);
     references::follow(app, task.application, endpoint.accepts(), &mut form, &room).await?;
     let kind = if simulation.is_some() { KeyKind::Sandbox } else { KeyKind::Live };
     let (job, _) = pipeline::prepare(app, (task.application, kind), endpoint, form).await?;
     let patience = Patience::Worker(PATIENCE);
     let permits = pipeline::admit(app, task.application, job.cost(), Some(input), patience).await?;
-    Ok((job, permits, simulation))
+    Ok(Prepared { job, permits, key, simulation })
 }
 
 /// What a sandbox request asked for of its task: an inner error fails it.
@@ -258,7 +263,7 @@ async fn run(
     if !is_open(app, task).await.map_err(Cut::Later)? {
         return Err(Cut::Stopped);
     }
-    let (job, permits, simulation) =
+    let Prepared { job, permits, key, simulation } =
         match at_work.unless_stopped(prepare(app, endpoint, task)).await? {
             Ok(prepared) => prepared,
             Err(fault) if fault.code() == Code::AiServiceFlowRestriction => {
@@ -275,8 +280,8 @@ async fn run(
     let started = std::time::Instant::now();
     let spec = endpoint.spec();
     let deadline = app.deadline(endpoint);
-    let place = (task.application, task.request_id.as_str());
-    let running = pipeline::run(app, place, job, permits, deadline, marked);
+    let whose = Whose { application: task.application, key, request_id: &task.request_id };
+    let running = pipeline::run(app, whose, job, permits, deadline, marked);
     let running = Resume::of(&app.store, task).scope(running);
     let Ran { outcome, stages, permit } = at_work.unless_stopped(running).await?;
     for stage in stages {
@@ -403,7 +408,10 @@ async fn finish(app: &App, task: &Task, outcome: Result<Ended>) -> Result<(), Cu
             count(app, task, &outcome).await;
         }
         // It was revoked or stopped, or another worker has it: nobody will ask for these files.
-        Ok(false) => withdraw(app, &files).await,
+        Ok(false) => {
+            withdraw(app, &files).await;
+            return Err(Cut::Stopped);
+        }
         // It may have ended all the same, with these files in its answer. If not, they expire unused.
         Err(fault) => return Err(Cut::Later(fault)),
     }
@@ -460,7 +468,8 @@ mod tests {
         let stopped = Task { claim: Some("another".to_owned()), ..task };
         let second = ended().await;
         let file = blob_key(&second.files[0]);
-        assert!(finish(&app, &stopped, Ok(second)).await.is_ok());
+        let late = finish(&app, &stopped, Ok(second)).await;
+        assert!(matches!(late, Err(Cut::Stopped)), "the input may be another worker's");
         assert!(app.blobs.head(&file).await.is_err());
     }
 }

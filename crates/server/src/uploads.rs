@@ -111,14 +111,14 @@ pub(crate) async fn complete(
         return Err(Fault::new(Code::FileUploadFailed, message));
     }
     let ended = app.store.end_upload(id, &Ok(kept)).await.or_internal("recording an upload");
-    if matches!(ended, Ok(true)) {
+    if ended? {
         return Ok(());
     }
     delete_blob(app, &key).await;
-    ended.and(Err(Fault::new(
+    Err(Fault::new(
         Code::ResourceReclaimed,
         "the upload was deleted while it was on its way, or its life is over",
-    )))
+    ))
 }
 
 /// The upload of an application with this id, if its life is not over. `name` is the parameter that

@@ -8,6 +8,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use safelight_store::{Credits, LATENCY_MS, Latency, NewUsage, Store};
 use tokio::time::sleep;
+use uuid::Uuid;
 
 use crate::app::{App, now};
 
@@ -29,7 +30,11 @@ struct Sum {
 
 /// What is not written yet.
 #[derive(Default)]
-pub(crate) struct Usage(Mutex<HashMap<Place, Sum>>);
+pub(crate) struct Usage {
+    counted: Mutex<HashMap<Place, Sum>>,
+    /// A batch that was sent and may have been written, with its id.
+    sent: tokio::sync::Mutex<Option<(String, Vec<NewUsage>)>>,
+}
 
 impl Usage {
     /// Counts an answered request; an empty `code` is success.
@@ -68,25 +73,24 @@ impl Usage {
         change: impl FnOnce(&mut Sum),
     ) {
         let place = (now() / HOUR, application, service.to_owned(), code);
-        change(self.0.lock().entry(place).or_default());
+        change(self.counted.lock().entry(place).or_default());
     }
 
-    /// Writes what was counted. What cannot be written is kept for the next time.
+    /// Writes what was counted. What may not have been written is sent again the next time.
     pub async fn flush(&self, store: &dyn Store) {
-        let counted = std::mem::take(&mut *self.0.lock());
-        if counted.is_empty() {
-            return;
-        }
-        if let Err(error) = store.add_usage(&rows(&counted)).await {
-            tracing::error!(%error, "the use of the API could not be written");
-            let mut waiting = self.0.lock();
-            for (place, sum) in counted {
-                let kept = waiting.entry(place).or_default();
-                kept.requests += sum.requests;
-                kept.credits.0 += sum.credits.0;
-                for (kept, count) in kept.latency.iter_mut().zip(sum.latency) {
-                    *kept += count;
-                }
+        let mut sent = self.sent.lock().await;
+        loop {
+            let (batch, rows) = sent.take().unwrap_or_else(|| {
+                let counted = std::mem::take(&mut *self.counted.lock());
+                (Uuid::new_v4().to_string(), rows(&counted))
+            });
+            if rows.is_empty() {
+                return;
+            }
+            if let Err(error) = store.add_usage(&batch, &rows).await {
+                tracing::error!(%error, "the use of the API could not be written");
+                *sent = Some((batch, rows));
+                return;
             }
         }
     }
@@ -131,8 +135,26 @@ pub(crate) async fn run(app: Arc<App>) {
 #[cfg(test)]
 mod tests {
     use safelight_contract::Code;
+    use safelight_store::shaky::Shaky;
+    use safelight_store::{UsageFilter, UsageRows as _};
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_batch_whose_outcome_was_lost_counts_once() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (store, shaking) = Shaky::open(folder.path().join("db")).expect("database");
+        let usage = Usage::default();
+        shaking.lose_commits(1);
+        for _ in 0..3 {
+            usage.task_failed(1, "/a", Code::ProcessingFailure.name());
+            usage.flush(&store).await;
+        }
+        let filter =
+            UsageFilter { application: None, service: None, from: 0, until: i64::MAX, step: 1 };
+        let report = store.usage(&filter).await.expect("a report");
+        assert_eq!(report.services[0].1.requests, 3);
+    }
 
     #[test]
     fn rows_are_written_in_one_order() {
@@ -141,7 +163,7 @@ mod tests {
             usage.task_failed(1, "/b", code.name());
             usage.task_failed(1, "/a", code.name());
         }
-        let rows = rows(&usage.0.lock());
+        let rows = rows(&usage.counted.lock());
         let place = |row: &NewUsage| (row.application, row.service.clone(), row.code.clone());
         assert!(rows.len() >= 2 * Code::ALL.len() && rows.is_sorted_by_key(place));
     }

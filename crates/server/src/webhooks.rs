@@ -10,17 +10,18 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use futures_util::future::join_all;
 use hmac::{Hmac, KeyInit, Mac};
 use safelight_contract::{Code, Fault, Ids, Result, failure, success};
 use safelight_operation::{CALLBACK_URL, Form};
 use safelight_store::{Attempted, Callback, Millis, Task, Webhook};
 use serde_json::{Value, json};
 use sha2::Sha256;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use crate::admission::Patience;
 use crate::app::{App, Stored, now};
-use crate::endpoints::query_async_task_result::polled;
+use crate::endpoints::query_async_task_result::{answer, polled};
 use crate::fetch::Failure;
 
 const ID: HeaderName = HeaderName::from_static("webhook-id");
@@ -41,7 +42,13 @@ const DELAYS: [Duration; 6] = [
 const POLL: Duration = Duration::from_secs(1);
 
 /// Webhooks that are posted at the same time.
-const PARALLEL: u32 = 4;
+const PARALLEL: usize = 32;
+
+/// Webhooks that are taken together; the store counts those at work of an application in between.
+const TAKEN: usize = 4;
+
+/// How long a webhook waits for the memory of its answer.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// After this, a webhook whose process says nothing of it is posted again.
 const LEASE: Millis = 2 * 60_000;
@@ -58,7 +65,7 @@ pub(crate) async fn callback(
     base: &str,
 ) -> Result<Option<Callback>> {
     let Some(url) = CALLBACK_URL.read(form)? else { return Ok(None) };
-    app.fetcher.check(CALLBACK_URL.name, &url).await?;
+    app.fetcher.check(application, CALLBACK_URL.name, &url).await?;
     let secrets = app.store.webhook_secrets(application, now()).await;
     if secrets.or_internal("reading the secrets of webhooks")?.is_empty() {
         return Err(Fault::new(
@@ -73,25 +80,33 @@ pub(crate) async fn callback(
 /// Posts webhooks as they become due, until the server closes.
 pub(crate) async fn run(app: Arc<App>) {
     let mut closing = app.closing.subscribe();
+    let mut posting = JoinSet::new();
     while !*closing.borrow_and_update() {
-        let due = app.store.claim_webhooks(now() + LEASE, PARALLEL, now()).await;
-        let due = due.or_internal("looking for webhooks").unwrap_or_default();
-        let more = due.len() == PARALLEL as usize;
-        join_all(due.iter().map(|webhook| deliver(&app, webhook))).await;
-        if more {
-            continue;
+        let free = TAKEN.min(PARALLEL - posting.len());
+        if free > 0 {
+            let due = app.store.claim_webhooks(now() + LEASE, free as u32, now()).await;
+            let due = due.or_internal("looking for webhooks").unwrap_or_default();
+            let more = due.len() == free;
+            for webhook in due {
+                posting.spawn(deliver(app.clone(), webhook));
+            }
+            if more {
+                continue;
+            }
         }
         tokio::select! {
+            Some(_) = posting.join_next() => {}
             () = app.webhook_added.notified() => {}
             () = sleep(POLL) => {}
             _ = closing.changed() => {}
         }
     }
+    posting.join_all().await;
 }
 
 /// Posts a webhook, and says in the store how that went.
-async fn deliver(app: &App, webhook: &Webhook) {
-    let (outcome, note) = match attempt(app, webhook).await {
+async fn deliver(app: Arc<App>, webhook: Webhook) {
+    let (outcome, note) = match attempt(&app, &webhook).await {
         Ok(status @ 200..=299) => (Attempted::Delivered, format!("status {status}")),
         Ok(status) => (again(webhook.attempts), format!("status {status}")),
         Err(Undelivered::Later(why)) => (again(webhook.attempts), why),
@@ -160,15 +175,16 @@ async fn attempt(app: &App, webhook: &Webhook) -> Result<u16, Undelivered> {
     }
     let secrets = nonces.iter().map(|nonce| app.secret.webhook_secret(application, nonce));
     let secrets: Vec<_> = secrets.collect();
-    let body = message(app, &task, &webhook.base).to_string();
+    let (answer, _permit) = answer(app, &task, Patience::Worker(PATIENCE)).await?;
+    let body = message(app, &task, answer, &webhook.base).to_string();
     let headers = signed(&webhook.id, now() / 1000, &body, &secrets);
     Ok(app.fetcher.post(&webhook.url, headers, Bytes::from(body)).await?)
 }
 
 /// What is told of a task: its state, and the answer that polling would give.
-fn message(app: &App, task: &Task, base: &str) -> Value {
+fn message(app: &App, task: &Task, answer: Option<Value>, base: &str) -> Value {
     let ids = Ids { request_id: task.request_id.clone(), ..Ids::random() };
-    let answer = match polled(app, task, base) {
+    let answer = match polled(app, task, answer, base) {
         Ok(fields) => success(&ids, fields),
         Err(fault) => failure(&ids, &fault, app.edition()).1,
     };

@@ -48,6 +48,9 @@ pub trait Instances: Send + Sync + 'static {
     fn instance(&self) -> &str;
     /// Says that this instance lives.
     async fn beat(&self, kind: &str, name: &str, version: &str, now: Millis) -> Result<()>;
+    /// Says which services' tasks this instance can do, and the most bytes that the work of one may
+    /// take. One that has said nothing is taken to be able to do any.
+    async fn offer(&self, services: &[String], capacity: u64) -> Result<()>;
     /// Ends this instance: what it had at work is put back by the next [`Instances::recover`].
     async fn leave(&self) -> Result<()>;
     /// Forgets every instance. For a start that knows that no other process is at work.

@@ -9,7 +9,7 @@ use crate::sql::{Connection, Value};
 use crate::{Instances as _, Ledger as _, Millis, Postgres, Result, Settings, Sqlite, StoreError};
 
 /// Tables about processes, which do not move.
-const LEFT: [&str; 5] = ["instances", "leads", "agreements", "meters", "at_work"];
+const LEFT: [&str; 6] = ["instances", "leads", "agreements", "meters", "at_work", "usage_batches"];
 /// Tables of one row that a new database has, too.
 const SINGLE: [&str; 2] = ["disk", "face_library"];
 /// Values of one statement; the server takes 65,535.

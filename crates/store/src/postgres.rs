@@ -13,6 +13,7 @@ mod tests;
 mod tls;
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::str::FromStr;
@@ -22,9 +23,10 @@ use std::time::{Duration, Instant};
 use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use futures_util::StreamExt;
 use futures_util::stream::poll_fn;
+use parking_lot::Mutex;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::{sleep, timeout};
 use tokio_postgres::{AsyncMessage, Config};
 
 use crate::rows::{Database, Lock, Rows};
@@ -40,6 +42,8 @@ const CHANNEL: &str = "safelight";
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a call is tried again while the database cannot be reached.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Applications whose lanes are kept without a look whether somebody is in them.
+const MOST_LANES: usize = 1024;
 /// Times that a change is made again because others were in the way.
 const ATTEMPTS: u32 = 10;
 
@@ -50,8 +54,46 @@ pub type Postgres = Rows<Server>;
 #[derive(Clone)]
 pub struct Server {
     pool: Pool,
+    lanes: Arc<Lanes>,
     /// What the connection that listens is made with.
     way: Arc<Way>,
+}
+
+/// What keeps the changes of one application, which wait for each other in the server, from taking
+/// every connection.
+struct Lanes {
+    /// How many connections an application's changes may have.
+    width: usize,
+    /// By the number of the application.
+    lanes: Mutex<HashMap<i64, Arc<Semaphore>>>,
+}
+
+impl Lanes {
+    fn new(connections: u32) -> Self {
+        Self { width: (connections as usize / 4).max(1), lanes: Mutex::default() }
+    }
+
+    /// A place among the changes of the application that `lock` names.
+    async fn enter(&self, lock: &Lock) -> Result<Option<OwnedSemaphorePermit>> {
+        let Lock::Application(application) = lock else { return Ok(None) };
+        let lane = {
+            let mut lanes = self.lanes.lock();
+            // Those that nobody is in are not kept.
+            if lanes.len() > MOST_LANES {
+                lanes.retain(|_, lane| Arc::strong_count(lane) > 1);
+            }
+            lanes
+                .entry(*application)
+                .or_insert_with(|| Arc::new(Semaphore::new(self.width)))
+                .clone()
+        };
+        match timeout(PATIENCE, lane.acquire_owned()).await {
+            Ok(permit) => Ok(permit.ok()),
+            Err(_) => {
+                Err(StoreError::Lost("the application's other changes took too long".to_owned()))
+            }
+        }
+    }
 }
 
 /// The way to a server.
@@ -117,7 +159,8 @@ impl Postgres {
             .wait_timeout(Some(PATIENCE))
             .build()
             .map_err(|error| StoreError::Database(error.to_string()))?;
-        let server = Server { pool, way: Arc::new(Way { config, tls, verifies }) };
+        let lanes = Arc::new(Lanes::new(connections));
+        let server = Server { pool, lanes, way: Arc::new(Way { config, tls, verifies }) };
         let mut client = server.client().await?;
         schema::check(&client).await?;
         schema::migrate(&mut client).await?;
@@ -259,6 +302,12 @@ impl Database for Server {
         lock: Lock,
         change: impl Fn(&Connection<'_>) -> Result<T> + Send + Sync + 'static,
     ) -> Result<T> {
+        let place = self.lanes.enter(&lock).await?;
+        // It leaves with the change, which is made even if nobody waits for it any more.
+        let change = move |db: &Connection<'_>| {
+            let _in_lane = &place;
+            change(db)
+        };
         self.spawn(Begin::Change(lock), change).await
     }
 
@@ -283,8 +332,11 @@ impl Database for Server {
 
     async fn clock(&self) -> Result<Millis> {
         self.quick(|db| {
+            // From here on: what was waited for before is not on the way of the answer.
+            let asked = Instant::now();
             let sql = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)";
-            Ok(db.prepare_cached(sql)?.query_row((), |row| row.get(0))?)
+            let theirs: Millis = db.prepare_cached(sql)?.query_row((), |row| row.get(0))?;
+            Ok(theirs + asked.elapsed().as_millis() as Millis / 2)
         })
         .await
     }

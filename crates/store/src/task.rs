@@ -125,8 +125,8 @@ pub struct Task {
     pub claim: Option<String>,
     /// What a job outside is known by that an earlier attempt started.
     pub resume: Option<String>,
-    /// The answer when done, without envelope.
-    pub answer: Option<Value>,
+    /// How large its answer is ([`Tasks::task_answer`]).
+    pub answer_bytes: u64,
     /// The fault when failed.
     pub fault: Option<Fault>,
     /// When it was accepted.
@@ -180,6 +180,8 @@ pub enum Submission {
     Accepted(Hold),
     /// The queue has no room for it; what is in the queue.
     QueueFull(Queue),
+    /// No instance that lives can do it, by what they offer.
+    NobodyAble,
     /// An upload that it works on is not there any more.
     UploadGone,
     /// The credits were not there: what the service's pool and `common` have.
@@ -214,7 +216,8 @@ pub enum Outcome {
 #[async_trait]
 pub trait Tasks: Send + Sync + 'static {
     /// Accepts a task and holds its price, in one transaction, unless the queue of at most
-    /// `max_queued` has no room for it ([`Queue::has_room`]) or an upload that it works on is gone.
+    /// `max_queued` has no room for it ([`Queue::has_room`]), no instance can do it where several
+    /// are at work, or an upload that it works on is gone.
     /// An id or request id in use is
     /// [`StoreError::Conflict`](crate::StoreError::Conflict).
     async fn submit_task(
@@ -224,8 +227,8 @@ pub trait Tasks: Send + Sync + 'static {
         max_queued: u64,
         now: Millis,
     ) -> Result<Submission>;
-    /// How many tasks are queued, in all and of an application.
-    async fn queue(&self, application: i64) -> Result<Queue>;
+    /// How many tasks are queued, in all and of an application, each counted up to `most`.
+    async fn queue(&self, application: i64, most: u64) -> Result<Queue>;
     /// Takes a task that is queued, or whose worker's lease is over: applications that have fewer
     /// tasks at work come first, those that have as many take turns, and within an application the
     /// oldest task is taken. A task that was taken too often without being ended or parked is failed
@@ -258,6 +261,8 @@ pub trait Tasks: Send + Sync + 'static {
     async fn revoke_task(&self, id: &str, now: Millis) -> Result<Option<TaskState>>;
     /// The task of that id, or submitted with that request id, if it belongs to the application.
     async fn task(&self, application: i64, id: &str) -> Result<Option<Task>>;
+    /// The answer of a task of the application, without envelope, if it is done.
+    async fn task_answer(&self, application: i64, id: &str) -> Result<Option<Value>>;
     /// How many tasks of an application a filter finds, and those that it lists.
     async fn tasks(&self, application: i64, filter: &TaskFilter) -> Result<(u64, Vec<Task>)>;
     /// Fails tasks that were accepted before `before` and are queued, with this fault, and releases

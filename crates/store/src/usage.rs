@@ -75,8 +75,9 @@ pub struct UsageReport {
 /// The rows of the sums.
 #[async_trait]
 pub trait UsageRows {
-    /// Adds to the sums.
-    async fn add_usage(&self, rows: &[NewUsage]) -> Result<()>;
+    /// Adds to the sums, once for each batch of this instance: a batch whose outcome is not known is
+    /// sent again, as it was, before the next one.
+    async fn add_usage(&self, batch: &str, rows: &[NewUsage]) -> Result<()>;
     /// A report over the sums.
     async fn usage(&self, filter: &UsageFilter) -> Result<UsageReport>;
     /// Forgets what is before an hour.

@@ -213,7 +213,8 @@ async fn finish(store: &Sqlite, folder: &Path, shop: i64) {
     }
     for id in logged(folder, "accepted") {
         let task = store.task(shop, &id).await.unwrap().unwrap();
-        assert_eq!(task.answer, Some(json!(id)));
+        let answer = store.task_answer(shop, &task.id).await.unwrap();
+        assert_eq!(answer, Some(json!(id)));
     }
     let audit = store.audit().await.unwrap();
     assert_eq!((audit.errors, audit.held, audit.open_holds), (Vec::new(), Credits(0), 0));

@@ -285,6 +285,11 @@ impl Memory {
         }
     }
 
+    /// Waits until others take the body's place, however long that is.
+    pub async fn revoked(&self) {
+        self.revoked.notified().await;
+    }
+
     /// Keeps the body until its end, whatever others need.
     ///
     /// # Errors

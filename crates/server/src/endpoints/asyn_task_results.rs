@@ -5,8 +5,9 @@ use safelight_contract::{Code, Fault, Result, shortened};
 use safelight_store::{Task, TaskState};
 use serde_json::{Map, Value, json};
 
+use crate::admission::Patience;
 use crate::auth::authenticate;
-use crate::endpoints::query_async_task_result::{find, reclaimed};
+use crate::endpoints::query_async_task_result::{answer, find, reclaimed};
 use crate::endpoints::{Call, required};
 use crate::reply::Reply;
 use crate::urls;
@@ -37,8 +38,10 @@ pub(crate) async fn handle(call: Call) -> Result<Reply> {
     }
     let status = status(&task, app.settings.tasks.max_attempts);
     let mut data = Map::from_iter([("status".to_owned(), json!(status))]);
-    if task.state == TaskState::Done {
-        add_urls(&mut data, &task, &urls::base(&app, &parts));
+    let patience = Patience::Client(app.settings.limits.queue_wait());
+    let (answer, _permit) = answer(&app, &task, patience).await?;
+    if let Some(answer) = answer {
+        add_urls(&mut data, answer, &urls::base(&app, &parts));
     }
     Reply::new(&trace, Map::from_iter([("data".to_owned(), Value::Object(data))]))
 }
@@ -57,8 +60,7 @@ fn status(task: &Task, max_attempts: u32) -> &'static str {
     }
 }
 
-fn add_urls(data: &mut Map<String, Value>, task: &Task, base: &str) {
-    let mut answer = task.answer.clone().unwrap_or_default();
+fn add_urls(data: &mut Map<String, Value>, mut answer: Value, base: &str) {
     let urls = urls::resolve(&mut answer, base);
     if let Some(first) = urls.first() {
         data.insert("result_url".to_owned(), json!(first));

@@ -7,6 +7,7 @@ use safelight_contract::{Code, Fault, Result, shortened};
 use safelight_store::{Task, TaskState};
 use serde_json::{Map, Value, json};
 
+use crate::admission::{Load, Patience, Permit};
 use crate::app::{App, Stored, now};
 use crate::auth::authenticate;
 use crate::endpoints::{Call, required};
@@ -19,6 +20,11 @@ pub(crate) const PATH: &str = "/api/common/query-async-task-result";
 const PROCESSING: u8 = 1;
 const DONE: u8 = 2;
 
+/// Answers of more bytes are read under a permit; what is smaller is not worth a place in a queue.
+const LARGE: u64 = 256 << 10;
+/// Copies of an answer that lie in memory together: the row's, the parsed one and the text.
+const COPIES: u64 = 4;
+
 pub(crate) async fn handle(call: Call) -> Result<Reply> {
     let Call { app, trace, request } = call;
     let (parts, _) = request.into_parts();
@@ -29,14 +35,48 @@ pub(crate) async fn handle(call: Call) -> Result<Reply> {
         let charge = app.store.charge(&task.request_id).await.or_internal("looking up a charge")?;
         trace.task_charged(charge.unwrap_or_default());
     }
-    Reply::new(&trace, polled(&app, &task, &urls::base(&app, &parts))?)
+    let patience = Patience::Client(app.settings.limits.queue_wait());
+    let (answer, permit) = answer(&app, &task, patience).await?;
+    let reply = Reply::new(&trace, polled(&app, &task, answer, &urls::base(&app, &parts))?)?;
+    Ok(match permit {
+        Some(permit) => reply.holding(permit),
+        None => reply,
+    })
 }
 
-/// What is answered to who asks for a task; URLs start with `base`.
-pub(crate) fn polled(app: &App, task: &Task, base: &str) -> Result<Map<String, Value>> {
+/// The answer of a task that is done, read under a permit for its memory where it is large.
+///
+/// # Errors
+/// `AI_SERVICE_FLOW_RESTRICTION` where there is no room for it.
+pub(crate) async fn answer(
+    app: &App,
+    task: &Task,
+    patience: Patience,
+) -> Result<(Option<Value>, Option<Permit>)> {
+    if task.state != TaskState::Done {
+        return Ok((None, None));
+    }
+    let permit = match task.answer_bytes > LARGE {
+        true => {
+            let load = Load::bytes(task.answer_bytes.saturating_mul(COPIES));
+            Some(app.work.acquire(task.application, load, patience).await?)
+        }
+        false => None,
+    };
+    let answer = app.store.task_answer(task.application, &task.id).await;
+    Ok((answer.or_internal("reading an answer")?, permit))
+}
+
+/// What is answered to who asks for a task with this answer; URLs start with `base`.
+pub(crate) fn polled(
+    app: &App,
+    task: &Task,
+    answer: Option<Value>,
+    base: &str,
+) -> Result<Map<String, Value>> {
     match task.state {
         TaskState::Queued | TaskState::Processing => Ok(pending()),
-        TaskState::Done => done(task, base),
+        TaskState::Done => done(answer.unwrap_or_default(), base),
         TaskState::Failed => Err(task.fault.clone().unwrap_or_else(|| {
             Fault::new(Code::UnknownError, "the task failed without saying why")
         })),
@@ -79,8 +119,7 @@ fn pending() -> Map<String, Value> {
 
 /// The answer at top level, the status beside it and, for clients that look there alone, in `data`, which
 /// answers without one get for it.
-fn done(task: &Task, base: &str) -> Result<Map<String, Value>> {
-    let mut answer = task.answer.clone().unwrap_or_default();
+fn done(mut answer: Value, base: &str) -> Result<Map<String, Value>> {
     urls::resolve(&mut answer, base);
     let Value::Object(mut fields) = answer else {
         return Err(Fault::new(Code::ServiceInternalError, "the task's answer is lost"));

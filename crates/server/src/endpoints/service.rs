@@ -11,13 +11,13 @@ use uuid::Uuid;
 
 use crate::admission::{Patience, Permit};
 use crate::app::{App, Stored, now};
-use crate::auth::{self, Entered, service_state};
+use crate::auth::{self, Entered, service_state, task_state};
 use crate::body::{self, Memory, Received};
 use crate::credits::{self, Held};
 use crate::disk;
 use crate::endpoints::Call;
 use crate::idempotency::{self, Keyed};
-use crate::pipeline::{self, Made, Permits, Ran};
+use crate::pipeline::{self, Made, Permits, Ran, Whose};
 use crate::publish::{publish, withdraw};
 use crate::references;
 use crate::reply::{Reply, internal, to_json};
@@ -33,21 +33,14 @@ const HOLD_MARGIN: Duration = Duration::from_secs(300);
 pub(crate) async fn handle(call: Call, endpoint: &'static Endpoint) -> Result<Reply> {
     let Call { app, trace, request } = call;
     let entered = auth::enter(&app, &trace, request.headers()).await?;
-    let Entered { principal, simulation, at_work: _at_work } = entered;
-    let state = service_state(&app, &principal, endpoint)?;
+    let Entered { principal, simulation, at_work } = entered;
+    let state = match endpoint.spec().delivery {
+        Delivery::Async => task_state(&app, &principal, endpoint)?,
+        Delivery::Sync | Delivery::Either { .. } => service_state(&app, &principal, endpoint)?,
+    };
     disk::check(&app, endpoint).await?;
     let (parts, body) = request.into_parts();
     let base = urls::base(&app, &parts);
-    let request_id = trace.ids.request_id.clone();
-    let caller = Caller {
-        app: &app,
-        trace: &trace,
-        principal: &principal,
-        state,
-        endpoint,
-        simulation,
-        request_id,
-    };
     let (application, fields) = (principal.application.id, endpoint.accepts());
     let key = idempotency::key(&principal, &parts.headers)?;
     let request = Request::from_parts(parts, body);
@@ -56,14 +49,26 @@ pub(crate) async fn handle(call: Call, endpoint: &'static Endpoint) -> Result<Re
     let (keyed, form) = Keyed::form(key, form).await?;
     let received = Received { form, memory };
     let place = (application, endpoint.spec().path);
-    let work = async {
+    let (shared, traced) = (app.clone(), trace.clone());
+    let work = async move {
+        let _at_work = at_work;
+        let request_id = trace.ids.request_id.clone();
+        let caller = Caller {
+            app: &app,
+            trace: &trace,
+            principal: &principal,
+            state,
+            endpoint,
+            simulation,
+            request_id,
+        };
         let received = references::resolve(&app, &trace, application, fields, received).await?;
         match is_later(endpoint.spec().delivery, &received.form)? {
             false => caller.answer(received, base).await,
             true => caller.accepted(received, &base).await,
         }
     };
-    idempotency::once(&app, &trace, place, keyed, work).await
+    idempotency::once(&shared, &traced, place, keyed, work).await
 }
 
 /// Whether the answer comes later, as a task.
@@ -133,7 +138,11 @@ impl Caller<'_> {
         let held = Held::take(self.app, &hold).await?;
         let running = pipeline::run(
             self.app,
-            (self.application(), &self.request_id),
+            Whose {
+                application: self.application(),
+                key: self.principal.key,
+                request_id: &self.request_id,
+            },
             job,
             permits,
             self.app.deadline(self.endpoint),
@@ -210,7 +219,10 @@ impl Caller<'_> {
         let app = self.app;
         let Received { form, memory } = received;
         let (job, form) = self.prepare(form).await?;
-        app.work.check(pipeline::load(job.cost()))?;
+        // Where others may do it, the store knows whether they can.
+        if !app.store.is_shared() {
+            app.work.check(pipeline::load(job.cost()))?;
+        }
         self.check_queue().await?;
         let task = NewTask {
             id: Uuid::new_v4().to_string(),
@@ -233,16 +245,17 @@ impl Caller<'_> {
     /// Refuses what the queue has no room for before its input is stored. The store looks again
     /// when it accepts the task.
     async fn check_queue(&self) -> Result<()> {
-        let queue = self.app.store.queue(self.application()).await;
-        let queue = queue.or_internal("counting the tasks")?;
         let limit = self.app.settings.tasks.max_queued;
+        let queue = self.app.store.queue(self.application(), limit).await;
+        let queue = queue.or_internal("counting the tasks")?;
         if queue.has_room(limit) { Ok(()) } else { Err(queue_full(queue, limit)) }
     }
 
     async fn accept(&self, task: NewTask, form: Form, units: u32) -> Result<()> {
         let app = self.app;
         let named = references::names_of_uploads(self.endpoint.accepts(), &form);
-        let input = TaskInput { form, simulation: self.simulation.clone() };
+        let (key, simulation) = (self.principal.key, self.simulation.clone());
+        let input = TaskInput { form, key, simulation };
         let input = task_input::save(app, task.application, &task.id, input).await?;
         let hold = self.hold_request(units);
         let task = NewTask { input: input.clone(), ..task };
@@ -252,6 +265,7 @@ impl Caller<'_> {
         let accepted = outcome.and_then(|outcome| match outcome {
             Submission::Accepted(_) => Ok(()),
             Submission::QueueFull(queue) => Err(queue_full(queue, limit)),
+            Submission::NobodyAble => Err(nobody_able(&task.service)),
             Submission::UploadGone => Err(uploads::reclaimed(&named)),
             Submission::NotEnough { own, common } => Err(credits::not_enough(&hold, own, common)),
         });
@@ -261,6 +275,17 @@ impl Caller<'_> {
         }
         Ok(())
     }
+}
+
+fn nobody_able(path: &str) -> Fault {
+    Fault::new(
+        Code::ResourceUnavailable,
+        format!(
+            "no process at work on these tasks can do {path}: each lacks a model, an engine or the \
+             memory for it"
+        ),
+    )
+    .retry_after(Duration::from_secs(30))
 }
 
 fn queue_full(Queue { all, own }: Queue, limit: u64) -> Fault {

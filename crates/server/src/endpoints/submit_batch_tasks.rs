@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::auth::{self, Entered, service_state};
+use crate::auth::{self, Entered, task_state};
 use crate::body::{self, Received};
 use crate::disk;
 use crate::endpoints::service::Caller;
@@ -102,23 +102,24 @@ struct Submitted {
 pub(crate) async fn handle(call: Call) -> Result<Reply> {
     let Call { app, trace, request } = call;
     let entered = auth::enter(&app, &trace, request.headers()).await?;
-    let Entered { principal, simulation, at_work: _at_work } = entered;
-    let application = &principal.application;
+    let Entered { principal, simulation, at_work } = entered;
+    let application = principal.application.id;
     disk::check_room(&app).await?;
     let (parts, body) = request.into_parts();
     let (key, base) = (idempotency::key(&principal, &parts.headers)?, urls::base(&app, &parts));
     let request = HttpRequest::from_parts(parts, body);
-    let (text, memory) = body::receive_json(&app, &trace, application.id, request).await?;
+    let (text, memory) = body::receive_json(&app, &trace, application, request).await?;
     let text = Bytes::from(text);
     let keyed = Keyed::body(key, &text).await?;
-    let place = (application.id, OWN.path);
-    let work = async {
+    let (shared, traced) = (app.clone(), trace.clone());
+    let work = async move {
+        let _at_work = at_work;
         let caller = (&principal, simulation);
         let reply = submit(&app, &trace, caller, &text, &base).await;
         drop(memory);
         reply
     };
-    idempotency::once(&app, &trace, place, keyed, work).await
+    idempotency::once(&shared, &traced, (application, OWN.path), keyed, work).await
 }
 
 /// Submits the tasks of a body.
@@ -202,7 +203,7 @@ impl Batch<'_> {
             let shown: String = path.chars().take(120).collect();
             Fault::new(Code::AiNotExists, format!("there is no service at {shown}"))
         })?;
-        let state = service_state(app, principal, endpoint)?;
+        let state = task_state(app, principal, endpoint)?;
         let (application, fields) = (principal.application.id, endpoint.accepts());
         let mut form = Form::new();
         // The strings that are copied out of the body, in the worst case all of it.

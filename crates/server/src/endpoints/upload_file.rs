@@ -140,7 +140,7 @@ async fn fetch_behind(
         let message = "wait is false, which only goes with file_url";
         return Err(Fault::new(Code::UnsupportedParameterValues, message));
     };
-    app.fetcher.check("file_url", url.trim()).await?;
+    app.fetcher.check(application, "file_url", url.trim()).await?;
     let id = uploads::admit(app, application, FILE.rules.max_bytes, ttl_seconds).await?;
     tokio::spawn(fetch(app.clone(), application, form, id.clone()));
     Ok(id)

@@ -249,7 +249,7 @@ async fn every_spelling_of_a_refused_address_is_answered_alike_and_not_contacted
         let fault = refusal(&fetcher, url).await;
         assert_eq!(fault.code(), Code::InvalidUrl, "{url}");
         wordings.insert(fault.message().to_owned());
-        let check = fetcher.check("image_url", url).await;
+        let check = fetcher.check(1, "image_url", url).await;
         assert_eq!(check.map_err(|fault| fault.code()), Err(Code::InvalidUrl), "{url}");
     }
     assert_eq!(wordings.len(), 1, "{wordings:?}");
@@ -381,7 +381,7 @@ async fn memory_and_parallel_fetches_are_bounded() {
         settings.parallel = 1;
         settings.timeout_seconds = 0;
     });
-    let _taken = busy.slots_of(1).try_acquire_owned().expect("free");
+    let _taken = busy.enter(1, Duration::from_secs(1)).await.expect("free");
     assert_eq!(
         refusal(&busy, "http://93.184.216.34/").await.code(),
         Code::AiServiceFlowRestriction

@@ -26,12 +26,16 @@ const ATTEMPTS: u32 = 5;
 pub(crate) struct Port {
     pub library: Arc<Library>,
     pub application: i64,
+    /// Number of the key of the request.
+    pub key: Option<i64>,
     pub request_id: String,
 }
 
 /// A user that a search found.
 #[derive(Clone, Debug)]
 pub(crate) struct Found {
+    /// Row number of the group.
+    pub group: i64,
     pub group_id: String,
     pub user_id: String,
     pub user_info: String,
@@ -64,7 +68,7 @@ pub(crate) struct Search {
 impl Port {
     /// Who acts.
     pub fn act(&self) -> Act {
-        act(self.application, None, &self.request_id)
+        act(self.application, self.key, &self.request_id)
     }
 
     /// Groups that the application may search, in the order of their identifiers here.
@@ -234,6 +238,7 @@ impl Port {
         let found = hits.into_iter().filter_map(|hit| {
             let user = users.iter().find(|user| user.row == hit.user)?;
             Some(Found {
+                group: user.group_row,
                 group_id: user.group.clone(),
                 user_id: user.id.clone(),
                 user_info: user.info.clone(),
@@ -245,18 +250,27 @@ impl Port {
     }
 
     /// Notes a search with the users that it answers: for the application, and for the owners of
-    /// groups that are shared with it.
+    /// groups that are shared with it what concerns their groups.
     pub async fn note(&self, action: &str, groups: &[FaceGroup], found: &[Found]) -> Result<()> {
         let mut owners: Vec<i64> = groups.iter().map(|group| group.application).collect();
         owners.push(self.application);
         owners.sort_unstable();
         owners.dedup();
-        let ids: Vec<&str> = groups.iter().map(|group| group.id.as_str()).collect();
-        let users: Vec<&str> = found.iter().map(|found| found.user_id.as_str()).collect();
         for owner in owners {
-            let act = Act { application: owner, ..self.act() };
-            let (ids, users, count) = (ids.join(","), users.join(","), found.len() as u64);
-            let noted = self.library.store.note_face_act(&act, action, &ids, &users, count).await;
+            let mut act = self.act();
+            // Neither the key nor the other groups are the business of another owner.
+            let is_own = owner == self.application;
+            if !is_own {
+                act = Act { application: owner, key: None, ..act };
+            }
+            let groups: Vec<_> =
+                groups.iter().filter(|group| is_own || group.application == owner).collect();
+            let found = found.iter().filter(|found| groups.iter().any(|g| g.row == found.group));
+            let users: Vec<&str> = found.map(|found| found.user_id.as_str()).collect();
+            let ids: Vec<&str> = groups.iter().map(|group| group.id.as_str()).collect();
+            let (ids, count) = (ids.join(","), users.len() as u64);
+            let noted =
+                self.library.store.note_face_act(&act, action, &ids, &users.join(","), count).await;
             noted.or_internal("noting a search")?;
         }
         Ok(())

@@ -1,18 +1,30 @@
 //! The API, as tools call it: inside the process, through the same routes as every client.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Request};
 use axum::response::Response;
+use bytes::BytesMut;
+use futures_util::StreamExt;
 use rmcp::RoleServer;
 use rmcp::service::RequestContext;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::auth::KEY_HEADER;
+use crate::body::Memory;
 use crate::sandbox::SIMULATE;
+
+/// Copies of an answer that lie in memory together: its text, the parsed one, pictures decoded and
+/// encoded again.
+const COPIES: u64 = 4;
+/// How long an answer waits for memory.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const KEY: HeaderName = HeaderName::from_static(KEY_HEADER);
 
@@ -80,7 +92,9 @@ impl Api {
             }
             (Caller::Remote, None) => {}
         }
-        Client { router: self.router.clone(), headers }
+        let parts = context.extensions.get::<Parts>();
+        let memory = parts.and_then(|parts| parts.extensions.get::<Arc<Memory>>()).cloned();
+        Client { router: self.router.clone(), headers, memory }
     }
 }
 
@@ -88,16 +102,34 @@ impl Api {
 pub(super) struct Client {
     router: Router,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// That of the message which is worked on, and of what answers it.
+    memory: Option<Arc<Memory>>,
 }
 
 impl Client {
-    /// Posts JSON; answers the envelope of a success, or the `error_detail` of a failure.
-    pub async fn post(&self, path: &str, body: &Value) -> Result<Value, Value> {
-        envelope(self.send(Method::POST, path, Body::from(body.to_string())).await.1)
+    /// Posts JSON; answers the envelope of a success, or the `error_detail` of a failure. The memory
+    /// of the message that it comes from is given back once it is sent; what answers it is kept,
+    /// whatever others need: it is paid for.
+    pub async fn post(&self, path: &str, body: Value) -> Result<Value, Value> {
+        let text = Body::from(body.to_string());
+        drop(body);
+        let answered = self.answer(Method::POST, path, text).await;
+        if let Some(memory) = &self.memory {
+            memory.shrink_to(0);
+            // Where its place is taken already, the answer ends anyway.
+            let _ = memory.keep();
+        }
+        envelope(match answered {
+            Some(response) => self.read(response).await,
+            None => None,
+        })
     }
 
-    /// The same without a body.
-    pub async fn get(&self, path: &str) -> Result<Value, Value> {
+    /// Asks again for what is not there yet; the answer before is not needed any more.
+    pub async fn poll(&self, path: &str) -> Result<Value, Value> {
+        if let Some(memory) = &self.memory {
+            memory.shrink_to(0);
+        }
         envelope(self.send(Method::GET, path, Body::empty()).await.1)
     }
 
@@ -119,8 +151,21 @@ impl Client {
         let Some(response) = self.answer(method, path, body).await else {
             return (String::new(), None);
         };
-        // What the server answers is as large as it allows itself.
-        (media(&response), to_bytes(response.into_body(), usize::MAX).await.ok())
+        (media(&response), self.read(response).await)
+    }
+
+    /// The body of an answer, counted with what is made of it.
+    async fn read(&self, response: Response) -> Option<Bytes> {
+        let mut pieces = response.into_body().into_data_stream();
+        let mut whole = BytesMut::new();
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.ok()?;
+            if let Some(memory) = &self.memory {
+                memory.grow(COPIES * piece.len() as u64, PATIENCE).await.ok()?;
+            }
+            whole.extend_from_slice(&piece);
+        }
+        Some(whole.freeze())
     }
 
     async fn answer(&self, method: Method, path: &str, body: Body) -> Option<Response> {

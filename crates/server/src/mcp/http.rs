@@ -9,6 +9,7 @@ use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method};
 use axum::response::Response;
 use axum::routing::any;
+use futures_util::StreamExt;
 use http_body_util::{BodyExt, Full};
 use rmcp::transport::streamable_http_server::session::never::NeverSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
@@ -48,15 +49,22 @@ pub(crate) fn routes(app: &Arc<App>, api: Router) -> Router<Arc<App>> {
 async fn handle(service: Service, app: Arc<App>, trace: Arc<Trace>, request: Request) -> Response {
     trace.endpoint(PATH);
     match admit(&app, &trace, request).await {
-        Ok((request, memory)) => {
+        Ok((mut request, memory)) => {
+            // Whoever works on the message gives back what it holds no more.
+            let memory = memory.map(Arc::new);
+            if let Some(memory) = &memory {
+                request.extensions_mut().insert(memory.clone());
+            }
             let response = service.handle(request).await;
             trace.answered(response.status().as_u16(), "");
-            // The message stays counted until it is answered.
-            response.map(|body| {
-                Body::new(body.map_frame(move |frame| {
-                    let _counted = &memory;
-                    frame
-                }))
+            // The message is counted until it is answered. Where others need its place, the answer
+            // ends, and with it the work, as when the client goes away.
+            response.map(|body| match memory {
+                Some(memory) => {
+                    let displaced = async move { memory.revoked().await };
+                    Body::from_stream(body.into_data_stream().take_until(Box::pin(displaced)))
+                }
+                None => Body::new(body),
             })
         }
         Err(fault) => {

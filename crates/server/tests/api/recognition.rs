@@ -249,13 +249,15 @@ async fn search(server: &TestServer, faces: &Pictures) {
         (audit[0].action.as_str(), audit[0].user_ids.as_str()),
         ("face-multi-search", "ada,grace")
     );
+    assert!(audit[0].key.is_some(), "the key that asked");
 
     // A group that is shared can be searched, and no more.
     let (key, _) = server.another("other").await;
-    let search = async || {
-        let request = server.http.post(server.url(&path)).header("ailabapi-api-key", &key);
+    let ask = async |path: &str, body: Value| {
+        let request = server.http.post(server.url(path)).header("ailabapi-api-key", &key);
         Answer::of(request.json(&body).send().await.expect("answer")).await
     };
+    let search = async || ask(&path, body.clone()).await;
     search().await.failure(404, "ERROR_USER_GROUP_NOT_FOUND");
     for group in ["staff", "empty"] {
         let share = json!({"group_id": group, "app_list": ["other"]});
@@ -265,6 +267,17 @@ async fn search(server: &TestServer, faces: &Pictures) {
     assert_eq!(found["data"]["user_list"][0]["user_id"], "ada");
     let audit = server.store.face_audit(server.application.id, Some("ada"), 1).await;
     assert_eq!(audit.expect("the audit")[0].action, "face-search", "its owner knows");
+    // What the other one does with its own groups is not the owner's business.
+    let private = json!({"group_id": "private"});
+    ask(&format!("{L}group-create"), private).await.success();
+    let add = json!({"image_base64": faces.ada, "group_id": "private", "user_id": "secret"});
+    ask(&format!("{R}face-add"), add).await.success();
+    let both = with(&body, json!({"group_id_list": "private,staff", "max_user_num": 9}));
+    let found = ask(&path, both).await.success();
+    assert_eq!(found["data"]["user_list"].as_array().map(Vec::len), Some(2));
+    let audit = server.store.face_audit(server.application.id, None, 1).await.expect("the audit");
+    let (groups, users) = (audit[0].group_id.as_str(), audit[0].user_ids.as_str());
+    assert_eq!((groups, users, audit[0].key), ("staff", "ada", None));
 }
 
 async fn verify_and_compare(server: &TestServer, faces: &Pictures, token: &str) {

@@ -17,6 +17,7 @@ cases! {
     a_cancelled_claim_is_not_renewed,
     an_instance_that_leaves_is_dead_at_once,
     workers_take_what_they_can_do,
+    what_nobody_can_do_is_refused,
     a_job_outside_is_found_by_the_next_attempt,
     instances_are_listed,
 }
@@ -201,4 +202,29 @@ async fn instances_are_listed(store: Arc<dyn Store>) {
     assert!(store.clock().await.unwrap() > NOW - 365 * 86_400_000, "milliseconds of our years");
     assert_eq!(store.recover(NOW + 5, NOW).await.unwrap(), Recovered::default());
     assert_eq!(store.instances().await.unwrap().len(), 1, "the dead are forgotten");
+}
+
+async fn what_nobody_can_do_is_refused(store: Arc<dyn Store>) {
+    let shop = shop_with(&*store, 10).await;
+    let try_one = async |id: &str| {
+        let task = NewTask { cost_bytes: 50, ..new_task(&shop, id) };
+        let request = request(&shop, &format!("r-{id}"), 1);
+        store.submit_task(&task, &request, MANY, NOW).await.unwrap()
+    };
+    let is_accepted = |submission: &Submission| matches!(submission, Submission::Accepted(_));
+    assert!(is_accepted(&try_one("nobody lives").await), "a worker may start");
+    live(&*store, NOW).await;
+    assert!(is_accepted(&try_one("nobody has said").await));
+    let cutout = ["/api/cutout".to_owned()];
+    for (services, capacity) in [(&["/api/cut".to_owned()][..], 100), (&cutout, 49)] {
+        store.offer(services, capacity).await.unwrap();
+        let submission = try_one(&format!("{services:?} {capacity}")).await;
+        // The only process at work decides by itself.
+        assert_eq!(is_accepted(&submission), !store.is_shared(), "{submission:?}");
+    }
+    let another = store.as_another();
+    live(&*another, NOW).await;
+    another.offer(&cutout, 50).await.unwrap();
+    assert!(is_accepted(&try_one("another can").await));
+    audited(&*store).await;
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use safelight_contract::{Code, Fault};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::{Claiming, Outcome, Queue, Recovered, TASK_LIFE, TaskFilter, TaskState};
@@ -44,6 +44,10 @@ fn failed() -> Outcome {
     Outcome::Failed { fault, expires_at: NOW + 1000 }
 }
 
+async fn answer(store: &dyn Store, application: &Application, id: &str) -> Option<Value> {
+    store.task_answer(application.id, id).await.unwrap()
+}
+
 async fn task(store: &dyn Store, application: &Application, id: &str) -> Task {
     store.task(application.id, id).await.unwrap().expect("no such task")
 }
@@ -72,7 +76,10 @@ async fn a_task_runs_from_submit_to_answer(store: Arc<dyn Store>) {
         store.finish_task("t", token(&claimed), &done(json!({ "a": 1 })), NOW + 5).await.unwrap()
     );
     let ended = task(&*store, &shop, "t").await;
-    assert_eq!((ended.state, ended.answer), (TaskState::Done, Some(json!({ "a": 1 }))));
+    assert_eq!((ended.state, ended.answer_bytes), (TaskState::Done, 7));
+    assert_eq!(answer(&*store, &shop, "t").await, Some(json!({ "a": 1 })));
+    let stranger = another(&*store, "stranger").await;
+    assert_eq!(answer(&*store, &stranger, "t").await, None);
     assert_eq!((ended.ended_at, ended.fault), (Some(NOW + 5), None));
     assert_eq!(common(&*store, &shop).await, [9, 0, 10]);
     for outcome in [done(json!({})), failed()] {
@@ -93,7 +100,7 @@ async fn a_failed_task_costs_nothing(store: Arc<dyn Store>) {
     assert!(store.finish_task("t", token(&claimed), &failed(), NOW).await.unwrap());
     let ended = task(&*store, &shop, "t").await;
     let fault = ended.fault.unwrap();
-    assert_eq!((ended.state, ended.answer), (TaskState::Failed, None));
+    assert_eq!((ended.state, answer(&*store, &shop, "t").await), (TaskState::Failed, None));
     assert_eq!((fault.code(), fault.message()), (Code::NoFaceInFile, "no face, honestly"));
     assert_eq!(common(&*store, &shop).await, [10, 0, 10]);
     audited(&*store).await;
@@ -230,7 +237,7 @@ async fn no_application_fills_the_queue(store: Arc<dyn Store>) {
                 refused => break refused,
             }
         };
-        let queue = store.queue(application.id).await.unwrap();
+        let queue = store.queue(application.id, MANY).await.unwrap();
         assert_eq!(refused, Submission::QueueFull(queue));
         assert_eq!(queue.own, count);
         accepted.push(count);
@@ -238,7 +245,7 @@ async fn no_application_fills_the_queue(store: Arc<dyn Store>) {
     assert_eq!(accepted, [8, 4, 2, 1], "half of what the others left");
     // A task at work no longer waits.
     let task = claim(&*store, NOW).await;
-    assert_eq!(store.queue(task.application).await.unwrap(), Queue { all: 14, own: 7 });
+    assert_eq!(store.queue(task.application, MANY).await.unwrap(), Queue { all: 14, own: 7 });
 }
 
 async fn a_lease_that_is_over_goes_to_another(store: Arc<dyn Store>) {
@@ -252,7 +259,7 @@ async fn a_lease_that_is_over_goes_to_another(store: Arc<dyn Store>) {
     assert!(!store.finish_task("t", token(&first), &lost, NOW).await.unwrap());
     assert!(!store.park_task("t", token(&first)).await.unwrap());
     assert!(store.finish_task("t", token(&second), &won, NOW).await.unwrap());
-    assert_eq!(task(&*store, &shop, "t").await.answer, Some(json!("second")));
+    assert_eq!(answer(&*store, &shop, "t").await, Some(json!("second")));
     assert_eq!(store.audit().await.unwrap().charges, 1);
     audited(&*store).await;
 }
@@ -393,7 +400,8 @@ async fn answers_are_reclaimed_and_forgotten(store: Arc<dyn Store>) {
     assert_eq!(store.reclaim_tasks(NOW + 1000).await.unwrap(), 0);
     for id in ["done", "failed"] {
         let gone = task(&*store, &shop, id).await;
-        assert_eq!((gone.state, gone.answer, gone.fault), (TaskState::Reclaimed, None, None));
+        assert_eq!((gone.state, gone.fault), (TaskState::Reclaimed, None));
+        assert_eq!(answer(&*store, &shop, id).await, None);
         assert_eq!(gone.ended_at, Some(NOW));
     }
     assert_eq!(store.forget(NOW).await.unwrap(), 0);
@@ -438,12 +446,12 @@ async fn answers_keep_their_shape(store: Arc<dyn Store>) {
     let shop = shop_with(&*store, 10).await;
     submit(&*store, &shop, "t").await;
     let claimed = claim(&*store, NOW).await;
-    let answer = json!({
+    let given = json!({
         "data": { "image": "https://example.org/ä\"\u{0}.png", "scores": [0.1, 1, -2, null] },
         "empty": {},
     });
-    assert!(store.finish_task("t", token(&claimed), &done(answer.clone()), NOW).await.unwrap());
-    assert_eq!(task(&*store, &shop, "t").await.answer, Some(answer));
+    assert!(store.finish_task("t", token(&claimed), &done(given.clone()), NOW).await.unwrap());
+    assert_eq!(answer(&*store, &shop, "t").await, Some(given));
 }
 
 async fn only_a_queued_task_is_revoked(store: Arc<dyn Store>) {

@@ -41,8 +41,9 @@ async fn some(store: &dyn Store) {
         used(HOUR + 25, 2, "/b", "", 0),
         used(HOUR - 1, 1, "/a", "", 0),
     ];
-    store.add_usage(&rows).await.unwrap();
-    store.add_usage(&rows[..1]).await.unwrap();
+    store.add_usage("first", &rows).await.unwrap();
+    store.add_usage("first", &rows).await.expect("a batch that is sent again counts once");
+    store.add_usage("second", &rows[..1]).await.unwrap();
 }
 
 async fn what_is_added_is_summed(store: Arc<dyn Store>) {

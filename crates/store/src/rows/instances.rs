@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc::Receiver;
 
 use crate::sql::{Connection, Row, params};
-use crate::{Instance, Instances, Millis, Recovered, Result, StoreError, sql};
+use crate::{DEAD_AFTER, Instance, Instances, Millis, Recovered, Result, StoreError, sql};
 
 use super::{Database, Lock, Rows, keyed_requests, ledger, tasks, uploads, webhooks};
 
@@ -23,6 +23,17 @@ impl<D: Database> Instances for Rows<D> {
         let id = self.instance.clone();
         let (kind, name, version) = (kind.to_owned(), name.to_owned(), version.to_owned());
         self.write(Lock::Nothing, move |db| beat(db, [&id, &kind, &name, &version], now)).await
+    }
+
+    async fn offer(&self, services: &[String], capacity: u64) -> Result<()> {
+        let (id, services) = (self.instance.clone(), format!(",{},", services.join(",")));
+        let capacity = i64::try_from(capacity).unwrap_or(i64::MAX);
+        self.write(Lock::Nothing, move |db| {
+            let sql = "UPDATE instances SET services = ?2, capacity = ?3 WHERE id = ?1";
+            db.prepare_cached(sql)?.execute(params![id, services, capacity])?;
+            Ok(())
+        })
+        .await
     }
 
     async fn leave(&self) -> Result<()> {
@@ -64,8 +75,11 @@ impl<D: Database> Instances for Rows<D> {
             webhooks::requeue(db, dead_before, now)?;
             let sql = "DELETE FROM instances WHERE seen_at < ?1";
             db.prepare_cached(sql)?.execute([dead_before])?;
-            let sql = "DELETE FROM at_work WHERE instance NOT IN (SELECT id FROM instances)";
-            db.prepare_cached(sql)?.execute(())?;
+            for table in ["at_work", "usage_batches"] {
+                let sql =
+                    format!("DELETE FROM {table} WHERE instance NOT IN (SELECT id FROM instances)");
+                db.prepare_cached(&sql)?.execute(())?;
+            }
             Ok(())
         })
         .await?;
@@ -113,6 +127,18 @@ impl<D: Database> Instances for Rows<D> {
     async fn listen(&self) -> Result<Receiver<()>> {
         self.database.listen().await
     }
+}
+
+/// Whether an instance that lives may do a task: one says that it can, or has not said what it can,
+/// or none lives that does tasks.
+pub fn can_do(db: &Connection<'_>, service: &str, bytes: u64, now: Millis) -> Result<bool> {
+    let sql = "SELECT coalesce(max(CASE WHEN services = ''
+                   OR (capacity >= ?3 AND instr(services, ',' || ?2 || ',') > 0)
+                   THEN 1 ELSE 0 END), 1)
+               FROM instances WHERE seen_at >= ?1 AND services <> ',,'";
+    let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
+    let values = params![now - DEAD_AFTER, service, bytes];
+    Ok(db.prepare_cached(sql)?.query_row(values, |row| row.get::<i64>(0))? > 0)
 }
 
 fn beat(db: &Connection<'_>, [id, kind, name, version]: [&String; 4], now: Millis) -> Result<()> {

@@ -14,7 +14,7 @@ use crate::{
     Submission, Task, TaskFilter, TaskState, Tasks, sql,
 };
 
-use super::instances::DEAD;
+use super::instances::{self, DEAD};
 use super::ledger::{self, Closing};
 use super::{Database, Lock, Rows, SWEEP, unique, uploads, webhooks};
 
@@ -33,8 +33,8 @@ impl<D: Database> Tasks for Rows<D> {
         self.write_once(lock, change, move |db| submitted(db, &id)).await
     }
 
-    async fn queue(&self, application: i64) -> Result<Queue> {
-        self.quick(move |db| queue(db, application)).await
+    async fn queue(&self, application: i64, most: u64) -> Result<Queue> {
+        self.quick(move |db| Ok(place(db, application, most)?.0)).await
     }
 
     async fn claim_task(&self, claiming: &Claiming, now: Millis) -> Result<Option<Task>> {
@@ -45,7 +45,11 @@ impl<D: Database> Tasks for Rows<D> {
                 return Ok(None);
             }
             let (worker, wanted) = (instance.clone(), claiming.clone());
-            match self.write(Lock::Nothing, move |db| claim(db, &worker, &wanted, now)).await? {
+            let token = Uuid::new_v4().to_string();
+            let taken = token.clone();
+            let take = move |db: &Connection<'_>| claim(db, &worker, &token, &wanted, now);
+            let look = move |db: &Connection<'_>| claimed(db, &taken);
+            match self.write_once(Lock::Nothing, take, look).await? {
                 Claimed::Nothing => return Ok(None),
                 Claimed::Task(task) => return Ok(Some(*task)),
                 Claimed::Exhausted { id, attempts } => {
@@ -107,6 +111,11 @@ impl<D: Database> Tasks for Rows<D> {
         self.quick(move |db| task(db, application, &id)).await
     }
 
+    async fn task_answer(&self, application: i64, id: &str) -> Result<Option<serde_json::Value>> {
+        let id = id.to_owned();
+        self.quick(move |db| answer(db, application, &id)).await
+    }
+
     async fn tasks(&self, application: i64, filter: &TaskFilter) -> Result<(u64, Vec<Task>)> {
         let filter = filter.clone();
         self.slow(move |db| list(db, application, &filter)).await
@@ -132,13 +141,14 @@ impl<D: Database> Tasks for Rows<D> {
 }
 
 /// Columns that [`read_task`] takes, in its order; `hold_id` and `seq` come after.
-const TASK: &str = "id, application_id, service, request_id, input, state, attempt, answer,
+const TASK: &str =
+    "id, application_id, service, request_id, input, state, attempt, octet_length(answer),
     fault_code, fault_message, created_at, ended_at, batch_id, claim, resume";
 
 fn read_task(row: &Row) -> sql::Result<Task> {
     let broken = |column, e: String| sql::Error::column(column, e);
     let state: String = row.get(5)?;
-    let answer: Option<String> = row.get(7)?;
+    let answer_bytes: Option<i64> = row.get(7)?;
     let code: Option<String> = row.get(8)?;
     let fault = match code {
         Some(name) => {
@@ -155,9 +165,7 @@ fn read_task(row: &Row) -> sql::Result<Task> {
         input: row.get(4)?,
         state: TaskState::from_str(&state).map_err(|e| broken(5, e))?,
         attempt: row.get(6)?,
-        answer: answer
-            .map(|json| serde_json::from_str(&json).map_err(|e| broken(7, e.to_string())))
-            .transpose()?,
+        answer_bytes: answer_bytes.unwrap_or_default().unsigned_abs(),
         fault,
         created_at: row.get(10)?,
         ended_at: row.get(11)?,
@@ -180,9 +188,13 @@ fn submit(
             task.id, task.application, request.application
         )));
     }
-    let (queue, turn) = place(db, task.application)?;
+    let (queue, turn) = place(db, task.application, max_queued)?;
     if !queue.has_room(max_queued) {
         return Ok(Submission::QueueFull(queue));
+    }
+    // The only process refuses by itself what it cannot do.
+    if db.is_shared() && !instances::can_do(db, &task.service, task.cost_bytes, now)? {
+        return Ok(Submission::NobodyAble);
     }
     if !uploads::are_ready(db, task.application, &task.uploads)? {
         return Ok(Submission::UploadGone);
@@ -232,25 +244,25 @@ fn submitted(db: &Connection<'_>, id: &str) -> Result<Option<Submission>> {
     Ok(hold.map(|id| Submission::Accepted(Hold { id })))
 }
 
-/// The tasks that wait, and the turn of the next one of an application: after its own open ones,
-/// and not before the turn that has come, so that nobody saves turns up.
-fn place(db: &Connection<'_>, application: i64) -> Result<(Queue, i64)> {
-    let sql = "SELECT count(*) FILTER (WHERE state = 'queued'),
-                   count(*) FILTER (WHERE state = 'queued' AND application_id = ?1),
-                   max(turn) FILTER (WHERE application_id = ?1),
-                   max(turn) FILTER (WHERE state = 'processing'),
-                   min(turn) FILTER (WHERE state = 'queued')
-               FROM tasks WHERE ended_at IS NULL";
+/// The tasks that wait, each number counted up to `most`, and the turn of the next one of an
+/// application: after its own open ones, and not before the turn that has come, so that nobody saves
+/// turns up.
+fn place(db: &Connection<'_>, application: i64, most: u64) -> Result<(Queue, i64)> {
+    // Each part reads an end of an index, or `most` entries of it, however long the queue is.
+    let sql = "SELECT
+        (SELECT count(*) FROM (SELECT 1 FROM tasks
+             WHERE ended_at IS NULL AND state = 'queued' LIMIT ?2) AS waiting),
+        (SELECT count(*) FROM (SELECT 1 FROM tasks
+             WHERE ended_at IS NULL AND state = 'queued' AND application_id = ?1 LIMIT ?2) AS own),
+        (SELECT max(turn) FROM tasks WHERE ended_at IS NULL AND application_id = ?1),
+        (SELECT max(turn) FROM tasks WHERE ended_at IS NULL AND state = 'processing'),
+        (SELECT min(turn) FROM tasks WHERE ended_at IS NULL AND state = 'queued')";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
     let (all, own, last, claimed, first): (u32, u32, Option<i64>, Option<i64>, Option<i64>) =
-        db.prepare_cached(sql)?.query_row([application], |row| row.try_into())?;
+        db.prepare_cached(sql)?.query_row(params![application, most], |row| row.try_into())?;
     let now = claimed.or(first).unwrap_or(0);
     let turn = last.map_or(now, |last| now.max(last + 1));
     Ok((Queue { all: all.into(), own: own.into() }, turn))
-}
-
-/// The tasks that wait.
-fn queue(db: &Connection<'_>, application: i64) -> Result<Queue> {
-    Ok(place(db, application)?.0)
 }
 
 /// What a claim found.
@@ -273,7 +285,13 @@ fn is_waiting(db: &Connection<'_>, now: Millis) -> Result<bool> {
 }
 
 /// Takes a task of the application that has the fewest at work, then in turn.
-fn claim(db: &Connection<'_>, instance: &str, claiming: &Claiming, now: Millis) -> Result<Claimed> {
+fn claim(
+    db: &Connection<'_>,
+    instance: &str,
+    token: &str,
+    claiming: &Claiming,
+    now: Millis,
+) -> Result<Claimed> {
     let next = format!(
         "SELECT id, attempt - parked FROM tasks
          LEFT JOIN (SELECT application_id, count(*) AS running FROM tasks
@@ -297,17 +315,23 @@ fn claim(db: &Connection<'_>, instance: &str, claiming: &Claiming, now: Millis) 
             return Ok(Claimed::Exhausted { id, attempts });
         }
         give_up(db, &id, attempts, now)?;
-        return claim(db, instance, claiming, now);
+        return claim(db, instance, token, claiming, now);
     }
     let take = format!(
         "UPDATE tasks SET state = 'processing', attempt = attempt + 1, lease_until = ?2,
              claim = ?3, instance = ?4
          WHERE id = ?1 RETURNING {TASK}"
     );
-    let claim = Uuid::new_v4().to_string();
-    let values = params![id, claiming.lease_until, claim, instance];
+    let values = params![id, claiming.lease_until, token, instance];
     let task = db.prepare_cached(&take)?.query_row(values, read_task)?;
     Ok(Claimed::Task(Box::new(task)))
+}
+
+/// What a claim took that was made, by its token.
+fn claimed(db: &Connection<'_>, token: &str) -> Result<Option<Claimed>> {
+    let sql = format!("SELECT {TASK} FROM tasks WHERE lease_until IS NOT NULL AND claim = ?1");
+    let task = db.prepare_cached(&sql)?.query_row([token], read_task).optional()?;
+    Ok(task.map(|task| Claimed::Task(Box::new(task))))
 }
 
 /// Fails a task that was taken too often, unless somebody has it again.
@@ -468,6 +492,15 @@ pub fn task(db: &Connection<'_>, application: i64, id: &str) -> Result<Option<Ta
         "SELECT {TASK} FROM tasks WHERE +application_id = ?1 AND (id = ?2 OR request_id = ?2)"
     );
     Ok(db.prepare_cached(&sql)?.query_row(params![application, id], read_task).optional()?)
+}
+
+/// The answer of a task, if it has one.
+fn answer(db: &Connection<'_>, application: i64, id: &str) -> Result<Option<serde_json::Value>> {
+    let sql = "SELECT answer FROM tasks WHERE +application_id = ?1 AND id = ?2";
+    let answer: Option<Option<String>> =
+        db.prepare_cached(sql)?.query_row(params![application, id], |row| row.get(0)).optional()?;
+    let broken = |e: serde_json::Error| StoreError::from(sql::Error::column(0, e));
+    answer.flatten().map(|json| serde_json::from_str(&json).map_err(broken)).transpose()
 }
 
 /// How many tasks a filter finds, and those that it lists.

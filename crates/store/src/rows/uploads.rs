@@ -34,8 +34,16 @@ impl<D: Database> Uploads for Rows<D> {
         id: &str,
         outcome: &std::result::Result<UploadedPicture, Fault>,
     ) -> Result<bool> {
+        let (lock, looked) = (Lock::OfUpload(id.to_owned()), id.to_owned());
+        let wanted = if outcome.is_ok() { UploadState::Ready } else { UploadState::Failed };
         let (id, outcome) = (id.to_owned(), outcome.clone());
-        self.write(Lock::OfUpload(id.clone()), move |db| end(db, &id, &outcome)).await
+        let change = move |db: &Connection<'_>| end(db, &id, &outcome);
+        let look = move |db: &Connection<'_>| {
+            let sql = "SELECT 1 FROM uploads WHERE id = ?1 AND state = ?2";
+            let ended = db.prepare_cached(sql)?.exists(params![looked, wanted.name()])?;
+            Ok(ended.then_some(true))
+        };
+        self.write_once(lock, change, look).await
     }
 
     async fn upload(&self, application: i64, id: &str) -> Result<Option<Upload>> {

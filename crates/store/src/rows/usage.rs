@@ -16,9 +16,13 @@ const WANTED: &str = "hour >= ?1 AND hour < ?2
 
 #[async_trait]
 impl<D: Database> UsageRows for Rows<D> {
-    async fn add_usage(&self, rows: &[NewUsage]) -> Result<()> {
-        let rows = rows.to_vec();
-        self.write(Lock::Nothing, move |db| rows.iter().try_for_each(|row| add(db, row))).await
+    async fn add_usage(&self, batch: &str, rows: &[NewUsage]) -> Result<()> {
+        let (instance, batch, rows) = (self.instance.clone(), batch.to_owned(), rows.to_vec());
+        self.write(Lock::Nothing, move |db| match is_new(db, &instance, &batch)? {
+            true => rows.iter().try_for_each(|row| add(db, row)),
+            false => Ok(()),
+        })
+        .await
     }
 
     async fn usage(&self, filter: &UsageFilter) -> Result<UsageReport> {
@@ -34,6 +38,14 @@ impl<D: Database> UsageRows for Rows<D> {
         };
         self.write(Lock::Nothing, forget).await
     }
+}
+
+/// Notes a batch of an instance; `false` where it was the last one already.
+fn is_new(db: &Connection<'_>, instance: &str, batch: &str) -> Result<bool> {
+    let sql = "INSERT INTO usage_batches (instance, batch) VALUES (?1, ?2)
+               ON CONFLICT (instance) DO UPDATE SET batch = excluded.batch
+                   WHERE usage_batches.batch <> excluded.batch";
+    Ok(db.prepare_cached(sql)?.execute([instance, batch])? > 0)
 }
 
 fn add(db: &Connection<'_>, row: &NewUsage) -> Result<()> {

@@ -90,6 +90,9 @@ pub fn enqueue(db: &Connection<'_>, task: i64, now: Millis) -> Result<()> {
     Ok(())
 }
 
+/// Webhooks of one application at work, after which others come first: its receivers may be slow.
+const SHARE: u32 = 4;
+
 /// Whether a webhook is due.
 pub fn is_due(db: &Connection<'_>, now: Millis) -> Result<bool> {
     let sql = "SELECT 1 FROM webhooks WHERE next_at <= ?1 LIMIT 1";
@@ -107,7 +110,10 @@ pub fn claim(
         "UPDATE webhooks SET state = 'posting', next_at = ?2, attempts = attempts + 1,
              instance = ?4
          WHERE id IN
-             (SELECT id FROM webhooks WHERE next_at <= ?1 ORDER BY next_at LIMIT ?3 {})
+             (SELECT id FROM webhooks WHERE next_at <= ?1 AND application_id NOT IN
+                  (SELECT application_id FROM webhooks WHERE state = 'posting' AND next_at > ?1
+                   GROUP BY application_id HAVING count(*) >= {SHARE})
+              ORDER BY next_at LIMIT ?3 {})
          RETURNING {WEBHOOK}",
         db.skipping_locked("webhooks")
     );

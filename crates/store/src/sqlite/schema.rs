@@ -25,6 +25,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../rows/0010.sql"),
     include_str!("../rows/0011.sql"),
     include_str!("../rows/0012.sql"),
+    include_str!("../rows/0013.sql"),
 ];
 
 /// How long a connection waits for another process's transaction.

@@ -332,6 +332,7 @@ impl World {
             Submission::NotEnough { own, common } => HoldOutcome::NotEnough { own, common },
             Submission::QueueFull(queue) => panic!("{queue:?} of {MAX_QUEUED} has room"),
             Submission::UploadGone => panic!("no upload is needed"),
+            Submission::NobodyAble => panic!("there is one process"),
         };
         let turn = self.model.next_turn(made.application);
         if let Some(hold) = self.check_hold(made, pool, amount, None, outcome) {
