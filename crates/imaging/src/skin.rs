@@ -58,9 +58,6 @@ pub use upright::{MESH_POINTS, Upright};
 pub use wrinkle::{Depths, Wrinkle, resolution};
 pub use zone::{Side, Zone};
 
-/// Pixels of a chip that one millimetre takes on a face of average width (140 mm).
-pub const PIXELS_PER_MM: f32 = upright::FACE_WIDTH / 140.0;
-
 /// Peak bytes that cutting a chip and all measures on it take, one after the other, whatever the
 /// photo.
 pub const BASE_BYTES: u64 = 96 << 20;

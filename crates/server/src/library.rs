@@ -10,8 +10,7 @@ mod sessions;
 mod tokens;
 pub mod transfer;
 
-use std::fs;
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,6 +21,7 @@ use safelight_library::{GroupKey, MasterKey, score};
 use safelight_services::recognition::{EMBEDDINGS, Scene};
 use safelight_store::{
     Act, Blobs, FaceGroup, FaceLimits, FacesChanged, NewFaceGroup, Refused, Store, StoreError,
+    secret_file,
 };
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -286,63 +286,30 @@ pub(crate) fn act(application: i64, key: Option<i64>, request_id: &str) -> Act {
     Act { application, key, request_id: request_id.to_owned(), at: now() }
 }
 
-/// Reads the master key of the libraries at `path`, or writes a random one there where no file is,
-/// for the owner's eyes only. A file that others may read is refused, as is one of another length:
-/// with a new key nothing of a library could be opened.
+/// Reads the master key of the libraries at `path`, or writes a random one there where no file is
+/// ([`secret_file`]). A file that others may read is refused.
 ///
 /// # Errors
 /// Those of the file, with its name.
 pub fn load_or_create_key(path: impl AsRef<Path>) -> io::Result<MasterKey> {
+    const WHAT: &str = "key of the libraries of faces";
     let path = path.as_ref();
-    let named = |error: io::Error| {
-        let message = format!("key of the libraries of faces {}: {error}", path.display());
-        io::Error::new(error.kind(), message)
-    };
-    if let Err(error) = create(path)
-        && error.kind() != ErrorKind::AlreadyExists
-    {
-        return Err(named(error));
-    }
-    check_readers(path).map_err(named)?;
-    let bytes: Vec<u8> = fs::read(path).map_err(named)?;
-    let length = bytes.len();
-    let bytes = bytes.try_into().map_err(|_| {
-        let found = format!("must have 32 bytes, has {length}; restore it");
-        named(io::Error::new(ErrorKind::InvalidData, found))
+    let key = secret_file::load_or_create(path, WHAT)?;
+    check_readers(path).map_err(|error| {
+        io::Error::new(error.kind(), format!("{WHAT} {}: {error}", path.display()))
     })?;
-    Ok(MasterKey::new(bytes))
-}
-
-/// Writes a random key where there is no file; a reader never sees part of one.
-fn create(path: &Path) -> io::Result<()> {
-    if path.exists() {
-        return Err(ErrorKind::AlreadyExists.into());
-    }
-    let key = MasterKey::random()?;
-    let mut suffix = [0_u8; 8];
-    suffix.copy_from_slice(&blake3::hash(key.bytes()).as_bytes()[..8]);
-    let partial = path.with_extension(format!("{:x}", u64::from_le_bytes(suffix)));
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&partial)?;
-    let written = file.write_all(key.bytes()).and_then(|()| file.sync_all());
-    // A link is made only where no file is, so that the first of two processes wins.
-    let linked = written.and_then(|()| fs::hard_link(&partial, path));
-    fs::remove_file(&partial)?;
-    linked
+    Ok(MasterKey::new(key))
 }
 
 #[cfg(unix)]
 fn check_readers(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+    let mode = std::fs::metadata(path)?.permissions().mode() & 0o777;
     if mode & 0o077 == 0 {
         return Ok(());
     }
     let message = format!("others may read it (mode {mode:o}); allow its owner alone: chmod 600");
-    Err(io::Error::new(ErrorKind::PermissionDenied, message))
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
 }
 
 #[cfg(not(unix))]
@@ -352,6 +319,8 @@ fn check_readers(_: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -135,14 +135,6 @@ fn read(path: &Path) -> Result<Vec<Word>, String> {
         .collect()
 }
 
-/// How many expressions a list of words has.
-///
-/// # Errors
-/// As starting a server: why it cannot be used.
-pub fn count_words(path: &Path) -> Result<usize, String> {
-    read(path).map(|words| words.len())
-}
-
 /// The rules of one application over pictures.
 struct Judge {
     rules: Rules,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use safelight_contract::{Code, Fault};
 use safelight_store::{
     Accounts as _, Claiming, Credits, HoldOutcome, HoldRequest, Instances as _, KeyHash,
     Ledger as _, Limits, NewApplication, NewTask, Outcome, Postgres, Submission, Tasks as _,
@@ -18,6 +19,8 @@ use tokio::task::JoinSet;
 const NOW: i64 = 1_790_000_000_000;
 const LASTS: Duration = Duration::from_secs(4);
 const KEY: KeyHash = KeyHash([7; 32]);
+/// Places in the queue: more than are submitted while a cell is measured, twice.
+const QUEUE: u64 = 100_000;
 
 struct Bench {
     store: Postgres,
@@ -47,7 +50,7 @@ impl Bench {
             input: format!("inputs/{}", hold.request_id),
             ..NewTask::default()
         };
-        let submitted = self.store.submit_task(&task, &hold, u64::MAX / 2, NOW).await;
+        let submitted = self.store.submit_task(&task, &hold, QUEUE, NOW).await;
         assert!(matches!(submitted, Ok(Submission::Accepted(_))), "{submitted:?}");
     }
 
@@ -59,6 +62,12 @@ impl Bench {
         let outcome = Outcome::Done { answer: json!({ "a": 1 }), expires_at: NOW };
         let claim = task.claim.expect("a token");
         assert!(self.store.finish_task(&task.id, &claim, &outcome, NOW).await.expect("an end"));
+    }
+
+    /// Empties the queue, so that each cell begins with an empty one.
+    async fn drain(&self) {
+        let fault = Fault::new(Code::AiServiceError, "the cell is measured");
+        self.store.fail_queued(NOW + 1, &fault, NOW).await.expect("an empty queue");
     }
 
     async fn charge(&self, applications: usize) {
@@ -123,6 +132,7 @@ async fn main() {
             for clients in [1, 8, 32] {
                 let once = |bench: Arc<Bench>| async move { bench.$method($applications).await };
                 cells.push(format!("{:.0}", measure(&bench, clients, once).await));
+                bench.drain().await;
             }
             println!("| {} | {} |", $name, cells.join(" | "));
         };

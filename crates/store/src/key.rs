@@ -1,12 +1,11 @@
 //! API keys: 256 random bits, shown once, stored as a keyed hash.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::io;
 use std::path::Path;
 
 use serde::Serialize;
 
-use crate::{Millis, WebhookNonce};
+use crate::{Millis, WebhookNonce, secret_file};
 
 /// What tells a secret from another one, and nothing else of it.
 pub fn fingerprint(secret: &[u8; 32]) -> String {
@@ -77,30 +76,9 @@ impl KeySecret {
     }
 
     /// Reads the secret at `path`, or writes a random one there where no file is, for the owner's
-    /// eyes only. A reader never sees part of one. A file of another length than 32 bytes is
-    /// [`ErrorKind::InvalidData`]: a new secret would make every key unknown.
+    /// eyes only ([`secret_file`]).
     pub fn load_or_create(path: impl AsRef<Path>) -> io::Result<Self> {
-        let path = path.as_ref();
-        let named = |e: io::Error| {
-            io::Error::new(e.kind(), format!("secret of the API keys {}: {e}", path.display()))
-        };
-        match fs::read(path) {
-            Ok(bytes) => Self::from_file(&bytes).map_err(named),
-            Err(e) if e.kind() == ErrorKind::NotFound => {
-                create(path).map_err(named)?;
-                // Whoever else created it in the meantime was first: all use the one in the file.
-                Self::from_file(&fs::read(path).map_err(named)?).map_err(named)
-            }
-            Err(e) => Err(named(e)),
-        }
-    }
-
-    fn from_file(bytes: &[u8]) -> io::Result<Self> {
-        let bytes = bytes.try_into().map_err(|_| {
-            let found = format!("must have 32 bytes, has {}; restore it", bytes.len());
-            io::Error::new(ErrorKind::InvalidData, found)
-        })?;
-        Ok(Self(bytes))
+        secret_file::load_or_create(path, "secret of the API keys").map(Self)
     }
 
     /// Hashes a key as sent, whatever it is.
@@ -147,37 +125,6 @@ impl KeySecret {
     }
 }
 
-/// Writes a random secret, unless there is a file by then.
-fn create(path: &Path) -> io::Result<()> {
-    let mut secret = [0; 32];
-    getrandom::fill(&mut secret)?;
-    let temporary = path.with_extension(format!("new-{}", uuid::Uuid::new_v4().simple()));
-    let written = write_private(&temporary, &secret)
-        // Unlike renaming, linking refuses to replace.
-        .and_then(|()| fs::hard_link(&temporary, path));
-    let removed = fs::remove_file(&temporary);
-    match written {
-        Err(e) if e.kind() != ErrorKind::AlreadyExists => return Err(e),
-        _ => removed?,
-    }
-    match path.parent() {
-        Some(folder) if cfg!(unix) && !folder.as_os_str().is_empty() => {
-            File::open(folder)?.sync_all()
-        }
-        _ => Ok(()),
-    }
-}
-
-fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
 impl std::fmt::Debug for KeySecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("KeySecret(…)")
@@ -187,6 +134,8 @@ impl std::fmt::Debug for KeySecret {
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
+    use std::fs;
+    use std::io::ErrorKind;
 
     use super::*;
 

@@ -48,6 +48,7 @@ mod open;
 mod postgres;
 mod result_file;
 mod rows;
+pub mod secret_file;
 #[cfg(any(test, feature = "conformance"))]
 pub mod shaky;
 mod sql;

@@ -18,6 +18,8 @@ pub struct Contract {
     schemas: Schemas,
     /// The schema of a success, by path.
     successes: HashMap<String, SchemaIndex>,
+    /// The schema of a task's result, by the path of its service.
+    results: HashMap<String, SchemaIndex>,
     failure: SchemaIndex,
 }
 
@@ -59,7 +61,7 @@ impl Contract {
         compiler.set_default_draft(Draft::V2020_12);
         compiler.enable_format_assertions();
         let paths = strict["paths"].as_object_mut().expect("paths");
-        let mut places = Vec::new();
+        let (mut places, mut results) = (Vec::new(), Vec::new());
         for (path, operations) in paths {
             for (method, operation) in operations.as_object_mut().expect("operations") {
                 let schema = "responses/200/content/application~1json/schema";
@@ -68,7 +70,11 @@ impl Contract {
                 // Beside its own fields the answer of a task has those of its service.
                 answer["unevaluatedProperties"] = path.ends_with("/query-async-task-result").into();
                 let escaped = path.replace('~', "~0").replace('/', "~1");
-                places.push((path.clone(), format!("{PLACE}#/paths/{escaped}/{method}/{schema}")));
+                let place = |part| format!("{PLACE}#/paths/{escaped}/{method}/{part}");
+                places.push((path.clone(), place(schema)));
+                if operation.get("x-task-result").is_some() {
+                    results.push((path.clone(), place("x-task-result")));
+                }
             }
         }
         compiler.add_resource(PLACE, strict).expect("the document is a resource");
@@ -78,8 +84,17 @@ impl Contract {
             compiled.unwrap_or_else(|error| panic!("{place}: {error:#}"))
         };
         let failure = compile(&format!("{PLACE}#/components/schemas/Failure"));
-        let successes = places.into_iter().map(|(path, place)| (path, compile(&place))).collect();
-        Self { document, schemas, successes, failure }
+        let mut all = |places: Vec<(String, String)>| {
+            places.into_iter().map(|(path, place)| (path, compile(&place))).collect()
+        };
+        let (successes, results) = (all(places), all(results));
+        Self { document, schemas, successes, results, failure }
+    }
+
+    /// Says what of the result of a service's task is not as the document has it.
+    pub fn check_result(&self, path: &str, result: &Value) -> Result<(), String> {
+        let schema = self.results.get(path).ok_or("the document has no result of it")?;
+        self.schemas.validate(result, *schema).map_err(|error| format!("{error:#}"))
     }
 
     /// Says what of an answer is not as the document has it. Pictures, pages and answers about the

@@ -1,0 +1,203 @@
+//! Submission, claims and leases.
+
+use crate::sql::{Connection, OptionalExtension, params};
+use crate::{
+    Claiming, Hold, HoldOutcome, HoldRequest, Millis, NewTask, Queue, Result, StoreError,
+    Submission, Task,
+};
+
+use super::super::instances::{self, DEAD};
+use super::super::{ledger, unique, uploads};
+use super::ending::give_up;
+use super::{TASK, read_task};
+
+pub(super) fn submit(
+    db: &Connection<'_>,
+    task: &NewTask,
+    request: &HoldRequest,
+    max_queued: u64,
+    now: Millis,
+) -> Result<Submission> {
+    if task.application != request.application {
+        return Err(StoreError::Invalid(format!(
+            "task {} is of application {}, its hold of {}",
+            task.id, task.application, request.application
+        )));
+    }
+    let (queue, turn) = place(db, task.application, max_queued)?;
+    if !queue.has_room(max_queued) {
+        return Ok(Submission::QueueFull(queue));
+    }
+    // The only process refuses by itself what it cannot do.
+    if db.is_shared() && !instances::can_do(db, &task.service, task.cost_bytes, now)? {
+        return Ok(Submission::NobodyAble);
+    }
+    if !uploads::are_ready(db, task.application, &task.uploads)? {
+        return Ok(Submission::UploadGone);
+    }
+    let hold = match ledger::hold(db, request, None, now)? {
+        HoldOutcome::Held(hold) => hold,
+        HoldOutcome::NotEnough { own, common } => {
+            return Ok(Submission::NotEnough { own, common });
+        }
+    };
+    let callback = task.callback.as_ref();
+    let seq = db
+        .prepare_cached(
+            "INSERT INTO tasks
+                 (id, request_id, application_id, hold_id, service, input, created_at, turn,
+                  batch_id, callback_url, callback_base, cost_bytes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        )?
+        .insert_numbered(
+            "seq",
+            params![
+                task.id,
+                task.request_id,
+                task.application,
+                hold.id,
+                task.service,
+                task.input,
+                now,
+                turn,
+                task.batch,
+                callback.map(|callback| &callback.url),
+                callback.map(|callback| &callback.base),
+                i64::try_from(task.cost_bytes).unwrap_or(i64::MAX),
+            ],
+        )
+        .map_err(|e| {
+            unique(e, || format!("there is a task {} or one of its request already", task.id))
+        })?;
+    uploads::use_for_task(db, seq, &task.uploads)?;
+    Ok(Submission::Accepted(hold))
+}
+
+/// What a submission answered that was made.
+pub(super) fn submitted(db: &Connection<'_>, id: &str) -> Result<Option<Submission>> {
+    let sql = "SELECT hold_id FROM tasks WHERE id = ?1";
+    let hold = db.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
+    Ok(hold.map(|id| Submission::Accepted(Hold { id })))
+}
+
+/// The tasks that wait, each number counted up to `most`, and the turn of the next one of an
+/// application: after its own open ones, and not before the turn that has come, so that nobody saves
+/// turns up.
+pub(super) fn place(db: &Connection<'_>, application: i64, most: u64) -> Result<(Queue, i64)> {
+    // Each part reads an end of an index, or `most` entries of it, however long the queue is.
+    let sql = "SELECT
+        (SELECT count(*) FROM (SELECT 1 FROM tasks
+             WHERE ended_at IS NULL AND state = 'queued' LIMIT ?2) AS waiting),
+        (SELECT count(*) FROM (SELECT 1 FROM tasks
+             WHERE ended_at IS NULL AND state = 'queued' AND application_id = ?1 LIMIT ?2) AS own),
+        (SELECT max(turn) FROM tasks WHERE ended_at IS NULL AND application_id = ?1),
+        (SELECT max(turn) FROM tasks WHERE ended_at IS NULL AND state = 'processing'),
+        (SELECT min(turn) FROM tasks WHERE ended_at IS NULL AND state = 'queued')";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let (all, own, last, claimed, first): (u32, u32, Option<i64>, Option<i64>, Option<i64>) =
+        db.prepare_cached(sql)?.query_row(params![application, most], |row| row.try_into())?;
+    let now = claimed.or(first).unwrap_or(0);
+    let turn = last.map_or(now, |last| now.max(last + 1));
+    Ok((Queue { all: all.into(), own: own.into() }, turn))
+}
+
+/// What a claim found.
+pub(super) enum Claimed {
+    Nothing,
+    Task(Box<Task>),
+    /// A task that was taken too often. Its end changes what belongs to its application, which a
+    /// claim has not locked.
+    Exhausted {
+        id: String,
+        attempts: u32,
+    },
+}
+
+/// Whether there is a task to take.
+pub(super) fn is_waiting(db: &Connection<'_>, now: Millis) -> Result<bool> {
+    let sql = "SELECT 1 FROM tasks
+               WHERE ended_at IS NULL AND (state = 'queued' OR lease_until <= ?1) LIMIT 1";
+    Ok(db.prepare_cached(sql)?.exists([now])?)
+}
+
+/// Takes a task of the application that has the fewest at work, then in turn.
+pub(super) fn claim(
+    db: &Connection<'_>,
+    instance: &str,
+    token: &str,
+    claiming: &Claiming,
+    now: Millis,
+) -> Result<Claimed> {
+    let next = format!(
+        "SELECT id, attempt - parked FROM tasks
+         LEFT JOIN (SELECT application_id, count(*) AS running FROM tasks
+                    WHERE lease_until > ?1 GROUP BY application_id) AS busy
+             USING (application_id)
+         WHERE ended_at IS NULL AND (state = 'queued' OR lease_until <= ?1)
+             AND cost_bytes <= ?2 AND (CAST(?3 AS TEXT) IS NULL OR instr(?3, ',' || service || ',') > 0)
+         ORDER BY coalesce(running, 0), turn, seq LIMIT 1 {}",
+        db.skipping_locked("tasks")
+    );
+    let capacity =
+        claiming.capacity.map_or(i64::MAX, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+    let services = claiming.services.as_ref().map(|names| format!(",{},", names.join(",")));
+    let next: Option<(String, u32)> = db
+        .prepare_cached(&next)?
+        .query_row(params![now, capacity, services], |row| row.try_into())
+        .optional()?;
+    let Some((id, attempts)) = next else { return Ok(Claimed::Nothing) };
+    if attempts >= claiming.max_attempts {
+        if db.is_shared() {
+            return Ok(Claimed::Exhausted { id, attempts });
+        }
+        give_up(db, &id, attempts, now)?;
+        return claim(db, instance, token, claiming, now);
+    }
+    let take = format!(
+        "UPDATE tasks SET state = 'processing', attempt = attempt + 1, lease_until = ?2,
+             claim = ?3, instance = ?4
+         WHERE id = ?1 RETURNING {TASK}"
+    );
+    let values = params![id, claiming.lease_until, token, instance];
+    let task = db.prepare_cached(&take)?.query_row(values, read_task)?;
+    Ok(Claimed::Task(Box::new(task)))
+}
+
+/// What a claim took that was made, by its token.
+pub(super) fn claimed(db: &Connection<'_>, token: &str) -> Result<Option<Claimed>> {
+    let sql = format!("SELECT {TASK} FROM tasks WHERE lease_until IS NOT NULL AND claim = ?1");
+    let task = db.prepare_cached(&sql)?.query_row([token], read_task).optional()?;
+    Ok(task.map(|task| Claimed::Task(Box::new(task))))
+}
+
+/// Renews the leases of claims; answers those that are still held.
+pub(super) fn renew(
+    db: &Connection<'_>,
+    claims: &[String],
+    lease_until: Millis,
+) -> Result<Vec<String>> {
+    let sql = "UPDATE tasks SET lease_until = ?1
+               WHERE lease_until IS NOT NULL AND instr(?2, ',' || claim || ',') > 0 RETURNING claim";
+    if claims.is_empty() {
+        return Ok(Vec::new());
+    }
+    let claims = format!(",{},", claims.join(","));
+    let kept = db.prepare_cached(sql)?.query_map(params![lease_until, claims], |row| row.get(0))?;
+    Ok(kept.collect::<Result<_, _>>()?)
+}
+
+pub(super) fn park(db: &Connection<'_>, id: &str, claim: &str) -> Result<bool> {
+    let sql = "UPDATE tasks SET state = 'queued', lease_until = NULL, parked = parked + 1,
+                   claim = NULL, instance = NULL
+               WHERE id = ?1 AND claim = ?2 AND state = 'processing'";
+    Ok(db.prepare_cached(sql)?.execute([id, claim])? > 0)
+}
+
+/// Queues the tasks that dead instances had at work.
+pub fn requeue(db: &Connection<'_>, dead_before: Millis) -> Result<u64> {
+    let sql = format!(
+        "UPDATE tasks SET state = 'queued', lease_until = NULL, claim = NULL, instance = NULL
+         WHERE ended_at IS NULL AND state = 'processing' AND {DEAD}"
+    );
+    Ok(db.prepare_cached(&sql)?.execute([dead_before])?)
+}
