@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use safelight_contract::{Code, Fault, Result};
 use safelight_operation::{Delivery, Endpoint};
-use safelight_store::DiskUse;
+use safelight_store::{DiskUse, KeyKind};
 
 use crate::app::{App, Stored};
 use crate::settings::ResultSettings;
@@ -28,9 +28,14 @@ impl Room {
         Ok(Self { used, free: app.blobs.free_space().map_err(|error| error.to_string()) })
     }
 
-    /// Why nothing more may be written; `None` when there is room.
-    pub fn lack(&self, settings: &ResultSettings) -> Option<String> {
-        let (budget, reserve) = (settings.disk_budget, settings.disk_reserve);
+    /// Why nothing more may be written for a key of this kind; `None` when there is room. Sandboxes,
+    /// which pay nothing, leave half of it to the others.
+    pub fn lack(&self, settings: &ResultSettings, kind: KeyKind) -> Option<String> {
+        let reserve = settings.disk_reserve;
+        let budget = match kind {
+            KeyKind::Live => settings.disk_budget,
+            KeyKind::Sandbox => settings.disk_budget / 2,
+        };
         match &self.free {
             Err(why) => Some(format!("the free space of the disk is not known: {why}")),
             Ok(free) if *free < reserve => Some(format!(
@@ -56,16 +61,16 @@ pub(crate) fn full(used: DiskUse, budget: u64) -> String {
 
 /// `ERROR_INSUFFICIENT_RESOURCES`, before any work, when the service writes files and there is no
 /// room for them.
-pub(crate) async fn check(app: &App, endpoint: &Endpoint) -> Result<()> {
+pub(crate) async fn check(app: &App, endpoint: &Endpoint, kind: KeyKind) -> Result<()> {
     if !endpoint.answers_files() && endpoint.spec().delivery == Delivery::Sync {
         return Ok(());
     }
-    check_room(app).await
+    check_room(app, kind).await
 }
 
 /// `ERROR_INSUFFICIENT_RESOURCES` when there is no room for files.
-pub(crate) async fn check_room(app: &App) -> Result<()> {
-    match Room::now(app).await?.lack(&app.settings.results) {
+pub(crate) async fn check_room(app: &App, kind: KeyKind) -> Result<()> {
+    match Room::now(app).await?.lack(&app.settings.results, kind) {
         None => Ok(()),
         Some(why) => Err(no_room(&why)),
     }
@@ -85,14 +90,18 @@ mod tests {
     fn what_is_lacking_is_named() {
         let settings =
             ResultSettings { disk_budget: 100, disk_reserve: 50, ..ResultSettings::default() };
-        let lack = |results, inputs, free: std::result::Result<u64, &str>| {
-            let room =
-                Room { used: DiskUse { results, inputs }, free: free.map_err(str::to_owned) };
-            room.lack(&settings)
+        let room = |results, inputs, free: std::result::Result<u64, &str>| Room {
+            used: DiskUse { results, inputs },
+            free: free.map_err(str::to_owned),
         };
+        let lack =
+            |results, inputs, free| room(results, inputs, free).lack(&settings, KeyKind::Live);
         assert_eq!(lack(60, 39, Ok(50)), None);
         assert!(lack(0, 0, Ok(49)).is_some_and(|why| why.contains("49 bytes free")));
         assert!(lack(60, 40, Ok(50)).is_some_and(|why| why.contains("inputs of tasks 40")));
         assert!(lack(0, 0, Err("gone")).is_some_and(|why| why.contains("gone")));
+        let sandbox = |results| room(results, 9, Ok(50)).lack(&settings, KeyKind::Sandbox);
+        assert_eq!(sandbox(40), None);
+        assert!(sandbox(41).is_some_and(|why| why.contains("of the 50 bytes")));
     }
 }

@@ -10,6 +10,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use safelight_contract::{Code, Fault, Result};
 use safelight_inference::Reason;
+use safelight_store::KeyKind;
 use serde_json::{Map, Value, json};
 use tokio::time::{sleep, timeout};
 
@@ -91,7 +92,7 @@ fn failed_models(app: &App) -> impl Iterator<Item = Reason> {
 
 async fn disk(app: &App) -> Option<String> {
     match Room::now(app).await {
-        Ok(room) => room.lack(&app.settings.results),
+        Ok(room) => room.lack(&app.settings.results, KeyKind::Live),
         Err(fault) => Some(fault.message().to_owned()),
     }
 }

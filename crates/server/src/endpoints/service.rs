@@ -38,7 +38,7 @@ pub(crate) async fn handle(call: Call, endpoint: &'static Endpoint) -> Result<Re
         Delivery::Async => task_state(&app, &principal, endpoint)?,
         Delivery::Sync | Delivery::Either { .. } => service_state(&app, &principal, endpoint)?,
     };
-    disk::check(&app, endpoint).await?;
+    disk::check(&app, endpoint, principal.kind).await?;
     let (parts, body) = request.into_parts();
     let base = urls::base(&app, &parts);
     let (application, fields) = (principal.application.id, endpoint.accepts());

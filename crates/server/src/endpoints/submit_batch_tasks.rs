@@ -104,7 +104,7 @@ pub(crate) async fn handle(call: Call) -> Result<Reply> {
     let entered = auth::enter(&app, &trace, request.headers()).await?;
     let Entered { principal, simulation, at_work } = entered;
     let application = principal.application.id;
-    disk::check_room(&app).await?;
+    disk::check_room(&app, principal.kind).await?;
     let (parts, body) = request.into_parts();
     let (key, base) = (idempotency::key(&principal, &parts.headers)?, urls::base(&app, &parts));
     let request = HttpRequest::from_parts(parts, body);

@@ -91,7 +91,7 @@ impl From<Upload> for Answer {
 pub(crate) async fn handle(asked: Asked) -> Result<Reply> {
     let Asked { app, trace, principal, received, _at_work } = asked;
     let application = principal.application.id;
-    disk::check_room(&app).await?;
+    disk::check_room(&app, principal.kind).await?;
     let Received { form, memory } = received;
     // The file may still have to be fetched; what was sent is checked already.
     let (Request { wait, ttl_seconds, .. }, form) =
