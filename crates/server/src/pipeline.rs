@@ -69,7 +69,7 @@ pub(crate) async fn prepare(
     let (job, form) = moderated(app, application, endpoint, job, form).await?;
     match app.generator(application, endpoint).await? {
         Some(generator) => Ok((job.made_by(generator), form)),
-        None => Ok((job, form)),
+        None => Ok((job.natively()?, form)),
     }
 }
 
