@@ -96,6 +96,11 @@ async fn without_an_engine_the_setting_is_named() {
     assert!(message.contains("[[engine]]") && message.contains("try-on-clothes"), "{message}");
     let message = server.post(REPLACER, replace()).await.failure(404, "ERROR_AI_NOT_EXISTS");
     assert!(message.contains("serves = [\"ai-object-replacer\"]"), "{message}");
+    // What one value needs is known when the request is sent, although the answer would come later.
+    let cut = Form::new().part("image", file(photo("astronaut.png"))).text("hair_style", "BuzzCut");
+    let cut = server.post("/api/portrait/effects/hairstyle-editor-pro", cut).await;
+    let message = cut.failure(404, "ERROR_AI_NOT_EXISTS");
+    assert!(message.contains("BuzzCut") && message.contains("[[engine]]"), "{message}");
     let ready = server.get("/health/ready").await.json();
     let unavailable = ready["unavailable"].as_array().expect("a list");
     assert!(unavailable.contains(&json!(TRY_ON)) && !unavailable.contains(&json!(REPLACER)));

@@ -3,7 +3,7 @@
 use safelight_imaging::Photo;
 use safelight_operation::{
     Base64, CpuOperation, Input, Mask, Memory, Needs, Output, Picture, Result, Spec, Work,
-    no_engine,
+    no_engine_for,
 };
 
 use super::removal::{self, MODELS};
@@ -26,7 +26,7 @@ pub struct Request {
     mask: Mask,
     /// What shall be there instead, in English; an engine makes it. Without it, what the mask shows is removed,
     /// which needs no engine.
-    #[text(2000)]
+    #[cut(2000)]
     custom_prompt: Option<String>,
     /// Sampling steps of the engine.
     #[integer(1..=1000)]
@@ -75,10 +75,16 @@ impl CpuOperation for AiObjectReplacer {
     type Input = Request;
     type Output = Answer;
 
-    fn run(input: Request, work: &Work) -> Result<Answer> {
-        if input.prompt().is_some() {
-            return Err(no_engine(<Self as CpuOperation>::SPEC.slug()));
+    fn native(input: &Request) -> Result<()> {
+        match input.prompt() {
+            Some(_) => {
+                Err(no_engine_for(<Self as CpuOperation>::SPEC.slug(), "custom_prompt is sent"))
+            }
+            None => Ok(()),
         }
+    }
+
+    fn run(input: Request, work: &Work) -> Result<Answer> {
         removal::check_strictly(&input.mask, work)?;
         let mut photo = input.image.decode(work)?;
         let mask = input.mask.decode(work)?;
