@@ -21,7 +21,7 @@ import code_reading
 import harness
 import photos
 from code_requests import (ADVANCED, ANALYZER, BEAUTY, COLOR, DEFOGGING, LIPS, OBJECTS, SKIN, SMOOTH, STANDS_FOR, STYLE,
-                           TASKS, Remote, World, busy, ended, patched, wait_for)
+                           TASKS, Remote, World, blocked, busy, ended, patched, wait_for)
 
 # One worker each, no task queue beyond a few, and short patience; the server may fetch from itself.
 SETTINGS = ["limits.workers=2", "tasks.workers=1", "limits.stall_timeout_seconds=2",
@@ -78,22 +78,6 @@ def conflict(world):
         if answer.code:
             break
     return answer
-
-
-def blocked(folder, ask):
-    """What `ask` answers while a folder of the data is a plain file."""
-    def run(world):
-        place = world.server.data / folder
-        aside = place.with_name(place.name + "-aside")
-        place.mkdir(parents=True, exist_ok=True)
-        place.rename(aside)
-        place.write_bytes(b"")
-        try:
-            return ask(world)
-        finally:
-            place.unlink()
-            aside.rename(place)
-    return run
 
 
 def in_use(world):
@@ -291,6 +275,8 @@ STRICT = [*SETTINGS, "limits.max_answer_bytes=65536"]
 STRICT_CASES = [
     ("ERROR_RESPONSE_BODY_TOO_LARGE", "an answer in Base64 above limits.max_answer_bytes",
      lambda w: w.post(DEFOGGING, image=w.cup)),
+    ("ERROR_IMAGE_STORAGE_NOT_SUPPORTED", "face-add with store_image, which the operator does not allow",
+     code_library.kept_nowhere),
 ]
 MODERATED = [*SETTINGS, "moderation.inputs=block", "moderation.threshold=0.0"]
 MODERATED_CASES = [
