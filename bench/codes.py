@@ -140,6 +140,16 @@ def blurred(world):
     return world.portrait.filter(ImageFilter.GaussianBlur(9))
 
 
+def behind_hair(world):
+    """The portrait with its own hair over the forehead, an eye and a cheek."""
+    picture, side = world.portrait.copy(), world.portrait.width
+    hair = picture.crop([round(each * side) for each in (.36, .10, .62, .22)])
+    for left, top, right, bottom in ((.34, .22, .70, .37), (.53, .30, .70, .62)):
+        left, top, right, bottom = (round(each * side) for each in (left, top, right, bottom))
+        picture.paste(hair.resize((right - left, bottom - top)), (left, top))
+    return picture
+
+
 def canvas(world, side, whole=900):
     """The portrait as a small part of a gray canvas."""
     picture = Image.new("RGB", (whole, whole), (128, 128, 128))
@@ -253,6 +263,8 @@ CASES = [
      lambda w: w.post(FUSION, image_target=w.portrait, image_template=canvas(w, 200))),
     ("ERROR_OBSTRUCTED_FACE", "face-fusion of a face behind a patch",
      lambda w: w.post(FUSION, image_target=patched(w, (.5, .56), .16), image_template=w.portrait)),
+    ("ERROR_FACE_BLENDING_FAILED", "face-fusion of a face half behind hair",
+     lambda w: w.post(FUSION, image_target=behind_hair(w), image_template=w.portrait)),
     ("ERROR_POSE_NOT_ENOUGH_KEYPOINTS", "ai-waist-slimming of a head",
      lambda w: ended(w, w.post(WAIST, image=w.portrait).json["task_id"])),
     ("PROCESSING_FAILURE", "ai-bald of hair that covers the forehead",

@@ -191,6 +191,11 @@ impl Job {
         self
     }
 
+    /// Whether it asks for more than can be done without an engine.
+    pub fn needs_engine(&self) -> bool {
+        self.native.is_err()
+    }
+
     /// The same job, done without an engine.
     ///
     /// # Errors

@@ -145,11 +145,13 @@ pub(crate) fn add_members(fields: Fields, object: &RawValue, form: &mut Form) ->
             }
             Ok(())
         }
-        Some(Named::Reference(file, _) | Named::File(file)) => {
-            match value.get().as_bytes().first() {
-                Some(b'n') => Ok(()),
-                Some(b'[') => add_list(fields, file, name, value, form),
-                Some(b'{') => add_object(fields, file, name, value, form).map(drop),
+        Some(found @ (Named::Reference(file, _) | Named::File(file))) => {
+            match (value.get().as_bytes().first(), found) {
+                (Some(b'n'), _) => Ok(()),
+                (Some(b'['), _) => add_list(fields, file, name, value, form),
+                (Some(b'{'), Named::File(_)) => {
+                    add_object(fields, file, name, value, form).map(drop)
+                }
                 _ => add(fields, name, parse(name, value)?, form),
             }
         }
@@ -167,7 +169,9 @@ fn add_list(
 ) -> Result<()> {
     let mut ids = Vec::new();
     each(list, &mut |_, item| {
-        let (index, is_object) = (ids.len(), item.get().starts_with('{'));
+        let is_object =
+            item.get().starts_with('{') && matches!(fields.find(name), Some(Named::File(_)));
+        let index = ids.len();
         if file.name == TASKS && index >= file.most() {
             let message = format!("{name} holds more than {} tasks, the limit", file.most());
             return Err(Fault::new(Code::BatchTaskLimitExceeded, message));

@@ -304,6 +304,22 @@ async fn a_task_that_is_stopped_is_taken_back_from_the_engine() {
 }
 
 #[tokio::test]
+async fn what_needs_an_engine_asks_it_before_it_is_seen_to_work() {
+    let double = Double::openai(Manner::Right).await;
+    let server =
+        TestServer::shipping_with(|settings| settings.engine = vec![openai(&double)]).await;
+    assert_replaced(&server.post(REPLACER, replace()).await);
+    // While the engine rests, that is what is said.
+    double.behave(Manner::Status(500));
+    for _ in 0..5 {
+        server.post(REPLACER, replace()).await;
+    }
+    let rests = server.post(REPLACER, replace()).await;
+    rests.failure(400, "ERROR_RESOURCE_UNAVAILABLE");
+    assert!(!rests.header("retry-after").is_empty());
+}
+
+#[tokio::test]
 async fn a_service_is_native_until_the_engine_is_seen_to_work() {
     let double = Double::comfyui(Manner::Right).await;
     let server = TestServer::shipping_with(|settings| {

@@ -242,11 +242,11 @@ async fn search(server: &TestServer, faces: &Pictures) {
         people.iter().map(|face| text(&face["user_list"][0]["user_id"])).collect();
     people.sort();
     assert_eq!(people, ["ada", "grace"]);
-    let path = format!("{R}face-multi-search");
+    let several = format!("{R}face-multi-search");
     let both = json!({"image_base64": faces.both, "group_id_list": "staff", "limit": 2});
     refuse(
         server,
-        &path,
+        &several,
         vec![
             (with(&both, json!({"single_face": true})), 422, "FILE_CONTENT_NON_COMPLIANCE"),
             (with(&both, json!({"image_token": "t"})), 400, "ERROR_INVALID_PARAMETER"),
@@ -258,7 +258,7 @@ async fn search(server: &TestServer, faces: &Pictures) {
         .text("image_token", text(&found["data"]["face_token"]))
         .text("group_id_list", r#"["staff", "empty"]"#)
         .text("limit", "2");
-    let named = server.post(&path, form).await.success();
+    let named = server.post(&several, form).await.success();
     assert_eq!(named["data"]["face_list"][0]["user_list"][0]["user_id"], "ada");
     let nobody = json!({"image_base64": faces.both, "group_id_list": "empty", "limit": 2});
     let nobody = post(server, &format!("{R}face-multi-search"), nobody).await;

@@ -35,7 +35,8 @@ pub struct Request {
     /// The photo. Transparent parts count as white.
     #[picture(CANVAS)]
     image: Picture,
-    /// A picture of the photo's size, white where it is filled, at most 70 % of it. With it, the four shares are not read.
+    /// A picture of the photo's size, white where it is filled, at most 70 % of it. With it, the four
+    /// shares are not read.
     #[mask(CANVAS, of = image)]
     mask: Option<Mask>,
     /// Read and without effect: it steers models that generate.

@@ -21,7 +21,7 @@ pub struct Request {
     #[picture(CANVAS)]
     image: Picture,
     /// An opaque 8-bit PNG of the photo's size in gray values, without a colour profile: white where
-    /// something is replaced.
+    /// something is replaced, at most 70 % of the photo.
     #[mask(CANVAS, of = image)]
     mask: Mask,
     /// What shall be there instead, in English; an engine makes it. Without it, what the mask shows is removed,
@@ -67,7 +67,8 @@ impl CpuOperation for AiObjectReplacer {
                   removes it.",
         limitations: "Requests with `custom_prompt` need a generative engine and answer \
                       `ERROR_AI_NOT_EXISTS` without one. Outside the mask no bit of the photo changes. \
-                      Removal is that of `remove-objects`: surfaces go on, nothing is understood.",
+                      Removal is that of `remove-objects`: surfaces go on, nothing is understood. A \
+                      mask that covers more than 70 % of the photo is refused (`ERROR_INVALID_FILE`).",
         memory: Memory { base: removal::MEMORY.base, per_pixel: removal::MEMORY.per_pixel + 1 },
         ..Spec::DEFAULT
     };

@@ -141,8 +141,8 @@ impl CpuOperation for AiAnimeGenerator {
                   cut to that.",
         limitations: "The drawing follows the photo, line for line. The indices 1, 3, 4, 5, 6 and 8 are \
                       other worlds than the photo's: a generative engine makes them from the whole photo, \
-                      and without one they are refused with ERROR_AI_NOT_EXISTS. Drawings have up to 1600 pixels and are then \
-                      enlarged.",
+                      and without one they are refused with ERROR_AI_NOT_EXISTS. Drawings have up to \
+                      1600 pixels and are then enlarged.",
         delivery: Delivery::Async,
         deadline: Duration::from_secs(60),
         // The photo's cut, the result of up to 1536 by 2304 pixels and its file.

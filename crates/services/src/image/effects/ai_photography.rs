@@ -98,7 +98,8 @@ impl CpuOperation for AiPhotography {
         limitations: "Looks, plain backdrops, background blur, light on the subject and the shape are made \
                       here. Words for other places, clothes, things or ages, and texts of which nothing is \
                       understood, are a generative engine's, which makes the whole picture; without one \
-                      they are refused with ERROR_AI_NOT_EXISTS. Where a photo has no clear subject, backdrop, blur and light are left out.",
+                      they are refused with ERROR_AI_NOT_EXISTS. Where a photo has no clear \
+                      subject, backdrop, blur and light are left out.",
         delivery: Delivery::Async,
         deadline: Duration::from_secs(60),
         // The cut-out, the result and its file.
