@@ -1,12 +1,15 @@
 """The requests that provoke the error codes of face libraries and recognition."""
 
 import base64
+import contextlib
 import io
 import json
+import sqlite3
 
 from PIL import Image
 
 import photos
+from code_requests import blocked
 
 LIBRARY = "/api/portrait/library"
 RECOGNITION = "/api/portrait/recognition"
@@ -94,6 +97,30 @@ def no_picture(world):
     return call(world, LIBRARY, "face-image", group_id="staff", user_id="ada", face_token=token)
 
 
+def kept_nowhere(world):
+    """A face with its picture, where the library keeps none."""
+    call(world, LIBRARY, "group-create", group_id="g")
+    return call(world, LIBRARY, "face-add", group_id="g", user_id="ada", image_base64=portrait(), store_image=True)
+
+
+def damaged(world):
+    """The picture of a face, after its file was altered."""
+    picture = portrait("grace_hopper.jpg", (45, 25, 465, 445))
+    made = add(group_id="guests", user_id="kept", image_base64=picture, store_image=True)(world)
+    for blob in (world.server.data / "blobs/faces").rglob("*"):
+        if blob.is_file():
+            blob.write_bytes(bytes(byte ^ 1 for byte in blob.read_bytes()))
+    token = made.json["data"]["face_token"]
+    return call(world, LIBRARY, "face-image", group_id="guests", user_id="kept", face_token=token)
+
+
+def emptied(world):
+    """All that is kept of a user whose sealed embedding was overwritten in the database."""
+    with contextlib.closing(sqlite3.connect(world.server.data / "safelight.db", timeout=30)) as rows, rows:
+        rows.execute("UPDATE faces SET sealed = zeroblob(length(sealed))")
+    return call(world, LIBRARY, "user-export", user_id="ada")
+
+
 def cleaned(world):
     """A group that is being deleted."""
     call(world, LIBRARY, "group-delete", group_id="old")
@@ -156,4 +183,9 @@ CASES = [
      recognition("face-compare", images_base64=[portrait()])),
     ("ERROR_HIGH_RESOLUTION", "face-detect in 4,200 x 100 px",
      lambda world: world.post(f"{RECOGNITION}/face-detect", image=Image.new("RGB", (4200, 100)))),
+    ("ERROR_GET_FACE_IMAGE_FAILED", "face-image of a picture whose file was altered", damaged),
+    ("ERROR_FACE_IMAGE_ADDITION_FAILED", "face-add with store_image while the folder of pictures is a file",
+     blocked("blobs/faces", add(group_id="guests", user_id="eve", store_image=True))),
+    # The last: no face of the library can be opened afterwards.
+    ("SERVICE_INTERNAL_ERROR", "user-export after an embedding was overwritten in the database", emptied),
 ]

@@ -136,6 +136,22 @@ def patched(world, centre, size, color=(0, 0, 0)):
     return picture
 
 
+def blocked(folder, ask):
+    """What `ask` answers while a folder of the data is a plain file."""
+    def run(world):
+        place = world.server.data / folder
+        aside = place.with_name(place.name + "-aside")
+        place.mkdir(parents=True, exist_ok=True)
+        place.rename(aside)
+        place.write_bytes(b"")
+        try:
+            return ask(world)
+        finally:
+            place.unlink()
+            aside.rename(place)
+    return run
+
+
 def busy(world, then):
     """What `then` answers while the only worker has a task; that task is stopped afterwards."""
     first = world.task()

@@ -21,7 +21,7 @@ import code_reading
 import harness
 import photos
 from code_requests import (ADVANCED, ANALYZER, BEAUTY, COLOR, DEFOGGING, LIPS, OBJECTS, SKIN, SMOOTH, STANDS_FOR, STYLE,
-                           TASKS, Remote, World, busy, ended, patched, wait_for)
+                           TASKS, Remote, World, blocked, busy, ended, patched, wait_for)
 
 # One worker each, no task queue beyond a few, and short patience; the server may fetch from itself.
 SETTINGS = ["limits.workers=2", "tasks.workers=1", "limits.stall_timeout_seconds=2",
@@ -78,22 +78,6 @@ def conflict(world):
         if answer.code:
             break
     return answer
-
-
-def blocked(folder, ask):
-    """What `ask` answers while a folder of the data is a plain file."""
-    def run(world):
-        place = world.server.data / folder
-        aside = place.with_name(place.name + "-aside")
-        place.mkdir(parents=True, exist_ok=True)
-        place.rename(aside)
-        place.write_bytes(b"")
-        try:
-            return ask(world)
-        finally:
-            place.unlink()
-            aside.rename(place)
-    return run
 
 
 def in_use(world):
@@ -154,6 +138,16 @@ def crowded(world):
 def blurred(world):
     """The portrait out of focus."""
     return world.portrait.filter(ImageFilter.GaussianBlur(9))
+
+
+def behind_hair(world):
+    """The portrait with its own hair over the forehead, an eye and a cheek."""
+    picture, side = world.portrait.copy(), world.portrait.width
+    hair = picture.crop([round(each * side) for each in (.36, .10, .62, .22)])
+    for left, top, right, bottom in ((.34, .22, .70, .37), (.53, .30, .70, .62)):
+        left, top, right, bottom = (round(each * side) for each in (left, top, right, bottom))
+        picture.paste(hair.resize((right - left, bottom - top)), (left, top))
+    return picture
 
 
 def canvas(world, side, whole=900):
@@ -269,6 +263,8 @@ CASES = [
      lambda w: w.post(FUSION, image_target=w.portrait, image_template=canvas(w, 200))),
     ("ERROR_OBSTRUCTED_FACE", "face-fusion of a face behind a patch",
      lambda w: w.post(FUSION, image_target=patched(w, (.5, .56), .16), image_template=w.portrait)),
+    ("ERROR_FACE_BLENDING_FAILED", "face-fusion of a face half behind hair",
+     lambda w: w.post(FUSION, image_target=behind_hair(w), image_template=w.portrait)),
     ("ERROR_POSE_NOT_ENOUGH_KEYPOINTS", "ai-waist-slimming of a head",
      lambda w: ended(w, w.post(WAIST, image=w.portrait).json["task_id"])),
     ("PROCESSING_FAILURE", "ai-bald of hair that covers the forehead",
@@ -291,6 +287,8 @@ STRICT = [*SETTINGS, "limits.max_answer_bytes=65536"]
 STRICT_CASES = [
     ("ERROR_RESPONSE_BODY_TOO_LARGE", "an answer in Base64 above limits.max_answer_bytes",
      lambda w: w.post(DEFOGGING, image=w.cup)),
+    ("ERROR_IMAGE_STORAGE_NOT_SUPPORTED", "face-add with store_image, which the operator does not allow",
+     code_library.kept_nowhere),
 ]
 MODERATED = [*SETTINGS, "moderation.inputs=block", "moderation.threshold=0.0"]
 MODERATED_CASES = [

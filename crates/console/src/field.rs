@@ -92,13 +92,14 @@ pub(crate) fn rules(file: &FileField) -> String {
     };
     let aspect = rules.max_aspect.map(|most| format!(", sides up to {most}:1"));
     format!(
-        "{count}{}, up to {} MB, {}×{} to {}×{} px{}{}",
+        "{count}{}, up to {} MB, {}×{} to {}×{} px{}{}{}",
         formats.join(", "),
         rules.max_megabytes(),
         rules.min.0,
         rules.min.1,
         rules.max.0,
         rules.max.1,
+        rules.either_way(", either way up"),
         aspect.unwrap_or_default(),
         if rules.grayscale { "" } else { ", in colour" },
     )

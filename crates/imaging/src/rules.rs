@@ -13,7 +13,8 @@ pub struct Rules {
     pub max_bytes: u64,
     /// Smallest (width, height).
     pub min: (u32, u32),
-    /// Largest (width, height).
+    /// Largest (width, height), in either orientation: the longer side of a picture is held against the
+    /// longer of the two, the shorter against the shorter.
     pub max: (u32, u32),
     /// Largest ratio of the long side to the short one.
     pub max_aspect: Option<f32>,
@@ -30,6 +31,11 @@ impl Rules {
     /// The largest file in [megabytes](Self::MB), for people: `3.5`.
     pub fn max_megabytes(&self) -> f64 {
         self.max_bytes as f64 / Self::MB as f64
+    }
+
+    /// These words where the largest picture is no square, so that it may lie or stand; else none.
+    pub fn either_way(&self, words: &'static str) -> &'static str {
+        if self.max.0 == self.max.1 { "" } else { words }
     }
 
     /// What most services accept: JPEG, PNG and BMP of any shape, with colour or without. Sizes
@@ -74,12 +80,15 @@ impl Rules {
                 ),
             ));
         }
-        if width > self.max.0 || height > self.max.1 {
+        let (long, short) = (width.max(height), width.min(height));
+        if long > self.max.0.max(self.max.1) || short > self.max.0.min(self.max.1) {
             return Err(Fault::new(
                 self.too_large,
                 format!(
-                    "{field} has {width}×{height} pixels, the largest size is {}×{}",
-                    self.max.0, self.max.1
+                    "{field} has {width}×{height} pixels, the largest size is {}×{}{}",
+                    self.max.0,
+                    self.max.1,
+                    self.either_way(" in either orientation")
                 ),
             ));
         }

@@ -77,6 +77,15 @@ pub trait Operation: 'static {
         1
     }
 
+    /// Passes what can be done without a generative engine. Where none makes the pictures of a request,
+    /// it is refused before it is accepted.
+    ///
+    /// # Errors
+    /// [`no_engine_for`](crate::no_engine_for) for what needs one.
+    fn native(_: &Self::Input) -> Result<()> {
+        Ok(())
+    }
+
     /// Does the work.
     fn run(
         input: Self::Input,
@@ -100,6 +109,14 @@ pub trait CpuOperation: 'static {
         0
     }
 
+    /// See [`Operation::native`].
+    ///
+    /// # Errors
+    /// As there.
+    fn native(_: &Self::Input) -> Result<()> {
+        Ok(())
+    }
+
     /// Does the work. Runs on a thread of its own, may take long, stops between its stages.
     ///
     /// # Errors
@@ -115,6 +132,10 @@ impl<T: CpuOperation> Operation for T {
 
     fn further_bytes(input: &Self::Input) -> u64 {
         <T as CpuOperation>::further_bytes(input)
+    }
+
+    fn native(input: &Self::Input) -> Result<()> {
+        <T as CpuOperation>::native(input)
     }
 
     async fn run(input: Self::Input, context: &Context) -> Result<Self::Output> {
@@ -152,6 +173,8 @@ pub struct Job {
     /// Size of the first picture of the request.
     photo: Option<(u32, u32)>,
     generator: Option<Arc<dyn Generator>>,
+    /// Whether it can be done without one.
+    native: Result<()>,
     moderation: Option<Arc<dyn Moderation>>,
     run: Run,
 }
@@ -166,6 +189,19 @@ impl Job {
         self.cost.lane = Lane::None;
         self.generator = Some(generator);
         self
+    }
+
+    /// Whether it asks for more than can be done without an engine.
+    pub fn needs_engine(&self) -> bool {
+        self.native.is_err()
+    }
+
+    /// The same job, done without an engine.
+    ///
+    /// # Errors
+    /// `ERROR_AI_NOT_EXISTS` for what needs one.
+    pub fn natively(self) -> Result<Self> {
+        self.native.clone().map(|()| self)
     }
 
     /// The same job under a policy, to which every picture on its way in and out is shown.
@@ -192,6 +228,9 @@ impl Job {
     /// # Errors
     /// Those of the operation and of the policy.
     pub async fn run(self, context: Context) -> Result<Node> {
+        if self.generator.is_none() {
+            self.native?;
+        }
         let context = context.with_generator(self.generator).with_moderation(self.moderation);
         let answer = (self.run)(context.clone()).await?;
         context.let_out(answer).await
@@ -295,7 +334,7 @@ impl Endpoint {
             async move { context.cpu(move |work| work.stage("sample", || sample.draw())).await }
                 .boxed()
         };
-        Ok(Job { cost, run: Box::new(run), ..job })
+        Ok(Job { cost, native: Ok(()), run: Box::new(run), ..job })
     }
 }
 
@@ -317,11 +356,12 @@ fn prepare<O: Operation>(form: &Form) -> Result<Job> {
         cost.bytes = cost.bytes.saturating_add(bytes);
     }
     let units = O::units(&input);
+    let native = O::native(&input);
     let run = move |context: Context| {
         let context = context.restricted_to(O::NEEDS);
         async move { node(O::run(input, &context).await?) }.boxed()
     };
-    Ok(Job { cost, units, photo, generator: None, moderation: None, run: Box::new(run) })
+    Ok(Job { cost, units, photo, generator: None, native, moderation: None, run: Box::new(run) })
 }
 
 fn node(output: impl Output) -> Result<Node> {

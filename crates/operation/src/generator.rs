@@ -109,3 +109,8 @@ pub fn no_engine(service: &str) -> Fault {
         ),
     )
 }
+
+/// The same for a request that asks for more than is done natively: `what` names the field and its value.
+pub fn no_engine_for(service: &str, what: &str) -> Fault {
+    Fault::new(Code::AiNotExists, format!("{what}: {}", no_engine(service).message()))
+}

@@ -84,7 +84,9 @@ pub use context::{Context, Inline, Piece, Threads};
 pub use endpoint::{Cost, CpuOperation, Endpoint, Input, Job, Lane, Operation};
 pub use field::{Fields, FileField, FilePresence, InputField, Media, Named};
 pub use form::Form;
-pub use generator::{EngineUse, Frame, Generator, Given, MOST_ANSWER, Order, no_engine};
+pub use generator::{
+    EngineUse, Frame, Generator, Given, MOST_ANSWER, Order, no_engine, no_engine_for,
+};
 pub use kinds::{
     Choice, Cut, Example, Flag, Identifier, Integer, Json, Number, Scale, Text, ValueEnum, Whole,
     Words,
@@ -96,6 +98,6 @@ pub use param::{Defaulted, Kind, Optional, Param, Parameter, Presence, Required,
 pub use picture::{Mask, Picture, Pictures, Video};
 pub use sample::{Sample, sample_mask, samples};
 pub use shape::{AnswerField, LeafKind, ObjectShape, Property, Shape};
-pub use source::{Reference, SOURCES, Source};
+pub use source::{DATA_IDS, Reference, SOURCES, Source, TASKS};
 pub use spec::{CALLBACK_URL, Delivery, MAX_URL, Memory, Method, Needs, Spec, TASK_TYPE};
 pub use work::{Cancel, Stage, Work};

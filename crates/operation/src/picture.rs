@@ -5,7 +5,7 @@ use image::GrayImage;
 use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::{Header, Photo, decode, jpeg_quality, probe};
 
-use crate::field::{FileField, FilePresence};
+use crate::field::{FileField, FilePresence, Media};
 use crate::form::Form;
 use crate::moderation::Passage;
 use crate::source::{Reference, Source};
@@ -93,7 +93,7 @@ impl FileField {
     /// # Errors
     /// Those of [`Self::read`] but for what the header of a picture says.
     pub fn read_video(&self, form: &Form) -> Result<Video> {
-        let bytes = self.files(form).first().ok_or_else(|| self.absent(form))?;
+        let bytes = self.first(form).ok_or_else(|| self.absent(form))?;
         self.check_bytes(bytes)?;
         Ok(Video(bytes.clone()))
     }
@@ -104,28 +104,29 @@ impl FileField {
     /// `MISSING_PARAMETERS` where it is absent, `PARAMETERS_CANNOT_EMPTY` where it has no bytes,
     /// `ERROR_PARAMETERS` where it is text; else those of [`Rules`](safelight_imaging::Rules).
     pub fn read(&self, form: &Form) -> Result<Picture> {
-        match self.files(form).first() {
+        match self.first(form) {
             Some(bytes) => self.check(bytes),
             None => Err(self.absent(form)),
         }
     }
 
-    /// Like [`Self::read`], for a file that need not be sent.
+    /// Like [`Self::read`], for a file that need not be sent. What a form sends of a field that nobody filled
+    /// in, a file of 0 bytes or an empty text, is none.
     ///
     /// # Errors
     /// Those of [`Self::read`] for a file that is there.
     pub fn read_if_sent(&self, form: &Form) -> Result<Option<Picture>> {
-        let sent = !self.files(form).is_empty() || self.text(form).is_some();
-        if sent { self.read(form).map(Some) } else { Ok(None) }
+        if self.is_sent(form) { self.read(form).map(Some) } else { Ok(None) }
     }
 
-    /// Reads all files of the name.
+    /// Reads all files of the name; where none is needed, blank ones are none.
     ///
     /// # Errors
     /// `ERROR_TOO_MANY_FILES` and `ERROR_INCORRECT_FILE_COUNT` where there are too many or too few;
     /// else those of [`Self::read`].
     pub fn read_all(&self, form: &Form) -> Result<Vec<Picture>> {
-        let files = self.files(form);
+        let blank = |bytes: &&Bytes| bytes.is_empty() && !self.is_required();
+        let files: Vec<_> = self.files(form).iter().filter(|bytes| !blank(bytes)).collect();
         if let FilePresence::Several(counts) = &self.presence {
             let (least, most, name) = (*counts.start(), *counts.end(), self.name);
             let found = files.len();
@@ -141,7 +142,7 @@ impl FileField {
                 return Err(Fault::new(Code::IncorrectFileCount, message));
             }
         }
-        files.iter().map(|bytes| self.check(bytes)).collect()
+        files.into_iter().map(|bytes| self.check(bytes)).collect()
     }
 
     /// Reads a mask of the size of `of`.
@@ -171,8 +172,25 @@ impl FileField {
     /// # Errors
     /// Those of [`Self::read_mask`] for a mask that is there.
     pub fn read_mask_if_sent(&self, form: &Form, of: &Picture) -> Result<Option<Mask>> {
-        let sent = !self.files(form).is_empty() || self.text(form).is_some();
-        if sent { self.read_mask(form, of).map(Some) } else { Ok(None) }
+        if self.is_sent(form) { self.read_mask(form, of).map(Some) } else { Ok(None) }
+    }
+
+    /// Whether there is more than a blank file or text.
+    fn is_sent(&self, form: &Form) -> bool {
+        let text = || self.text(form).is_some_and(|text| !text.trim().is_empty());
+        self.files(form).iter().any(|bytes| !bytes.is_empty()) || text()
+    }
+
+    /// The first file that is not blank, else the first.
+    fn first<'a>(&self, form: &'a Form) -> Option<&'a Bytes> {
+        let files = self.files(form);
+        files.iter().find(|bytes| !bytes.is_empty()).or_else(|| files.first())
+    }
+
+    /// Where a file of this field may come from: uploads keep pictures alone.
+    pub fn sources(&self) -> impl Iterator<Item = Source> {
+        let is_video = self.media == Media::Video;
+        Source::ALL.into_iter().filter(move |source| !(is_video && *source == Source::FileId))
     }
 
     /// How a reference to a file of this field is called that comes from `source`.
@@ -183,9 +201,7 @@ impl FileField {
     /// The source of references that are sent under this name.
     pub(crate) fn source_called(&self, name: &str) -> Option<Source> {
         let is_own = |stem: &str| self.names().any(|own| own == stem);
-        Source::ALL
-            .into_iter()
-            .find(|source| name.strip_suffix(source.suffix()).is_some_and(is_own))
+        self.sources().find(|source| name.strip_suffix(source.suffix()).is_some_and(is_own))
     }
 
     /// The references that stand for files of this field: none where files were sent. An empty
@@ -196,9 +212,9 @@ impl FileField {
     pub fn references<'a>(&self, form: &'a Form) -> Result<Vec<&'a Reference>> {
         let filled = form.references_of(self.name).iter().filter(|r| !r.text.trim().is_empty());
         let filled: Vec<_> = filled.collect();
-        let sent = !self.files(form).is_empty();
+        let sent = self.files(form).iter().any(|bytes| !bytes.is_empty());
         let named = |source: &Source| filled.iter().any(|reference| reference.source == *source);
-        let named = Source::ALL.into_iter().filter(named);
+        let named = self.sources().filter(named);
         let names = sent.then(|| self.name.to_owned()).into_iter();
         let names: Vec<_> = names.chain(named.map(|source| self.reference_name(source))).collect();
         match names.as_slice() {
@@ -225,12 +241,12 @@ impl FileField {
     fn absent(&self, form: &Form) -> Fault {
         let name = self.name;
         if self.text(form).is_some() {
-            let [base64, url, id] = Source::ALL.map(|source| self.reference_name(source));
+            let others: Vec<_> = self.sources().map(|source| self.reference_name(source)).collect();
             return Fault::new(
                 Code::ErrorParameters,
                 format!(
-                    "{name} is text, it must be sent as a file of multipart/form-data, or as \
-                     {base64}, {url} or {id}"
+                    "{name} is text, it must be sent as a file of multipart/form-data, or as one of {}",
+                    others.join(", ")
                 ),
             );
         }

@@ -26,12 +26,20 @@ impl Source {
     }
 }
 
+/// The field of requests for a list of pictures that are judged one by one, and the parameter that says what
+/// the client calls each.
+pub const TASKS: &str = "tasks";
+/// See [`TASKS`].
+pub const DATA_IDS: &str = "data_ids";
+
 /// What every endpoint with files says of them, for the documentation.
 pub const SOURCES: &str = "A file, say `image`, comes from one of four sources: the file itself as \
     `image`, Base64 as `image_base64` (with or without `data:` prefix), a URL as `image_url`, or the \
-    identifier that upload-file answered as `image_file_id`. A body is `multipart/form-data`, \
+    identifier that upload-file answered as `image_file_id`. A video comes from the first three, as \
+    upload-file keeps pictures alone. A body is `multipart/form-data`, \
     `application/x-www-form-urlencoded`, or `application/json` with the fields as members of one \
-    object; only the first can hold files themselves.";
+    object; only the first can hold files themselves. In JSON a file may also be an \
+    object with one of `url`, `base64` and `file_id`, and several files a list of such objects.";
 
 /// A file that is named instead of sent.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

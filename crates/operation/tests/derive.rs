@@ -6,9 +6,9 @@ use std::time::Duration;
 use safelight_imaging::Format;
 use safelight_inference::Registry;
 use safelight_operation::{
-    Artifact, Cancel, Code, Context, CpuOperation, Endpoint, Fault, Form, Inline, Input,
+    Artifact, Cancel, Code, Context, CpuOperation, Endpoint, Fault, Form, Given, Inline, Input,
     InputField, LeafKind, Mask, Named, Needs, Node, Operation, Output, Picture, Reference, Result,
-    Rules, Source, Spec, Url, ValueEnum, Work,
+    Rules, Source, Spec, Url, ValueEnum, Work, no_engine_for,
 };
 use safelight_vision::Vision;
 use serde_json::{Value, json};
@@ -139,6 +139,31 @@ impl CpuOperation for Try {
     }
 }
 
+/// Needs an engine for what is drawn.
+struct Drawn;
+
+#[derive(Input)]
+struct Drawing {
+    /// Whether to.
+    #[flag]
+    drawn: bool,
+}
+
+impl CpuOperation for Drawn {
+    const SPEC: &'static Spec = &Spec { path: "/api/test/drawn", ..Spec::DEFAULT };
+    const NEEDS: Needs = Needs::NOTHING.engine(Given::Picture, false);
+    type Input = Drawing;
+    type Output = Size;
+
+    fn native(input: &Drawing) -> Result<()> {
+        if input.drawn { Err(no_engine_for("drawn", "drawn is true")) } else { Ok(()) }
+    }
+
+    fn run(_: Drawing, _: &Work) -> Result<Size> {
+        Ok(Size { width: 1 })
+    }
+}
+
 /// Two pieces of blocking work with something between them.
 struct Twice;
 
@@ -252,6 +277,39 @@ fn an_alias_is_the_field() {
             if file.name == "image" && found == source);
         assert!(fits, "{name}");
     }
+}
+
+#[test]
+fn what_nobody_filled_in_is_not_sent() {
+    let mut blank = form();
+    blank.add_file("mask", Vec::new().into());
+    blank.add_file("references", Vec::new().into());
+    assert!(TRY.prepare(&blank).is_ok());
+    assert!(TRY.prepare(&with(&[("mask", " ")])).is_ok());
+    assert_eq!(code(&with(&[("mask", "white")]), "mask is text"), Code::ErrorParameters);
+    let mut needed = Form::new();
+    needed.add_file("image", Vec::new().into());
+    assert_eq!(code(&needed, "image is a file of 0 bytes"), Code::ParametersCannotEmpty);
+    // Beside a reference it is none either.
+    let file = TRY.files().next().expect("a file");
+    let url = Reference { source: Source::Url, text: "https://example.com/a.png".to_owned() };
+    needed.add_reference("image", url.clone());
+    assert_eq!(file.references(&needed).expect("one source"), [&url]);
+    needed.add_file("image", png(4, 3, 9).into());
+    needed.add_text("group_id", "a");
+    assert!(TRY.prepare(&needed).is_ok());
+}
+
+#[test]
+fn what_needs_an_engine_is_refused_without() {
+    static ENGINE: Endpoint = Endpoint::of::<Drawn>();
+    let job = || ENGINE.prepare(&with(&[("drawn", "true")])).expect("right");
+    let fault = job().natively().map(drop).expect_err("none serves it");
+    assert_eq!(fault.code(), Code::AiNotExists);
+    let fault = job().run_here(context()).expect_err("none serves it");
+    assert_eq!(fault.code(), Code::AiNotExists);
+    let job = ENGINE.prepare(&with(&[("drawn", "false")])).expect("right");
+    assert!(job.natively().expect("needs none").run_here(context()).is_ok());
 }
 
 #[test]

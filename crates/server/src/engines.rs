@@ -169,12 +169,18 @@ impl Engines {
     }
 
     /// Who makes the pictures of a service for an application of these names; `None` where this server works
-    /// natively.
+    /// natively. A request that is `beyond` that takes any engine that does not rest, as one of a service that
+    /// needs one does; without any, it is for the caller to say what it needs.
     ///
     /// # Errors
     /// `ERROR_AI_NOT_EXISTS` where it needs an engine, or is told to use one, and none does it;
     /// `ERROR_RESOURCE_UNAVAILABLE` where all that do it rest.
-    fn choose(&self, endpoint: &Endpoint, names: &[String]) -> Result<Option<Arc<Engine>>> {
+    fn choose(
+        &self,
+        endpoint: &Endpoint,
+        names: &[String],
+        beyond: bool,
+    ) -> Result<Option<Arc<Engine>>> {
         let Some(using) = endpoint.needs().engine else { return Ok(None) };
         let service = endpoint.spec().slug();
         let way = self.effects.way(service, names);
@@ -183,11 +189,12 @@ impl Engines {
             Way::Mode(_) => true,
         };
         let mut found = self.of(endpoint).filter(named).peekable();
-        match (&way, using.required) {
+        match (&way, using.required || beyond) {
             (Way::Mode(Mode::Native), false) => return Ok(None),
             (Way::Mode(Mode::Native), true) => {
+                let what = if beyond { "what is asked of it" } else { "it" };
                 let message =
-                    format!("{service} needs an engine, and [effects] here says `native`");
+                    format!("{service}: {what} needs an engine, and [effects] here says `native`");
                 return Err(Fault::new(Code::AiNotExists, message));
             }
             (Way::Mode(Mode::Auto), false) => {
@@ -199,7 +206,7 @@ impl Engines {
             _ => {}
         }
         if found.peek().is_none() {
-            return Err(no_engine(service));
+            return if beyond { Ok(None) } else { Err(no_engine(service)) };
         }
         let now = Instant::now();
         let mut rest: Option<Duration> = None;
@@ -234,7 +241,8 @@ fn resting(what: &str, rest: Duration) -> Fault {
 }
 
 impl App {
-    /// Who makes the pictures of a service for an application; `None` where this server works natively.
+    /// Who makes the pictures of a service for an application; `None` where this server works natively, and
+    /// where nobody does what is `beyond` that.
     ///
     /// # Errors
     /// Those of [`Engines::choose`].
@@ -242,6 +250,7 @@ impl App {
         &self,
         application: i64,
         endpoint: &Endpoint,
+        beyond: bool,
     ) -> Result<Option<Arc<dyn Generator>>> {
         if endpoint.needs().engine.is_none() {
             return Ok(None);
@@ -250,7 +259,7 @@ impl App {
             true => Vec::new(),
             false => self.names(application).await?,
         };
-        let chosen = self.engines.choose(endpoint, &names)?;
+        let chosen = self.engines.choose(endpoint, &names, beyond)?;
         Ok(chosen.map(|engine| engine as Arc<dyn Generator>))
     }
 }

@@ -312,6 +312,26 @@ fn check_readers(path: &Path) -> io::Result<()> {
     Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
 }
 
+/// The scene of a group.
+pub(crate) fn scene_of(group: &FaceGroup) -> Scene {
+    let scenes = [Scene::Live, Scene::IdCard, Scene::Surveillance];
+    scenes.into_iter().find(|scene| scene.word() == group.scene).unwrap_or(Scene::Live)
+}
+
+impl LibrarySettings {
+    /// Consent must be noted where the operator requires that.
+    ///
+    /// # Errors
+    /// `MISSING_PARAMETERS`.
+    pub(crate) fn check_consent(&self, note: Option<&str>) -> Result<()> {
+        if !self.require_consent || note.is_some_and(|note| !note.trim().is_empty()) {
+            return Ok(());
+        }
+        let message = "consent_note is missing, which the operator requires";
+        Err(Fault::new(Code::MissingParameters, message))
+    }
+}
+
 #[cfg(not(unix))]
 fn check_readers(_: &Path) -> io::Result<()> {
     Ok(())

@@ -198,11 +198,11 @@ fn file_schema(file: &FileField) -> Value {
         "type": "string",
         "format": "binary",
         "description": format!(
-            "{} {}, up to {} MB, {}x{} to {}x{} px{aspect}{gray}.",
+            "{} {}, up to {} MB, {}x{} to {}x{} px{}{aspect}{gray}.",
             file.doc,
             formats.join(", "),
             rules.max_megabytes(),
-            rules.min.0, rules.min.1, rules.max.0, rules.max.1,
+            rules.min.0, rules.min.1, rules.max.0, rules.max.1, rules.either_way(", either way up"),
         ),
     })
 }
@@ -263,7 +263,25 @@ fn common_paths() -> Map<String, Value> {
         json!({
             "data": {
                 "type": "object",
-                "description": "The service's result, only when done; holds `task_status` too.",
+                "description": "The service's result, only when done; holds `task_status` too, which is all \
+                    that it holds where the result stands in one of the members below.",
+            },
+            "output": {
+                "type": "object",
+                "description": "The result of the services for try-on, only when done.",
+            },
+            "usage": {
+                "type": "object",
+                "description": "Beside `output`: how many pictures were made.",
+            },
+            "result": {
+                "type": "object",
+                "description": "The result of the services that answer a `result`, only when done.",
+            },
+            "result_url": {
+                "type": "string",
+                "format": "uri",
+                "description": "The result of services that answer one picture at top level, only when done.",
             },
         }),
     );

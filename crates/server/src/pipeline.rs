@@ -67,9 +67,9 @@ pub(crate) async fn prepare(
         return Ok((job, form));
     }
     let (job, form) = moderated(app, application, endpoint, job, form).await?;
-    match app.generator(application, endpoint).await? {
+    match app.generator(application, endpoint, job.needs_engine()).await? {
         Some(generator) => Ok((job.made_by(generator), form)),
-        None => Ok((job, form)),
+        None => Ok((job.natively()?, form)),
     }
 }
 

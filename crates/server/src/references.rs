@@ -70,19 +70,27 @@ async fn one(
     room: &Room<'_>,
 ) -> Result<Bytes> {
     let name = &file.reference_name(reference.source);
-    match reference.source {
+    let bytes = match reference.source {
         Source::Base64 => {
             let text = reference.text.into_bytes();
             let decoded = apart("decoding Base64", || Ok(decode(text))).await?;
             let wrong = || Fault::new(Code::FileDecodingFailure, format!("{name} is not Base64"));
-            decoded.map(Bytes::from).ok_or_else(wrong)
+            decoded.map(Bytes::from).ok_or_else(wrong)?
         }
         Source::Url => {
             let wanted = Wanted { name, url: reference.text.trim(), rules: &file.rules };
-            app.fetcher.fetch(application, wanted, room).await
+            app.fetcher.fetch(application, wanted, room).await?
         }
-        Source::FileId => uploads::read(app, application, name, reference.text.trim(), room).await,
+        Source::FileId => {
+            uploads::read(app, application, name, reference.text.trim(), room).await?
+        }
+    };
+    // A blank part is what nobody filled in; who names a file means one.
+    if bytes.is_empty() {
+        let message = format!("{name} stands for a file of 0 bytes");
+        return Err(Fault::new(Code::ParametersCannotEmpty, message));
     }
+    Ok(bytes)
 }
 
 /// The uploads that a form works on.

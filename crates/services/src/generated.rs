@@ -116,6 +116,10 @@ impl<S: Generated> Operation for ByEngine<S> {
         <S as CpuOperation>::further_bytes(input)
     }
 
+    fn native(input: &Self::Input) -> Result<()> {
+        <S as CpuOperation>::native(input)
+    }
+
     async fn run(input: Self::Input, context: &Context) -> Result<Self::Output> {
         let Some(generator) = context.generator() else {
             return context.cpu(move |work| <S as CpuOperation>::run(input, work)).await;

@@ -7,7 +7,6 @@
 //! too, has a row in the table of `generated::recipes`.
 
 mod cutout;
-mod engine_only;
 mod generated;
 mod image;
 mod portrait;
@@ -45,12 +44,12 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<ByEngine<image::editing::RemoveObjects>>(),
     Endpoint::of::<ByEngine<image::editing::RemoveObjectsAdvanced>>(),
     Endpoint::of::<ByEngine<image::editing::RemoveObjectsPro>>(),
-    Endpoint::of::<image::effects::AiAnimeGenerator>(),
-    Endpoint::of::<image::effects::AiPhotography>(),
+    Endpoint::of::<ByEngine<image::effects::AiAnimeGenerator>>(),
+    Endpoint::of::<ByEngine<image::effects::AiPhotography>>(),
     Endpoint::of::<image::effects::ImageColorization>(),
     Endpoint::of::<image::effects::ImageStyleConversion>(),
     Endpoint::of::<image::effects::ImageStyleMigration>(),
-    Endpoint::of::<image::effects::PhotoToEmojiGrid>(),
+    Endpoint::of::<ByEngine<image::effects::PhotoToEmojiGrid>>(),
     Endpoint::of::<image::effects::PhotoToLineArt>(),
     Endpoint::of::<image::enhance::ImageColorEnhancement>(),
     Endpoint::of::<image::enhance::ImageContrastEnhancement>(),
@@ -83,7 +82,7 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::editing::AiFaceSwap>(),
     Endpoint::of::<portrait::editing::AiFatFilter>(),
     Endpoint::of::<ByEngine<portrait::editing::AiHairColor>>(),
-    Endpoint::of::<portrait::editing::AiHairLossSimulation>(),
+    Endpoint::of::<ByEngine<portrait::editing::AiHairLossSimulation>>(),
     Endpoint::of::<ByEngine<portrait::editing::AiLipEnhancement>>(),
     Endpoint::of::<portrait::editing::AiWaistSlimming>(),
     Endpoint::of::<ByEngine<portrait::editing::TryOnClothes>>(),
@@ -96,7 +95,7 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::effects::AiSquareFaceFilter>(),
     Endpoint::of::<portrait::effects::BlurredFaces>(),
     Endpoint::of::<portrait::effects::EmotionEditor>(),
-    Endpoint::of::<portrait::effects::EmotionEditorAdvanced>(),
+    Endpoint::of::<ByEngine<portrait::effects::EmotionEditorAdvanced>>(),
     Endpoint::of::<portrait::effects::EnhanceFace>(),
     Endpoint::of::<ByEngine<portrait::effects::FaceAttributeEditing>>(),
     Endpoint::of::<portrait::effects::FaceBeauty>(),
@@ -104,12 +103,12 @@ pub static CATALOG: &[Endpoint] = &[
     Endpoint::of::<portrait::effects::FaceBeautyPro>(),
     Endpoint::of::<portrait::effects::FaceFilter>(),
     Endpoint::of::<portrait::effects::FaceFusion>(),
-    Endpoint::of::<portrait::effects::HairstyleEditor>(),
+    Endpoint::of::<ByEngine<portrait::effects::HairstyleEditor>>(),
     Endpoint::of::<ByEngine<portrait::effects::HairstyleEditorPremium>>(),
     Endpoint::of::<ByEngine<portrait::effects::HairstyleEditorPro>>(),
     Endpoint::of::<portrait::effects::LipsColorChanger>(),
     Endpoint::of::<portrait::effects::LivePhoto>(),
-    Endpoint::of::<portrait::effects::PortraitAnimation>(),
+    Endpoint::of::<ByEngine<portrait::effects::PortraitAnimation>>(),
     Endpoint::of::<portrait::effects::SmartBeauty>(),
     Endpoint::of::<portrait::effects::SmartFaceSlimming>(),
     Endpoint::of::<portrait::effects::SmartSkin>(),

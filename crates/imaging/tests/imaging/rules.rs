@@ -61,7 +61,7 @@ fn smaller_and_larger_than_allowed() {
         let limit = format!("{}×{}", min.0, min.1);
         expect(&Rules { min, ..OPEN }, "rgb8.png", Code::LowResolution, &["37×26", &limit]);
     }
-    for max in [(36, 100), (100, 25)] {
+    for max in [(36, 36), (100, 25)] {
         let limit = format!("{}×{}", max.0, max.1);
         let code = Code::FileResolutionExceedsLimits;
         expect(&Rules { max, ..OPEN }, "rgb8.png", code, &["37×26", &limit]);
@@ -69,10 +69,14 @@ fn smaller_and_larger_than_allowed() {
 }
 
 #[test]
-fn sizes_count_as_shown() {
+fn sizes_count_as_shown_and_either_way_up() {
     let wide = Rules { max: (40, 30), ..OPEN };
-    assert_eq!(refusal(&wide, "exif2.jpg"), None);
-    expect(&wide, "exif6.jpg", Code::FileResolutionExceedsLimits, &["26×37", "40×30"]);
+    let flat = Rules { max: (40, 25), ..OPEN };
+    for (name, size) in [("exif2.jpg", "37×26"), ("exif6.jpg", "26×37")] {
+        assert_eq!(refusal(&wide, name), None);
+        let words = [size, "40×25 in either orientation"];
+        expect(&flat, name, Code::FileResolutionExceedsLimits, &words);
+    }
 }
 
 #[test]

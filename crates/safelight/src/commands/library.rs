@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use safelight_contract::Fault;
 use safelight_library::MasterKey;
+use safelight_server::settings::LibrarySettings;
 use safelight_server::{Importer, Settings, load_or_create_key, transfer};
 use safelight_store::{Act, FaceAudit, FaceGroup, FaceLimits, FacesChanged};
 use serde::Serialize;
@@ -63,6 +64,10 @@ enum Action {
         /// The group that pictures of a folder go to; it is made where there is none
         #[arg(long)]
         group: Option<String>,
+        /// What consent the people in a folder gave, when, and where that is written; needed where
+        /// library.require_consent is on
+        #[arg(long)]
+        consent_note: Option<String>,
     },
     /// Shows what was done with the faces of an application, the newest first
     #[command(after_help = "Example:\n  safelight library audit shop --user u_17")]
@@ -182,14 +187,15 @@ impl Library {
                     let counts = json!({ "groups": groups, "users": users, "faces": faces });
                     output.result(&counts, &sentence)
                 }
-                Action::Import { application, file, group } if file.is_dir() => {
+                Action::Import { application, file, group, consent_note } if file.is_dir() => {
                     let group = group.ok_or_else(|| {
                         anyhow!("say which group the pictures go to: --group <group>")
                     })?;
                     let act = act(accounts, &application).await?;
                     let key = key(accounts)?;
                     let limits = limits(&settings);
-                    let importer = Importer::open(&**store, &key, act, &group, limits).await;
+                    let importer =
+                        Importer::open(&**store, &key, act, &group, limits, consent_note).await;
                     let vision = pictures::vision(accounts.data(), &models)?;
                     let come = pictures::import(&importer.map_err(said)?, &vision, &file).await?;
                     for failure in &come.failed {
@@ -197,10 +203,7 @@ impl Library {
                     }
                     output.result(&come, &come.sentence())
                 }
-                Action::Import { group: Some(_), .. } => {
-                    bail!("--group is for folders of pictures; a file names its groups itself")
-                }
-                Action::Import { application, file, group: None } => {
+                Action::Import { group: None, consent_note: None, application, file } => {
                     let act = act(accounts, &application).await?;
                     let text = std::fs::read_to_string(&file)
                         .with_context(|| format!("{} cannot be read", file.display()))?;
@@ -214,6 +217,10 @@ impl Library {
                     );
                     output.result(&come, &sentence)
                 }
+                Action::Import { .. } => bail!(
+                    "--group and --consent-note are for folders of pictures; a file says itself which \
+                     groups and notes it has"
+                ),
                 Action::Audit { application, user, limit } => {
                     let act = act(accounts, &application).await?;
                     let entries = store.face_audit(act.application, user.as_deref(), limit).await?;
@@ -256,14 +263,14 @@ fn said(fault: Fault) -> anyhow::Error {
     anyhow!("{} ({})", fault.message(), fault.code().name())
 }
 
-fn limits(settings: &Settings) -> (u64, FaceLimits) {
+fn limits(settings: &Settings) -> (&LibrarySettings, FaceLimits) {
     let library = &settings.library;
     let faces = FaceLimits {
         user: library.max_faces_per_user.into(),
         group: library.max_faces_per_group.into(),
         application: library.max_faces.into(),
     };
-    (library.max_groups.into(), faces)
+    (library, faces)
 }
 
 /// Writes a file that nobody but its owner may read, and that must be new.

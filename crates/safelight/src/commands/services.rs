@@ -212,9 +212,10 @@ pub fn files(endpoint: &Endpoint) -> Vec<Vec<String>> {
         let formats: Vec<_> = rules.formats.iter().map(|format| format.name()).collect();
         let ((least_width, least_height), (width, height)) = (rules.min, rules.max);
         let pictures = format!(
-            "{}, up to {} MB, {least_width}×{least_height} to {width}×{height} px",
+            "{}, up to {} MB, {least_width}×{least_height} to {width}×{height} px{}",
             formats.join(", "),
-            rules.max_megabytes()
+            rules.max_megabytes(),
+            rules.either_way(", either way up")
         );
         vec![field.name.into(), format!("{required}{}", field.doc), pictures]
     };

@@ -6,7 +6,9 @@ use std::fmt;
 use axum::body::Body;
 use http_body_util::BodyExt;
 use safelight_contract::{Code, Fault, Result};
-use safelight_operation::{Fields, FileField, Form, Named, Parameter, Reference, Source};
+use safelight_operation::{
+    DATA_IDS, Fields, FileField, Form, Named, Parameter, Reference, Source, TASKS,
+};
 use serde::Deserializer as _;
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
@@ -143,13 +145,92 @@ pub(crate) fn add_members(fields: Fields, object: &RawValue, form: &mut Form) ->
             }
             Ok(())
         }
-        Some(Named::Reference(..) | Named::File(_)) => match value.get().as_bytes().first() {
-            Some(b'n') => Ok(()),
-            Some(b'[') => each(value, &mut |_, item| add(fields, name, parse(name, item)?, form)),
-            _ => add(fields, name, parse(name, value)?, form),
-        },
+        Some(found @ (Named::Reference(file, _) | Named::File(file))) => {
+            match (value.get().as_bytes().first(), found) {
+                (Some(b'n'), _) => Ok(()),
+                (Some(b'['), _) => add_list(fields, file, name, value, form),
+                (Some(b'{'), Named::File(_)) => {
+                    add_object(fields, file, name, value, form).map(drop)
+                }
+                _ => add(fields, name, parse(name, value)?, form),
+            }
+        }
         None => Ok(()),
     })
+}
+
+/// Adds several files: each a text, or an object that names one.
+fn add_list(
+    fields: Fields,
+    file: &'static FileField,
+    name: &str,
+    list: &RawValue,
+    form: &mut Form,
+) -> Result<()> {
+    let mut ids = Vec::new();
+    each(list, &mut |_, item| {
+        let is_object =
+            item.get().starts_with('{') && matches!(fields.find(name), Some(Named::File(_)));
+        let index = ids.len();
+        if file.name == TASKS && index >= file.most() {
+            let message = format!("{name} holds more than {} tasks, the limit", file.most());
+            return Err(Fault::new(Code::BatchTaskLimitExceeded, message));
+        }
+        ids.push(if is_object {
+            add_object(fields, file, &format!("{name}[{index}]"), item, form)?
+        } else {
+            add(fields, name, parse(name, item)?, form)?;
+            Value::Null
+        });
+        Ok(())
+    })?;
+    if ids.is_empty() && file.is_required() {
+        return Err(Fault::new(Code::ParametersCannotEmpty, format!("{name} is an empty list")));
+    }
+    if ids.iter().any(|id| !id.is_null()) && fields.find(DATA_IDS).is_some() {
+        form.add_text(DATA_IDS, Value::Array(ids).to_string());
+    }
+    Ok(())
+}
+
+/// Adds the file that an object names, and answers what the client calls it. `name` is for messages.
+fn add_object(
+    fields: Fields,
+    file: &'static FileField,
+    name: &str,
+    object: &RawValue,
+    form: &mut Form,
+) -> Result<Value> {
+    let (mut found, mut id) = (0, Value::Null);
+    each(object, &mut |key, value| {
+        if key == "data_id" {
+            id = parse(key, value)?;
+        }
+        // `url`, `image_url`, and `tasks_url` of the field `tasks`.
+        let names = |source: &Source| {
+            let suffix = source.suffix();
+            key == &suffix[1..]
+                || key.strip_suffix(suffix).is_some_and(|stem| stem == "image" || stem == file.name)
+        };
+        match file.sources().find(names) {
+            Some(source) if value.get() != "null" => {
+                found += 1;
+                add(fields, &file.reference_name(source), parse(name, value)?, form)
+            }
+            _ => Ok(()),
+        }
+    })?;
+    match found {
+        1 => Ok(id),
+        0 => {
+            let message = format!("{name} has none of url, base64 and file_id");
+            Err(Fault::new(Code::MissingParameters, message))
+        }
+        _ => {
+            let message = format!("{name} has several of url, base64 and file_id, one is needed");
+            Err(Fault::new(Code::InvalidParameter, message))
+        }
+    }
 }
 
 /// Calls `act` with each member of an object, or with each item of a list, whose name is empty.

@@ -58,7 +58,7 @@ impl Kind for IdOrAll {
     }
 }
 
-/// Several identifiers with commas between; each counts once. More than these many are refused with
+/// Several identifiers: a JSON list, or with commas between; each counts once. More than these many are refused with
 /// this code.
 pub(crate) struct Ids(pub usize, pub Code);
 
@@ -66,8 +66,12 @@ impl Kind for Ids {
     type Value = Vec<String>;
 
     fn parse(&self, name: &str, text: &str) -> Result<Vec<String>> {
+        let listed: Vec<String> = match text.starts_with('[') {
+            true => safelight_operation::Json::new().parse(name, text)?,
+            false => text.split(',').map(str::to_owned).collect(),
+        };
         let mut ids: Vec<String> = Vec::new();
-        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        for part in listed.iter().map(|part| part.trim()).filter(|part| !part.is_empty()) {
             let id = Id.parse(name, part)?;
             if !ids.contains(&id) {
                 ids.push(id);
@@ -84,7 +88,8 @@ impl Kind for Ids {
     }
 
     fn schema(&self) -> Value {
-        let description = format!("Up to {} identifiers with commas between", self.0);
+        let description =
+            format!("Up to {} identifiers with commas between, or a JSON list", self.0);
         json!({ "type": "string", "description": description })
     }
 

@@ -10,8 +10,9 @@ use safelight_store::{
 };
 
 use super::kinds::Id;
-use super::{Refusable, group_or_new, id_of_name, open_key, place_in};
+use super::{Refusable, group_or_new, id_of_name, open_key, place_in, scene_of};
 use crate::reply::internal;
+use crate::settings::LibrarySettings;
 
 /// Adds pictures to one group. Each must show one face; the pictures are not kept.
 pub struct Importer<'a> {
@@ -21,6 +22,7 @@ pub struct Importer<'a> {
     limits: FaceLimits,
     group: FaceGroup,
     key: GroupKey,
+    consent_note: Option<String>,
 }
 
 /// What is looked at.
@@ -33,31 +35,35 @@ struct File {
 
 /// The identifier and what is said of a person of this name: the name itself where it may be an
 /// identifier.
-fn user_of(name: &str) -> NewFaceUser {
+fn user_of(name: &str, consent_note: Option<String>) -> NewFaceUser {
     let plain = Id.parse("name", name).is_ok();
     let id = match plain {
         true => name.to_owned(),
         false => id_of_name(name),
     };
-    NewFaceUser { id, info: Some(name.to_owned()), consent_note: None }
+    NewFaceUser { id, info: Some(name.to_owned()), consent_note }
 }
 
 impl<'a> Importer<'a> {
-    /// For a group of these, made where there is none and `most` allow it.
+    /// For a group of these, made where there is none and `most` allow it. `consent_note` is that of each
+    /// person.
     ///
     /// # Errors
-    /// Those of the rows.
+    /// `MISSING_PARAMETERS` without a note of consent where the operator requires one; those of the rows.
     pub async fn open(
         store: &'a dyn Store,
         master: &'a MasterKey,
         act: Act,
         group: &str,
-        (most, limits): (u64, FaceLimits),
+        (settings, limits): (&LibrarySettings, FaceLimits),
+        consent_note: Option<String>,
     ) -> Result<Self> {
+        settings.check_consent(consent_note.as_deref())?;
+        let most = settings.max_groups.into();
         let group = Id.parse("group", group)?;
         let group = group_or_new(store, master, &act, &group, most).await?;
         let key = open_key(master, &group)?;
-        Ok(Self { store, master, act, limits, group, key })
+        Ok(Self { store, master, act, limits, group, key, consent_note })
     }
 
     /// Adds the face of a picture to the person of a name; `false` where it is there already.
@@ -68,7 +74,8 @@ impl<'a> Importer<'a> {
         let mut form = Form::new();
         form.add_file("image", picture);
         let image = File::read(&form)?.image;
-        let checks = Checks { single_face: true, ..Checks::NONE };
+        let scene = Some(scene_of(&self.group));
+        let checks = Checks { single_face: true, scene, ..Checks::NONE };
         let shown = image.clone();
         let seen = context.cpu(move |work| look(work, &shown, checks, Order::Size, 1)).await?;
         let none = || Fault::new(Code::NoFaceInFile, "no face was found");
@@ -78,7 +85,7 @@ impl<'a> Importer<'a> {
         let sealed = self.key.seal_embedding(&seen.embedding, &place);
         let new = NewFace {
             group_row: self.group.row,
-            user: user_of(name),
+            user: user_of(name, self.consent_note.clone()),
             token,
             sealed: sealed.map_err(|error| internal("encrypting a face", &error))?,
             quality: seen.quality,
@@ -99,8 +106,8 @@ mod tests {
 
     #[test]
     fn names_are_identifiers_where_they_can_be() {
-        assert_eq!(user_of("ann_1").id, "ann_1");
-        let ann = user_of("Ann Smith");
+        assert_eq!(user_of("ann_1", None).id, "ann_1");
+        let ann = user_of("Ann Smith", None);
         assert!(ann.id.starts_with("s_") && ann.id.len() == 42);
         assert_eq!(ann.info.as_deref(), Some("Ann Smith"));
     }

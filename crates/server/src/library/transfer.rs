@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{Refusable, open_key, place_in, place_of};
 use crate::app::Stored;
 use crate::reply::internal;
+use crate::settings::LibrarySettings;
 
 /// What a file says of itself in its first line.
 const FORMAT: &str = "safelight-faces-1";
@@ -173,8 +174,9 @@ pub async fn import(
     master: &MasterKey,
     act: &Act,
     file: &str,
-    (groups, limits): (u64, FaceLimits),
+    (settings, limits): (&LibrarySettings, FaceLimits),
 ) -> Result<Imported> {
+    let groups = settings.max_groups.into();
     let mut done = Imported::default();
     for (number, text) in (1..).zip(file.lines()).filter(|(_, text)| !text.trim().is_empty()) {
         let wrong = |why: String| Fault::new(Code::InvalidFile, format!("line {number}: {why}"));
@@ -193,6 +195,16 @@ pub async fn import(
                 let place = place_of(act.application, &group_id);
                 let key = master.new_group(&place);
                 let (_, wrapped_key) = key.map_err(|error| internal("making a key", &error))?;
+                let there = store.face_group(act.application, &group_id, false).await;
+                if let Ok(there) = there
+                    && there.scene != scene_type
+                {
+                    let message = format!(
+                        "line {number}: the group {group_id} is of {scene_type} in the file, of {} here",
+                        there.scene
+                    );
+                    return Err(Fault::new(Code::SceneTypeMismatch, message));
+                }
                 let new = NewFaceGroup {
                     id: group_id,
                     name,
@@ -204,6 +216,7 @@ pub async fn import(
                 count(store.create_face_group(act, &new, groups).await, &mut done.groups)
             }
             Line::User { group_id, user_id, user_info, consent_note } => {
+                settings.check_consent(Some(&consent_note))?;
                 let (info, consent_note) = (Some(user_info), Some(consent_note));
                 let new = NewFaceUser { id: user_id, info, consent_note };
                 count(store.create_face_user(act, &group_id, &new).await, &mut done.users)
@@ -311,7 +324,8 @@ mod tests {
         ];
         let text: Vec<_> = text.iter().map(|l| serde_json::to_string(l).expect("JSON")).collect();
         let text = text.join("\n") + "\n";
-        let limits = (9, FaceLimits { user: 9, group: 9, application: 9 });
+        let settings = LibrarySettings { max_groups: 9, ..LibrarySettings::default() };
+        let limits = (&settings, FaceLimits { user: 9, group: 9, application: 9 });
         let come = import(&store, &master, &acts[0], &text, limits).await.expect("imported");
         assert_eq!(come, Imported { groups: 1, users: 1, faces: 1, skipped: 0 });
         let again = import(&store, &master, &acts[0], &text, limits).await.expect("imported");
@@ -320,6 +334,13 @@ mod tests {
         assert_eq!(String::from_utf8(out.lines).expect("text"), text);
         let come = import(&store, &master, &acts[1], &text, limits).await.expect("imported");
         assert_eq!((come.groups, come.faces), (1, 1));
+        let surveillance = text.replace("LIVE", "SURVEILLANCE");
+        let fault = import(&store, &master, &acts[0], &surveillance, limits).await;
+        assert_eq!(fault.expect_err("another scene").code(), Code::SceneTypeMismatch);
+        let strict = LibrarySettings { require_consent: true, ..settings.clone() };
+        let silent = text.replace("signed", "");
+        let fault = import(&store, &master, &acts[0], &silent, (&strict, limits.1)).await;
+        assert_eq!(fault.expect_err("no note").code(), Code::MissingParameters);
         for wrong in ["{", "{\"user\":{}}", &text.replace(EMBEDDINGS, "other"), &text[1..]] {
             let fault = import(&store, &master, &acts[0], wrong, limits).await.expect_err("wrong");
             assert_eq!(fault.code(), Code::InvalidFile, "{fault}");

@@ -16,7 +16,8 @@ const PATH_SUFFIX: &str = "_path";
 /// The names that a file may be given under.
 pub(super) fn names(file: &FileField, reads_files: bool) -> Vec<String> {
     let path = reads_files.then(|| format!("{}{PATH_SUFFIX}", file.name));
-    path.into_iter().chain(Source::ALL.map(|source| file.reference_name(source))).collect()
+    let sources = file.sources().map(|source| file.reference_name(source));
+    path.into_iter().chain(sources).collect()
 }
 
 /// The body of the request to the service. Paths become the Base64 of their files.

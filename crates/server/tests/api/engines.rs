@@ -96,6 +96,11 @@ async fn without_an_engine_the_setting_is_named() {
     assert!(message.contains("[[engine]]") && message.contains("try-on-clothes"), "{message}");
     let message = server.post(REPLACER, replace()).await.failure(404, "ERROR_AI_NOT_EXISTS");
     assert!(message.contains("serves = [\"ai-object-replacer\"]"), "{message}");
+    // What one value needs is known when the request is sent, although the answer would come later.
+    let cut = Form::new().part("image", file(photo("astronaut.png"))).text("hair_style", "BuzzCut");
+    let cut = server.post("/api/portrait/effects/hairstyle-editor-pro", cut).await;
+    let message = cut.failure(404, "ERROR_AI_NOT_EXISTS");
+    assert!(message.contains("BuzzCut") && message.contains("[[engine]]"), "{message}");
     let ready = server.get("/health/ready").await.json();
     let unavailable = ready["unavailable"].as_array().expect("a list");
     assert!(unavailable.contains(&json!(TRY_ON)) && !unavailable.contains(&json!(REPLACER)));
@@ -296,6 +301,22 @@ async fn a_task_that_is_stopped_is_taken_back_from_the_engine() {
     let said = |path: &str| String::from_utf8_lossy(&double.seen(path)[0].body).into_owned();
     assert!(said("/queue").contains("job-0") && said("/interrupt").contains("job-0"));
     server.assert_charges(0).await;
+}
+
+#[tokio::test]
+async fn what_needs_an_engine_asks_it_before_it_is_seen_to_work() {
+    let double = Double::openai(Manner::Right).await;
+    let server =
+        TestServer::shipping_with(|settings| settings.engine = vec![openai(&double)]).await;
+    assert_replaced(&server.post(REPLACER, replace()).await);
+    // While the engine rests, that is what is said.
+    double.behave(Manner::Status(500));
+    for _ in 0..5 {
+        server.post(REPLACER, replace()).await;
+    }
+    let rests = server.post(REPLACER, replace()).await;
+    rests.failure(400, "ERROR_RESOURCE_UNAVAILABLE");
+    assert!(!rests.header("retry-after").is_empty());
 }
 
 #[tokio::test]

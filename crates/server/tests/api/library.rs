@@ -252,6 +252,12 @@ async fn consent_is_noted_where_the_operator_requires_it() {
             ("user-create", json!({"group_id": "g", "user_id": "u"}), 400, "MISSING_PARAMETERS"),
             (
                 "user-create",
+                json!({"group_id": "none", "user_id": "u"}),
+                404,
+                "ERROR_USER_GROUP_NOT_FOUND",
+            ),
+            (
+                "user-create",
                 json!({"group_id": "g", "user_id": "u", "consent_note": "signed 2026-11-29"}),
                 200,
                 "",

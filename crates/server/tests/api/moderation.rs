@@ -42,6 +42,37 @@ async fn pictures_are_judged_one_by_one_and_each_is_charged() {
     let unknown = json!({"tasks_base64": pictures[0], "scenes": "terrorism"});
     server.post_json(PATH, &unknown).await.failure(422, "UNSUPPORTED_PARAMETER_VALUES");
     let eleven = json!({"tasks_base64": vec![&pictures[0]; 11]});
-    server.post_json(PATH, &eleven).await.failure(400, "ERROR_TOO_MANY_FILES");
+    server.post_json(PATH, &eleven).await.failure(400, "ERROR_BATCH_TASK_LIMIT_EXCEEDED");
     assert_eq!(server.credits().await, (1000 - 6, 0));
+}
+
+#[tokio::test]
+async fn each_picture_may_be_an_object_with_its_own_name() {
+    let server = TestServer::shipping().await;
+    let picture = BASE64_STANDARD.encode(safelight_testkit::photo("chelsea.png"));
+    let tasks = json!([
+        {"base64": picture, "data_id": "a"},
+        {"image_base64": picture, "image_url": null},
+        {"tasks_base64": picture, "data_id": 7},
+    ]);
+    let answer = server.post_json(PATH, &json!({"tasks": tasks})).await.success();
+    let names = ["a", "", "7"].map(|name| (!name.is_empty()).then(|| json!(name)));
+    for (index, name) in names.iter().enumerate() {
+        let element = &answer["data"]["elements"][index];
+        assert_eq!(element.get("data_id"), name.as_ref(), "{element}");
+    }
+    let url = json!({"url": "http://127.0.0.1:9/a.png"});
+    for (tasks, status, code) in [
+        (json!([]), 400, "PARAMETERS_CANNOT_EMPTY"),
+        (json!([{"data_id": "a"}]), 400, "MISSING_PARAMETERS"),
+        (json!([{"base64": picture, "file_id": "f_1"}]), 400, "ERROR_INVALID_PARAMETER"),
+        (json!(vec![&url; 11]), 400, "ERROR_BATCH_TASK_LIMIT_EXCEEDED"),
+        (json!(["a.png"]), 400, "ERROR_PARAMETERS"),
+    ] {
+        server.post_json(PATH, &json!({"tasks": tasks})).await.failure(status, code);
+    }
+    // Of a field for one file, one object.
+    let one = json!({"image": {"base64": picture}});
+    let path = "/api/image/rating/image-exposure-score";
+    server.post_json(path, &one).await.success();
 }

@@ -167,7 +167,9 @@ async fn faces_are_added_found_and_forgotten() {
     refuse(&server, &add, vec![(third, 400, "ERROR_FACE_TRACE_LIMIT_EXCEEDED")]).await;
     let grace = json!({"image_base64": faces.grace, "group_id": "staff", "user_id": "grace"});
     let update = format!("{L}face-update");
-    refuse(&server, &update, vec![(grace.clone(), 404, "ERROR_USER_NOT_FOUND")]).await;
+    let elsewhere = with(&grace, json!({"scene_type": "IDCARD"}));
+    let unknown = |body: Value| (body, 404, "ERROR_USER_NOT_FOUND");
+    refuse(&server, &update, vec![unknown(grace.clone()), unknown(elsewhere)]).await;
     post(&server, &update, with(&grace, json!({"action_type": "REPLACE"}))).await.success();
 
     search(&server, &faces).await;
@@ -240,6 +242,24 @@ async fn search(server: &TestServer, faces: &Pictures) {
         people.iter().map(|face| text(&face["user_list"][0]["user_id"])).collect();
     people.sort();
     assert_eq!(people, ["ada", "grace"]);
+    let several = format!("{R}face-multi-search");
+    let both = json!({"image_base64": faces.both, "group_id_list": "staff", "limit": 2});
+    refuse(
+        server,
+        &several,
+        vec![
+            (with(&both, json!({"single_face": true})), 422, "FILE_CONTENT_NON_COMPLIANCE"),
+            (with(&both, json!({"image_token": "t"})), 400, "ERROR_INVALID_PARAMETER"),
+        ],
+    )
+    .await;
+    // By a token; the groups as a JSON list in a form.
+    let form = reqwest::multipart::Form::new()
+        .text("image_token", text(&found["data"]["face_token"]))
+        .text("group_id_list", r#"["staff", "empty"]"#)
+        .text("limit", "2");
+    let named = server.post(&several, form).await.success();
+    assert_eq!(named["data"]["face_list"][0]["user_list"][0]["user_id"], "ada");
     let nobody = json!({"image_base64": faces.both, "group_id_list": "empty", "limit": 2});
     let nobody = post(server, &format!("{R}face-multi-search"), nobody).await;
     nobody.failure(404, "ERROR_USER_NOT_FOUND");

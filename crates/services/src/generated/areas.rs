@@ -68,6 +68,11 @@ pub fn head(kit: &Kit) -> Result<GrayImage> {
     polygons(kit, &[&atlas::OVAL], 0.5)
 }
 
+/// The face, with a little around it.
+pub fn face(kit: &Kit) -> Result<GrayImage> {
+    polygons(kit, &[&atlas::OVAL], 0.05)
+}
+
 /// The brows.
 pub fn brows(kit: &Kit) -> Result<GrayImage> {
     polygons(kit, &[&atlas::BROWS[0], &atlas::BROWS[1]], 0.05)

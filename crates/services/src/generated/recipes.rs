@@ -46,6 +46,15 @@ const REMOVAL: Recipe = Recipe {
 /// Every recipe, in the order of its service.
 pub const RECIPES: &[Recipe] = &[
     Recipe {
+        service: "ai-anime-generator",
+        given: Given::Picture,
+        mask: "none, the whole picture",
+        prompt: "turn into {}, keep likeness and pose",
+        strength: 0.75,
+        drawing: true,
+        ..PHOTO
+    },
+    Recipe {
         service: "ai-beard-removal",
         mask: "the lower face",
         prompt: "clean-shaven smooth skin",
@@ -97,6 +106,13 @@ pub const RECIPES: &[Recipe] = &[
         ..PHOTO
     },
     Recipe {
+        service: "ai-hair-loss-simulation",
+        mask: "the hair",
+        prompt: "the same person with {}, natural skin of the scalp",
+        strength: 0.9,
+        ..PHOTO
+    },
+    Recipe {
         service: "ai-lip-bite-expressions",
         given: Given::Picture,
         mask: "none, the whole picture",
@@ -122,10 +138,26 @@ pub const RECIPES: &[Recipe] = &[
         ..PHOTO
     },
     Recipe {
+        service: "ai-photography",
+        given: Given::Picture,
+        mask: "none, the whole picture",
+        prompt: "{}. {}, photo of the same person, keep likeness",
+        strength: 0.7,
+        drawing: true,
+        ..PHOTO
+    },
+    Recipe {
         service: "ai-red-lip-gloss",
         mask: "the lips",
         prompt: "glossy red lipstick",
         strength: 0.5,
+        ..PHOTO
+    },
+    Recipe {
+        service: "emotion-editor-advanced",
+        mask: "the face",
+        prompt: "{} facial expression",
+        strength: 0.65,
         ..PHOTO
     },
     Recipe {
@@ -135,6 +167,14 @@ pub const RECIPES: &[Recipe] = &[
         strength: 0.7,
         likeness: Some(0.45),
         drawing: true,
+        ..PHOTO
+    },
+    Recipe {
+        service: "hairstyle-editor",
+        mask: "around the head, without the face below the brows",
+        prompt: "hairstyle with {}, {}",
+        strength: 0.85,
+        likeness: Some(0.6),
         ..PHOTO
     },
     Recipe {
@@ -154,6 +194,25 @@ pub const RECIPES: &[Recipe] = &[
         ..PHOTO
     },
     Recipe { service: "image-erase", ..REMOVAL },
+    Recipe {
+        service: "photo-to-emoji-grid",
+        given: Given::Picture,
+        mask: "none, the whole picture",
+        prompt: "turn into a sticker sheet of this person in a grid of three columns and three rows, {}, {} \
+                 and other expressions, {}{}, white outlines, keep likeness",
+        strength: 0.8,
+        drawing: true,
+        ..PHOTO
+    },
+    Recipe {
+        service: "portrait-animation",
+        given: Given::Picture,
+        mask: "none, the whole picture",
+        prompt: "turn into {}, keep likeness and pose",
+        strength: 0.75,
+        drawing: true,
+        ..PHOTO
+    },
     Recipe { service: "remove-objects", ..REMOVAL },
     Recipe { service: "remove-objects-advanced", ..REMOVAL },
     Recipe { service: "remove-objects-pro", ..REMOVAL },

@@ -148,7 +148,7 @@ fn a_frame_grows() {
     assert_eq!(found.dimensions(), (204, 276));
     let small = binary(EXTEND, &with(form(), "max_width", "102"));
     assert!((98..=102).contains(&small.width()) && (132..=138).contains(&small.height()));
-    assert_eq!(code(EXTEND, &with(form(), "left", "0.4")), Code::ProcessingFailure);
+    assert_eq!(code(EXTEND, &with(form(), "left", "0.4")), Code::UnsupportedParameterValues);
     assert_eq!(code(EXTEND, &with(form(), "right", "1.4")), Code::UnsupportedParameterValues);
     let mask = ellipse(&scene, [80, 120], [20, 20]);
     let mut masked = form();

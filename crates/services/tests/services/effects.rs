@@ -278,7 +278,7 @@ fn every_limit_has_its_code() {
         (MIGRATION, None, (1201, 40)),
         (LINE_ART, None, (40, 4097)),
         (RETOUCHING, Some((31, 40)), (3001, 40)),
-        (ENLARGEMENT, Some((40, 31)), (100, 1081)),
+        (ENLARGEMENT, Some((40, 31)), (1081, 1081)),
     ] {
         let sized = |(width, height)| complete(path, png(RgbImage::new(width, height)));
         if let Some(below) = below {

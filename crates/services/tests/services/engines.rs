@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::support::{self, Form, Painter, call_with, encoded, form, with};
+use crate::support::{self, Form, Painter, call, call_with, encoded, form, with};
 use image::{DynamicImage, ImageFormat, RgbImage, Rgba, imageops};
 use safelight_contract::Code;
 use safelight_operation::{Given, Order};
@@ -140,6 +140,17 @@ fn another_cut_is_the_engines_and_the_face_stays() {
     made(PREMIUM, &with(template, "color", "reference"), &painter);
     let order = &orders(&painter)[0];
     assert!(order.references.len() == 1 && order.prompt.contains("hair colour of image 2"));
+    // A style in words, in the colour of the template; without a template there is no such colour.
+    let styled = |form| with(with(form, "hair_style", "BuzzCut"), "color", "reference");
+    let mut template = self::form(portrait().1);
+    template.add_file("image_template", support::head().into());
+    let painter = Painter::new(Manner::Right);
+    made(PREMIUM, &styled(template), &painter);
+    let order = &orders(&painter)[0];
+    assert!(order.references.len() == 1 && order.prompt.contains("hair colour of image 2"));
+    assert!(order.prompt.starts_with("buzz cut hairstyle"), "{}", order.prompt);
+    let none = call_with(PREMIUM, &styled(self::form(portrait().1)), Painter::new(Manner::Right));
+    assert_eq!(none.expect_err("no template").code(), Code::MissingParameters);
 }
 
 #[test]
@@ -175,6 +186,106 @@ fn a_sheet_has_the_shape_that_was_asked_for() {
     }
     let fault = call_with(BITE, &form(testkit::photo("coffee.png")), Painter::new(Manner::Right));
     assert_eq!(fault.expect_err("no face").code(), Code::NoFaceInFile);
+}
+
+#[test]
+fn what_is_not_drawn_here_is_the_engines() {
+    let (photo, file) = portrait();
+    let animation = "/api/portrait/effects/portrait-animation";
+    let anime = "/api/image/effects/ai-anime-generator";
+    let photography = "/api/image/effects/ai-photography";
+    let emoji = "/api/image/effects/photo-to-emoji-grid";
+    let sent = |texts: &[(&str, &str)]| {
+        texts.iter().fold(form(file.clone()), |form, (name, value)| with(form, name, value))
+    };
+    let large = {
+        let large = imageops::resize(&photo, 300, 313, imageops::FilterType::Triangle);
+        with(form(encoded(&large.into(), ImageFormat::Png)), "index", "4")
+    };
+    for (path, form, size, prompt) in [
+        (
+            animation,
+            sent(&[("type", "pixar")]),
+            photo.dimensions(),
+            "turn into a character of a 3D",
+        ),
+        (anime, large, (1536, 1603), "turn into science fiction"),
+        (
+            photography,
+            sent(&[("style_title", "wedding"), ("style_desc", "on a beach")]),
+            photo.dimensions(),
+            "wedding. on a beach, photo of the same person",
+        ),
+        (
+            photography,
+            sent(&[("style_title", "wedding"), ("style_desc", "dress"), ("image_size", "21:9")]),
+            (512, 219),
+            "wedding. dress",
+        ),
+        (
+            emoji,
+            sent(&[("expression", "sad"), ("style", "chibi"), ("scene", "sea"), ("filler", "Hi")]),
+            (1200, 1200),
+            "turn into a sticker sheet of this person in a grid of three columns and three rows, chibi, \
+             sad and other expressions, sea and the caption 'Hi'",
+        ),
+    ] {
+        let painter = Painter::new(Manner::Right);
+        let changed = made(path, &form, &painter);
+        assert_eq!(changed.dimensions(), size, "{path}");
+        let order = &orders(&painter)[0];
+        assert!(order.prompt.starts_with(prompt), "{}", order.prompt);
+        assert!(order.mask.is_none() && order.references.is_empty(), "{path}");
+        let fault = call(path, &form).map(drop).expect_err("no engine");
+        assert_eq!(fault.code(), Code::AiNotExists, "{path}");
+        let slug = path.rsplit('/').next().expect("a name");
+        assert!(fault.message().contains(&format!("serves = [\"{slug}\"]")), "{fault}");
+    }
+    // What is drawn here asks nobody.
+    let painter = Painter::new(Manner::Right);
+    call_with(animation, &sent(&[("type", "sketch")]), painter.clone()).expect("a drawing");
+    assert!(orders(&painter).is_empty());
+}
+
+#[test]
+fn what_is_not_painted_here_is_the_engines_where_it_lies() {
+    let (photo, file) = portrait();
+    let sent = |field: &str, name: &str, value: &str| {
+        let mut form = Form::new();
+        form.add_file(field, file.clone().into());
+        with(form, name, value)
+    };
+    // Rows of the portrait that change, by eye: hair from the top to 210, the face from 45 to 180.
+    for (path, form, rows, prompt) in [
+        (
+            "/api/portrait/effects/emotion-editor-advanced",
+            sent("image", "expression", "tongue_out_playful"),
+            30..200,
+            "tongue out playful facial expression, photorealistic",
+        ),
+        (
+            "/api/portrait/editing/ai-hair-loss-simulation",
+            sent("image", "level", "woman_6"),
+            0..240,
+            "the same person with hardly any hair on top",
+        ),
+        (
+            "/api/portrait/effects/hairstyle-editor",
+            sent("image_target", "hair_type", "503"),
+            0..240,
+            "hairstyle with strong curls, own hair colour",
+        ),
+    ] {
+        let painter = Painter::new(Manner::Right);
+        let changed = made(path, &form, &painter);
+        let ([_, top, _, bottom], count) = difference(&photo, &changed);
+        assert!(rows.contains(&top) && rows.contains(&bottom), "{path}: {top} {bottom}");
+        assert!(count > 3_000, "{path}: {count}");
+        let prompt_sent = &orders(&painter)[0].prompt;
+        assert!(prompt_sent.starts_with(prompt), "{prompt_sent}");
+        let fault = call(path, &form).map(drop).expect_err("no engine");
+        assert_eq!(fault.code(), Code::AiNotExists, "{path}");
+    }
 }
 
 #[test]

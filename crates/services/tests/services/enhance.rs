@@ -89,7 +89,7 @@ fn code(path: &str, form: &Form) -> Code {
 #[test]
 fn every_limit_has_its_code() {
     for (path, fields, below, above) in [
-        (COLOR, GRADED, (63, 70), (70, 2161)),
+        (COLOR, GRADED, (63, 70), (2161, 2161)),
         (DEHAZE, &[][..], (9, 20), (5001, 1300)),
         (SHARPEN, &[], (20, 9), (1300, 5001)),
         (EXPOSURE, &[], (31, 40), (40, 4097)),

@@ -103,7 +103,9 @@ fn refusal(rules: &Rules, input: &Input) -> Option<Code> {
         Some(Code::UnsupportedFileTypes)
     } else if width < rules.min.0 || height < rules.min.1 {
         Some(Code::LowResolution)
-    } else if width > rules.max.0 || height > rules.max.1 {
+    } else if width.max(height) > rules.max.0.max(rules.max.1)
+        || width.min(height) > rules.max.0.min(rules.max.1)
+    {
         Some(rules.too_large)
     } else if rules.max_aspect.is_some_and(aspect) {
         Some(Code::FileResolutionExceedsLimits)

@@ -183,7 +183,7 @@ fn short_hair_goes_and_long_hair_is_refused() {
     let long = || form(testkit::photo("astronaut.png"));
     assert_eq!(code(BALD, &long()), Code::ProcessingFailure);
     assert_eq!(code(LOSS, &with(long(), "level", "woman_2")), Code::ProcessingFailure);
-    assert_eq!(code(LOSS, &with(long(), "level", "man_7")), Code::ProcessingFailure);
+    assert_eq!(code(LOSS, &with(long(), "level", "man_7")), Code::AiNotExists);
     assert_eq!(code(LOSS, &with(long(), "level", "man_8")), Code::UnsupportedParameterValues);
     assert_eq!(code(LOSS, &long()), Code::MissingParameters);
     for path in [BALD, LOSS] {

@@ -10,7 +10,7 @@ use crate::app::Stored;
 use crate::endpoints::{Asked, Own};
 use crate::library::kinds::{ALL, Bytes, Id, IdOrAll, Ids};
 use crate::library::transfer::encode;
-use crate::library::{Library, Refusable, place_in, refusal};
+use crate::library::{Refusable, place_in, refusal};
 use crate::reply::{Reply, internal};
 
 /// Most bytes of what is said of a user.
@@ -282,21 +282,14 @@ impl From<NewUser> for NewFaceUser {
 pub(crate) async fn create(asked: Asked) -> Result<Reply> {
     let request = NewUser::read(&asked.received.form)?;
     let act = act(&asked).await?;
-    check_consent(&asked.app.library, request.consent_note.as_deref())?;
     let group = request.group_id.clone();
+    let there = asked.app.store.face_group(act.application, &group, false).await;
+    there.or_refused("reading a group")?;
+    asked.app.library.settings.check_consent(request.consent_note.as_deref())?;
     let user = NewFaceUser::from(request);
     let created = asked.app.store.create_face_user(&act, &group, &user).await;
     created.or_refused("creating a user")?;
     Reply::of(&asked.trace, UserId { user_id: user.id })
-}
-
-/// Consent must be noted where the operator requires that.
-fn check_consent(library: &Library, note: Option<&str>) -> Result<()> {
-    if !library.settings.require_consent || note.is_some_and(|note| !note.trim().is_empty()) {
-        return Ok(());
-    }
-    let message = "consent_note is missing, which the operator requires";
-    Err(Fault::new(Code::MissingParameters, message))
 }
 
 pub(crate) async fn update(asked: Asked) -> Result<Reply> {

@@ -12,9 +12,10 @@ use safelight_vision::face::QualityControl;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::search::{check_scene, scene_of};
+use super::search::check_scene;
 use super::{Face, Location, NEEDS, SPEC, faces, port};
 use crate::library::kinds::{Bytes, Id};
+use crate::library::scene_of;
 use crate::library::{Port, Refusable, Search, place_in, refusal};
 use crate::reply::internal;
 
@@ -296,6 +297,11 @@ impl Order {
     /// What can be told before a picture is decoded.
     async fn check(&self, port: &Port) -> Result<FaceGroup> {
         let group = port.own_group(&self.group_id).await?;
+        // Of a user who is not there, nothing else is worth telling.
+        if self.mode == FaceMode::Update {
+            let room = port.room(&group, &self.user.id, self.mode).await;
+            room.or_refused("looking for the user")?;
+        }
         check_scene(std::slice::from_ref(&group), self.scene)?;
         let settings = &port.library.settings;
         if self.store_image && !settings.store_images {
@@ -307,11 +313,7 @@ impl Order {
             let message = "store_image is true, but image_token names a face without its picture";
             return Err(Fault::new(Code::UnsupportedParameterValues, message));
         }
-        let noted = self.user.consent_note.as_deref().is_some_and(|note| !note.trim().is_empty());
-        if settings.require_consent && !noted {
-            let message = "consent_note is missing, which the operator requires";
-            return Err(Fault::new(Code::MissingParameters, message));
-        }
+        settings.check_consent(self.user.consent_note.as_deref())?;
         let room = port.room(&group, &self.user.id, self.mode).await;
         room.or_refused("looking for room").map(|()| group)
     }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::{Face, Location, NEEDS, SPEC, check_source, faces, port};
 use crate::library::kinds::Ids;
-use crate::library::{Found, Port, Search, thresholds};
+use crate::library::{Found, Port, Search, scene_of, thresholds};
 
 /// Most groups of a search.
 const GROUPS: usize = 10;
@@ -82,10 +82,14 @@ impl Request {
 }
 
 #[derive(Input)]
+#[input(check = MultiRequest::check)]
 pub(super) struct MultiRequest {
     /// The picture, whose largest faces are looked for.
     #[picture(RULES)]
-    image: Picture,
+    image: Option<Picture>,
+    /// Token of a face instead of a picture.
+    #[text(64)]
+    image_token: Option<String>,
     /// The groups to search, up to 10.
     #[kind(Ids(GROUPS, Code::TooManyGroupsInGroupList))]
     #[field(alias = "group_id")]
@@ -118,10 +122,20 @@ pub(super) struct MultiRequest {
     /// Least shorter side of the faces, in pixels.
     #[integer(34..=4096)]
     min_face_size: Option<u32>,
+    /// Whether a second face in the picture is refused.
+    #[flag]
+    #[field(default = false)]
+    single_face: bool,
     #[shared(LIVENESS_CONTROL)]
     liveness_control: Control,
     #[shared(SPOOFING_CONTROL)]
     spoofing_control: bool,
+}
+
+impl MultiRequest {
+    fn check(&self) -> Result<()> {
+        check_source(self.image.as_ref(), self.image_token.as_ref())
+    }
 }
 
 /// A user that a search found.
@@ -185,7 +199,7 @@ pub(super) struct MultiAnswer {
 struct Searched {
     /// Token of the face.
     face_token: String,
-    /// Where it lies.
+    /// Where it lies, where a picture was sent.
     location: Option<Location>,
     /// The users, the most similar first; none where no score reaches the threshold.
     user_list: Vec<User>,
@@ -273,11 +287,11 @@ impl Operation for FaceMultiSearch {
             liveness: input.liveness_control,
             refuses_synthesis: input.spoofing_control,
             min_face_size: input.min_face_size,
-            single_face: false,
+            single_face: input.single_face,
             scene: largest_scene(&groups),
             ..Checks::NONE
         };
-        let source = (Some(input.image), None);
+        let source = (input.image, input.image_token);
         let shown = faces(context, &port, source, checks, input.max_face_num).await?;
         let search = Search { groups, only: input.user_id_list, users: input.limit };
         let searched = count(&search.groups);
@@ -343,12 +357,6 @@ fn nobody(found: &[Found], searched: u64, threshold: f64) -> Fault {
         None => "the groups have no faces to compare with".to_owned(),
     };
     Fault::new(Code::UserNotFound, message)
-}
-
-/// The scene of a group.
-pub(super) fn scene_of(group: &FaceGroup) -> Scene {
-    let scenes = [Scene::Live, Scene::IdCard, Scene::Surveillance];
-    scenes.into_iter().find(|scene| scene.word() == group.scene).unwrap_or(Scene::Live)
 }
 
 /// The scene that asks for the largest faces.

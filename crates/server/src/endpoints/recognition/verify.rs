@@ -7,9 +7,10 @@ use safelight_services::recognition::{Checks, QUALITY_CONTROL, RULES};
 use safelight_vision::face::QualityControl;
 use serde_json::Value;
 
-use super::search::{match_of, scene_of};
+use super::search::match_of;
 use super::{Location, NEEDS, SPEC, check_source, faces, port};
 use crate::library::kinds::Id;
+use crate::library::scene_of;
 use crate::library::{Search, thresholds};
 
 /// The operation.

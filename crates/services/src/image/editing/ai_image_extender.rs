@@ -30,11 +30,13 @@ const STRIP: f32 = 0.08;
 
 /// What a request asks for.
 #[derive(Input)]
+#[input(check = possible)]
 pub struct Request {
     /// The photo. Transparent parts count as white.
     #[picture(CANVAS)]
     image: Picture,
-    /// A picture of the photo's size, white where it is filled. With it, the four shares are not read.
+    /// A picture of the photo's size, white where it is filled, at most 70 % of it. With it, the four
+    /// shares are not read.
     #[mask(CANVAS, of = image)]
     mask: Option<Mask>,
     /// Read and without effect: it steers models that generate.
@@ -83,6 +85,23 @@ pub struct Request {
     right: f64,
 }
 
+/// `UNSUPPORTED_PARAMETER_VALUES` for a share of more than can be made up.
+fn possible(input: &Request) -> Result<()> {
+    let shares = [
+        ("left", input.left),
+        ("right", input.right),
+        ("top", input.top),
+        ("bottom", input.bottom),
+    ];
+    match shares.iter().find(|(_, share)| input.mask.is_none() && *share > LARGEST_SHARE) {
+        Some((name, share)) => {
+            let message = format!("{name} is {share}, more than {LARGEST_SHARE} cannot be made up");
+            Err(Fault::new(Code::UnsupportedParameterValues, message))
+        }
+        None => Ok(()),
+    }
+}
+
 /// What a success answers.
 #[derive(Output)]
 pub struct Answer {
@@ -103,7 +122,8 @@ impl CpuOperation for AiImageExtender {
         limitations: "At most a quarter of a side is added on either end of it. What lies beyond a side is \
                       made of the photo itself: objects that the frame cuts are not completed. Where a \
                       person or a subject touches a side that grows, the request is refused \
-                      (`PROCESSING_FAILURE`).",
+                      (`PROCESSING_FAILURE`). A mask that covers more than 70 % of the photo is refused \
+                      (`ERROR_INVALID_FILE`).",
         // Two canvases of up to 2.25 times the photo, their masks, and the encoded result.
         memory: Memory { base: complete::BASE_BYTES, per_pixel: 32 },
         ..Spec::DEFAULT
@@ -155,16 +175,6 @@ fn filled(mut photo: Photo, mask: &Mask, input: &Request, work: &Work) -> Result
 
 /// The photo with its sides extended.
 fn extended(photo: Photo, input: &Request, work: &Work) -> Result<image::RgbImage> {
-    let shares = [
-        ("left", input.left),
-        ("right", input.right),
-        ("top", input.top),
-        ("bottom", input.bottom),
-    ];
-    if let Some((name, share)) = shares.iter().find(|(_, share)| *share > LARGEST_SHARE) {
-        let message = format!("{name} is {share}, more than {LARGEST_SHARE} cannot be made up");
-        return Err(Fault::new(Code::ProcessingFailure, message));
-    }
     let [width, height] = [photo.rgb.width(), photo.rgb.height()].map(f64::from);
     let whole =
         [width * (1.0 + input.left + input.right), height * (1.0 + input.top + input.bottom)];

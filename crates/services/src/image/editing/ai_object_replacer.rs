@@ -3,7 +3,7 @@
 use safelight_imaging::Photo;
 use safelight_operation::{
     Base64, CpuOperation, Input, Mask, Memory, Needs, Output, Picture, Result, Spec, Work,
-    no_engine,
+    no_engine_for,
 };
 
 use super::removal::{self, MODELS};
@@ -21,12 +21,12 @@ pub struct Request {
     #[picture(CANVAS)]
     image: Picture,
     /// An opaque 8-bit PNG of the photo's size in gray values, without a colour profile: white where
-    /// something is replaced.
+    /// something is replaced, at most 70 % of the photo.
     #[mask(CANVAS, of = image)]
     mask: Mask,
     /// What shall be there instead, in English; an engine makes it. Without it, what the mask shows is removed,
     /// which needs no engine.
-    #[text(2000)]
+    #[cut(2000)]
     custom_prompt: Option<String>,
     /// Sampling steps of the engine.
     #[integer(1..=1000)]
@@ -67,7 +67,8 @@ impl CpuOperation for AiObjectReplacer {
                   removes it.",
         limitations: "Requests with `custom_prompt` need a generative engine and answer \
                       `ERROR_AI_NOT_EXISTS` without one. Outside the mask no bit of the photo changes. \
-                      Removal is that of `remove-objects`: surfaces go on, nothing is understood.",
+                      Removal is that of `remove-objects`: surfaces go on, nothing is understood. A \
+                      mask that covers more than 70 % of the photo is refused (`ERROR_INVALID_FILE`).",
         memory: Memory { base: removal::MEMORY.base, per_pixel: removal::MEMORY.per_pixel + 1 },
         ..Spec::DEFAULT
     };
@@ -75,10 +76,16 @@ impl CpuOperation for AiObjectReplacer {
     type Input = Request;
     type Output = Answer;
 
-    fn run(input: Request, work: &Work) -> Result<Answer> {
-        if input.prompt().is_some() {
-            return Err(no_engine(<Self as CpuOperation>::SPEC.slug()));
+    fn native(input: &Request) -> Result<()> {
+        match input.prompt() {
+            Some(_) => {
+                Err(no_engine_for(<Self as CpuOperation>::SPEC.slug(), "custom_prompt is sent"))
+            }
+            None => Ok(()),
         }
+    }
+
+    fn run(input: Request, work: &Work) -> Result<Answer> {
         removal::check_strictly(&input.mask, work)?;
         let mut photo = input.image.decode(work)?;
         let mask = input.mask.decode(work)?;

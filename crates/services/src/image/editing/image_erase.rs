@@ -24,8 +24,8 @@ pub struct Request {
     /// The photo.
     #[picture(RULES)]
     image: Picture,
-    /// A picture of the photo's size, white where something is erased. It is grown by 0.4 % of the long
-    /// side, at least 3 pixels.
+    /// A picture of the photo's size, white where something is erased, at most 70 % of it. It is grown
+    /// by 0.4 % of the long side, at least 3 pixels.
     #[mask(RULES, of = image)]
     user_mask: Mask,
 }

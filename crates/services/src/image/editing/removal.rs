@@ -21,7 +21,8 @@ pub const CHOICES: &[&str] = &[networks::REMOVAL];
 /// What these services cannot do.
 pub const LIMITATIONS: &str = "The hole is filled from the rest of the photo: surfaces, plants, walls, \
     water and sky go on, but nothing is understood. What must be invented (the rest of a saucer, a hand, \
-    a corner where three walls meet) is not. Shadows and reflections stay unless the mask covers them.";
+    a corner where three walls meet) is not. Shadows and reflections stay unless the mask covers them. A mask \
+    that covers more than 70 % of the photo is refused (`ERROR_INVALID_FILE`).";
 
 /// Largest share of the photo that a mask may cover.
 const LARGEST_MASK: f64 = 0.7;

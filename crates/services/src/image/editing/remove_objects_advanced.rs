@@ -38,7 +38,7 @@ pub struct Request {
     #[picture(CANVAS)]
     image: Picture,
     /// An opaque 8-bit PNG of the photo's size in gray values, without a colour profile: white where
-    /// something is removed.
+    /// something is removed, at most 70 % of the photo.
     #[mask(CANVAS, of = image)]
     mask: Mask,
     /// Sampling steps of a generative engine; without effect where none works.

@@ -21,8 +21,8 @@ pub struct Request {
     /// The photo.
     #[picture(OBJECTS)]
     image: Picture,
-    /// A picture of the photo's size, white where something is removed. It is grown by 0.4 % of the
-    /// long side, at least 3 pixels.
+    /// A picture of the photo's size, white where something is removed, at most 70 % of it. It is grown
+    /// by 0.4 % of the long side, at least 3 pixels.
     #[mask(OBJECTS, of = image)]
     mask: Mask,
 }

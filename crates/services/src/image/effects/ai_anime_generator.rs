@@ -9,32 +9,64 @@ use safelight_imaging::resize::{Filter, rgb};
 use safelight_imaging::{Format, Photo};
 use safelight_operation::{
     Choice, CpuOperation, Delivery, Example, Input, Memory, Needs, Output, Picture, Result, Rules,
-    Spec, Url, Work,
+    Spec, Url, Work, no_engine_for,
 };
 use safelight_vision::cutout;
 
 use super::on_white;
-use crate::engine_only::engine_only;
+use crate::generated::{Edit, Generated};
 use crate::image::encoded;
 use crate::sitting::{self, Sitting};
 
 /// The service.
 pub struct AiAnimeGenerator;
 
-/// A manner; none where nothing here draws it.
-type Style = Option<Manner>;
+/// A style.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Style {
+    /// Drawn here.
+    Drawn(Manner),
+    /// Made by a generative engine, which is told so.
+    Engine(&'static str),
+}
+
+use Style::{Drawn, Engine};
 
 /// The values of `index`.
 const STYLES: &[(&str, Style, &str)] = &[
-    ("0", Some(Manner::RETRO), "vintage comic: few colours, dots on yellowed paper"),
-    ("1", None, "3D fairy tale; needs a generative engine"),
-    ("2", Some(Manner::PLAIN), "flat 2D: flat areas, ink around them"),
-    ("3", None, "fresh, elegant; needs a generative engine"),
-    ("4", None, "future tech; needs a generative engine"),
-    ("5", None, "classical Chinese painting; needs a generative engine"),
-    ("6", None, "battle general; needs a generative engine"),
-    ("7", Some(Manner::BOLD), "colourful cartoon: bold ink, saturated colours"),
-    ("8", None, "graceful Chinese; needs a generative engine"),
+    ("0", Drawn(Manner::RETRO), "vintage comic: few colours, dots on yellowed paper"),
+    (
+        "1",
+        Engine("a 3D fairy tale, as in an animated film"),
+        "3D fairy tale; needs a generative engine",
+    ),
+    ("2", Drawn(Manner::PLAIN), "flat 2D: flat areas, ink around them"),
+    (
+        "3",
+        Engine("a fresh, elegant illustration in light colours"),
+        "fresh, elegant; needs a generative engine",
+    ),
+    (
+        "4",
+        Engine("science fiction of a far future, neon light and metal"),
+        "future tech; needs a generative engine",
+    ),
+    (
+        "5",
+        Engine("a classical Chinese painting in ink and mineral colours"),
+        "classical Chinese painting; needs a generative engine",
+    ),
+    (
+        "6",
+        Engine("a general in ancient armour, an epic painting"),
+        "battle general; needs a generative engine",
+    ),
+    ("7", Drawn(Manner::BOLD), "colourful cartoon: bold ink, saturated colours"),
+    (
+        "8",
+        Engine("a graceful Chinese illustration with flowing robes"),
+        "graceful Chinese; needs a generative engine",
+    ),
 ];
 /// Pixels of the result's shorter side, and the most that the longer is of the shorter.
 const SHORT: u32 = 1536;
@@ -42,7 +74,7 @@ const LONGEST: f64 = 1.5;
 
 /// What a request asks for.
 #[derive(Input)]
-#[input(check = drawable)]
+#[input(check = known)]
 pub struct Request {
     /// The photo. Transparent parts count as white.
     #[picture(Rules {
@@ -63,9 +95,8 @@ pub struct Request {
     r#type: Option<String>,
 }
 
-fn drawable(input: &Request) -> Result<()> {
+fn known(input: &Request) -> Result<()> {
     match (input.index, input.r#type.as_deref()) {
-        (Some(None), _) => Err(engine_only("this index")),
         (Some(_), _) => Ok(()),
         (None, Some(old)) if is_old(old) => Ok(()),
         (None, Some(old)) => {
@@ -109,9 +140,9 @@ impl CpuOperation for AiAnimeGenerator {
         summary: "Draws a photo as a cartoon whose shorter side has 1536 pixels; what is longer than 3:2 is \
                   cut to that.",
         limitations: "The drawing follows the photo, line for line. The indices 1, 3, 4, 5, 6 and 8 are \
-                      other worlds than the photo's: they need a generative engine and are refused with \
-                      ERROR_AI_NOT_EXISTS without one. Drawings have up to 1600 pixels and are then \
-                      enlarged.",
+                      other worlds than the photo's: a generative engine makes them from the whole photo, \
+                      and without one they are refused with ERROR_AI_NOT_EXISTS. Drawings have up to \
+                      1600 pixels and are then enlarged.",
         delivery: Delivery::Async,
         deadline: Duration::from_secs(60),
         // The photo's cut, the result of up to 1536 by 2304 pixels and its file.
@@ -122,19 +153,44 @@ impl CpuOperation for AiAnimeGenerator {
     type Input = Request;
     type Output = Answer;
 
+    fn native(input: &Request) -> Result<()> {
+        match input.index {
+            Some(Engine(_)) => Err(no_engine_for(Self::SPEC.slug(), "this index")),
+            _ => Ok(()),
+        }
+    }
+
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let photo = cut(on_white(input.image.decode(work)?).rgb);
-        let manner = input.index.flatten().unwrap_or(Manner::PLAIN);
+        let manner = match input.index {
+            Some(Drawn(manner)) => manner,
+            _ => Manner::PLAIN,
+        };
         let sitting = Sitting::of(work, &photo, sitting::SIDE)?;
-        let scale = f64::from(SHORT) / f64::from(photo.width().min(photo.height()));
-        let side = |own: u32| (f64::from(own) * scale).round() as u32;
-        let (width, height) = (side(photo.width()), side(photo.height()));
-        let rgb = work.stage("draw", || {
-            let drawn = drawn::cartoon(&sitting.sitter(), &manner);
-            Ok(rgb(&drawn, width, height, Filter::Bicubic))
-        })?;
-        Ok(Answer { result_url: Url(encoded(&Photo { rgb, alpha: None }, work)?) })
+        let drawn = work.stage("draw", || Ok(drawn::cartoon(&sitting.sitter(), &manner)))?;
+        answer(&drawn, photo.dimensions(), work)
     }
+}
+
+impl Generated for AiAnimeGenerator {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        let Some(Engine(words)) = input.index else { return Ok(None) };
+        let rgb = cut(on_white(input.image.decode(work)?).rgb);
+        Ok(Some(Edit::of(Photo { rgb, alpha: None }, None, vec![words.to_owned()])))
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<Answer> {
+        answer(&photos[0].rgb, photos[0].rgb.dimensions(), work)
+    }
+}
+
+/// A drawing of a photo of this size, with [`SHORT`] pixels on its shorter side.
+fn answer(drawn: &RgbImage, (width, height): (u32, u32), work: &Work) -> Result<Answer> {
+    let scale = f64::from(SHORT) / f64::from(width.min(height));
+    let side = |own: u32| (f64::from(own) * scale).round() as u32;
+    let rgb =
+        work.stage("enlarge", || Ok(rgb(drawn, side(width), side(height), Filter::Bicubic)))?;
+    Ok(Answer { result_url: Url(encoded(&Photo { rgb, alpha: None }, work)?) })
 }
 
 /// The middle of a photo that is longer than allowed.

@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use image::imageops;
+use safelight_contract::Fault;
 use safelight_effects::photograph::{Shot, Unable};
 use safelight_imaging::{Cutout, Format, Photo};
 use safelight_operation::{
     CpuOperation, Cut, Delivery, Example, Input, Memory, Needs, Output, Picture, Result, Rules,
-    Spec, Url, Work,
+    Spec, Url, Work, no_engine_for,
 };
 use safelight_vision::cutout;
 
 use super::on_white;
-use crate::engine_only::engine_only;
+use crate::generated::{Edit, Generated};
 use crate::image::encoded;
 
 /// The service.
@@ -35,9 +36,11 @@ const SHAPES: &[(&str, Shape, &str)] = &[
     ("21:9", Some((21, 9)), "lying"),
 ];
 
+/// Engines are asked for no longer pictures; what is longer is cut out of theirs.
+const MOST_RATIO: f32 = 2.0;
+
 /// What a request asks for. Texts are cut at their lengths.
 #[derive(Input)]
-#[input(check = known)]
 pub struct Request {
     /// The photo. Transparent parts count as white.
     #[picture(Rules {
@@ -49,7 +52,8 @@ pub struct Request {
     })]
     image: Picture,
     /// English words for the style, such as `black and white`, `film noir`, `cinematic`, `golden hour`,
-    /// `studio portrait, blue background`, `bokeh`. What no word of it is known of is refused.
+    /// `studio portrait, blue background`, `bokeh`. Words for what is not made here, or of which none is
+    /// known, need a generative engine.
     #[kind(Example(Cut(500), "cinematic"))]
     style_title: String,
     /// Further words of the same kind.
@@ -62,22 +66,17 @@ pub struct Request {
 }
 
 /// What the words ask for.
-fn shot(input: &Request) -> Result<Shot> {
-    let text = format!("{}, {}", input.style_title, input.style_desc);
-    Shot::described(&text).map_err(|unable| {
-        engine_only(match unable {
-            Unable::Unknown => {
-                "a style of which no word names a look, a light, a focus or a backdrop"
-            }
-            Unable::Elsewhere => {
-                "a style with places, clothes or things that the photo does not show"
-            }
-        })
-    })
+fn shot(input: &Request) -> Result<Shot, Unable> {
+    Shot::described(&format!("{}, {}", input.style_title, input.style_desc))
 }
 
-fn known(input: &Request) -> Result<()> {
-    shot(input).map(drop)
+/// The fault for what is not made here.
+fn needs_engine(unable: Unable) -> Fault {
+    let what = match unable {
+        Unable::Unknown => "a style of which no word names a look, a light, a focus or a backdrop",
+        Unable::Elsewhere => "a style with places, clothes or things that the photo does not show",
+    };
+    no_engine_for(AiPhotography::SPEC.slug(), what)
 }
 
 /// What a success answers.
@@ -98,8 +97,9 @@ impl CpuOperation for AiPhotography {
         summary: "Gives a photo the look, the backdrop, the focus and the light that words ask for.",
         limitations: "Looks, plain backdrops, background blur, light on the subject and the shape are made \
                       here. Words for other places, clothes, things or ages, and texts of which nothing is \
-                      understood, need a generative engine and are refused with ERROR_AI_NOT_EXISTS without \
-                      one. Where a photo has no clear subject, backdrop, blur and light are left out.",
+                      understood, are a generative engine's, which makes the whole picture; without one \
+                      they are refused with ERROR_AI_NOT_EXISTS. Where a photo has no clear \
+                      subject, backdrop, blur and light are left out.",
         delivery: Delivery::Async,
         deadline: Duration::from_secs(60),
         // The cut-out, the result and its file.
@@ -110,8 +110,12 @@ impl CpuOperation for AiPhotography {
     type Input = Request;
     type Output = Answer;
 
+    fn native(input: &Request) -> Result<()> {
+        shot(input).map(drop).map_err(needs_engine)
+    }
+
     fn run(input: Request, work: &Work) -> Result<Answer> {
-        let shot = shot(&input)?;
+        let shot = shot(&input).map_err(needs_engine)?;
         let photo = on_white(input.image.decode(work)?);
         let cutout = match shot.needs_subject() || input.image_size.is_some() {
             true => subject(work, &photo)?,
@@ -121,6 +125,29 @@ impl CpuOperation for AiPhotography {
         let rgb = match input.image_size {
             Some(shape) => cut(&taken, cutout.as_ref(), shape),
             None => taken,
+        };
+        Ok(Answer { result_urls: [Url(encoded(&Photo { rgb, alpha: None }, work)?)] })
+    }
+}
+
+impl Generated for AiPhotography {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        if shot(input).is_ok() {
+            return Ok(None);
+        }
+        let photo = on_white(input.image.decode(work)?);
+        let ratio = input.image_size.map(|(across, down)| {
+            (across as f32 / down as f32).clamp(1.0 / MOST_RATIO, MOST_RATIO)
+        });
+        let words = vec![input.style_title.clone(), input.style_desc.clone()];
+        Ok(Some(Edit { ratio, ..Edit::of(photo, None, words) }))
+    }
+
+    fn answer(input: &Request, mut photos: Vec<Photo>, work: &Work) -> Result<Answer> {
+        let made = photos.remove(0).rgb;
+        let rgb = match input.image_size {
+            Some(shape) => cut(&made, None, shape),
+            None => made,
         };
         Ok(Answer { result_urls: [Url(encoded(&Photo { rgb, alpha: None }, work)?)] })
     }

@@ -37,6 +37,9 @@ pub struct Answer {
     /// The painting, a PNG, for 24 hours.
     #[output(path = "data.url")]
     url: Url,
+    /// Always empty: the API's first version answered here the painting with the people left as they are.
+    #[output(path = "data.major_url")]
+    major_url: &'static str,
 }
 
 impl CpuOperation for ImageStyleMigration {
@@ -66,6 +69,6 @@ impl CpuOperation for ImageStyleMigration {
         let painting =
             work.stage("paint", || work.vision.paint_like(&photo, &style, &|| work.check()))?;
         let bytes = work.stage("encode", || encode::png_rgb(&painting))?;
-        Ok(Answer { url: Url(Artifact::picture(bytes, Format::Png)) })
+        Ok(Answer { url: Url(Artifact::picture(bytes, Format::Png)), major_url: "" })
     }
 }

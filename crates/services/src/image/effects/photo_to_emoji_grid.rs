@@ -6,16 +6,17 @@ use image::{RgbImage, imageops};
 use safelight_contract::{Code, Fault};
 use safelight_effects::drawn::{self, Manner};
 use safelight_effects::stickers::{self, Head, Order, Scene};
+use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::{Cutout, Format, Photo};
 use safelight_operation::{
     CpuOperation, Cut, Delivery, Example, Input, Memory, Needs, Output, Picture, Result, Rules,
-    Spec, Url, Work,
+    Spec, Url, Work, no_engine_for,
 };
 use safelight_vision::cutout;
 use safelight_vision::face::{Detection, Part};
 
 use super::on_white;
-use crate::engine_only::engine_only;
+use crate::generated::{Edit, Generated};
 use crate::image::encoded;
 use crate::sitting::{self, Sitting};
 
@@ -24,7 +25,6 @@ pub struct PhotoToEmojiGrid;
 
 /// What a request asks for. Texts are cut at their lengths.
 #[derive(Input)]
-#[input(check = drawable)]
 pub struct Request {
     /// The photo. The largest face becomes the stickers.
     #[picture(Rules {
@@ -40,8 +40,8 @@ pub struct Request {
     #[kind(Example(Cut(100), "happy"))]
     expression: String,
     /// English words for the manner: comic, retro, manga, woodcut, bold; flat areas with ink without one
-    /// of these. Words for figures that are not drawn here (anime, chibi, 3d, pixar, clay, lego, pixel)
-    /// are refused.
+    /// of these. Words for figures that are not drawn here need a generative engine: anime, chibi, 3d,
+    /// pixar, disney, clay, lego, pixel, ghibli, plush, toy, kawaii, realistic, simpsons.
     #[kind(Example(Cut(100), "cartoon"))]
     style: String,
     /// English words for what is behind the stickers: birthday, christmas, love, night, beach, sea,
@@ -84,12 +84,10 @@ fn words(text: &str) -> Vec<String> {
     lower.split(|letter: char| !letter.is_alphanumeric()).map(str::to_owned).collect()
 }
 
-fn drawable(input: &Request) -> Result<()> {
+/// What the style names that is not drawn here.
+fn figure(input: &Request) -> Option<&'static str> {
     let said = words(&input.style);
-    match FIGURES.into_iter().find(|figure| said.iter().any(|word| word == figure)) {
-        Some(figure) => Err(engine_only(&format!("the style `{figure}`"))),
-        None => Ok(()),
-    }
+    FIGURES.into_iter().find(|figure| said.iter().any(|word| word == figure))
 }
 
 /// What a success answers.
@@ -101,6 +99,8 @@ pub struct Answer {
     result_urls: [Url; 1],
 }
 
+/// Pixels of a side of the sheet.
+const SHEET: u32 = 1200;
 /// Least pixels of a face.
 const LEAST_FACE: f32 = 40.0;
 /// How much larger than the face's box the square is that is drawn, and its side in pixels.
@@ -135,7 +135,9 @@ impl CpuOperation for PhotoToEmojiGrid {
         summary: "Draws a sheet of nine stickers of the largest face: a cartoon of the head with nine \
                   expressions, a scene behind and a caption.",
         limitations: "The expressions are pushed and drawn onto the face of the photo; who laughs in the \
-                      photo still smiles in the sad one. Captions have Latin, Greek and Cyrillic letters.",
+                      photo still smiles in the sad one. Captions have Latin, Greek and Cyrillic letters. \
+                      Other figures (chibi, 3D, clay and the like) are a generative engine's; without one \
+                      they are refused with ERROR_AI_NOT_EXISTS.",
         delivery: Delivery::Async,
         deadline: Duration::from_secs(90),
         memory: Memory { base: sitting::BYTES, per_pixel: 4 },
@@ -145,17 +147,17 @@ impl CpuOperation for PhotoToEmojiGrid {
     type Input = Request;
     type Output = Answer;
 
+    fn native(input: &Request) -> Result<()> {
+        match figure(input) {
+            Some(figure) => Err(no_engine_for(Self::SPEC.slug(), &format!("the style `{figure}`"))),
+            None => Ok(()),
+        }
+    }
+
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let photo = on_white(input.image.decode(work)?).rgb;
-        let found = work.stage("detect", || work.vision.detect_faces(&photo))?;
-        let no_face = || Fault::new(Code::NoFaceInFile, "no face was found in image");
-        let face = found.first().ok_or_else(no_face)?;
-        let side = face.rect.shorter_side();
-        if side < LEAST_FACE {
-            let message = format!("the face has {side:.0} px, the smallest is {LEAST_FACE:.0} px");
-            return Err(Fault::new(Code::SmallFaceSize, message));
-        }
-        let sitting = Sitting::of(work, &around(&photo, face), DRAWN)?;
+        let face = largest(&photo, work)?;
+        let sitting = Sitting::of(work, &around(&photo, &face), DRAWN)?;
         drop(photo);
         let unclear = || Fault::new(Code::FaceUnrecognizable, "the face's points are not found");
         let (kit, face) = sitting.kits.first().zip(sitting.faces.first()).ok_or_else(unclear)?;
@@ -181,6 +183,42 @@ impl CpuOperation for PhotoToEmojiGrid {
     }
 }
 
+impl Generated for PhotoToEmojiGrid {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        if figure(input).is_none() {
+            return Ok(None);
+        }
+        let photo = on_white(input.image.decode(work)?);
+        largest(&photo.rgb, work)?;
+        let caption = input.filler.as_deref().unwrap_or_default().trim();
+        let caption = match caption {
+            "" => " and no caption".to_owned(),
+            caption => format!(" and the caption '{caption}'"),
+        };
+        let words =
+            vec![input.style.clone(), input.expression.clone(), input.scene.clone(), caption];
+        Ok(Some(Edit { ratio: Some(1.0), ..Edit::of(photo, None, words) }))
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<Answer> {
+        let rgb = resize::rgb(&photos[0].rgb, SHEET, SHEET, Filter::Bicubic);
+        Ok(Answer { result_urls: [Url(encoded(&Photo { rgb, alpha: None }, work)?)] })
+    }
+}
+
+/// The largest face, as the stage `detect`.
+fn largest(photo: &RgbImage, work: &Work) -> Result<Detection> {
+    let found = work.stage("detect", || work.vision.detect_faces(photo))?;
+    let no_face = || Fault::new(Code::NoFaceInFile, "no face was found in image");
+    let face = found.into_iter().next().ok_or_else(no_face)?;
+    let side = face.rect.shorter_side();
+    if side < LEAST_FACE {
+        let message = format!("the face has {side:.0} px, the smallest is {LEAST_FACE:.0} px");
+        return Err(Fault::new(Code::SmallFaceSize, message));
+    }
+    Ok(face)
+}
+
 /// The square around a face as far as the photo reaches, large enough to be drawn.
 fn around(photo: &RgbImage, face: &Detection) -> RgbImage {
     let side = AROUND * face.rect.shorter_side().max(face.rect.width.max(face.rect.height));
@@ -195,10 +233,26 @@ fn around(photo: &RgbImage, face: &Detection) -> RgbImage {
     let part = imageops::crop_imm(photo, x, y, width, height).to_image();
     let scale = DRAWN as f32 / width.max(height) as f32;
     let scaled = |side: u32| ((side as f32 * scale).round() as u32).max(1);
-    safelight_imaging::resize::rgb(
-        &part,
-        scaled(width),
-        scaled(height),
-        safelight_imaging::resize::Filter::Bicubic,
-    )
+    resize::rgb(&part, scaled(width), scaled(height), Filter::Bicubic)
+}
+
+#[cfg(test)]
+mod tests {
+    use safelight_operation::Input;
+
+    use super::*;
+
+    #[test]
+    fn the_documentation_names_every_figure() {
+        let documented = Request::FIELDS.iter().find_map(|field| match field {
+            safelight_operation::InputField::Text(parameter) if parameter.name() == "style" => {
+                Some(parameter.doc())
+            }
+            _ => None,
+        });
+        let documented = documented.expect("the field");
+        for figure in FIGURES {
+            assert!(words(documented).iter().any(|word| word == figure), "{figure}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use safelight_operation::{
 use safelight_vision::moderation::MODEL;
 use serde_json::Value;
 
-use crate::tasks::Tasks;
+use crate::tasks::{DATA_IDS, DataIds, Tasks, data_id};
 
 /// The service.
 pub struct ImageModeration;
@@ -52,6 +52,8 @@ pub struct Fields {
     #[words(SCENES)]
     #[field(default = Vec::new())]
     scenes: Vec<Scene>,
+    #[shared(DATA_IDS)]
+    data_ids: Option<DataIds>,
 }
 
 /// What a success answers.
@@ -66,6 +68,8 @@ pub struct Answer {
 struct Element {
     /// Place of the picture, from 0.
     index: usize,
+    /// What the client calls it, where that was said.
+    data_id: Option<String>,
     /// What was looked for; absent where the picture could not be read.
     results: Option<Vec<Found>>,
     /// Why it could not be read: `code` and `message`.
@@ -115,8 +119,10 @@ impl Operation for ImageModeration {
                     false => input.scenes,
                 };
                 let pictures = input.tasks.iter().enumerate();
-                let elements =
-                    pictures.map(|(index, picture)| element(work, index, picture, &scenes));
+                let elements = pictures.map(|(index, picture)| {
+                    let element = element(work, index, picture, &scenes)?;
+                    Ok(Element { data_id: data_id(input.data_ids.as_ref(), index), ..element })
+                });
                 Ok(Answer { elements: elements.collect::<Result<_>>()? })
             })
             .await
@@ -129,7 +135,8 @@ fn element(work: &Work, index: usize, picture: &Picture, scenes: &[Scene]) -> Re
         Err(fault) if fault.code() == Code::FileDecodingFailure => {
             let (code, message) = (fault.code().name(), fault.message());
             let detail = serde_json::json!({ "code": code, "message": message });
-            return Ok(Element { index, results: None, error_detail: Some(json_value(detail)) });
+            let error_detail = Some(json_value(detail));
+            return Ok(Element { index, data_id: None, results: None, error_detail });
         }
         Err(fault) => return Err(fault),
     };
@@ -137,7 +144,8 @@ fn element(work: &Work, index: usize, picture: &Picture, scenes: &[Scene]) -> Re
         Scene::Porn => work.stage("nsfw", || work.vision.nsfw(&photo)).map(Found::porn),
         Scene::Ad => work.stage("codes", || Ok(codes::code(&photo).is_some())).map(Found::ad),
     });
-    Ok(Element { index, results: Some(found.collect::<Result<_>>()?), error_detail: None })
+    let results = Some(found.collect::<Result<_>>()?);
+    Ok(Element { index, data_id: None, results, error_detail: None })
 }
 
 impl Found {

@@ -40,6 +40,10 @@ pub struct Request {
 #[derive(Output)]
 pub struct Answer {
     data: Faces,
+    /// Width of the photo as shown, in pixels.
+    image_width: u32,
+    /// Height of the photo as shown, in pixels.
+    image_height: u32,
 }
 
 /// What is said of the faces, in parallel lists.
@@ -135,6 +139,8 @@ impl CpuOperation for FaceAnalyzerAdvanced {
         price: 1,
         summary: "All faces from 64 pixels, up to 20: box, 105 points, irises, pose, age, gender, smile, \
                   glasses, hat, mask, a beauty heuristic and how fit each is for recognition.",
+        limitations: "`dense_feature_length` is that of the model here, 128; the vendor's is 1024. The vector \
+                      itself is answered by neither.",
         memory: Memory { base: 128 << 20, per_pixel: 4 },
         ..Spec::DEFAULT
     };
@@ -157,7 +163,8 @@ impl CpuOperation for FaceAnalyzerAdvanced {
         }
         faces::check(work, &found, input.quality_control)?;
         let described = work.stage("attributes", || faces::each(&found, describe))?;
-        Ok(Answer { data: Faces::of(&described) })
+        let (image_width, image_height) = photo.dimensions();
+        Ok(Answer { data: Faces::of(&described), image_width, image_height })
     }
 }
 

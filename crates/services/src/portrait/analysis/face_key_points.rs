@@ -3,8 +3,8 @@
 use image::RgbImage;
 use safelight_imaging::Rules;
 use safelight_operation::{
-    Code, CpuOperation, Fault, Input, Memory, Needs, Node, ObjectShape, Output, Picture, Result,
-    Shape, Spec, ValueEnum, Work, rounded,
+    CpuOperation, Input, Memory, Needs, Node, ObjectShape, Output, Picture, Result, Shape, Spec,
+    ValueEnum, Work, rounded,
 };
 use safelight_vision::face::landmarks::{COUNT_72, COUNT_150, POINTS_4, POINTS_201, place};
 use safelight_vision::face::{Face, Mesh, Point, QualityControl, Rect, models};
@@ -14,9 +14,6 @@ use super::super::faces::{self, QUALITY_CONTROL, pixels};
 
 /// The service.
 pub struct FaceKeyPoints;
-
-/// The longer and the shorter side of the largest photo.
-const LARGEST: (u32, u32) = (1920, 1080);
 
 /// What is answered beside box, probability and angles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -37,13 +34,12 @@ enum Extra {
 
 /// What a request asks for.
 #[derive(Input)]
-#[input(check = Request::check)]
 pub struct Request {
-    /// The photo, up to 1920 by 1080 pixels, upright or across.
+    /// The photo.
     #[picture(Rules {
         max_bytes: 8 * Rules::MB,
         min: (1, 1),
-        max: (LARGEST.0, LARGEST.0),
+        max: (1920, 1080),
         ..Rules::ORDINARY
     })]
     image: Picture,
@@ -57,21 +53,6 @@ pub struct Request {
     face_field: Vec<Extra>,
     #[shared(QUALITY_CONTROL)]
     quality_control: QualityControl,
-}
-
-impl Request {
-    /// `FILE_RESOLUTION_EXCEEDS_LIMITS` for a photo whose shorter side is too long.
-    fn check(&self) -> Result<()> {
-        let header = self.image.header();
-        if header.width.min(header.height) <= LARGEST.1 {
-            return Ok(());
-        }
-        let message = format!(
-            "image has {} x {} pixels, up to {} x {} are allowed",
-            header.width, header.height, LARGEST.0, LARGEST.1
-        );
-        Err(Fault::new(Code::FileResolutionExceedsLimits, message))
-    }
 }
 
 /// The faces.
@@ -172,7 +153,7 @@ impl CpuOperation for FaceKeyPoints {
     const SPEC: &'static Spec = &Spec {
         path: "/api/portrait/analysis/face-key-points",
         name: "Facial Key Points",
-        sign: "portrait_facial_keypoints",
+        sign: "portrait_face_key_points",
         pool: "portrait_facial_keypoints",
         price: 2,
         summary: "Boxes, angles and up to 201 named points of up to ten faces.",

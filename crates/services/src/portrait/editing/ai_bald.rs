@@ -28,8 +28,7 @@ impl CpuOperation for AiBald {
         summary: "Shows the largest head bald, where its hair is short.",
         limitations: "Only hair that lies close to the head can be taken away: both ears and the forehead must be \
                       free, the crown in the picture, and no hair may hang below the jaw or stand far off. \
-                      Everything else is refused with `PROCESSING_FAILURE`: it needs a generative engine, \
-                      which this server does not have.",
+                      Everything else is refused with `PROCESSING_FAILURE`; no engine is asked for it.",
         memory: Memory { base: MEMORY.base + complete::BASE_BYTES, per_pixel: 16 },
         ..LATER
     };

@@ -19,11 +19,11 @@ pub struct Request {
     image: Picture,
     /// What the lenses are called, such as `sapphire blue` or `hazel`. Blue lenses where neither this nor
     /// `desc` names a colour.
-    #[text(500)]
+    #[cut(500)]
     name: Option<String>,
     /// What they look like, such as `natural grey with a dark limbal ring` or `violet cat eye`. English;
     /// words that are not known are ignored.
-    #[text(1000)]
+    #[cut(1000)]
     desc: Option<String>,
 }
 

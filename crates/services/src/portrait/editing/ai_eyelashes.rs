@@ -19,11 +19,11 @@ pub struct Request {
     image: Picture,
     /// What the lashes are called, such as `volume`, `cat eye` or `wispy`. Natural lashes where neither
     /// this nor `desc` says anything.
-    #[text(500)]
+    #[cut(500)]
     name: Option<String>,
     /// What they look like, such as `long and curled with lower lashes`. English; words that are not known
     /// are ignored.
-    #[text(1000)]
+    #[cut(1000)]
     desc: Option<String>,
 }
 

@@ -23,12 +23,12 @@ pub struct Request {
     image: Picture,
     /// What the colour is called, such as `ash blonde`, `copper` or `#6a2b1f`. Chestnut brown where
     /// neither this nor `desc` names a colour.
-    #[text(500)]
+    #[cut(500)]
     name: Option<String>,
     /// What it looks like, such as `brown with caramel highlights`, `ombre from black to blue`,
     /// `platinum, dark roots`, `darker`. English; words that are not known are ignored. Blonde, platinum,
     /// silver, white, grey and pastel shades bleach dark hair; others stay near its darkness.
-    #[text(1000)]
+    #[cut(1000)]
     desc: Option<String>,
 }
 

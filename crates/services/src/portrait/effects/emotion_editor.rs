@@ -27,6 +27,7 @@ pub struct Request {
     image_target: Picture,
     /// The expression.
     #[choice(EXPRESSIONS)]
+    #[field(alias = "expression")]
     service_choice: &'static str,
 }
 

@@ -2,15 +2,17 @@
 
 use safelight_contract::{Code, Fault, shortened};
 use safelight_effects::expression::{EMOTIONS, Emotion};
+use safelight_imaging::Photo;
 use safelight_operation::{
-    CpuOperation, Input, Kind, Needs, Param, Picture, Required, Result, Spec, Work,
+    CpuOperation, Input, Kind, Needs, Param, Picture, Required, Result, Spec, Work, no_engine_for,
 };
 use safelight_vision::face::{Face, models};
 use serde_json::{Value, json};
 
 use super::super::expressions::{self, LIMITATIONS, MEMORY};
 use super::super::faces::KIT_MODELS;
-use super::super::painted::{LATER, PORTRAIT, ResultUrls};
+use super::super::painted::{self, LATER, PORTRAIT, ResultUrls};
+use crate::generated::{Edit, Generated, areas};
 
 /// The service.
 pub struct EmotionEditorAdvanced;
@@ -29,7 +31,7 @@ static EXPRESSION: Param<Emotions, Required> = Param {
     name: "expression",
     aliases: &[],
     doc: "The emotion. Those that need what the photo does not show (tears, a tongue, another direction \
-          of the eyes) are `ERROR_AI_NOT_EXISTS`: an engine would have to invent it.",
+          of the eyes) are a generative engine's, and `ERROR_AI_NOT_EXISTS` without one.",
     kind: Emotions,
     presence: Required,
 };
@@ -84,6 +86,12 @@ fn suits(emotion: &Emotion, face: &Face) -> Result<()> {
     Err(Fault::new(Code::ContentNonCompliance, message))
 }
 
+/// The fault for an emotion that would have to be invented.
+fn needs_engine(emotion: &Emotion, needs: &str) -> Fault {
+    let what = format!("expression is `{}`, which needs {needs}", emotion.name);
+    no_engine_for(<EmotionEditorAdvanced as CpuOperation>::SPEC.slug(), &what)
+}
+
 impl CpuOperation for EmotionEditorAdvanced {
     const SPEC: &'static Spec = &Spec {
         path: "/api/portrait/effects/emotion-editor-advanced",
@@ -91,7 +99,7 @@ impl CpuOperation for EmotionEditorAdvanced {
         sign: "portrait_effects_emotion_editor_advanced",
         pool: "portrait_expression_editing_advanced",
         price: 15,
-        summary: "Gives the largest face one of 84 emotions; 33 more are known by name and need an engine. \
+        summary: "Gives the largest face one of 84 emotions; 33 more need a generative engine. \
                   Those of the group `charming` are not shown on faces that look younger than 22 \
                   (`ERROR_CONTENT_NON_COMPLIANCE`).",
         limitations: LIMITATIONS,
@@ -102,16 +110,14 @@ impl CpuOperation for EmotionEditorAdvanced {
     type Input = Request;
     type Output = ResultUrls;
 
+    fn native(input: &Request) -> Result<()> {
+        let shown = input.expression.shown.as_ref();
+        shown.map(drop).map_err(|needs| needs_engine(input.expression, needs))
+    }
+
     fn run(input: Request, work: &Work) -> Result<ResultUrls> {
         let emotion = input.expression;
-        let shown = emotion.shown.as_ref().map_err(|needs| {
-            let message = format!(
-                "expression is `{}`, which needs {needs}: an engine that is not here would have to \
-                 invent it",
-                emotion.name
-            );
-            Fault::new(Code::AiNotExists, message)
-        })?;
+        let shown = emotion.shown.as_ref().map_err(|needs| needs_engine(emotion, needs))?;
         let mut photo = input.image.decode(work)?;
         let kit = {
             let face = expressions::largest(work, &photo.rgb)?;
@@ -121,5 +127,26 @@ impl CpuOperation for EmotionEditorAdvanced {
         };
         expressions::show(work, &mut photo.rgb, &kit, shown)?;
         ResultUrls::of(work, &photo)
+    }
+}
+
+impl Generated for EmotionEditorAdvanced {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        let emotion = input.expression;
+        if emotion.shown.is_ok() {
+            return Ok(None);
+        }
+        let photo = input.image.decode(work)?;
+        let kit = {
+            let face = expressions::largest(work, &photo.rgb)?;
+            work.stage("age", || suits(emotion, &face))?;
+            work.stage("prepare", || painted::prepared(&face))?
+        };
+        let mask = work.stage("mask", || areas::face(&kit))?;
+        Ok(Some(Edit::of(photo, Some(mask), vec![emotion.name.replace('_', " ")])))
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<ResultUrls> {
+        ResultUrls::made(&photos, work)
     }
 }

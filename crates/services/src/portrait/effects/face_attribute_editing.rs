@@ -5,14 +5,14 @@ use safelight_contract::{Code, Fault};
 use safelight_effects::Kit;
 use safelight_imaging::{Format, Photo, Rules};
 use safelight_operation::{
-    Base64, CpuOperation, Input, Kind, Needs, Optional, Output, Param, Picture, Result, Spec, Work,
-    no_engine,
+    Base64, CpuOperation, Defaulted, Input, Kind, Needs, Optional, Output, Param, Picture, Result,
+    Spec, Work, no_engine,
 };
 use safelight_vision::face::{Face, QualityControl, Rect, models};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::super::faces::{self, QUALITY_CONTROL};
+use super::super::faces::{self, Level};
 use super::super::painted::{self, MEMORY};
 use crate::generated::{Edit, Generated, areas};
 use crate::image::encoded;
@@ -99,6 +99,16 @@ fn fitting_target(input: &Request) -> Result<()> {
     Err(Fault::new(Code::UnsupportedParameterValues, message))
 }
 
+static QUALITY_CONTROL: Param<Level, Defaulted<QualityControl>> = Param {
+    name: "quality_control",
+    aliases: &[],
+    doc: "How good the photo of the face must be. As the API says: completeness, angles, the occlusion of \
+          seven parts, blur and light. Size, compression and fitness for recognition are looked at beyond \
+          that, as all services for faces here do. Each has its own error code.",
+    kind: Level,
+    presence: Defaulted(QualityControl::None),
+};
+
 static FACE_LOCATION: Param<Location, Optional> = Param {
     name: "face_location",
     aliases: &[],
@@ -130,7 +140,7 @@ impl Kind for Location {
     fn parse(&self, name: &str, text: &str) -> Result<FaceLocation> {
         let read: FaceLocation = serde_json::from_str(text).map_err(|error| {
             let message = format!("{name} is no place of a face: {error}");
-            Fault::new(Code::ParameterConversionFailed, message)
+            Fault::new(Code::InvalidFaceBoxParameter, message)
         })?;
         let FaceLocation { left, top, width, height, rotation } = read;
         let finite = [left, top, rotation].into_iter().all(f64::is_finite);

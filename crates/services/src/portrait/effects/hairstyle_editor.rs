@@ -3,17 +3,19 @@
 use safelight_contract::{Code, Fault};
 use safelight_effects::describe::HAIR;
 use safelight_effects::hair::HairColour;
-use safelight_imaging::{Format, Rules};
+use safelight_imaging::{Format, Photo, Rules};
 use safelight_operation::{
     Base64, CpuOperation, Delivery, Input, Integer, Kind, Needs, Output, Picture, Result, Spec,
-    Work,
+    Work, no_engine_for,
 };
 use safelight_vision::cutout;
+use safelight_vision::face::models;
 use serde_json::{Value, json};
 
 use super::super::painted;
 use super::super::{editing, faces};
 use super::hairstyles;
+use crate::generated::{Edit, Generated, areas};
 use crate::image::encoded;
 
 /// The service.
@@ -31,8 +33,8 @@ pub struct Request {
         ..Rules::ORDINARY
     })]
     image_target: Picture,
-    /// What is changed. 801, blonde, is the one that this server makes; the others need a generative engine,
-    /// the default among them.
+    /// What is changed. 801, blonde, is made here; the others need a generative engine, the default among
+    /// them.
     #[kind(HairTypes)]
     #[field(default = 101)]
     hair_type: u32,
@@ -109,25 +111,27 @@ impl CpuOperation for HairstyleEditor {
         sign: "portrait_hairstyle_editor",
         pool: "portrait_hairstyle_editing",
         price: 12,
-        summary: "Colours the hair of the largest face blonde.",
-        limitations: "A new cut, curls and filled gaps need a generative engine, which this server does not \
-                      have: every `hair_type` but 801, the default too, is refused with \
-                      `ERROR_AI_NOT_EXISTS`, uncharged. The vendor has switched the service off.",
+        summary: "Colours the hair of the largest face blonde; cuts it anew by a generative engine.",
+        limitations: "A new cut, curls and filled gaps are a generative engine's: without one every \
+                      `hair_type` but 801, the default too, is refused with `ERROR_AI_NOT_EXISTS`, \
+                      uncharged. The vendor has switched the service off.",
         delivery: Delivery::Sync,
         ..hairstyles::SPEC
     };
-    const NEEDS: Needs = Needs::models(cutout::HEAD_MODELS);
+    const NEEDS: Needs = Needs::models(cutout::HEAD_MODELS).on_request(&[models::EMBEDDING]);
     type Input = Request;
     type Output = Answer;
 
-    fn run(input: Request, work: &Work) -> Result<Answer> {
-        if input.hair_type != BLONDE {
-            let message = format!(
-                "hair_type is {}, which needs an engine that is not here; {BLONDE} colours hair blonde",
-                input.hair_type
-            );
-            return Err(Fault::new(Code::AiNotExists, message));
+    fn native(input: &Request) -> Result<()> {
+        if input.hair_type == BLONDE {
+            return Ok(());
         }
+        let what =
+            format!("hair_type is {}, {BLONDE} colours hair blonde without one", input.hair_type);
+        Err(no_engine_for(<Self as CpuOperation>::SPEC.slug(), &what))
+    }
+
+    fn run(input: Request, work: &Work) -> Result<Answer> {
         let mut photo = input.image_target.decode(work)?;
         let found = faces::find(work, &photo.rgb, false, 1)?;
         let (kit, face) =
@@ -136,5 +140,25 @@ impl CpuOperation for HairstyleEditor {
         let wanted = HairColour::described(&HAIR.read("blonde"));
         editing::colour(work, &mut photo, &kit, &face, &wanted)?;
         Ok(Answer { image: Base64(encoded(&photo, work)?) })
+    }
+}
+
+impl Generated for HairstyleEditor {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        let hair_type = input.hair_type;
+        let wanted = TYPES.iter().find(|(known, _)| *known == hair_type && hair_type != BLONDE);
+        let Some((_, words)) = wanted else { return Ok(None) };
+        let photo = input.image_target.decode(work)?;
+        let found = faces::find(work, &photo.rgb, false, 1)?;
+        let (kit, face) =
+            (work.stage("prepare", || painted::prepared(&found[0]))?, found[0].detection);
+        drop(found);
+        let mask = work.stage("mask", || areas::around_head(work, &photo.rgb, &kit, &face))?;
+        let words = vec![(*words).to_owned(), hairstyles::colour_in_words("original")];
+        Ok(Some(Edit { face: Some(face), ..Edit::of(photo, Some(mask), words) }))
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<Answer> {
+        Ok(Answer { image: Base64(encoded(&photos[0], work)?) })
     }
 }

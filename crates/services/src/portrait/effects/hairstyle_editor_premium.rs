@@ -1,7 +1,7 @@
 //! Hairstyle editor, third generation: the colour of the hair, after a word or after another photo.
 
 use safelight_contract::{Code, Fault};
-use safelight_imaging::Photo;
+use safelight_imaging::{Format, Photo, Rules};
 use safelight_operation::{
     CpuOperation, Input, Kind, Needs, Optional, Param, Picture, Result, Spec, Work, no_engine,
 };
@@ -13,6 +13,9 @@ use super::super::painted::ImageUrl;
 use super::hairstyles::{self, COLOURS, PHOTO, Style, Styles};
 use crate::generated::{Edit, Generated};
 
+/// The photos that it takes.
+const PREMIUM: Rules = Rules { formats: &[Format::Jpeg, Format::Png, Format::WebP], ..PHOTO };
+
 /// The service.
 pub struct HairstyleEditorPremium;
 
@@ -21,11 +24,11 @@ pub struct HairstyleEditorPremium;
 #[input(check = something)]
 pub struct Request {
     /// The photo. It shows one face, which covers a tenth of it at least.
-    #[picture(PHOTO)]
+    #[picture(PREMIUM)]
     image: Picture,
-    /// A photo with the hairstyle to take over, which needs a generative engine; ignored where `hair_style`
-    /// is sent.
-    #[picture(PHOTO)]
+    /// A photo with the hairstyle to take over, which needs a generative engine; where `hair_style` is sent,
+    /// it gives the colour that `color` `reference` asks for, and nothing else.
+    #[picture(PREMIUM)]
     image_template: Option<Picture>,
     #[shared(HAIR_STYLE)]
     hair_style: Option<Style>,
@@ -71,20 +74,19 @@ fn all() -> Vec<&'static str> {
 }
 
 fn something(input: &Request) -> Result<()> {
-    match (input.hair_style, &input.image_template) {
-        (None, None) => Err(Fault::new(
-            Code::MissingParameters,
-            "hair_style and image_template are missing, one of them is needed",
-        )),
-        _ => Ok(()),
-    }
+    let message = match (input.hair_style, &input.image_template) {
+        (None, None) => "hair_style and image_template are missing, one of them is needed",
+        (_, None) if input.color == REFERENCE => "image_template is missing, color is `reference`",
+        _ => return Ok(()),
+    };
+    Err(Fault::new(Code::MissingParameters, message))
 }
 
 impl CpuOperation for HairstyleEditorPremium {
     const SPEC: &'static Spec = &Spec {
         path: "/api/portrait/effects/hairstyle-editor-premium",
         name: "Hairstyle Changer Premium",
-        sign: "portrait_hairstyle_editor_premium",
+        sign: "portrait_effects_hairstyle_editor_premium",
         pool: "portrait_hairstyle_editing_premium",
         price: 15,
         summary: "Colours the hair of one person in one of 21 colours, or in that of another photo; cuts it \
@@ -95,7 +97,7 @@ impl CpuOperation for HairstyleEditorPremium {
     type Input = Request;
     type Output = ImageUrl;
 
-    fn run(input: Request, work: &Work) -> Result<ImageUrl> {
+    fn native(input: &Request) -> Result<()> {
         let Some(style) = input.hair_style else {
             let engine = no_engine(<Self as CpuOperation>::SPEC.slug());
             let message = format!(
@@ -104,7 +106,10 @@ impl CpuOperation for HairstyleEditorPremium {
             );
             return Err(Fault::new(Code::AiNotExists, message));
         };
-        style.native(<Self as CpuOperation>::SPEC.slug())?;
+        style.native(<Self as CpuOperation>::SPEC.slug())
+    }
+
+    fn run(input: Request, work: &Work) -> Result<ImageUrl> {
         let mut photo = input.image.decode(work)?;
         match (input.color, &input.image_template) {
             (ORIGINAL, _) => hairstyles::one_face(work, &photo).map(drop)?,
@@ -112,10 +117,6 @@ impl CpuOperation for HairstyleEditorPremium {
                 let template = template.decode(work)?;
                 let colour = hairstyles::own_colour(work, &template, "image_template")?;
                 hairstyles::colour_as(work, &mut photo, colour)?;
-            }
-            (REFERENCE, None) => {
-                let message = "image_template is missing, color is `reference`";
-                return Err(Fault::new(Code::MissingParameters, message));
             }
             (word, _) => hairstyles::colour(work, &mut photo, word)?,
         }
@@ -125,17 +126,15 @@ impl CpuOperation for HairstyleEditorPremium {
 
 impl Generated for HairstyleEditorPremium {
     fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        let template = input.image_template.as_ref();
         let (style, template) = match input.hair_style {
-            None => ("image 1 with the image 2".to_owned(), input.image_template.as_ref()),
+            None => ("image 1 with the image 2".to_owned(), template),
             Some(style) => match style.described() {
                 None => return Ok(None),
-                Some(words) => (words, None),
+                // The template gives the colour alone.
+                Some(words) => (words, template.filter(|_| input.color == REFERENCE)),
             },
         };
-        if input.color == REFERENCE && template.is_none() {
-            let message = "color is `reference`, which needs image_template and no hair_style";
-            return Err(Fault::new(Code::MissingParameters, message));
-        }
         hairstyles::cut(work, &input.image, template, &style, input.color).map(Some)
     }
 

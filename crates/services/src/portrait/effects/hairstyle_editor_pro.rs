@@ -83,8 +83,11 @@ impl CpuOperation for HairstyleEditorPro {
     type Input = Request;
     type Output = Answer;
 
+    fn native(input: &Request) -> Result<()> {
+        input.hair_style.native(<Self as CpuOperation>::SPEC.slug())
+    }
+
     fn run(input: Request, work: &Work) -> Result<Answer> {
-        input.hair_style.native(<Self as CpuOperation>::SPEC.slug())?;
         let mut photo = input.image.decode(work)?;
         hairstyles::colour(work, &mut photo, input.color)?;
         answer(&input, &photo, work)

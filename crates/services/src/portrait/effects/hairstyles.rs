@@ -6,7 +6,7 @@ use safelight_effects::describe::HAIR;
 use safelight_effects::hair::{self, HairColour};
 use safelight_effects::lab::Lab;
 use safelight_imaging::{Format, Photo, Rules};
-use safelight_operation::{Kind, Memory, Picture, Spec, Work, no_engine};
+use safelight_operation::{Kind, Memory, Picture, Spec, Work, no_engine_for};
 use safelight_vision::cutout;
 use safelight_vision::face::{Detection, Part};
 use serde_json::{Value, json};
@@ -100,10 +100,7 @@ impl Style {
     pub(super) fn native(self, service: &str) -> Result<()> {
         match self {
             Style::Original => Ok(()),
-            Style::Named(name) => Err(Fault::new(
-                Code::AiNotExists,
-                format!("hair_style is `{name}`: {}", no_engine(service).message()),
-            )),
+            Style::Named(name) => Err(no_engine_for(service, &format!("hair_style is `{name}`"))),
         }
     }
 }

@@ -9,11 +9,12 @@ use safelight_imaging::resize::{Filter, rgb};
 use safelight_imaging::{Cutout, Format, Photo, drawing, encode};
 use safelight_operation::{
     Artifact, CpuOperation, Input, Memory, Needs, Output, Picture, Result, Rules, Spec, Url, Work,
+    no_engine_for,
 };
 use safelight_vision::cutout;
 use safelight_vision::heads::HEAD;
 
-use crate::engine_only::engine_only;
+use crate::generated::{Edit, Generated};
 use crate::image::{encoded, on_white};
 use crate::sitting::{self, Sitting};
 
@@ -31,8 +32,8 @@ enum Hand {
     ColourPencil,
     /// Areas and ink.
     Cartoon(Manner),
-    /// Nothing here: a generative engine.
-    Engine,
+    /// Nothing here: a generative engine, which is told so.
+    Engine(&'static str),
 }
 
 /// What of the photo is drawn.
@@ -52,7 +53,10 @@ const fn cartoon(manner: Manner, extent: Extent) -> Drawing {
     Drawing(Hand::Cartoon(manner), extent)
 }
 
-const ENGINE: Drawing = Drawing(Hand::Engine, Extent::Whole);
+const fn engine(words: &'static str) -> Drawing {
+    Drawing(Hand::Engine(words), Extent::Whole)
+}
+
 const NEEDS_ENGINE: &str = "needs a generative engine";
 
 /// The words of `type`.
@@ -87,44 +91,44 @@ const TYPES: &[(&str, Drawing, &str)] = &[
         cartoon(Manner::MANGA, Extent::CutOut),
         "the head in black and white with screens, cut out",
     ),
-    ("anime", ENGINE, NEEDS_ENGINE),
-    ("claborate", ENGINE, NEEDS_ENGINE),
-    ("animation3d", ENGINE, NEEDS_ENGINE),
-    ("artstyle", ENGINE, NEEDS_ENGINE),
-    ("tccartoon", ENGINE, NEEDS_ENGINE),
-    ("3d_cartoon", ENGINE, NEEDS_ENGINE),
-    ("pixar", ENGINE, NEEDS_ENGINE),
-    ("pixar_plus", ENGINE, NEEDS_ENGINE),
-    ("angel", ENGINE, NEEDS_ENGINE),
-    ("angel_plus", ENGINE, NEEDS_ENGINE),
-    ("demon", ENGINE, NEEDS_ENGINE),
-    ("3d", ENGINE, NEEDS_ENGINE),
-    ("3d_game", ENGINE, NEEDS_ENGINE),
+    ("anime", engine("a Japanese anime character"), NEEDS_ENGINE),
+    ("claborate", engine("an elaborate, finely shaded anime illustration"), NEEDS_ENGINE),
+    ("animation3d", engine("a character of a 3D animated film"), NEEDS_ENGINE),
+    ("artstyle", engine("a painterly portrait with visible brush strokes"), NEEDS_ENGINE),
+    ("tccartoon", engine("a soft cartoon in pastel colours"), NEEDS_ENGINE),
+    ("3d_cartoon", engine("a 3D cartoon with large eyes"), NEEDS_ENGINE),
+    ("pixar", engine("a character of a 3D family film, soft light"), NEEDS_ENGINE),
+    (
+        "pixar_plus",
+        engine("a character of a 3D family film, large eyes and fine details"),
+        NEEDS_ENGINE,
+    ),
+    ("angel", engine("an angel with white wings, a luminous illustration"), NEEDS_ENGINE),
+    (
+        "angel_plus",
+        engine("an angel with white wings and a halo, a detailed luminous painting"),
+        NEEDS_ENGINE,
+    ),
+    ("demon", engine("a demon with small horns, a dark illustration"), NEEDS_ENGINE),
+    ("3d", engine("a smooth 3D figure"), NEEDS_ENGINE),
+    ("3d_game", engine("a character of a 3D computer game"), NEEDS_ENGINE),
 ];
 
 /// What a request asks for.
 #[derive(Input)]
-#[input(check = drawable)]
 pub struct Request {
     /// The photo. Transparent parts count as white.
     #[picture(Rules {
         formats: &[Format::Jpeg, Format::Png],
         max_bytes: 3 * Rules::MB,
-        min: (101, 101),
-        max: (1999, 1999),
+        min: (100, 100),
+        max: (2000, 2000),
         ..Rules::ORDINARY
     })]
     image: Picture,
     /// How to draw, and whether all of the photo or the head alone.
     #[choice(TYPES)]
     r#type: Drawing,
-}
-
-fn drawable(input: &Request) -> Result<()> {
-    match input.r#type.0 {
-        Hand::Engine => Err(engine_only("this type")),
-        _ => Ok(()),
-    }
 }
 
 /// What a success answers.
@@ -147,8 +151,8 @@ impl CpuOperation for PortraitAnimation {
         limitations: "The drawing follows the photo, line for line; it makes no other figure of a person. \
                       `amcartoon` and `ukiyoe_cartoon` draw all of the photo, not the face alone. The 13 types of painted, 3D and big-eyed figures (anime, claborate, animation3d, \
                       artstyle, tccartoon, 3d_cartoon, pixar, pixar_plus, angel, angel_plus, demon, 3d, \
-                      3d_game) need a generative engine and are refused with ERROR_AI_NOT_EXISTS without \
-                      one. Drawings have up to 1600 pixels and are then enlarged.",
+                      3d_game) are a generative engine's, which draws all of the photo; without one they are \
+                      refused with ERROR_AI_NOT_EXISTS. Drawings have up to 1600 pixels and are then enlarged.",
         deadline: Duration::from_secs(60),
         memory: Memory { base: sitting::BYTES, per_pixel: 8 },
         ..Spec::DEFAULT
@@ -156,6 +160,13 @@ impl CpuOperation for PortraitAnimation {
     const NEEDS: Needs = Needs::models(cutout::DRAWING_MODELS);
     type Input = Request;
     type Output = Answer;
+
+    fn native(input: &Request) -> Result<()> {
+        match input.r#type.0 {
+            Hand::Engine(_) => Err(no_engine_for(Self::SPEC.slug(), "this type")),
+            _ => Ok(()),
+        }
+    }
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let photo = on_white(input.image.decode(work)?);
@@ -182,6 +193,18 @@ impl CpuOperation for PortraitAnimation {
     }
 }
 
+impl Generated for PortraitAnimation {
+    fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
+        let Hand::Engine(words) = input.r#type.0 else { return Ok(None) };
+        let photo = on_white(input.image.decode(work)?);
+        Ok(Some(Edit::of(photo, None, vec![words.to_owned()])))
+    }
+
+    fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<Answer> {
+        Ok(Answer { image_url: Url(encoded(&photos[0], work)?) })
+    }
+}
+
 impl Hand {
     fn draw(self, sitting: &Sitting) -> RgbImage {
         match self {
@@ -196,7 +219,7 @@ impl Hand {
             }
             Self::ColourPencil => drawing::color_pencil(&sitting.photo),
             Self::Cartoon(manner) => drawn::cartoon(&sitting.sitter(), &manner),
-            Self::Engine => sitting.photo.clone(),
+            Self::Engine(_) => sitting.photo.clone(),
         }
     }
 }

@@ -20,7 +20,7 @@ pub struct Request {
     #[picture(Rules { max_bytes: 5 * Rules::MB, min: (1, 1), max: (4096, 4096), ..Rules::ORDINARY })]
     image_target: Picture,
     /// `1` beautifies all faces, up to 18; anything else the largest alone.
-    #[text(20)]
+    #[cut(20)]
     multi_face: Option<String>,
     /// How far to go: 0 is as it is.
     #[number(0.0..=1.0)]

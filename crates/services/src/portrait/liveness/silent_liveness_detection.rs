@@ -13,7 +13,7 @@ use super::{
 };
 use crate::portrait::faces::{find_people, pixels};
 use crate::portrait::recognition::RULES;
-use crate::tasks::Tasks;
+use crate::tasks::{DATA_IDS, DataIds, Tasks, data_id};
 
 /// The service.
 pub struct SilentLivenessDetection;
@@ -30,6 +30,8 @@ pub struct Fields {
     tasks: Vec<Picture>,
     #[shared(LIVENESS_CONTROL)]
     liveness_control: Control,
+    #[shared(DATA_IDS)]
+    data_ids: Option<DataIds>,
 }
 
 /// What a success answers.
@@ -53,6 +55,8 @@ pub struct Answer {
 struct Element {
     /// Place of the picture, from 0.
     index: usize,
+    /// What the client calls it, where that was said.
+    data_id: Option<String>,
     /// How live the face looks, 0 to 1.
     score: Option<f64>,
     /// Whether that reaches the level that was asked for, NORMAL where none was.
@@ -114,12 +118,14 @@ fn judge(work: &Work, input: &Fields) -> Result<Answer> {
     let mut elements = Vec::with_capacity(input.tasks.len());
     for (index, picture) in input.tasks.iter().enumerate() {
         let found = look(work, picture);
+        let data_id = data_id(input.data_ids.as_ref(), index);
         if let ([_], Ok((score, _))) = (&input.tasks[..], &found) {
             control.check(*score)?;
         }
         elements.push(match found {
             Ok((score, location)) => Element {
                 index,
+                data_id,
                 score: Some(rounded(score, 4)),
                 label: Some(if score >= least { "live" } else { "spoof" }),
                 location: Some(location),
@@ -129,7 +135,7 @@ fn judge(work: &Work, input: &Fields) -> Result<Answer> {
                 let (code, message) = (fault.code().name(), fault.message());
                 let detail = serde_json::json!({ "code": code, "message": message });
                 let error_detail = Some(json_value(detail));
-                Element { index, score: None, label: None, location: None, error_detail }
+                Element { index, data_id, score: None, label: None, location: None, error_detail }
             }
             Err(fault) => return Err(fault),
         });
@@ -139,7 +145,7 @@ fn judge(work: &Work, input: &Fields) -> Result<Answer> {
 
 /// What is the matter with one picture, not with the server.
 fn is_of_picture(code: Code) -> bool {
-    matches!(code, Code::FileDecodingFailure | Code::NoFaceInFile)
+    matches!(code, Code::FileDecodingFailure | Code::NoFaceInFile | Code::CartoonFaceNotSupported)
 }
 
 fn look(work: &Work, picture: &Picture) -> Result<(f32, Location)> {

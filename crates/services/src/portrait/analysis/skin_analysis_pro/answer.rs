@@ -44,6 +44,8 @@ pub(super) struct Measured {
     /// 0 very light, 1 light, 2 intermediate, 3 tan, 4 brown or dark: typology angles above 56°, 43°,
     /// 36°, 20° and below.
     pub skintone: SignAnswer<5>,
+    /// The same as `skintone`, under the name of the API's example.
+    pub skin_tone: SignAnswer<5>,
     pub skintone_ita: TypologyAngle,
     pub skin_hue_ha: HueAngle,
     /// How old the face looks to a model, 0 to 100 years.
@@ -197,6 +199,10 @@ pub(super) struct PoreAnswers {
     pub pores_left_cheek: SignAnswer<4>,
     /// 0 none (up to 45), 1 mild (136), 2 moderate (227), 3 severe.
     pub pores_right_cheek: SignAnswer<4>,
+    /// The same as `pores_left_cheek`, under the name of the API's example.
+    pub pores_leftcheek: SignAnswer<4>,
+    /// The same as `pores_right_cheek`, under the name of the API's example.
+    pub pores_rightcheek: SignAnswer<4>,
     /// 0 none (up to 63), 1 mild (188), 2 moderate (313), 3 severe.
     pub pores_jaw: SignAnswer<4>,
 }

@@ -94,6 +94,7 @@ impl Findings {
             rough: self.roughness(skin),
             melanin: self.melanin(skin),
             skintone: Sign { value: class as u8, confidence }.into(),
+            skin_tone: Sign { value: class as u8, confidence }.into(),
             skintone_ita: (&self.tone).into(),
             skin_hue_ha: (&self.tone).into(),
             skin_age: self.age,
@@ -188,6 +189,8 @@ impl Findings {
             pores_forehead: forehead.into(),
             pores_left_cheek: left_cheek.into(),
             pores_right_cheek: right_cheek.into(),
+            pores_leftcheek: left_cheek.into(),
+            pores_rightcheek: right_cheek.into(),
             pores_jaw: jaw.into(),
         }
     }
