@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use layer::Assignment;
 
 use crate::cli::Global;
+use crate::data::DataFolder;
 use crate::logs;
 use layer::Layer;
 
@@ -82,7 +83,7 @@ impl Loaded {
             layers.insert(0, Layer::file(&known, path)?);
         }
         let own = |key: &str| Own::KEYS.contains(&key);
-        let config = Config {
+        let mut config = Config {
             own: merge(Own::default(), &layers, own).extract().map_err(explain)?,
             server: merge(safelight_server::Settings::default(), &layers, |key| !own(key))
                 .extract()
@@ -90,6 +91,8 @@ impl Loaded {
         };
         let folder = config.own.data.clone().map_or_else(default_data, Ok)?;
         let data = std::path::absolute(folder).context("the data folder has no absolute path")?;
+        // What the console decided counts after all of these.
+        config.own.models.choices = DataFolder::new(data.clone()).added_models().choices()?;
         let figment = merge(Config::default(), &layers, |_| true);
         Ok(Self { config, data, file, figment })
     }
@@ -125,7 +128,21 @@ impl Loaded {
         let mut data = self.figment.data().map_err(explain)?;
         let mut origins = Vec::new();
         self.collect(&mut origins, "", &data.remove(&Profile::Default).unwrap_or_default());
+        origins.extend(self.choices());
         Ok(origins)
+    }
+
+    /// What was decided in the console and counts beside the rest.
+    fn choices(&self) -> impl Iterator<Item = Origin> {
+        let models = &self.config.own.models;
+        let choices = &models.choices;
+        let origin = |key, value| Origin { key, value, source: "the console".to_owned() };
+        let refuse = (!choices.refuse.is_empty())
+            .then(|| origin("models.refuse".to_owned(), choices.refuse.clone().into()));
+        let free = choices.chosen.iter().filter(|(slot, _)| !models.chosen.contains_key(*slot));
+        let chosen = free
+            .map(move |(slot, name)| origin(format!("models.use.{slot}"), name.as_str().into()));
+        refuse.into_iter().chain(chosen)
     }
 
     fn collect(&self, origins: &mut Vec<Origin>, prefix: &str, dict: &Dict) {
