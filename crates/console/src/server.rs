@@ -1,7 +1,6 @@
-//! The server itself, for the operator: load, models, engines, configuration, changes.
+//! The server itself, for the operator: load, engines, configuration, changes.
 
 use maud::{Markup, html};
-use safelight_inference::manifest::ModelSpec;
 use safelight_store::ConsoleAct;
 use serde_json::Value;
 
@@ -68,43 +67,6 @@ pub fn live(parts: &[Part], gauges: &[Gauge]) -> Markup {
             }
         }
     }
-}
-
-/// The page of models: each with why it is not available, if so, and the services that need it.
-pub fn models(
-    shell: &Shell<'_>,
-    models: &[(&ModelSpec, Option<String>, Vec<&'static str>)],
-) -> Markup {
-    page(
-        shell,
-        html! {
-            h1 { "Models" }
-            p.lead {
-                "To do without a model, for its licence or its training data, name it under " code { "models.refuse" }
-                " in the configuration (" code { "data:non-commercial" } " names a whole class); to add one, put its folder under "
-                code { "models.extra" } ". Both count from the next start."
-            }
-            @for (spec, why_not, services) in models {
-                article.card id=(spec.name) {
-                    h2 {
-                        (spec.name) " "
-                        @match why_not { None => span.badge.good { "available" }, Some(_) => span.badge.warn { "not available" } }
-                    }
-                    p { (spec.task) }
-                    @if let Some(why) = why_not { p.notice.refused { (why) } }
-                    dl.facts {
-                        dt { "Licence" } dd { (spec.licence) @if let Some(notice) = &spec.notice { " " (notice) } }
-                        dt { "Author" } dd { (spec.author) }
-                        dt { "Training data" }
-                        dd { (spec.training.data) " (" (spec.training.terms.name()) ")" @if let Some(note) = &spec.training.note { ". " (note) } }
-                        dt { "Origin" } dd { (spec.origin.package) " " (spec.origin.version) }
-                        dt { "Size" } dd { (show::bytes(spec.bytes)) }
-                        dt { "Needed by" } dd { @if services.is_empty() { "no service here" } @else { (services.join(", ")) } }
-                    }
-                }
-            }
-        },
-    )
 }
 
 /// The page of engines: name, and what its probe found or what is wrong.

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
-use safelight_inference::Registry;
+use safelight_inference::{Installation, Registry};
 use safelight_library::MasterKey;
 use safelight_server::{Configured, Parts, RECOGNITION, Role, Settings};
 use safelight_services::CATALOG;
@@ -24,7 +24,7 @@ use crate::config::{Assignment, Loaded, Origin, Own};
 use crate::data::DataFolder;
 use crate::output::{Output, line};
 use crate::temporary::Temporary;
-use crate::{engine, first_run, logs, twin};
+use crate::{engine, first_run, logs, models, twin};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -211,10 +211,26 @@ fn prepare(
         library_key,
         vision: Vision::new(registry.clone()),
         registry,
+        installation: installation(own, data),
         configuration: configuration(loaded)?,
         role,
     };
     Ok((parts, warming))
+}
+
+/// The models on the disk, which the console may change where they are those of the whole installation.
+fn installation(own: &Own, data: &DataFolder) -> Result<Installation, String> {
+    if own.store.is_shared() {
+        return Err(format!(
+            "other processes share the rows of this one, and each has models in a data folder of its own. \
+             Set models.refuse and [models.use] in the configuration that all of them read, and add networks with \
+             `safelight models add` on each. What was decided here before still counts, for the processes whose data \
+             folder holds {}.",
+            data.added_models().choices_file().display()
+        ));
+    }
+    let shipped = models::present(data).ok_or("the models that ship are not there.")?;
+    Ok(engine::installation(shipped, data, &own.models))
 }
 
 /// Every key of the configuration and where it comes from, for the console.
