@@ -39,6 +39,8 @@ pub struct Changes {
     pub networks: Vec<Network>,
     /// Decisions without effect, and why; and why the next start would fail.
     pub problems: Vec<String>,
+    /// Whether anything waits for the next start.
+    pub wait: bool,
     /// Longest file, in bytes.
     pub max_bytes: u64,
 }
@@ -148,6 +150,7 @@ fn changeable(csrf: &str, changes: &Changes) -> Markup {
             "The configuration counts first: what " code { "models.refuse" } " and " code { "[models.use]" }
             " say there cannot be changed here."
         }
+        @if changes.wait { p.notice { "Changes wait for the next start of the server; they are marked below." } }
         @for problem in &changes.problems { p.notice.refused { (problem) } }
         h2 #refused { "Refused" }
         @if changes.refusals.is_empty() {
@@ -169,6 +172,10 @@ fn changeable(csrf: &str, changes: &Changes) -> Markup {
     }
 }
 
+fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 fn since(since: Since) -> Markup {
     match since {
         Since::Now => html! { span.badge.good { "now" } },
@@ -178,10 +185,9 @@ fn since(since: Since) -> Markup {
 }
 
 fn refusal(csrf: &str, one: &Refusal) -> Row {
-    let models = if one.covers == 1 { "1 model".into() } else { format!("{} models", one.covers) };
     Row::from([
         html! { code { (one.entry) } },
-        html! { (models) },
+        html! { (counted(one.covers, "model")) },
         html! { (one.origin) },
         since(one.since),
         html! {
@@ -207,7 +213,7 @@ fn work(csrf: &str, one: &Work) -> Row {
         html! {
             code { (one.slot) }
             @if !one.services.is_empty() {
-                details.more { summary.small { (one.services.len()) " services" } p.meta { (services) } }
+                details.more { summary.small { (counted(one.services.len(), "service")) } p.meta { (services) } }
             }
         },
         done_by(&one.now),
@@ -232,7 +238,7 @@ fn work(csrf: &str, one: &Work) -> Row {
 fn network(csrf: &str, one: &Network) -> Row {
     Row::from([
         html! { code { (one.name) } },
-        html! { code { (one.slot) } },
+        html! { (one.slot) },
         html! { (one.licence) },
         html! { (one.training) },
         html! {
@@ -252,7 +258,6 @@ fn network(csrf: &str, one: &Network) -> Row {
             }
         },
     ])
-    .marked(one.added.is_some())
 }
 
 /// The form of a file. It is sent by the browser itself, without the script, which would hold the file.

@@ -150,9 +150,14 @@ fn changes(app: &App, installation: &Installation, next: &Registry, choices: &Ch
             added: added.map(|spec| (spec.origin.version.clone(), spec.sha256.clone())),
         }
     };
+    let refusals: Vec<_> = fixed.chain(kept).chain(ending).collect();
+    let works: Vec<_> = SLOTS.iter().map(work).collect();
+    let wait = refusals.iter().any(|one| one.since != Since::Now)
+        || works.iter().any(|one| one.now != one.next);
     Changes {
-        refusals: fixed.chain(kept).chain(ending).collect(),
-        works: SLOTS.iter().map(work).collect(),
+        refusals,
+        works,
+        wait,
         networks: NETWORKS.iter().map(network).collect(),
         problems: next.idle_choices().to_vec(),
         max_bytes: installation.added.max_bytes(),
