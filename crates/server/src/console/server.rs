@@ -2,6 +2,7 @@
 
 use safelight_console::server::{self, Gauge, Part};
 use safelight_console::{Markup, Notice, Place};
+use safelight_operation::Given;
 
 use super::{Outcome, Refusal, Visit};
 use crate::app::{App, Stored};
@@ -88,9 +89,20 @@ pub(super) fn engines(visit: &Visit, found: Option<Found>) -> Outcome<Markup> {
     let found = found.unwrap_or_else(last);
     let lacking = app.endpoints().filter(|endpoint| app.lacks_engine(endpoint));
     let lacking: Vec<_> = lacking.map(|endpoint| endpoint.spec().name).collect();
+    let used = app.endpoints().filter_map(|endpoint| Some((endpoint, endpoint.needs().engine?)));
+    let used = used.map(|(endpoint, using)| server::Used {
+        slug: endpoint.spec().slug(),
+        name: endpoint.spec().name,
+        required: using.required,
+        classifies: using.given == Given::Classes,
+    });
+    let configuring = server::Configuring {
+        examples: generative::example::all(app.catalog),
+        used: used.collect(),
+    };
     let who = visit.who();
     let shell = visit.shell(&who, Place::Engines, "Engines").with(notice);
-    Ok(server::engines(&shell, &found, &lacking))
+    Ok(server::engines(&shell, &found, &lacking, &configuring))
 }
 
 /// Probes every engine.
