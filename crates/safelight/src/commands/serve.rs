@@ -143,6 +143,7 @@ fn serve_twin(
     output: Output,
     start: Instant,
 ) -> Result<ExitCode> {
+    refuse_huge_pages();
     let twin = twin::prepare(loaded)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -155,6 +156,15 @@ fn serve_twin(
         safelight_server::serve(listener, parts, stopped()).await?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Takes memory in small pages alone: a twin has little to do with any, and of huge ones, which the allocator
+/// asks for, most lies idle.
+fn refuse_huge_pages() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "huge pages stay");
+    }
 }
 
 fn ready(role: Role, url: &str, output: Output, start: Instant) -> Result<()> {
