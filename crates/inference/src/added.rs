@@ -39,12 +39,12 @@ pub enum AddedError {
     #[error("{0}")]
     Refused(String),
     /// The folder cannot be read or written.
-    #[error("{} cannot be used: {source}", path.display())]
+    #[error("{} cannot be used: {why}", path.display())]
     Io {
         /// The file or the folder.
         path: PathBuf,
         /// Why.
-        source: io::Error,
+        why: io::Error,
     },
     /// Its manifest cannot be used.
     #[error(transparent)]
@@ -121,8 +121,16 @@ impl Added {
             Ok(text) => Choices::parse(&text).map_err(|reason| {
                 AddedError::Refused(format!("{} is not valid: {reason}", path.display()))
             }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Choices::default()),
-            Err(source) => Err(AddedError::Io { path, source }),
+            // What is no folder holds none; whoever writes there says what is wrong with it.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(Choices::default())
+            }
+            Err(why) => Err(AddedError::Io { path, why }),
         }
     }
 
@@ -153,11 +161,11 @@ impl Added {
                 let why = "another file is being added; try again when that is done";
                 return Err(AddedError::Refused(why.into()));
             }
-            Err(TryLockError::Error(source)) => return Err(self.failed(source)),
+            Err(TryLockError::Error(why)) => return Err(self.failed(why)),
         }
         self.sweep();
         let named = Builder::new().prefix(PREFIX).suffix(".onnx").tempfile_in(&self.folder);
-        let mut file = named.map_err(|source| self.failed(source))?;
+        let mut file = named.map_err(|why| self.failed(why))?;
         let (mut hasher, mut bytes, mut piece) = (Sha256::new(), 0_u64, vec![0; 256 << 10]);
         let mut unlooked = STEP;
         loop {
@@ -184,12 +192,12 @@ impl Added {
                 self.check_space(reserve)?;
             }
             hasher.update(&piece[..count]);
-            file.write_all(&piece[..count]).map_err(|source| self.failed(source))?;
+            file.write_all(&piece[..count]).map_err(|why| self.failed(why))?;
         }
         if bytes == 0 {
             return Err(AddedError::Refused("the file is empty".into()));
         }
-        file.as_file().sync_all().map_err(|source| self.failed(source))?;
+        file.as_file().sync_all().map_err(|why| self.failed(why))?;
         Ok(Arrived { file, _only: only, bytes, sha256: hexadecimal(&hasher.finalize()) })
     }
 
@@ -201,10 +209,7 @@ impl Added {
         let _alone = self.lock()?;
         let mut models = self.models()?;
         let path = self.folder.join(&spec.file);
-        arrived
-            .file
-            .persist(&path)
-            .map_err(|error| AddedError::Io { path, source: error.error })?;
+        arrived.file.persist(&path).map_err(|error| AddedError::Io { path, why: error.error })?;
         models.retain(|other| other.name != spec.name);
         models.push(spec);
         self.write_manifest(models)
@@ -223,9 +228,7 @@ impl Added {
         let path = self.folder.join(&models.remove(place).file);
         self.write_manifest(models)?;
         match fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(AddedError::Io { path, source })
-            }
+            Err(why) if why.kind() != io::ErrorKind::NotFound => Err(AddedError::Io { path, why }),
             _ => Ok(()),
         }
     }
@@ -238,11 +241,11 @@ impl Added {
 
     fn write(&self, name: &str, text: &str) -> Result<(), AddedError> {
         let path = self.folder.join(name);
-        write_whole(&path, &mut text.as_bytes()).map_err(|source| AddedError::Io { path, source })
+        write_whole(&path, &mut text.as_bytes()).map_err(|why| AddedError::Io { path, why })
     }
 
     fn check_space(&self, reserve: u64) -> Result<(), AddedError> {
-        let free = fs4::available_space(&self.folder).map_err(|source| self.failed(source))?;
+        let free = fs4::available_space(&self.folder).map_err(|why| self.failed(why))?;
         if free > reserve.saturating_add(2 * STEP as u64) {
             return Ok(());
         }
@@ -266,7 +269,7 @@ impl Added {
     /// The right to change manifest and choices; waits for others.
     fn lock(&self) -> Result<File, AddedError> {
         let file = self.open(LOCK)?;
-        file.lock().map_err(|source| self.failed(source))?;
+        file.lock().map_err(|why| self.failed(why))?;
         Ok(file)
     }
 
@@ -276,11 +279,11 @@ impl Added {
             let path = self.folder.join(name);
             File::options().write(true).create(true).truncate(false).open(path)
         };
-        open().map_err(|source| self.failed(source))
+        open().map_err(|why| self.failed(why))
     }
 
-    fn failed(&self, source: io::Error) -> AddedError {
-        AddedError::Io { path: self.folder.clone(), source }
+    fn failed(&self, why: io::Error) -> AddedError {
+        AddedError::Io { path: self.folder.clone(), why }
     }
 }
 
