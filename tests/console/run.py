@@ -1,8 +1,8 @@
 """The console in a real browser, against a Safelight server of its own on a free port.
 
-Signs in, runs services on photos, paints a mask, reads an error, rotates a key and stops a task; at
-the end nothing may have been written to the browser's console, where breaches of the pages' policy
-show, too. No page may be wider than a narrow window, or heavier than 150 kB without its photos. Prints a
+Signs in, runs services on photos, paints a mask, reads an error, rotates a key, stops a task, refuses a model and
+adds a network; at the end nothing may have been written to the browser's console, where breaches of the
+pages' policy show, too. No page may be wider than a narrow window, or heavier than 150 kB without its photos. Prints a
 line for each story and `N passed, N failed` at the end; each story also runs alone. With --axe FILE, the
 script of the npm package axe-core, no page may have a serious finding. With --screenshots FOLDER it keeps
 pictures of every page at several widths, in light and dark.
@@ -13,6 +13,7 @@ import functools
 import re
 import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -41,6 +42,29 @@ PAGES = ["/console/playground", CUTOUT_PAGE, "/console/usage", "/console/account
          "/console/applications/1", "/console/tasks", "/console/webhooks", "/console/uploads",
          "/console/server", "/console/models", "/console/engines", "/console/configuration",
          "/console/audit", "/docs", "/docs/image-erase", "/docs/errors"]
+
+
+def field(number, value):
+    """A field of a protocol buffer: a whole number, a text or bytes."""
+    def whole(number):
+        return bytes([number]) if number < 128 else bytes([number & 127 | 128]) + whole(number >> 7)
+
+    if isinstance(value, int):
+        return whole(number << 3) + whole(value)
+    value = value.encode() if isinstance(value, str) else value
+    return whole(number << 3 | 2) + whole(len(value)) + value
+
+
+def port(number, name, *sides):
+    """An input or an output of a graph."""
+    shape = b"".join(field(1, field(1, side)) for side in sides)
+    return field(number, field(1, name) + field(2, field(1, field(1, 1) + field(2, shape))))
+
+
+# An ONNX graph of the signature of isnet-general-use: how bright a pixel is.
+GRAPH = field(1, 8) + field(7, field(1, field(1, "image") + field(2, "mask") + field(4, "ReduceMean") + field(
+    5, field(1, "axes") + field(8, 1) + field(20, 7))) + field(2, "small") + port(11, "image", 1, 3, 1024, 1024)
+    + port(12, "mask", 1, 1, 1024, 1024)) + field(8, field(2, 13))
 
 
 def browser():
@@ -251,6 +275,34 @@ def a_task_is_stopped(console):
     assert re.search("is (stopped|revoked)", console.find("#notice").text), console.find("#notice").text
 
 
+def a_model_is_refused_and_a_network_added(console):
+    console.open("/console/models")
+    card = console.find("#u2net")
+    card.find_element(By.CSS_SELECTOR, ".confirm > summary").click()
+    card.find_element(By.CSS_SELECTOR, ".confirm button").click()
+    console.text("#notice", "From the next start on u2net is refused")
+    console.text("#u2net h2", "refused from the next start")
+    console.button("Allow again").click()
+    console.text("#notice", "no longer refused")
+
+    def add(content, words):
+        with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
+            file.write(content)
+            file.flush()
+            Select(console.find("#add-network")).select_by_value("isnet-general-use")
+            console.find("#add-file").send_keys(file.name)
+            console.find("#add button").click()
+            console.text("#notice", words)
+
+    add(b"no graph", "is not a graph that can be run here")
+    add(GRAPH, "none of the published files")
+    use = next(one for one in console.find("#main").find_elements(By.CSS_SELECTOR, "form")
+               if one.get_attribute("action").endswith("/use"))
+    Select(use.find_element(By.TAG_NAME, "select")).select_by_value("isnet-general-use")
+    use.find_element(By.TAG_NAME, "button").click()
+    console.text("#notice", "From the next start on cutout is done by isnet-general-use")
+
+
 def no_page_is_wider_than_its_window(console):
     console.fill()
     found = []
@@ -300,7 +352,8 @@ def nothing_was_written_to_the_console(console):
 
 STORIES = [the_link_of_the_command_line_signs_in, a_photo_is_cut_out_and_compared,
            several_photos_become_a_strip, a_mask_is_painted, an_error_says_what_to_do, a_task_is_stopped,
-           a_key_is_rotated, no_page_is_wider_than_its_window, no_page_is_heavy,
+           a_key_is_rotated, a_model_is_refused_and_a_network_added,
+           no_page_is_wider_than_its_window, no_page_is_heavy,
            nothing_was_written_to_the_console, an_owner_sees_its_own]
 
 

@@ -250,7 +250,7 @@ fn shown(notice: &Notice) -> Markup {
 }
 
 /// The field that proves that a form is from here.
-fn token(csrf: &str) -> Markup {
+pub(crate) fn token(csrf: &str) -> Markup {
     html! { input type="hidden" name="csrf" value=(csrf); }
 }
 

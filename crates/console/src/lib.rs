@@ -15,6 +15,7 @@ pub mod assets;
 mod chart;
 mod field;
 mod layout;
+pub mod models;
 pub mod playground;
 pub mod reference;
 pub mod server;

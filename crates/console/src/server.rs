@@ -1,7 +1,6 @@
-//! The server itself, for the operator: load, models, engines, configuration, changes.
+//! The server itself, for the operator: load, engines, configuration, changes.
 
 use maud::{Markup, html};
-use safelight_inference::manifest::ModelSpec;
 use safelight_store::ConsoleAct;
 use serde_json::Value;
 
@@ -70,54 +69,44 @@ pub fn live(parts: &[Part], gauges: &[Gauge]) -> Markup {
     }
 }
 
-/// The page of models: each with why it is not available, if so, and the services that need it.
-pub fn models(
-    shell: &Shell<'_>,
-    models: &[(&ModelSpec, Option<String>, Vec<&'static str>)],
-) -> Markup {
-    page(
-        shell,
-        html! {
-            h1 { "Models" }
-            p.lead {
-                "To do without a model, for its licence or its training data, name it under " code { "models.refuse" }
-                " in the configuration (" code { "data:non-commercial" } " names a whole class); to add one, put its folder under "
-                code { "models.extra" } ". Both count from the next start."
-            }
-            @for (spec, why_not, services) in models {
-                article.card id=(spec.name) {
-                    h2 {
-                        (spec.name) " "
-                        @match why_not { None => span.badge.good { "available" }, Some(_) => span.badge.warn { "not available" } }
-                    }
-                    p { (spec.task) }
-                    @if let Some(why) = why_not { p.notice.refused { (why) } }
-                    dl.facts {
-                        dt { "Licence" } dd { (spec.licence) @if let Some(notice) = &spec.notice { " " (notice) } }
-                        dt { "Author" } dd { (spec.author) }
-                        dt { "Training data" }
-                        dd { (spec.training.data) " (" (spec.training.terms.name()) ")" @if let Some(note) = &spec.training.note { ". " (note) } }
-                        dt { "Origin" } dd { (spec.origin.package) " " (spec.origin.version) }
-                        dt { "Size" } dd { (show::bytes(spec.bytes)) }
-                        dt { "Needed by" } dd { @if services.is_empty() { "no service here" } @else { (services.join(", ")) } }
-                    }
-                }
-            }
-        },
-    )
+/// How an engine is configured.
+pub struct Configuring {
+    /// For each kind, what it is, and an example as TOML.
+    pub examples: Vec<(&'static str, String)>,
+    /// The services that engines do.
+    pub used: Vec<Used>,
 }
 
-/// The page of engines: name, and what its probe found or what is wrong.
+/// A service that an engine can do.
+pub struct Used {
+    /// Its name in `serves`.
+    pub slug: &'static str,
+    /// Its name for people.
+    pub name: &'static str,
+    /// Whether it does nothing without one.
+    pub required: bool,
+    /// Whether it needs a classifier.
+    pub classifies: bool,
+}
+
+const USED: [Column; 3] =
+    [Column::Text("In serves"), Column::Text("Service"), Column::Text("Engine")];
+
+/// The page of engines: name, and what its probe found or what is wrong; how one is configured.
 pub fn engines(
     shell: &Shell<'_>,
     engines: &[(String, Result<String, String>)],
     lacking: &[&'static str],
+    configuring: &Configuring,
 ) -> Markup {
     page(
         shell,
         html! {
             h1 { "Engines" }
-            p.lead { "Generative engines make the pictures that a server without them cannot. They are named in the configuration under " code { "[[engine]]" } "." }
+            p.lead {
+                "Generative engines make the pictures that a server without them cannot. They are set in the configuration file, a table "
+                code { "[[engine]]" } " for each, and count from the next start; this page shows how they fare, and changes nothing."
+            }
             @for (name, found) in engines {
                 article.card {
                     h2 { (name) " " @match found { Ok(_) => span.badge.good { "answers" }, Err(_) => span.badge.warn { "fails" } } }
@@ -129,6 +118,29 @@ pub fn engines(
             @if !lacking.is_empty() {
                 h2 { "Services that wait for one" }
                 ul { @for name in lacking { li { (name) } } }
+            }
+            h2 #configure { "Adding one" }
+            p { "Copy what is like yours into " code { "safelight.toml" } ", put in your addresses and names, and start the server anew." }
+            @for (at, (what, example)) in configuring.examples.iter().enumerate() {
+                div.snippets.engine {
+                    div.bar {
+                        h3 { (what) }
+                        button type="button" data-copy={ "engine-" (at) } hidden aria-label={ "Copy: " (what) } { "Copy" }
+                    }
+                    pre tabindex="0" { code id={ "engine-" (at) } { (example) } }
+                }
+            }
+            details.more {
+                summary { "Names for " code { "serves" } " (" (configuring.used.len()) ")" }
+                p { code { "*" } " alone stands for all that its kind can do." }
+                (table(&USED, configuring.used.iter().map(|one| Row::from([
+                    html! { code { (one.slug) } },
+                    html! { (one.name) },
+                    html! {
+                        @if one.required { "needed" } @else { "may do it" }
+                        @if one.classifies { ", a classifier" }
+                    },
+                ]))))
             }
         },
     )

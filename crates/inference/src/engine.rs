@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::manifest::ModelSpec;
-use crate::tensor::Tensor;
+use crate::tensor::{DType, Tensor};
 
 /// Something that runs models: the built-in CPU engine, or a server elsewhere.
 ///
@@ -17,6 +17,33 @@ pub trait Engine: Send + Sync {
     /// Makes a model ready. `file` is the model's file, whose digest has been verified; an engine
     /// that has its models elsewhere identifies the model by `spec` alone.
     fn load(&self, spec: &ModelSpec, file: &Path) -> Result<Box<dyn Session>, EngineError>;
+
+    /// What the graph of a file takes and gives. The graph is made ready for this machine, so that one
+    /// that cannot run here is told as well; nothing is kept. Fails for what is not a graph, or cannot run
+    /// here.
+    fn signature(&self, _file: &Path) -> Result<Signature, EngineError> {
+        Err(EngineError::Failed("this engine reads no files".into()))
+    }
+}
+
+/// An input or an output as it was found in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundPort {
+    /// Name in the graph.
+    pub name: String,
+    /// Type of the elements; `None` for one that tensors here do not have.
+    pub dtype: Option<DType>,
+    /// Length of each axis; 0 stands for any length.
+    pub shape: Vec<usize>,
+}
+
+/// What a graph takes and gives, in its order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signature {
+    /// Inputs.
+    pub inputs: Vec<FoundPort>,
+    /// Outputs.
+    pub outputs: Vec<FoundPort>,
 }
 
 /// A model that is ready to run, from any number of threads at once.

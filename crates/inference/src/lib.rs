@@ -6,8 +6,11 @@
 //! it, [`Registry::open`] reads the manifests, [`Registry::warm`] loads models ahead of their first
 //! use, [`Registry::get`] gives a [`Model`], and [`Model::run`] runs it.
 
+mod added;
 pub mod breaker;
+mod choices;
 mod engine;
+mod installation;
 pub mod kserve;
 pub mod manifest;
 mod models;
@@ -19,9 +22,12 @@ pub mod scheduler;
 mod settings;
 mod tensor;
 
-pub use engine::{Engine, EngineError, Outputs, Session};
+pub use added::{Added, AddedError, Arrived, write_whole};
+pub use choices::Choices;
+pub use engine::{Engine, EngineError, FoundPort, Outputs, Session, Signature};
+pub use installation::{Installation, InstallationError};
 pub use models::Models;
-pub use openvino::{FoundPort, OpenVino, Signature};
+pub use openvino::OpenVino;
 pub use registry::{Model, Reason, Registry, RegistryError, memory_of, sha256_of};
 pub use settings::{Remote, Settings};
 pub use tensor::{DType, Elements, ShapeError, Tensor};

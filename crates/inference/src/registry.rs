@@ -15,7 +15,7 @@ use parking_lot::Mutex;
 use safelight_contract::{Code, Fault};
 use sha2::{Digest, Sha256};
 
-use crate::engine::{Engine, EngineError, Outputs, Session};
+use crate::engine::{Engine, EngineError, Outputs, Session, Signature};
 use crate::kserve::{KServe, Local, WithFallback};
 use crate::manifest::{Manifest, ManifestError, ModelSpec};
 use crate::settings::{Refusal, Settings};
@@ -39,6 +39,8 @@ pub struct Registry {
     entries: Vec<Entry>,
     /// By the kind of work, the model that the operator chose for it.
     chosen: BTreeMap<String, String>,
+    /// Choices without effect.
+    idle: Vec<String>,
     clock: Box<dyn Fn() -> Instant + Send + Sync>,
 }
 
@@ -86,7 +88,8 @@ impl Registry {
     /// No models at all.
     pub fn empty() -> Self {
         let engine = Err("there are no models".into());
-        Self { engine, entries: vec![], chosen: BTreeMap::new(), clock: Box::new(Instant::now) }
+        let (chosen, idle) = (BTreeMap::new(), vec![]);
+        Self { engine, entries: vec![], chosen, idle, clock: Box::new(Instant::now) }
     }
 
     /// The same registry with another clock, for tests.
@@ -114,11 +117,31 @@ impl Registry {
                 }
             }
         }
-        apply_refusals(&mut entries, settings)?;
-        apply_remotes(&mut entries, settings)?;
+        let specs: Vec<_> = entries.iter().map(|entry| &entry.spec).collect();
+        let (settings, idle) = settings.merged(&specs);
+        apply_refusals(&mut entries, &settings)?;
+        apply_remotes(&mut entries, &settings)?;
         check_chosen(&entries, &settings.chosen)?;
-        let chosen = settings.chosen.clone();
-        Ok(Self { engine, entries, chosen, clock: Box::new(Instant::now) })
+        Ok(Self { engine, entries, chosen: settings.chosen, idle, clock: Box::new(Instant::now) })
+    }
+
+    /// What was decided beside the settings and has no effect, and why.
+    pub fn idle_choices(&self) -> &[String] {
+        &self.idle
+    }
+
+    /// The entry by which a model is refused.
+    pub fn refusal(&self, name: &str) -> Option<&str> {
+        self.named(name).ok()?.refused.as_deref()
+    }
+
+    /// What the graph of a file takes and gives; blocks. The error is one sentence.
+    pub fn signature(&self, file: &Path) -> Result<Signature, String> {
+        let engine = self.engine.as_ref().map_err(|why| {
+            format!("without an inference engine nothing can be said of the file ({why})")
+        })?;
+        let found = engine.signature(file);
+        found.map_err(|error| format!("the file is not a graph that can be run here: {error}"))
     }
 
     /// Every declared model, available or not.
@@ -367,7 +390,9 @@ fn apply_refusals(entries: &mut [Entry], settings: &Settings) -> Result<(), Regi
                 known.join(", ")
             )));
         }
-        covered.for_each(|entry| entry.refused = Some(text.clone()));
+        for entry in covered {
+            entry.refused.get_or_insert_with(|| text.clone());
+        }
     }
     Ok(())
 }
@@ -475,7 +500,11 @@ pub fn sha256_of(path: &Path) -> io::Result<String> {
             Err(error) => return Err(error),
         }
     }
-    Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hexadecimal(&hasher.finalize()))
+}
+
+pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A loaded model.

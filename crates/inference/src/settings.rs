@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::choices::Choices;
 use crate::manifest::{DataTerms, ModelSpec};
 
 /// What an operator decides about inference; every field may be left out.
@@ -33,6 +34,9 @@ pub struct Settings {
     /// By the kind of work, the model that does it in place of the one that ships, or of other means.
     #[serde(rename = "use")]
     pub chosen: BTreeMap<String, String>,
+    /// What the operator decided beside these; it counts after them.
+    #[serde(skip)]
+    pub choices: Choices,
 }
 
 /// A server that runs models, by KServe's inference protocol V2 over gRPC.

@@ -14,6 +14,7 @@ use serde_json::Value;
 pub use layer::Assignment;
 
 use crate::cli::Global;
+use crate::data::DataFolder;
 use crate::logs;
 use layer::{Layer, Merged, Table};
 
@@ -81,9 +82,12 @@ impl Loaded {
         }
         let values = Merged::new(known, &layers);
         let own = |key: &str| Own::KEYS.contains(&key);
-        let config = Config { own: values.read(own)?, server: values.read(|key: &str| !own(key))? };
+        let mut config =
+            Config { own: values.read(own)?, server: values.read(|key: &str| !own(key))? };
         let folder = config.own.data.clone().map_or_else(default_data, Ok)?;
         let data = std::path::absolute(folder).context("the data folder has no absolute path")?;
+        // What the console decided counts after all of these.
+        config.own.models.choices = DataFolder::new(data.clone()).added_models().choices()?;
         Ok(Self { config, data, file, values })
     }
 
@@ -115,7 +119,22 @@ impl Loaded {
 
     /// Every key with its effective value and where that comes from.
     pub fn origins(&self) -> Vec<Origin> {
-        self.values.origins()
+        let mut origins = self.values.origins();
+        origins.extend(self.choices());
+        origins
+    }
+
+    /// What was decided in the console and counts beside the rest.
+    fn choices(&self) -> impl Iterator<Item = Origin> {
+        let models = &self.config.own.models;
+        let choices = &models.choices;
+        let origin = |key, value| Origin { key, value, source: "the console".to_owned() };
+        let refuse = (!choices.refuse.is_empty())
+            .then(|| origin("models.refuse".to_owned(), choices.refuse.clone().into()));
+        let free = choices.chosen.iter().filter(|(slot, _)| !models.chosen.contains_key(*slot));
+        let chosen = free
+            .map(move |(slot, name)| origin(format!("models.use.{slot}"), name.as_str().into()));
+        refuse.into_iter().chain(chosen)
     }
 }
 

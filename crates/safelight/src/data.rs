@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, bail};
+use safelight_inference::Added;
 
 use crate::output::size;
 
@@ -48,9 +49,9 @@ impl DataFolder {
         self.path.join("models")
     }
 
-    /// The models that were added to them.
-    pub fn added_models(&self) -> PathBuf {
-        self.path.join("models-added")
+    /// The models that were added to them, and what was decided in the console.
+    pub fn added_models(&self) -> Added {
+        Added::new(self.path.join("models-added"))
     }
 
     /// Compiled models.

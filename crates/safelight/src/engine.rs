@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result, anyhow};
-use safelight_inference::manifest::{FILE_NAME, Manifest, ModelSpec};
+use safelight_inference::manifest::{Manifest, ModelSpec};
 use safelight_inference::runtime::{Library, Origin, Places};
 use safelight_inference::scheduler::Plan;
-use safelight_inference::{Engine, EngineError, OpenVino, Registry, Session, Settings, memory_of};
+use safelight_inference::{Installation, OpenVino, Registry, Settings, memory_of};
 use safelight_operation::Endpoint;
 use safelight_server::RECOGNITION;
 use safelight_services::CATALOG;
@@ -25,17 +25,15 @@ pub fn start(data: &DataFolder, settings: &Settings) -> Result<Registry> {
     let library = places.ensure(&mut |step| report.show(step))?;
     drop(report);
     tracing::info!(path = %library.path.display(), origin = %library.origin, "inference library");
-    let folders = folders(models::ready(data)?, data);
+    let folders = installation(models::ready(data)?, data, settings).folders();
     let engine = load(&library, data, settings)?;
     let registry = Registry::open(Arc::new(engine), &folders, settings);
     registry.context("the models cannot be used")
 }
 
-/// The folders of models: those that ship, and those that were added.
-fn folders(shipped: PathBuf, data: &DataFolder) -> Vec<PathBuf> {
-    let added = data.added_models();
-    let added = added.join(FILE_NAME).exists().then_some(added);
-    std::iter::once(shipped).chain(added).collect()
+/// The models on the disk, those that ship in the folder `shipped`.
+pub fn installation(shipped: PathBuf, data: &DataFolder, settings: &Settings) -> Installation {
+    Installation { shipped, added: data.added_models(), settings: settings.clone() }
 }
 
 /// The library that [`start`] would take, without fetching one.
@@ -74,7 +72,8 @@ pub fn binary_folder() -> Option<PathBuf> {
 pub fn memory(data: &DataFolder, settings: &Settings) -> Result<u64> {
     let needed = needed();
     let is_needed = |name: &str| needed.contains(&name);
-    let models = [embedded(data)?, added(data)?].concat();
+    let models = [embedded(data)?, data.added_models().models()?].concat();
+    let (settings, _) = settings.merged(&models.iter().collect::<Vec<_>>());
     let chosen = |slot: &str| settings.chosen.get(slot);
     // A model is used under its own name unless another was chosen for its work, or as the chosen one.
     let used = models.iter().filter(|spec| match spec.slot.as_deref() {
@@ -94,7 +93,7 @@ pub fn memory(data: &DataFolder, settings: &Settings) -> Result<u64> {
 
 /// The registry of a server that has no engine: every model says so.
 pub fn without(data: &DataFolder, settings: &Settings) -> Result<Registry> {
-    let folders = folders(models::ready(data)?, data);
+    let folders = installation(models::ready(data)?, data, settings).folders();
     let why = "the server was started without one";
     let registry = Registry::without_engine(why, &folders, settings);
     registry.context("the models cannot be used")
@@ -157,15 +156,17 @@ impl Inventory {
         let library = find_library(data, settings);
         let shipped = models::present(data);
         let unpacked = shipped.is_some();
-        let folders = shipped.map_or_else(Vec::new, |shipped| folders(shipped, data));
+        let folders = |shipped| installation(shipped, data, settings).folders();
+        let folders = shipped.map_or_else(Vec::new, folders);
         let mut settings = settings.clone();
         if !unpacked {
             // None of them is on disk yet, so that none can take another's place.
             settings.chosen.clear();
+            settings.choices.chosen.clear();
         }
         let settings = &settings;
         let registry = match library {
-            Ok(Some(_)) => Registry::open(Arc::new(Unloaded), &folders, settings),
+            Ok(Some(_)) => Registry::for_listings(&folders, settings),
             Ok(None) => {
                 let why = "it is not there yet, the first `safelight serve` fetches it";
                 Registry::without_engine(why, &folders, settings)
@@ -197,26 +198,4 @@ const NOT_UNPACKED: &str = "the models are not unpacked yet, the first `safeligh
 fn embedded(data: &DataFolder) -> Result<Vec<ModelSpec>> {
     let text = models::manifest(data)?;
     Ok(Manifest::parse(&text).map_err(|error| anyhow!(error))?.models)
-}
-
-/// The models that were added, as their manifest says.
-fn added(data: &DataFolder) -> Result<Vec<ModelSpec>> {
-    let folder = data.added_models();
-    match folder.join(FILE_NAME).exists() {
-        true => Ok(Manifest::read(&folder)?.models),
-        false => Ok(vec![]),
-    }
-}
-
-/// Stands in for a library that is there but need not be loaded to list what could be done with it.
-struct Unloaded;
-
-impl Engine for Unloaded {
-    fn describe(&self) -> String {
-        "OpenVINO, not loaded".into()
-    }
-
-    fn load(&self, _: &ModelSpec, _: &Path) -> Result<Box<dyn Session>, EngineError> {
-        Err(EngineError::Failed("the engine is not loaded for listings".into()))
-    }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use safelight_inference::manifest::FILE_NAME;
+use safelight_inference::write_whole;
 
 use crate::data::DataFolder;
 use crate::engine::binary_folder;
@@ -95,17 +96,6 @@ fn same(path: &Path, bytes: &[u8]) -> bool {
         Ok(true)
     };
     compare().unwrap_or(false)
-}
-
-/// Writes a file whole or not at all, and its folder where that is not there.
-pub fn write_whole(path: &Path, content: &mut impl Read) -> io::Result<()> {
-    let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    io::copy(content, &mut file)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -39,6 +39,7 @@ impl Temporary {
             vision: Vision::new(registry.clone()),
             registry,
             role: Role::Serve,
+            installation: Err("this server keeps nothing.".to_owned()),
             configuration: configuration(loaded)?,
         };
         Ok(Self { parts, folder })

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use safelight_console::server::Configured;
 use safelight_contract::{Edition, Fault, Result};
-use safelight_inference::{Reason, Registry};
+use safelight_inference::{Installation, Reason, Registry};
 use safelight_library::MasterKey;
 use safelight_operation::Endpoint;
 use safelight_store::{Blobs, KeySecret, Limits, Millis, Store, StoreError};
@@ -46,6 +46,8 @@ pub struct Parts {
     pub vision: Vision,
     /// The models.
     pub registry: Arc<Registry>,
+    /// The models as they lie on the disk, for the console to change, or why it cannot.
+    pub installation: std::result::Result<Installation, String>,
     /// Every key of the configuration, for the console.
     pub configuration: Vec<Configured>,
     /// What this process does.
@@ -61,6 +63,8 @@ pub(crate) struct App {
     pub secret: KeySecret,
     pub vision: Vision,
     pub registry: Arc<Registry>,
+    /// The models as they lie on the disk, or why the console cannot change them.
+    pub installation: std::result::Result<Installation, String>,
     pub role: Role,
     /// Where this process runs, for people.
     pub name: String,
@@ -111,6 +115,7 @@ impl App {
             library_key,
             vision,
             registry,
+            installation,
             configuration,
             role,
         } = parts;
@@ -142,6 +147,7 @@ impl App {
             secret,
             vision,
             registry,
+            installation,
             role,
             name: name(),
             catalog,

@@ -7,11 +7,13 @@
 mod accounts;
 mod activity;
 mod application;
+mod models;
 mod playground;
 mod reference;
 mod relay;
 mod server;
 mod session;
+mod upload;
 mod usage;
 
 use std::borrow::Cow;
@@ -172,14 +174,19 @@ impl Visit {
 
     /// Notes a change.
     async fn note(&self, application: Option<i64>, action: &str, subject: &str) -> Outcome<()> {
-        let act = ConsoleAct {
+        let act = self.act(application, action, subject);
+        Ok(self.app.store.add_console_act(&act).await.or_internal("noting a change")?)
+    }
+
+    /// A change, to be noted.
+    fn act(&self, application: Option<i64>, action: &str, subject: &str) -> ConsoleAct {
+        ConsoleAct {
             at: now(),
             who: self.session.who.name(),
             application,
             action: action.to_owned(),
             subject: subject.to_owned(),
-        };
-        Ok(self.app.store.add_console_act(&act).await.or_internal("noting a change")?)
+        }
     }
 
     fn shell<'a>(&'a self, who: &'a Who, place: Place, title: &'a str) -> Shell<'a> {
@@ -213,7 +220,11 @@ pub(crate) async fn handle(
 async fn answer(app: &Arc<App>, parts: Parts, body: Body) -> Outcome<Response> {
     let path = parts.uri.path().to_owned();
     let steps: Vec<_> = path.split('/').filter(|step| !step.is_empty()).skip(1).collect();
-    let form = form(&parts, body).await?;
+    // A form with a file is read as it comes, by whoever takes the file.
+    let (form, file) = match steps.as_slice() {
+        ["models", "add"] if parts.method == Method::POST => (Vec::new(), Some(body)),
+        _ => (form(&parts, body).await?, None),
+    };
     match (&parts.method, steps.as_slice()) {
         (&Method::GET, ["remedy", code]) => return playground::remedy(code),
         (&Method::GET, ["enter"]) => return session::entrance(&parts),
@@ -228,6 +239,9 @@ async fn answer(app: &Arc<App>, parts: Parts, body: Body) -> Outcome<Response> {
         };
     };
     let visit = Visit { app: app.clone(), parts, session, form };
+    if let Some(file) = file {
+        return Ok(html(StatusCode::OK, models::add(&visit, file).await?));
+    }
     if !visit.reads() {
         let sent = visit.optional("csrf").unwrap_or_default();
         session::check(app, &visit.parts, &visit.session, sent)?;
@@ -271,7 +285,8 @@ async fn page(visit: &Visit, steps: &[&str]) -> Outcome<Content> {
         (true, ["audit"]) => server::audit(visit).await?,
         (true, ["server"]) => server::overview(visit).await?,
         (true, ["server", "live"]) => server::live(visit).await?,
-        (true, ["models"]) => server::models(visit)?,
+        (true, ["models"]) => models::page(visit, None).await?,
+        (false, ["models", act]) => models::change(visit, act).await?,
         (true, ["engines"]) => server::engines(visit, None)?,
         (false, ["engines", "probe"]) => server::probe(visit).await?,
         (true, ["configuration"]) => server::configuration(visit)?,

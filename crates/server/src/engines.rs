@@ -4,6 +4,7 @@
 //! fails five times in a row is not asked for half a minute. Probes tell whether it is there meanwhile.
 
 mod comfyui;
+pub(crate) mod example;
 mod failure;
 mod kserve;
 mod link;

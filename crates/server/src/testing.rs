@@ -24,6 +24,7 @@ pub(crate) async fn app(store: Arc<dyn Store>, folder: &TempDir) -> (Arc<App>, i
         library_key: safelight_library::MasterKey::new([7; 32]),
         vision: Vision::new(registry.clone()),
         registry,
+        installation: Err("these are tests".to_owned()),
         configuration: Vec::new(),
         role: Role::Serve,
     };

@@ -16,7 +16,7 @@ use std::sync::{Arc, OnceLock};
 use safelight_inference::manifest::{FILE_NAME, Manifest};
 use safelight_inference::runtime::Places;
 use safelight_inference::scheduler::Plan;
-use safelight_inference::{OpenVino, Registry, Settings, sha256_of};
+use safelight_inference::{Engine as _, OpenVino, Registry, Settings, sha256_of};
 use safelight_vision::networks;
 
 /// The root of the workspace.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use self::native::{Compiled, Core, Element, NativeTensor, Request, Side, c_string};
-use crate::engine::{Engine, EngineError, Outputs, Session};
+use crate::engine::{Engine, EngineError, FoundPort, Outputs, Session, Signature};
 use crate::manifest::{ModelSpec, Port};
 use crate::scheduler::{Gate, Plan};
 use crate::tensor::{DType, Elements, Tensor};
@@ -39,45 +39,6 @@ impl OpenVino {
         }
         let gate = Arc::new(Gate::new(plan.streams));
         Ok(Self { core: Arc::new(Core::new()?), build, plan, gate, cache: cache.to_owned() })
-    }
-}
-
-/// An input or an output as it was found in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundPort {
-    /// Name in the graph.
-    pub name: String,
-    /// Type of the elements; `None` for one that tensors here do not have.
-    pub dtype: Option<DType>,
-    /// Length of each axis; 0 stands for any length.
-    pub shape: Vec<usize>,
-}
-
-/// What a graph takes and gives, in its order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Signature {
-    /// Inputs.
-    pub inputs: Vec<FoundPort>,
-    /// Outputs.
-    pub outputs: Vec<FoundPort>,
-}
-
-impl OpenVino {
-    /// What the graph of a file takes and gives. The graph is made ready for this machine, so that one
-    /// that cannot run here is told as well; nothing is kept.
-    ///
-    /// # Errors
-    /// When the file is not a graph, or this engine cannot run it.
-    pub fn signature(&self, file: &Path) -> Result<Signature, EngineError> {
-        let compiled = self.core.compile(&c_string(&file.to_string_lossy())?, &[])?;
-        let all = |side: Side| {
-            let port = |index: usize| {
-                let (name, dtype, shape) = compiled.port_at(side, index)?;
-                Ok(FoundPort { name, dtype, shape })
-            };
-            (0..compiled.count(side)?).map(port).collect::<Result<Vec<_>, EngineError>>()
-        };
-        Ok(Signature { inputs: all(Side::Input)?, outputs: all(Side::Output)? })
     }
 }
 
@@ -118,6 +79,18 @@ impl Engine for OpenVino {
         let idle = Mutex::default();
         let (_core, gate) = (self.core.clone(), self.gate.clone());
         Ok(Box::new(Loaded { idle, compiled, _core, inputs, outputs, gate }))
+    }
+
+    fn signature(&self, file: &Path) -> Result<Signature, EngineError> {
+        let compiled = self.core.compile(&c_string(&file.to_string_lossy())?, &[])?;
+        let all = |side: Side| {
+            let port = |index: usize| {
+                let (name, dtype, shape) = compiled.port_at(side, index)?;
+                Ok(FoundPort { name, dtype, shape })
+            };
+            (0..compiled.count(side)?).map(port).collect::<Result<Vec<_>, EngineError>>()
+        };
+        Ok(Signature { inputs: all(Side::Input)?, outputs: all(Side::Output)? })
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
-use safelight_inference::Registry;
+use safelight_inference::{Installation, Registry};
 use safelight_library::MasterKey;
 use safelight_server::{Configured, Parts, RECOGNITION, Role, Settings};
 use safelight_services::CATALOG;
@@ -24,7 +24,7 @@ use crate::config::{Assignment, Loaded, Origin, Own};
 use crate::data::DataFolder;
 use crate::output::{Output, line};
 use crate::temporary::Temporary;
-use crate::{engine, first_run, logs, twin};
+use crate::{engine, first_run, logs, models, twin};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -143,6 +143,7 @@ fn serve_twin(
     output: Output,
     start: Instant,
 ) -> Result<ExitCode> {
+    refuse_huge_pages();
     let twin = twin::prepare(loaded)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -155,6 +156,15 @@ fn serve_twin(
         safelight_server::serve(listener, parts, stopped()).await?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// Takes memory in small pages alone: a twin has little to do with any, and of huge ones, which the allocator
+/// asks for, most lies idle.
+fn refuse_huge_pages() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!(%error, "huge pages stay");
+    }
 }
 
 fn ready(role: Role, url: &str, output: Output, start: Instant) -> Result<()> {
@@ -211,10 +221,26 @@ fn prepare(
         library_key,
         vision: Vision::new(registry.clone()),
         registry,
+        installation: installation(own, data),
         configuration: configuration(loaded)?,
         role,
     };
     Ok((parts, warming))
+}
+
+/// The models on the disk, which the console may change where they are those of the whole installation.
+fn installation(own: &Own, data: &DataFolder) -> Result<Installation, String> {
+    if own.store.is_shared() {
+        return Err(format!(
+            "other processes share the rows of this one, and each has models in a data folder of its own. \
+             Set models.refuse and [models.use] in the configuration that all of them read, and add networks with \
+             `safelight models add` on each. What was decided here before still counts, for the processes whose data \
+             folder holds {}.",
+            data.added_models().choices_file().display()
+        ));
+    }
+    let shipped = models::present(data).ok_or("the models that ship are not there.")?;
+    Ok(engine::installation(shipped, data, &own.models))
 }
 
 /// Every key of the configuration and where it comes from, for the console.

@@ -64,7 +64,33 @@ fn a_network_is_added_listed_used_and_removed() {
     assert!(made.get_pixel(150, 100).0[3] < 50 && made.get_pixel(10, 10).0[3] > 200);
 
     let why = fails(&mut home.with_library(&["models", "remove", "isnet-general-use", chosen]));
-    assert!(why.contains("[models.use]"), "{why}");
+    assert!(why.contains("`models.use.cutout`"), "{why}");
+    // What the console decided counts after the configuration.
+    let choices = home.data().join("models-added/choices.toml");
+    let decided = "refuse = [\"licence:BSD-2-Clause\", \"gone\"]\n[use]\ncutout = \"isnet-general-use\"\n\
+                   removal = \"lama\"\n";
+    std::fs::write(&choices, decided).expect("written");
+    let refused = || {
+        let models = home.json(&["models", "list"]);
+        let models = models.as_array().expect("a list").iter();
+        let reasons = models.filter_map(|row| row["why_not"].as_str().map(str::to_owned));
+        reasons.filter(|why| why.contains("licence:BSD-2-Clause")).count()
+    };
+    assert_eq!(refused(), 1);
+    let origins = home.json(&["config", "check", "--set=models.refuse=data:non-commercial"]);
+    let origins = origins["values"].as_array().expect("a list").iter();
+    let origin = |key: &str| {
+        let of_key = origins.clone().filter(|row| row["key"] == key);
+        of_key.map(|row| row["source"].as_str().expect("text").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(origin("models.refuse"), ["the flag that sets `models.refuse`", "the console"]);
+    assert_eq!(origin("models.use.cutout"), ["the console"]);
+    let why = fails(&mut home.with_library(&["models", "remove", "isnet-general-use"]));
+    assert!(why.contains("the console gives cutout to isnet-general-use"), "{why}");
+    std::fs::write(&choices, "refuse = 7").expect("written");
+    assert!(home.fails(&["models"]).contains("choices.toml is not valid"));
+    std::fs::remove_file(&choices).expect("there");
+
     let stored = home.data().join("models-added/isnet-general-use.onnx");
     std::fs::remove_file(&stored).expect("it is there");
     let doctor = home.with_library(&["doctor", chosen]).output().expect("runs");

@@ -1,8 +1,8 @@
-//! The state of the server, its models, engines and configuration, and what was changed.
+//! The state of the server, its engines and configuration, and what was changed.
 
 use safelight_console::server::{self, Gauge, Part};
 use safelight_console::{Markup, Notice, Place};
-use safelight_contract::Fault;
+use safelight_operation::Given;
 
 use super::{Outcome, Refusal, Visit};
 use crate::app::{App, Stored};
@@ -67,32 +67,6 @@ async fn gauges(app: &App) -> Vec<Gauge> {
     gauges
 }
 
-/// The page of models.
-pub(super) fn models(visit: &Visit) -> Outcome<Markup> {
-    visit.operator()?;
-    let app = &visit.app;
-    let models: Vec<_> = app
-        .registry
-        .specs()
-        .map(|spec| {
-            let needs = |name: &str| {
-                let needing = app.endpoints().filter(|endpoint| {
-                    endpoint
-                        .needs()
-                        .all_models()
-                        .any(|needed| app.registry.name_of(needed) == Some(name))
-                });
-                needing.map(|endpoint| endpoint.spec().name).collect()
-            };
-            let why_not = app.registry.inspect(&spec.name).err();
-            let why_not = why_not.map(|reason| Fault::from(reason).message().to_owned());
-            (spec, why_not, needs(&spec.name))
-        })
-        .collect();
-    let who = visit.who();
-    Ok(server::models(&visit.shell(&who, Place::Models, "Models"), &models))
-}
-
 /// What is known of the engines: their names, and what was found or is wrong.
 type Found = Vec<(String, Result<String, String>)>;
 
@@ -115,9 +89,20 @@ pub(super) fn engines(visit: &Visit, found: Option<Found>) -> Outcome<Markup> {
     let found = found.unwrap_or_else(last);
     let lacking = app.endpoints().filter(|endpoint| app.lacks_engine(endpoint));
     let lacking: Vec<_> = lacking.map(|endpoint| endpoint.spec().name).collect();
+    let used = app.endpoints().filter_map(|endpoint| Some((endpoint, endpoint.needs().engine?)));
+    let used = used.map(|(endpoint, using)| server::Used {
+        slug: endpoint.spec().slug(),
+        name: endpoint.spec().name,
+        required: using.required,
+        classifies: using.given == Given::Classes,
+    });
+    let configuring = server::Configuring {
+        examples: generative::example::all(app.catalog),
+        used: used.collect(),
+    };
     let who = visit.who();
     let shell = visit.shell(&who, Place::Engines, "Engines").with(notice);
-    Ok(server::engines(&shell, &found, &lacking))
+    Ok(server::engines(&shell, &found, &lacking, &configuring))
 }
 
 /// Probes every engine.

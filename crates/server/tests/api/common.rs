@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use reqwest::multipart::{Form, Part};
 use reqwest::{Response, StatusCode};
-use safelight_inference::Registry;
+use safelight_inference::{Installation, Registry};
 use safelight_operation::Endpoint;
 use safelight_server::{Parts, Settings, serve_catalog};
 use safelight_store::{
@@ -50,15 +50,20 @@ pub struct TestServer {
 struct Services {
     catalog: &'static [Endpoint],
     registry: Arc<Registry>,
+    installation: Result<Installation, String>,
 }
 
 impl Services {
+    fn new(catalog: &'static [Endpoint], registry: Arc<Registry>) -> Self {
+        Self { catalog, registry, installation: Err("this is a test".to_owned()) }
+    }
+
     fn play() -> Self {
-        Self { catalog: CATALOG, registry: Arc::new(Registry::empty()) }
+        Self::new(CATALOG, Arc::new(Registry::empty()))
     }
 
     fn shipping() -> Self {
-        Self { catalog: safelight_services::CATALOG, registry: safelight_testkit::registry() }
+        Self::new(safelight_services::CATALOG, safelight_testkit::registry())
     }
 }
 
@@ -106,7 +111,7 @@ impl TestServer {
 
     /// A fresh server with the services of the tests and models of their own.
     pub async fn with_models(registry: Arc<Registry>) -> Self {
-        let services = Services { catalog: CATALOG, registry };
+        let services = Services::new(CATALOG, registry);
         let mut settings = patient();
         settings.library.enabled = false;
         Self::open(fresh_folder(), settings, services, None).await
@@ -122,7 +127,7 @@ impl TestServer {
         let mut settings = patient();
         settings.twin = true;
         let registry = Arc::new(Registry::empty());
-        let services = Services { catalog: safelight_services::CATALOG, registry };
+        let services = Services::new(safelight_services::CATALOG, registry);
         Self::open(fresh_folder(), settings, services, None).await
     }
 
@@ -136,8 +141,24 @@ impl TestServer {
 
     /// A fresh server with the services that ship and models of another registry.
     pub async fn shipping_on(registry: Arc<Registry>) -> Self {
-        let services = Services { catalog: safelight_services::CATALOG, registry };
+        let services = Services::new(safelight_services::CATALOG, registry);
         Self::open(fresh_folder(), patient(), services, None).await
+    }
+
+    /// A fresh server with the services and models that ship, and a console that may change these models.
+    pub async fn of_installation(installation: Installation) -> Self {
+        Self::of_installation_with(installation, |_| {}).await
+    }
+
+    /// The same with changed settings.
+    pub async fn of_installation_with(
+        installation: Installation,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
+        let mut settings = patient();
+        change(&mut settings);
+        let services = Services { installation: Ok(installation), ..Services::shipping() };
+        Self::open(fresh_folder(), settings, services, None).await
     }
 
     async fn open(
@@ -158,7 +179,7 @@ impl TestServer {
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("free port");
         let base = format!("http://{}", listener.local_addr().expect("address"));
-        let Services { catalog, registry } = services;
+        let Services { catalog, registry, installation } = services;
         let port = listener.local_addr().expect("address").port();
         contract::hold(port, catalog, settings.contract.edition);
         let parts = Parts {
@@ -169,6 +190,7 @@ impl TestServer {
             library_key: safelight_library::MasterKey::new([7; 32]),
             vision: Vision::new(registry.clone()),
             registry,
+            installation,
             configuration: Vec::new(),
             role: safelight_server::Role::Serve,
         };

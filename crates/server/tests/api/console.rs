@@ -16,7 +16,7 @@ pub struct Browser<'a> {
     server: &'a TestServer,
     client: Client,
     cookie: String,
-    csrf: String,
+    pub csrf: String,
 }
 
 /// A page as it came.
@@ -91,7 +91,7 @@ impl<'a> Browser<'a> {
 }
 
 impl Page {
-    async fn of(request: RequestBuilder) -> Self {
+    pub async fn of(request: RequestBuilder) -> Self {
         let response = request.send().await.expect("answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         Self { status, headers, text: response.text().await.expect("text") }

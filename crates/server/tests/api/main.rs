@@ -5,6 +5,7 @@ mod common;
 mod compreface;
 mod connections;
 mod console;
+mod console_models;
 mod contract;
 mod cors;
 mod delete_file;
