@@ -92,16 +92,3 @@ pub fn photo(name: &str) -> Vec<u8> {
     let path = workspace().join("photos").join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
-
-/// Whether int8 models answer here what the golden files hold: on processors of Intel that multiply and
-/// add 8-bit integers in one step (VNNI). Others do it in 16 bits, which saturate, and for those of AMD
-/// the engine picks other kernels: results differ there by several percent.
-pub fn has_exact_int8() -> bool {
-    #[cfg(target_arch = "x86_64")]
-    let steps =
-        std::is_x86_feature_detected!("avx512vnni") || std::is_x86_feature_detected!("avxvnni");
-    #[cfg(not(target_arch = "x86_64"))]
-    let steps = false;
-    let processor = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    steps && processor.contains("GenuineIntel")
-}

@@ -291,7 +291,7 @@ async fn search(server: &TestServer, faces: &Pictures) {
     let private = json!({"group_id": "private"});
     ask(&format!("{L}group-create"), private).await.success();
     let add = json!({"image_base64": faces.ada, "group_id": "private", "user_id": "secret"});
-    ask(&format!("{R}face-add"), add).await.success();
+    ask(&format!("{L}face-add"), add).await.success();
     let both = with(&body, json!({"group_id_list": "private,staff", "max_user_num": 9}));
     let found = ask(&path, both).await.success();
     assert_eq!(found["data"]["user_list"].as_array().map(Vec::len), Some(2));

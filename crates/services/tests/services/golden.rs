@@ -1,10 +1,14 @@
 //! A picture against the one that was looked at.
 
 use image::{RgbImage, imageops};
-use safelight_testkit as testkit;
 
 /// Side of the blocks that are compared, in pixels.
 const BLOCK: u32 = 8;
+/// How far a block may be off, as a share of the service's greatest effect. Networks of int8 differ from
+/// one processor to the next, by half of this, and so does what they steer.
+const SHARE: f64 = 0.45;
+/// How far width and height may be off, for the same cause, in pixels.
+const PIXELS: u32 = 2;
 /// A golden picture must differ from the untouched one by this share of the range in one block, else it
 /// shows nothing.
 const LEAST_EFFECT: f64 = 0.01;
@@ -52,16 +56,14 @@ pub fn judge(found: &RgbImage, golden: &RgbImage, untouched: &RgbImage) -> Resul
     accept(found)
 }
 
-/// Networks of int8 differ from one processor to the next, and so does what they steer.
 fn within(found: &RgbImage, golden: &RgbImage, effect: f64) -> Result<(), String> {
-    let (share, pixels) = if testkit::has_exact_int8() { (0.2, 0) } else { (0.45, 2) };
     let ((width, height), (wide, high)) = (found.dimensions(), golden.dimensions());
-    if width.abs_diff(wide).max(height.abs_diff(high)) > pixels {
+    if width.abs_diff(wide).max(height.abs_diff(high)) > PIXELS {
         return Err(format!("{width}×{height} px, was {wide}×{high}"));
     }
     let found = imageops::resize(found, wide, high, imageops::Triangle);
     let off = difference(&found, golden).unwrap_or(1.0) / effect;
-    match off <= share {
+    match off <= SHARE {
         true => Ok(()),
         false => Err(format!("a block is off by {off:.2} of the effect, which is {effect:.3}")),
     }
