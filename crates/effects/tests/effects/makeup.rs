@@ -129,6 +129,20 @@ fn lips_take_the_colour_and_teeth_and_skin_stay_clean() {
 }
 
 #[test]
+fn lipstick_is_as_dark_as_the_photo() {
+    let mut dark = old().photo.clone();
+    dark.iter_mut().for_each(|value| *value = (f32::from(*value) * 0.45) as u8);
+    let lightness = |subject: &Subject| {
+        let after = subject.after(|kit, photo| lips::paint(kit, photo, &lipstick(1.0, 0.0)));
+        let window = subject.window(&atlas::LIPS, 0.08);
+        subject.median(&after, &window, &subject.kit.lips(&window))[0]
+    };
+    let (lit, dark) = (lightness(old()), lightness(&Subject::of(dark)));
+    assert!(dark < 0.75 * lit, "{dark} in the dark, {lit} in the light");
+    assert!(lit > 0.75 * RED[0], "in plain light it has its own: {lit}");
+}
+
+#[test]
 fn gloss_adds_light_and_no_opacity_is_the_identity() {
     for subject in both() {
         let matte = subject.after(|kit, photo| lips::paint(kit, photo, &lipstick(0.8, 0.0)));
@@ -490,8 +504,11 @@ fn dark_skin_gets_colour_and_no_grey() {
     assert!(chroma(&after) > chroma(&subject.photo));
     let after = subject.after(|kit, photo| lips::paint(kit, photo, &lipstick(1.0, 0.0)));
     let window = subject.window(&atlas::LIPS, 0.05);
-    let far = difference(subject.median(&after, &window, &subject.kit.lips(&window)), RED);
-    assert!(far < 14.0, "{far}");
+    let lips = subject.kit.lips(&window);
+    let wanted = subject.kit.lit(RED);
+    let far = |picture| difference(subject.median(picture, &window, &lips), wanted);
+    assert!(far(&after) < 14.0, "{}", far(&after));
+    assert!(far(&subject.photo) > 20.0, "the unchanged lips are far off");
 }
 
 #[test]
