@@ -19,6 +19,11 @@ const MOST_CELLS: f32 = 512.0;
 const GLASSES: f32 = 0.004;
 /// Radius of the discs on the cheeks in which skin is measured.
 const DISC: f32 = 0.05;
+/// The share of a face's box that its lightest parts are above.
+const LIGHTEST: f32 = 0.98;
+/// L* of the lightest parts of a face in plain light, and the least share of that light which counts.
+const WHITE: f32 = 70.0;
+const LEAST_EXPOSURE: f32 = 0.3;
 /// How far eyes, brows, lips and nostrils are kept away from.
 const GUARD: f32 = 0.012;
 /// Skin further than this from the face's own in a* and b* is something else, and what is darker than
@@ -39,6 +44,8 @@ pub struct Kit {
     pub fw: f32,
     /// The colour of its own skin.
     pub skin: Skin,
+    /// L* of its lightest parts: the whites of eyes, teeth, what shines.
+    pub lightest: f32,
     /// Whether it wears glasses.
     pub glasses: bool,
     /// Width and height of the photo.
@@ -92,6 +99,7 @@ impl Kit {
         }
         Ok(Self {
             skin: own_skin(photo, mesh, parsing, fw),
+            lightest: lightest(photo, mesh, fw),
             glasses: parsing.share(Part::Glasses) > GLASSES,
             pose: Pose::of(mesh),
             mesh: mesh.clone(),
@@ -99,6 +107,13 @@ impl Kit {
             photo_size: photo.dimensions(),
             fw,
         })
+    }
+
+    /// A colour of plain light in the light of the photo: darker where not even the face's lightest parts
+    /// are light.
+    pub fn lit(&self, colour: [f32; 3]) -> [f32; 3] {
+        let exposure = (self.lightest / WHITE).clamp(LEAST_EXPOSURE, 1.0);
+        colour.map(|value| value * exposure)
     }
 
     /// The points of these indices.
@@ -260,6 +275,12 @@ fn own_skin(photo: &RgbImage, mesh: &Mesh, parsing: &Parsing, fw: f32) -> Skin {
     let at = |rank: f32| all.clone().map(|mut values| percentile(&mut values, rank));
     let (lab, low, high) = (at(0.5), at(0.16), at(0.84));
     Skin { lab, spread: [0, 1, 2].map(|i| ((high[i] - low[i]) / 2.0).max(0.5)) }
+}
+
+/// L* that [`LIGHTEST`] of the face's box lies below.
+fn lightest(photo: &RgbImage, mesh: &Mesh, fw: f32) -> f32 {
+    let [mut light, ..] = labs(photo, mesh, fw, |_| true);
+    if light.is_empty() { WHITE } else { percentile(&mut light, LIGHTEST) }
 }
 
 /// The colours of places of the face, about 300 across, for which `wanted` says so.

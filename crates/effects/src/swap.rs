@@ -137,8 +137,13 @@ fn lay((kit, photo): (&Kit, &RgbImage), receiver: &Kit, window: &Window) -> Resu
     let skin = kit.face_skin(&from, &cut);
     let over = region::parts(&from, &kit.parsing, &OVER);
     let places = places(kit, receiver, window, &from)?;
+    // What the frame cuts off is not known.
+    let is_seen = |x: f32, y: f32| {
+        let within = |at: f32, cells: usize| (-0.5..=cells as f32 - 0.5).contains(&at);
+        within(x, from.width) && within(y, from.height)
+    };
     let sampled = |map: &Map, outside: f32| {
-        places[0].join(&places[1], |x, y| if x.is_nan() { outside } else { map.between(x, y) })
+        places[0].join(&places[1], |x, y| if is_seen(x, y) { map.between(x, y) } else { outside })
     };
     let mut lab = [0, 1, 2].map(|_| window.filled(0.0));
     for (i, (&x, &y)) in places[0].values.iter().zip(&places[1].values).enumerate() {

@@ -1,14 +1,17 @@
 //! Where the parts of a head are, from its hair to its neck.
 
-use image::{GrayImage, RgbImage, imageops};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use image::{GrayImage, Luma, RgbImage, imageops};
 use safelight_contract::Result;
 use safelight_imaging::components::{components, count_from, grown};
-use safelight_imaging::map::percentile;
+use safelight_imaging::map::{Map, percentile};
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::{Region, lab_of};
 
 use crate::Vision;
-use crate::face::{Detection, Parsing, Part, Rect};
+use crate::face::{Detection, Parsing, Part, Point, Rect};
 use crate::saliency::Saliency;
 
 /// How much larger the square that is looked at is than that for the face's features: long hair and
@@ -29,6 +32,28 @@ const LEAST_SEEN: f64 = 0.8;
 const LITTLE_HAT: usize = 3;
 /// Its median may lie so far beyond the middle nine tenths of the hair's colours, in CIE L*a*b*.
 const OTHER_COLOUR: f32 = 4.0;
+
+/// How far the forehead reaches above the box of a face, by half its height.
+const FOREHEAD: f32 = 0.3;
+/// Bare skin that is taken for hair: how far beyond the face's colours in a* and b*, and above in L*, it
+/// may lie, how far it lies beyond those of the hair, how much rougher than the face it may be, and the
+/// least that is looked for, in cells of the parsing.
+const SKIN_TONE: f32 = 10.0;
+const SKIN_LIGHT: f32 = 15.0;
+const NO_HAIR: f32 = 4.0;
+const ROUGH: f32 = 1.5;
+const LEAST_BARE: usize = 1200;
+const BARE_REACH: usize = 7;
+
+/// A face less than this share as wide as the head's own is no other person's.
+const LEAST_OTHER: f32 = 0.35;
+/// Pieces of a head hang together where they touch over more than two of this share of the mask's side.
+const BRIDGE: u32 = 110;
+/// The inner part of a face's box that is its own beyond doubt.
+const CORE: f32 = 0.8;
+/// Length of a step by the half width of a face, and how much longer it is for each L* of change.
+const STEP: f32 = 4096.0;
+const EDGE: f32 = 0.5;
 
 /// All that belongs to a head with its neck.
 pub const HEAD: &[Part] = &[
@@ -67,13 +92,24 @@ impl Vision {
         let with_hat = [parts, &[Part::Hat]].concat();
         let is_doubtful = parts.contains(&Part::Hair) && !parts.contains(&Part::Hat);
         let parts = if is_doubtful && hat_is_hair(&parsing) { &with_hat } else { parts };
-        let (mut mask, head) =
+        let (mut mask, mut head) =
             (soft(&parsing, parts, photo, region), soft(&parsing, HEAD, photo, region));
         if count_from(&mask, 128) < LEAST_PART * count_from(&head, 128) {
             return Ok(None);
         }
-        only_own(&mut mask, &head, face, region);
-        within_outline(&mut mask, &head, &self.salient_in(photo, region)?.mask);
+        within_outline([&mut mask, &mut head], &self.salient_in(photo, region)?.mask);
+        let around = imageops::crop_imm(photo, region.x, region.y, region.width, region.height);
+        let around = around.to_image();
+        let own = Place::of(face.rect, region, head.dimensions());
+        without_bare(&mut mask, &parsing, region, &own.with_forehead());
+        let whole = Region { x: 0, y: 0, ..region };
+        let found = self.detect_faces(&around)?;
+        let all = found.iter().map(|other| Place::of(other.rect, whole, head.dimensions()));
+        let others: Vec<Place> = all.filter(|other| other.is_beside(&own)).collect();
+        only_own(&mut mask, &head, &around, &own, &others);
+        if parts.contains(&Part::Skin) {
+            own.with_forehead().close(&mut mask);
+        }
         Ok(Some(Saliency { mask, region }))
     }
 
@@ -110,6 +146,76 @@ fn hat_is_hair(parsing: &Parsing) -> bool {
     !hat.is_empty() && hat.len() * LITTLE_HAT < hair.len() && (0..3).all(is_among)
 }
 
+/// Erases what is taken for hair and is bare skin, but for that of the face.
+fn without_bare(mask: &mut GrayImage, parsing: &Parsing, region: Region, face: &Place) {
+    let Some(bare) = bare_in_hair(parsing.labels(), parsing.pixels()) else { return };
+    let (across, down) =
+        (region.width as f32 / mask.width() as f32, region.height as f32 / mask.height() as f32);
+    for (x, y, value) in mask.enumerate_pixels_mut().filter(|(_, _, value)| value.0[0] > 0) {
+        let (x, y) = (x as f32 + 0.5, y as f32 + 0.5);
+        let place = Point { x: region.x as f32 + x * across, y: region.y as f32 + y * down };
+        let cell = parsing.cell(place);
+        let inside = cell.x >= 0.0 && cell.y >= 0.0;
+        let found = inside.then(|| bare.get_pixel_checked(cell.x as u32, cell.y as u32)).flatten();
+        if found.is_some_and(|bare| bare.0[0] > 0) && face.reach(x, y) > 1.1 {
+            value.0[0] = 0;
+        }
+    }
+}
+
+/// The cells that are taken for hair and are a bare arm or shoulder: they have the colours of the face's
+/// skin and not those of the hair above the eyes, and are as smooth as the face over a large patch. None
+/// where there are none. A heuristic.
+fn bare_in_hair(labels: &GrayImage, pixels: &RgbImage) -> Option<GrayImage> {
+    let (width, height) = labels.dimensions();
+    let is =
+        |at: usize, parts: &[Part]| parts.iter().any(|&part| labels.as_raw()[at] == part as u8);
+    let all = 0..labels.len();
+    let eyes = [Part::LeftEye, Part::RightEye, Part::Glasses];
+    let eyes = all.clone().find(|&at| is(at, &eyes))? / width as usize;
+    let colours: Vec<[f32; 3]> = pixels.pixels().map(|pixel| lab_of(pixel.0)).collect();
+    let light = Map {
+        width: width as usize,
+        height: height as usize,
+        values: colours.iter().map(|colour| colour[0]).collect(),
+    };
+    let rough = light.join(&light.mean(3), |light, mean| (light - mean).abs()).mean(6);
+    let skin: Vec<usize> = all.clone().filter(|&at| is(at, &[Part::Skin, Part::Nose])).collect();
+    let hair: Vec<usize> =
+        all.clone().filter(|&at| is(at, &[Part::Hair]) && at / width as usize <= eyes).collect();
+    if skin.is_empty() || hair.is_empty() {
+        return None;
+    }
+    let rank = |cells: &[usize], value: &dyn Fn(usize) -> f32, rank: f32| {
+        percentile(&mut cells.iter().map(|&at| value(at)).collect::<Vec<_>>(), rank)
+    };
+    let range = |cells: &[usize]| {
+        [0, 1, 2].map(|i| [0.05, 0.95].map(|r| rank(cells, &|at| colours[at][i], r)))
+    };
+    let (of_skin, of_hair) = (range(&skin), range(&hair));
+    let smooth = ROUGH * rank(&skin, &|at| rough.values[at], 0.5) + 0.5;
+    let within = |value: f32, [least, most]: [f32; 2], below: f32, above: f32| {
+        (least - below..=most + above).contains(&value)
+    };
+    let mut found = GrayImage::new(width, height);
+    for at in all.filter(|&at| is(at, &[Part::Hair]) && rough.values[at] < smooth) {
+        let [l, a, b] = colours[at];
+        let is_skin = within(l, of_skin[0], NO_HAIR, SKIN_LIGHT)
+            && within(a, of_skin[1], SKIN_TONE, SKIN_TONE)
+            && within(b, of_skin[2], SKIN_TONE, SKIN_TONE);
+        let is_hair = (0..3).all(|i| within(colours[at][i], of_hair[i], NO_HAIR, NO_HAIR));
+        found.as_mut()[at] = if is_skin && !is_hair { 255 } else { 0 };
+    }
+    let opened = shrunk(&found, BARE_REACH);
+    let mut large = GrayImage::new(width, height);
+    for piece in components(&opened, |value| value > 0) {
+        if piece.cells.len() >= LEAST_BARE {
+            piece.paint(&mut large);
+        }
+    }
+    (count_from(&large, 255) > 0.0).then(|| grown(&large, BARE_REACH + 4))
+}
+
 /// The pixels of the photo inside a box.
 fn within(bounds: Rect, (width, height): (u32, u32)) -> Option<Region> {
     let all = Rect { x: 0.0, y: 0.0, width: width as f32, height: height as f32 };
@@ -135,39 +241,246 @@ fn soft(parsing: &Parsing, parts: &[Part], photo: &RgbImage, region: Region) -> 
     mask
 }
 
-/// Takes the outline from what is salient around the face, which sees edges finer than the parsing
-/// does; not where it does not see the head.
-fn within_outline(mask: &mut GrayImage, head: &GrayImage, salient: &GrayImage) {
+/// Takes the outline of parts and head from what is salient around the face, which sees edges finer than
+/// the parsing does; not where it does not see the head.
+fn within_outline([mask, head]: [&mut GrayImage; 2], salient: &GrayImage) {
     let (width, height) = mask.dimensions();
     let outline = resize::gray(salient, width, height, Filter::Bilinear);
     let on_head = head.iter().zip(outline.iter()).filter(|(head, _)| **head >= 128);
     let (count, seen) =
         on_head.fold((0.0, 0.0), |(n, sum), (_, &v)| (n + 1.0, sum + f64::from(v) / 255.0));
     if seen >= LEAST_SEEN * f64::max(count, 1.0) {
-        mask.iter_mut().zip(outline.iter()).for_each(|(value, &edge)| *value = edge.min(*value));
+        for mask in [mask, head] {
+            mask.iter_mut()
+                .zip(outline.iter())
+                .for_each(|(value, &edge)| *value = edge.min(*value));
+        }
     }
 }
 
-/// Erases what belongs to the head of somebody else: all that does not hang together with this face
-/// through parts of a head.
-fn only_own(mask: &mut GrayImage, head: &GrayImage, face: &Detection, region: Region) {
-    let cell = |at: f32, start: u32, length: u32, cells: u32| {
-        let share = (at - start as f32) / length as f32;
-        ((share * cells as f32) as u32).min(cells - 1)
-    };
-    let centre = face.rect.centre();
+/// A face in cells of a mask.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    middle: [f32; 2],
+    half: [f32; 2],
+}
+
+impl Place {
+    fn of(rect: Rect, region: Region, (width, height): (u32, u32)) -> Self {
+        let centre = rect.centre();
+        let (across, down) =
+            (width as f32 / region.width as f32, height as f32 / region.height as f32);
+        Self {
+            middle: [(centre.x - region.x as f32) * across, (centre.y - region.y as f32) * down],
+            half: [rect.width / 2.0 * across, rect.height / 2.0 * down],
+        }
+    }
+
+    /// The same with all of the forehead: the box of a face ends in its middle.
+    fn with_forehead(&self) -> Self {
+        let [x, y] = self.middle;
+        let [across, down] = self.half;
+        Self { middle: [x, y - FOREHEAD * down], half: [across, (1.0 + FOREHEAD) * down] }
+    }
+
+    /// How far a cell lies from the middle, 1 at the edge of the ellipse in the face's box.
+    fn reach(&self, x: f32, y: f32) -> f32 {
+        let [a, b] = [x - self.middle[0], y - self.middle[1]];
+        (a / self.half[0].max(1.0)).hypot(b / self.half[1].max(1.0))
+    }
+
+    /// Whether it is the face of somebody else: not one found twice.
+    fn is_beside(&self, other: &Self) -> bool {
+        other.reach(self.middle[0], self.middle[1]) > 1.0
+            && self.half[0] > LEAST_OTHER * other.half[0]
+    }
+
+    /// The cells of a mask of this size inside the ellipse made smaller by `share`.
+    fn cells(&self, (width, height): (u32, u32), share: f32) -> Vec<u32> {
+        let all = (0..height).flat_map(|y| (0..width).map(move |x| (x, y)));
+        let inside = all.filter(|&(x, y)| self.reach(x as f32 + 0.5, y as f32 + 0.5) < share);
+        inside.map(|(x, y)| y * width + x).collect()
+    }
+
+    /// Closes the holes of a mask inside the face.
+    fn close(&self, mask: &mut GrayImage) {
+        let (width, height) = mask.dimensions();
+        let inside =
+            |at: u32| self.reach((at % width) as f32 + 0.5, (at / width) as f32 + 0.5) < 1.0;
+        let holes = components(mask, |value| value < 200);
+        let mut closed = GrayImage::new(width, height);
+        holes.iter().filter(|hole| hole.cells.iter().all(|&at| inside(at))).for_each(|hole| {
+            hole.paint(&mut closed);
+        });
+        let closed = grown(&closed, 2);
+        mask.iter_mut().zip(closed.iter()).for_each(|(value, &filled)| *value = filled.max(*value));
+    }
+}
+
+/// Erases what belongs to the head of somebody else: what does not hang together with this face through
+/// parts of a head, but for a narrow bridge, and what is nearer to another face on a way that crosses no
+/// edges. `pixels` is the photo under the mask.
+fn only_own(
+    mask: &mut GrayImage,
+    head: &GrayImage,
+    pixels: &RgbImage,
+    face: &Place,
+    others: &[Place],
+) {
     let (width, height) = head.dimensions();
-    let x = cell(centre.x, region.x, region.width, width);
-    let y = cell(centre.y, region.y, region.height, height);
+    let longer = width.max(height);
+    let is_head = GrayImage::from_fn(width, height, |x, y| {
+        Luma([if head.get_pixel(x, y).0[0] >= 128 { 255 } else { 0 }])
+    });
+    let bridge = (longer / BRIDGE).max(1) as usize;
+    let mut cut = shrunk(&is_head, bridge);
+    face.cells((width, height), CORE).iter().for_each(|&at| {
+        let at = at as usize;
+        cut.as_mut()[at] = is_head.as_raw()[at];
+    });
+    let [x, y] = face.middle.map(|at| at.max(0.0) as u32);
+    let centre = y.min(height - 1) * width + x.min(width - 1);
     let mut own = GrayImage::new(width, height);
-    for piece in components(head, |value| value >= 128) {
-        if piece.cells.contains(&(y * width + x)) {
+    for piece in components(&cut, |value| value >= 128) {
+        if piece.cells.contains(&centre) {
             piece.paint(&mut own);
         }
     }
+    own = grown(&own, bridge + 1);
+    own.iter_mut().zip(is_head.iter()).for_each(|(own, &head)| *own = head.min(*own));
+    if !others.is_empty() {
+        nearest(&mut own, pixels, face, others);
+    }
     // With the soft edge around it.
-    let own = grown(&own, (width.max(height) / 24).max(2) as usize);
-    for (value, &own) in mask.iter_mut().zip(own.iter()) {
-        *value = if own > 0 { *value } else { 0 };
+    let near = grown(&own, (longer / 24).max(2) as usize);
+    let cells = own.iter().zip(is_head.iter()).zip(near.iter());
+    for (value, ((&own, &head), &near)) in mask.iter_mut().zip(cells) {
+        *value = if own > 0 || (near > 0 && head == 0) { *value } else { 0 };
+    }
+}
+
+/// The smallest value within `reach` cells in x and in y.
+fn shrunk(mask: &GrayImage, reach: usize) -> GrayImage {
+    let mut turned = mask.clone();
+    imageops::invert(&mut turned);
+    let mut shrunk = grown(&turned, reach);
+    imageops::invert(&mut shrunk);
+    shrunk
+}
+
+/// Erases the cells that are nearer to another face than to this one. Ways lead over cells of the mask, are
+/// measured in sizes of the face that they come from, and are longer where lightness changes.
+fn nearest(own: &mut GrayImage, pixels: &RgbImage, face: &Place, others: &[Place]) {
+    let (width, height) = own.dimensions();
+    let pixels = resize::rgb(pixels, width, height, Filter::Area);
+    let light: Vec<f32> = pixels.pixels().map(|pixel| lab_of(pixel.0)[0]).collect();
+    let places: Vec<Place> = [face].into_iter().chain(others).copied().collect();
+    let mut distance = vec![u32::MAX; light.len()];
+    let mut owner = vec![0_u8; light.len()];
+    let mut queue = BinaryHeap::new();
+    for (index, place) in places.iter().enumerate().take(256) {
+        for at in place.cells((width, height), CORE) {
+            queue.push(Reverse((0, at, index as u8)));
+        }
+    }
+    while let Some(Reverse((way, at, index))) = queue.pop() {
+        let cell = at as usize;
+        if way >= distance[cell] {
+            continue;
+        }
+        (distance[cell], owner[cell]) = (way, index);
+        let step = STEP / places[usize::from(index)].half[0].max(1.0);
+        let (x, y) = (at % width, at / width);
+        let near = [
+            (x > 0).then(|| at - 1),
+            (x + 1 < width).then(|| at + 1),
+            (y > 0).then(|| at - width),
+            (y + 1 < height).then(|| at + width),
+        ];
+        for next in near.into_iter().flatten().filter(|&next| own.as_raw()[next as usize] > 0) {
+            let edge = (light[next as usize] - light[cell]).abs();
+            let way = way.saturating_add((step * (1.0 + EDGE * edge)) as u32);
+            if way < distance[next as usize] {
+                queue.push(Reverse((way, next, index)));
+            }
+        }
+    }
+    own.iter_mut().zip(&owner).filter(|(_, owner)| **owner > 0).for_each(|(own, _)| *own = 0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A head of 40 x 40 cells on the left and one on the right, joined by a bar of `joint` rows.
+    fn two(joint: u32) -> (GrayImage, RgbImage, [Place; 2]) {
+        let head = GrayImage::from_fn(128, 64, |x, y| {
+            let in_heads =
+                (12..52).contains(&y) && ((10..50).contains(&x) || (70..110).contains(&x));
+            let in_joint = (10..110).contains(&x) && (32..32 + joint).contains(&y);
+            Luma([if in_heads || in_joint { 255 } else { 0 }])
+        });
+        let place = |x: f32| Place { middle: [x, 32.0], half: [10.0, 14.0] };
+        (head, RgbImage::from_pixel(128, 64, image::Rgb([90; 3])), [place(30.0), place(90.0)])
+    }
+
+    fn kept(joint: u32, others: usize) -> [u8; 2] {
+        let (head, pixels, [own, other]) = two(joint);
+        let mut mask = head.clone();
+        only_own(&mut mask, &head, &pixels, &own, &[other][..others]);
+        [20, 100].map(|x| mask.get_pixel(x, 20).0[0])
+    }
+
+    #[test]
+    fn a_narrow_bridge_does_not_join_two_heads() {
+        assert_eq!(kept(0, 0), [255, 0]);
+        assert_eq!(kept(2, 0), [255, 0]);
+        assert_eq!(kept(16, 0), [255, 255], "what hangs together well is one head");
+    }
+
+    #[test]
+    fn what_is_nearer_to_another_face_goes() {
+        assert_eq!(kept(16, 1), [255, 0]);
+        let (_, _, [own, other]) = two(0);
+        assert!(other.is_beside(&own) && !own.is_beside(&own));
+    }
+
+    /// A parsing of dark hair around a face, with a disc of another colour in the hair beside the chin.
+    fn with_shoulder(colour: [u8; 3], grain: u8) -> Option<GrayImage> {
+        let disc = |x: u32, y: u32| (x as f32 - 110.0).hypot(y as f32 - 400.0) < 60.0;
+        let face =
+            |x: u32, y: u32| ((x as f32 - 256.0) / 90.0).hypot((y as f32 - 280.0) / 120.0) < 1.0;
+        let labels = GrayImage::from_fn(512, 512, |x, y| {
+            let eye = y == 250 && (210..230).contains(&x);
+            let inside = if eye { Part::LeftEye } else { Part::Skin };
+            Luma([if face(x, y) { inside } else { Part::Hair } as u8])
+        });
+        let pixels = RgbImage::from_fn(512, 512, |x, y| {
+            let own = if face(x, y) { [190, 140, 110] } else { [40, 30, 25] };
+            let streak = if x / 2 % 2 == 0 { grain } else { 0 };
+            image::Rgb(if disc(x, y) { colour.map(|value| value - streak) } else { own })
+        });
+        bare_in_hair(&labels, &pixels)
+    }
+
+    #[test]
+    fn a_bare_shoulder_is_no_hair() {
+        let found = with_shoulder([205, 150, 115], 0).expect("a shoulder");
+        assert_eq!([(110, 400), (420, 400)].map(|(x, y)| found.get_pixel(x, y).0[0]), [255, 0]);
+        assert!(with_shoulder([205, 150, 115], 90).is_none(), "light strands stay hair");
+        assert!(with_shoulder([70, 90, 160], 0).is_none(), "what is no skin stays");
+    }
+
+    #[test]
+    fn holes_inside_the_face_are_closed() {
+        let (head, _, [own, _]) = two(0);
+        let mut mask = head;
+        for (x, y) in [(28, 30), (29, 30), (48, 14)] {
+            mask.put_pixel(x, y, Luma([0]));
+        }
+        own.close(&mut mask);
+        let at = |x: u32, y: u32| mask.get_pixel(x, y).0[0];
+        assert_eq!([at(28, 30), at(29, 30)], [255; 2]);
+        assert_eq!(at(48, 14), 0, "beside the face they stay");
     }
 }

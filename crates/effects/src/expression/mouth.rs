@@ -26,6 +26,8 @@ const GROWS: f32 = 0.004;
 /// How softly the photo's own mouth ends, and the fill at the lips.
 const SOFT: f32 = 0.008;
 const EDGE: f32 = 0.004;
+/// The photo's own mouth is drawn out downwards so many times at most; below it lies the cavity.
+const STRETCH: f32 = 1.6;
 /// The light that the colours of the cavity were chosen in, as a mean of sRGB.
 const LIGHT: f32 = 165.0;
 const CAVITY: [f32; 3] = [48.0, 18.0, 22.0];
@@ -109,11 +111,12 @@ pub(super) fn fill(motion: &Motion, before: &RgbImage, photo: &mut RgbImage, tee
             let deep = below - is.top(u);
             let mut colour = cavity(kit, u, deep / is.height().max(1.0));
             if own {
-                let from = [was.middle + u * was.half, was.top(u) + deep];
+                let stretch = (is.gap(u) / was.gap(u).max(1e-3)).clamp(1.0, STRETCH);
+                let from = [was.middle + u * was.half, was.top(u) + deep / stretch];
                 let (x, y) =
                     (from[0] * right.x + from[1] * down.x, from[0] * right.y + from[1] * down.y);
                 let soft = SOFT * kit.fw;
-                let share = smoothstep(-soft, soft, was.gap(u) - deep - soft);
+                let share = smoothstep(-soft, soft, was.gap(u) * stretch - deep - soft);
                 colour = mixed(colour, bicubic(before, x, y).map(f32::from), share);
             } else if teeth {
                 let (tooth, share) = tooth(kit, u, deep / kit.fw);
@@ -151,6 +154,7 @@ fn tooth(kit: &Kit, u: f32, deep: f32) -> ([f32; 3], f32) {
     let shadow = 1.0 - 0.25 * (1.0 - deep / 0.02).clamp(0.0, 1.0);
     // As warm as the light on the face.
     let [cheek, red, yellow] = kit.skin.lab;
-    let light = (1.02 * cheek + 14.0).clamp(64.0, 90.0) * gap * side * shadow;
+    // No whiter than the lightest that the photo shows there.
+    let light = (1.02 * cheek + 14.0).clamp(64.0, 90.0).min(kit.lightest) * gap * side * shadow;
     (pixel_of([light, 1.0 + 0.15 * red, 5.0 + 0.4 * yellow]).map(f32::from), share)
 }

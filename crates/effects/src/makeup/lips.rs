@@ -95,7 +95,7 @@ impl Lips {
     }
 
     fn colour(&self, canvas: &mut Canvas, lipstick: &Lipstick) {
-        let [wanted, red, yellow] = lipstick.colour;
+        let [wanted, red, yellow] = canvas.kit.lit(lipstick.colour);
         let median = self.median[0];
         // Dark lipsticks have less contrast, since most of the contrast is light that lips send back.
         let contrast = (wanted / median.max(1.0)).clamp(0.55, 1.1);

@@ -20,6 +20,8 @@ const MOST_DARKNESS: f32 = 40.0;
 const MOST_LENGTH: f32 = 0.06;
 /// A face whose region, chin and upper lip are darker than the cheek by less than this has no beard.
 const LEAST_DARKNESS: f32 = 7.5;
+/// Hair before chin and upper lip from this share on is a beard.
+const MOST_HAIR: f32 = 0.2;
 /// The middles of the discs of bare cheek, and their radius.
 const CHEEKS: [usize; 4] = [50, 280, 205, 425];
 const CHEEK: f32 = 0.05;
@@ -58,8 +60,11 @@ fn canvas<'a>(kit: &'a Kit, photo: &RgbImage) -> Option<Canvas<'a>> {
 fn looked(canvas: &Canvas) -> (Map, Option<Cheek>, Beard) {
     let grid = Chart::of(&canvas.points).grid(canvas.window.width, canvas.window.height);
     let region = region(canvas, &grid);
+    let is_hair = is_hair(canvas, &grid, &region);
+    let region = if is_hair { region } else { without_head_hair(canvas, &region) };
     let cheek = cheek(canvas, &region);
-    let found = cheek.as_ref().map_or(Beard::None, |cheek| judged(canvas, &grid, &region, cheek));
+    let found =
+        cheek.as_ref().map_or(Beard::None, |cheek| judged(canvas, &grid, &region, cheek, is_hair));
     (region, cheek, found)
 }
 
@@ -103,6 +108,20 @@ fn region(canvas: &Canvas, grid: &Grid) -> Map {
     region::common(&free, &facing)
 }
 
+/// Whether the parser takes a beard for hair: then chin and upper lip are hair, too.
+fn is_hair(canvas: &Canvas, grid: &Grid, region: &Map) -> bool {
+    let front = grid.x.join(region, |x, own| if x.abs() < 2.0 { own } else { 0.0 });
+    let sum = |map: &Map| map.values.iter().sum::<f32>();
+    sum(&region::common(&front, &canvas.likely(&[Seen::Hair]))) > MOST_HAIR * sum(&front)
+}
+
+/// Without the hair of the head that hangs before cheeks and jaw.
+fn without_head_hair(canvas: &Canvas, region: &Map) -> Map {
+    let hair = canvas.likely(&[Seen::Hair]);
+    let seen = hair.each(|x, y| step(0.15, 0.4, hair.values[y * hair.width + x]));
+    region::without(region, &canvas.grown(&seen, 0.01))
+}
+
 fn mouth(canvas: &Canvas) -> Vec<crate::strokes::Place> {
     crate::atlas::MOUTH.iter().map(|&index| canvas.point(index)).collect()
 }
@@ -135,7 +154,7 @@ fn cheek(canvas: &Canvas, region: &Map) -> Option<Cheek> {
     Some(Cheek { colour, texture })
 }
 
-fn judged(canvas: &Canvas, grid: &Grid, region: &Map, cheek: &Cheek) -> Beard {
+fn judged(canvas: &Canvas, grid: &Grid, region: &Map, cheek: &Cheek, is_hair: bool) -> Beard {
     let mut light: Vec<f32> = canvas.before.chosen(region, 0.7).map(|c| c[0]).collect();
     if light.len() < 20 {
         return Beard::None;
@@ -159,6 +178,14 @@ fn judged(canvas: &Canvas, grid: &Grid, region: &Map, cheek: &Cheek) -> Beard {
         canvas.before.median(&zone, 0.5).map_or(0.0, |[l, ..]| cheek.colour[0] - l)
     });
     let front = front.into_iter().fold(0.0, f32::max);
+    verdict(hangs, is_hair, darkness, front)
+}
+
+/// What beard it is: whether hair `hangs` below the chin, whether chin and upper lip are hair, too, and how
+/// much darker than the cheek the region is, and chin or upper lip.
+fn verdict(hangs: bool, is_hair: bool, darkness: f32, front: f32) -> Beard {
+    // Hair of the head may lie below a bare chin.
+    let hangs = hangs && (is_hair || front >= LEAST_DARKNESS);
     if hangs || darkness > MOST_DARKNESS {
         Beard::Long(darkness)
     } else if darkness < LEAST_DARKNESS && front < LEAST_DARKNESS {
@@ -219,5 +246,18 @@ fn remove(canvas: &mut Canvas, region: &Map, cheek: &Cheek) {
             0.3 * yellow + 0.7 * around[1].values[index],
         ];
         canvas.now.mix(index, colour, share);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hair_below_a_bare_chin_is_no_beard() {
+        assert_eq!(verdict(true, false, 3.0, 2.0), Beard::None);
+        assert_eq!(verdict(true, false, 12.0, 10.0), Beard::Long(12.0), "below a dark chin it is");
+        assert_eq!(verdict(true, true, 3.0, 2.0), Beard::Long(3.0), "and so is a white one");
+        assert_eq!(verdict(false, false, 12.0, 10.0), Beard::Short);
     }
 }

@@ -5,10 +5,11 @@ use std::sync::OnceLock;
 
 use image::{RgbImage, imageops};
 use safelight_effects::expression::{self, EXPRESSIONS};
-use safelight_effects::{Kit, atlas};
+use safelight_effects::lab::LabMap;
+use safelight_effects::{Kit, atlas, region};
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
-use safelight_vision::face::{Blendshapes, Embedding, Face, Openness, Point};
+use safelight_vision::face::{Blendshapes, Embedding, Face, Openness, Point, Rect};
 
 /// A photo with its face and what is seen of it.
 struct Subject {
@@ -178,4 +179,45 @@ fn glasses_stay_straight() {
             assert_eq!(after.get_pixel(x, y), subject.photo.get_pixel(x, y), "{name}");
         }
     }
+}
+
+/// L* of the cells between the lips after an expression.
+fn between_lips(kit: &Kit, photo: &RgbImage) -> Vec<f32> {
+    let window =
+        kit.window_around(Rect::around(kit.polygon(&atlas::MOUTH)), 0.02).expect("a mouth");
+    let inside = region::fill(&window, &kit.polygon(&atlas::MOUTH));
+    let cells = LabMap::of(&window.cut(photo)).colours;
+    cells.iter().zip(&inside.values).filter(|(_, own)| **own > 0.9).map(|(lab, _)| lab[0]).collect()
+}
+
+#[test]
+fn a_mouth_that_opens_further_is_not_a_dark_hole() {
+    let subject = smiling();
+    let dark = |name: &str| {
+        let photo = subject.after(name, 0.8);
+        let (kit, _) = look(&subject.vision, &photo);
+        let light = between_lips(&kit, &photo);
+        light.iter().filter(|light| **light < 25.0).count() as f32 / light.len() as f32
+    };
+    let [laugh, hole] = ["laugh", "jaw open"].map(dark);
+    assert!(laugh < 0.1, "{laugh} of the laughing mouth is dark");
+    assert!(hole > 0.2, "a jaw that drops shows the throat: {hole}");
+}
+
+#[test]
+fn teeth_are_as_dark_as_the_photo() {
+    let lightest = |photo: RgbImage| {
+        let subject = Subject::of(photo);
+        let after = subject.after("grin", 0.8);
+        let kit = look(&subject.vision, &after).0;
+        let light = between_lips(&kit, &after);
+        (light.iter().copied().fold(0.0, f32::max), subject.kit.lightest)
+    };
+    let photo = &calm().photo;
+    let mut dark = photo.clone();
+    dark.iter_mut().for_each(|value| *value = (f32::from(*value) * 0.45) as u8);
+    let (teeth, most) = lightest(dark);
+    assert!(teeth < most + 3.0, "{teeth} beside {most}");
+    let (lit, _) = lightest(photo.clone());
+    assert!(lit > most + 15.0, "in plain light they are white: {lit}");
 }

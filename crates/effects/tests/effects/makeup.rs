@@ -129,6 +129,20 @@ fn lips_take_the_colour_and_teeth_and_skin_stay_clean() {
 }
 
 #[test]
+fn lipstick_is_as_dark_as_the_photo() {
+    let mut dark = old().photo.clone();
+    dark.iter_mut().for_each(|value| *value = (f32::from(*value) * 0.45) as u8);
+    let lightness = |subject: &Subject| {
+        let after = subject.after(|kit, photo| lips::paint(kit, photo, &lipstick(1.0, 0.0)));
+        let window = subject.window(&atlas::LIPS, 0.08);
+        subject.median(&after, &window, &subject.kit.lips(&window))[0]
+    };
+    let (lit, dark) = (lightness(old()), lightness(&Subject::of(dark)));
+    assert!(dark < 0.75 * lit, "{dark} in the dark, {lit} in the light");
+    assert!(lit > 0.75 * RED[0], "in plain light it has its own: {lit}");
+}
+
+#[test]
 fn gloss_adds_light_and_no_opacity_is_the_identity() {
     for subject in both() {
         let matte = subject.after(|kit, photo| lips::paint(kit, photo, &lipstick(0.8, 0.0)));
@@ -397,6 +411,39 @@ fn stubble_is_taken_away_and_bare_skin_stays() {
     }
 }
 
+#[test]
+fn hair_before_a_cheek_is_not_shaved() {
+    let subject = young();
+    let bearded = subject.after(|kit, photo| beard::paint(kit, photo, style("CorporateBeard")));
+    // Hair from above the forehead laid over the cheek on the left.
+    let (oval, fw) = (subject.kit.mesh.rect(), subject.kit.fw);
+    let mut covered = bearded.clone();
+    let [left, right] = [oval.x - 0.06 * fw, oval.x + 0.2 * fw].map(|x| x as u32);
+    let [top, bottom] = [oval.y + 0.2 * fw, oval.bottom()].map(|y| y as u32);
+    let tile = (0.22 * fw) as u32;
+    let from = (oval.y - 0.28 * fw).max(0.0) as u32;
+    for (y, x) in (top..bottom).flat_map(|y| (left..right).map(move |x| (y, x))) {
+        let turn = (y - top) % (2 * tile);
+        let row = if turn < tile { turn } else { 2 * tile - 1 - turn };
+        let pixel = *subject.photo.get_pixel(x + (0.3 * fw) as u32, from + row);
+        covered.put_pixel(x, y, pixel);
+    }
+    let covered = Subject::of(covered);
+    let mut shaved = covered.photo.clone();
+    shave::paint(&covered.kit, &mut shaved);
+    let is_hair = covered.kit.parsing.likely(&[Part::Hair]);
+    let (mut all, mut hit) = (0, 0);
+    for (x, y, changed) in changed(&covered.photo, &shaved) {
+        if x < right && y > top && is_hair(Point { x: x as f32, y: y as f32 }) > 0.6 {
+            all += 1;
+            hit += usize::from(changed > 6.0);
+        }
+    }
+    println!("{hit} of {all} pixels of hair change, {left}..{right} {top}..{bottom}");
+    assert!(hit < 20, "{hit} of {all} pixels of hair are shaved");
+    assert_ne!(shaved, covered.photo, "the beard beside it goes");
+}
+
 /// The matte of a face's hair.
 fn matte(subject: &Subject) -> (Cutout, Region) {
     let vision = Vision::new(testkit::registry());
@@ -490,8 +537,11 @@ fn dark_skin_gets_colour_and_no_grey() {
     assert!(chroma(&after) > chroma(&subject.photo));
     let after = subject.after(|kit, photo| lips::paint(kit, photo, &lipstick(1.0, 0.0)));
     let window = subject.window(&atlas::LIPS, 0.05);
-    let far = difference(subject.median(&after, &window, &subject.kit.lips(&window)), RED);
-    assert!(far < 14.0, "{far}");
+    let lips = subject.kit.lips(&window);
+    let wanted = subject.kit.lit(RED);
+    let far = |picture| difference(subject.median(picture, &window, &lips), wanted);
+    assert!(far(&after) < 14.0, "{}", far(&after));
+    assert!(far(&subject.photo) > 20.0, "the unchanged lips are far off");
 }
 
 #[test]

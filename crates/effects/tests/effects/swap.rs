@@ -170,3 +170,22 @@ fn a_face_that_is_turned_away_does_not_fit() {
     assert!(matches!(found, Err(Misfit::Folded(_))), "{:?}", found.map(|_| ()));
     assert_eq!(photo, receiver().photo, "nothing is changed on failure");
 }
+
+#[test]
+fn what_the_frame_cuts_off_a_giver_is_not_invented() {
+    let (whole, receiver) = (giver(), receiver());
+    let oval = whole.kit.mesh.rect();
+    let cut = |share: f32| {
+        let width = (oval.right() - share * oval.width) as u32;
+        let photo = imageops::crop_imm(&whole.photo, 0, 0, width, whole.photo.height()).to_image();
+        // Points and parts as they are known from the whole photo.
+        let kit = Kit { photo_size: photo.dimensions(), ..whole.kit.clone() };
+        let mut picture = receiver.photo.clone();
+        swap::paint((&kit, &photo), &receiver.kit, &mut picture, 1.0)
+    };
+    assert!(matches!(cut(0.45), Err(Misfit::Covered(_))), "half a face");
+    let rim = cut(0.08).expect("most of a face").expect("a blend");
+    let all = swapped(1.0).1;
+    let sum = |map: &Map| map.values.iter().sum::<f32>();
+    assert!(sum(&rim.mask) < 0.99 * sum(&all.mask), "what is cut stays the receiver's");
+}

@@ -24,13 +24,15 @@ pub(super) const MEMORY: Memory = Memory {
 };
 
 /// What none of these services can do, and how results are marked.
-pub(super) const LIMITATIONS: &str = "The largest face of each picture takes part. Hair and hat of \
-    the picture stay, and its glasses, behind which the eyes alone are exchanged. A giver with glasses, a \
-    mask or a hidden mouth is refused \
-    (`ERROR_OBSTRUCTED_FACE`), so is a head turned by more than 20 degrees \
+pub(super) const LIMITATIONS: &str = "\
+    The largest face of each picture takes part. Hair and hat of the picture stay, and its glasses, \
+    behind which the eyes alone are exchanged. A giver with glasses, a mask or a hidden mouth is \
+    refused (`ERROR_OBSTRUCTED_FACE`), so is a head turned by more than 20 degrees \
     (`ERROR_FACE_NOT_FACING_FORWARD`). Both faces must be in colour. A fringe leaves the receiver's \
-    forehead as it is, and hands before a face are not told from it. The shape of the head does not \
-    change. Results are marked as synthetic: metadata say `compositeSynthetic`, and where the picture is \
+    forehead as it is, and hands before a face are not told from it. What the frame cuts off the \
+    giver's face stays the receiver's; where that is much, the two are refused \
+    (`ERROR_FACE_BLENDING_FAILED`). The shape of the head does not change, and folds of an old jaw \
+    stay. Results are marked as synthetic: metadata say `compositeSynthetic`, and where the picture is \
     large enough an invisible mark reads `face swap` (read it with the invisible text watermark, \
     `decode_text`).";
 

@@ -110,13 +110,15 @@ impl CpuOperation for ApparelBackgroundRemoval {
         price: 1,
         summary: "Frees garments from their background: what the people of a photo wear, without \
                   head and bare skin, or clothes, shoes, bags and hats that nobody wears.",
-        limitations: "Garments are found by rules, without a network that labels them: clothes are \
-                      what is left of a person without head, bare skin and held things, parted below \
-                      the waist of the most prominent person where colours meet. What is worn above \
-                      the waist is one garment, whether of one layer or two, and is `coat` or `tops`, \
-                      whichever a network of 1,000 classes takes it for. On black-and-white photos \
-                      bare arms and legs may stay with the clothes; so do heads whose face is turned \
-                      away or under 24 px, and things held close to the body.",
+        limitations: "Garments are found by rules, without a network that labels them: clothes \
+                      are what is left of a person without head, bare skin and held things, \
+                      parted below the waist of the most prominent person where colours meet. \
+                      What is worn above the waist is one garment, whether of one layer or \
+                      two, and is `coat` or `tops`, whichever a network of 1,000 classes takes \
+                      it for. On black-and-white photos bare arms and legs may stay with the \
+                      clothes, and so may those that straps, hair or other people part from \
+                      the neck; so do heads whose face is turned away or under 24 px, and \
+                      things held close to the body.",
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::GARMENT_BYTES_PER_PIXEL },
         ..Spec::DEFAULT
     };

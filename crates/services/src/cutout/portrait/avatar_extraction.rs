@@ -30,8 +30,10 @@ impl CpuOperation for AvatarExtraction {
         pool: "cutout_avatar_extraction",
         price: 1,
         summary: "Cuts out each head of a photo with its hair, hat and neck, the largest face first.",
-        limitations: "Up to 20 heads whose face is at least 24 px wide and high and turned to the \
-                      camera. Hair that hangs far below the chin is cut off there.",
+        limitations: "Up to 20 heads whose face is at least 24 px wide and high and turned to \
+                      the camera. Hair that hangs far below the chin is cut off there, and \
+                      hair of somebody whose face is not seen may stay where it lies against \
+                      the head.",
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::HEAD_BYTES_PER_PIXEL },
         ..Spec::DEFAULT
     };

@@ -26,9 +26,11 @@ impl CpuOperation for HairstyleExtraction {
         price: 1,
         summary: "Cuts out the hair of each head in a photo, without hat and beard, the largest face \
                   first.",
-        limitations: "Up to 20 heads whose face is at least 24 px wide and high and turned to the \
-                      camera. Hair that hangs far below the chin is cut off there; hair of which a \
-                      hat leaves only strands (less than 3 % of the head) counts as none.",
+        limitations: "Up to 20 heads whose face is at least 24 px wide and high and turned to \
+                      the camera. Hair that hangs far below the chin is cut off there, and \
+                      hair of somebody whose face is not seen may stay where it lies against \
+                      the head; hair of which a hat leaves only strands (less than 3 % of the \
+                      head) counts as none.",
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::HEAD_BYTES_PER_PIXEL },
         ..Spec::DEFAULT
     };
