@@ -400,19 +400,22 @@ impl Half<'_> {
     fn fill_holes(&self, cloth: &mut [bool], likely: &Likely, skin: &[f32], face: &Frame) {
         let holes = components(&mask_of(&|at| !cloth[at]), |value| value > 0);
         let area = face.cells * face.cells;
-        let enclosed = |piece: &Component| {
+        let is_own = |piece: &Component| piece.cells.iter().all(|&at| self.is_person(at as usize));
+        let is_enclosed = |piece: &Component| {
             piece.cells.iter().all(|&at| {
                 let (x, y) = (at as usize % ROW, at as usize / ROW);
-                x > 0 && y > 0 && x + 1 < ROW && y + 1 < ROW && self.is_person(at as usize)
+                x > 0 && y > 0 && x + 1 < ROW && y + 1 < ROW
             })
         };
-        for hole in holes.iter().filter(|hole| enclosed(hole)) {
+        for hole in holes.iter().filter(|hole| is_own(hole)) {
             let size = hole.cells.len() as f32;
             let mean = |of: &dyn Fn(usize) -> f32| {
                 hole.cells.iter().map(|&at| of(at as usize)).sum::<f32>() / size
             };
             let head = mean(&|at| likely.groups[HEAD][at] + likely.groups[HAIR][at]);
-            let small = size < 0.03 * area || (size < 0.5 * area && mean(&|at| skin[at]) < 0.5);
+            // A button that the frame cuts through is one all the same.
+            let small = size < 0.03 * area
+                || (is_enclosed(hole) && size < 0.5 * area && mean(&|at| skin[at]) < 0.5);
             if small && head < 0.5 {
                 hole.cells.iter().for_each(|&at| cloth[at as usize] = true);
             }
