@@ -21,7 +21,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profile", default="release", help="cargo's profile")
     options = parser.parse_args()
-    command = ["cargo", "run", "--quiet", "--workspace", "--profile", options.profile,
+    command = ["cargo", "run", "--quiet", "-p", "safelight-services", "--profile", options.profile,
                "--example", "effects"]
     done = subprocess.run(command, cwd=harness.ROOT, stdout=subprocess.PIPE, text=True, check=True)
     print(done.stdout)

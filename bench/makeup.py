@@ -25,7 +25,7 @@ def main():
     parser.add_argument("--profile", default="release", help="cargo's profile")
     options = parser.parse_args()
     photos = [str(harness.ROOT / "photos" / name) for name in ("astronaut.png", "grace_hopper.jpg")]
-    command = ["cargo", "run", "--quiet", "--workspace", "--profile", options.profile,
+    command = ["cargo", "run", "--quiet", "-p", "safelight-effects", "--profile", options.profile,
                "--example", "makeup_measures", "--", "2", *photos]
     done = subprocess.run(command, cwd=harness.ROOT, stdout=subprocess.PIPE, text=True, check=True)
     print(done.stdout)

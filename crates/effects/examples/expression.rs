@@ -1,6 +1,6 @@
 //! Shows expressions on the largest face of a photo, side by side, and what the judges see in them.
 //!
-//! `cargo run --workspace --example expression -- PHOTO OUT.png ZOOM STRENGTH NAME...`; a name is that of an
+//! `cargo run -p safelight-effects --example expression -- PHOTO OUT.png ZOOM STRENGTH NAME...`; a name is that of an
 //! expression or an emotion.
 
 use std::error::Error;

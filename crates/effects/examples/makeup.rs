@@ -1,6 +1,6 @@
 //! Paints a face and writes before and after side by side, enlarged.
 //!
-//! `cargo run --workspace --example makeup -- PHOTO EFFECT OUT.png [PART [ZOOM]]`; PART is `face`, `lips`,
+//! `cargo run -p safelight-effects --example makeup -- PHOTO EFFECT OUT.png [PART [ZOOM]]`; PART is `face`, `lips`,
 //! `eyes` or `beard`.
 
 use std::error::Error;

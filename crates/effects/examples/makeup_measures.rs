@@ -1,7 +1,7 @@
 //! Measures makeup, brows, beards and hair colour on photos: time for each megapixel beyond the face models,
 //! distance to the target colour, pixels changed where nothing may change, and likeness to the person.
 //!
-//! `cargo run --workspace --example makeup_measures -- [SCALE] PHOTO...`; each photo is enlarged by SCALE first.
+//! `cargo run -p safelight-effects --example makeup_measures -- [SCALE] PHOTO...`; each photo is enlarged by SCALE first.
 
 use std::error::Error;
 use std::sync::LazyLock;

@@ -1,7 +1,7 @@
 //! Puts the largest face of one picture into another, and writes the giver, the picture before and after
 //! side by side.
 //!
-//! `cargo run --workspace --example swap -- GIVER PICTURE OUT.png ZOOM [SIMILARITY]`
+//! `cargo run -p safelight-effects --example swap -- GIVER PICTURE OUT.png ZOOM [SIMILARITY]`
 
 use std::error::Error;
 

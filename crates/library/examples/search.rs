@@ -1,7 +1,7 @@
 //! How long a search takes, how much memory an index needs, and how many of the best faces the scan
 //! in bytes finds that a scan of 32-bit numbers finds.
 //!
-//!     cargo run --release --workspace --example search -- 10000 100000 1000000
+//!     cargo run --release -p safelight-library --example search -- 10000 100000 1000000
 //!
 //! The faces are random vectors; for each query one face of the index lies at a cosine of 0.3 to 0.72,
 //! as other photos of one person do.
