@@ -33,7 +33,8 @@ impl Rules {
         self.max_bytes as f64 / Self::MB as f64
     }
 
-    /// These words where the largest picture is no square, so that it may lie or stand; else none.
+    /// `words` where the largest size is not a square, so that landscape and portrait are both accepted;
+    /// else an empty text.
     pub fn either_way(&self, words: &'static str) -> &'static str {
         if self.max.0 == self.max.1 { "" } else { words }
     }

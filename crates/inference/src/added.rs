@@ -22,7 +22,7 @@ const ARRIVING: &str = "arriving.lock";
 const PREFIX: &str = "arriving-";
 /// Longest file: what a graph of ONNX can hold in one file.
 const MAX_BYTES: u64 = 2 << 30;
-/// How much is written before the free space is looked at again.
+/// Bytes written between two checks of the free space.
 const STEP: usize = 8 << 20;
 
 /// The folder.
@@ -121,7 +121,7 @@ impl Added {
             Ok(text) => Choices::parse(&text).map_err(|reason| {
                 AddedError::Refused(format!("{} is not valid: {reason}", path.display()))
             }),
-            // What is no folder holds none; whoever writes there says what is wrong with it.
+            // A path that is not a folder holds no choices; the error is reported when it is written to.
             Err(error)
                 if matches!(
                     error.kind(),

@@ -130,7 +130,7 @@ impl Registry {
         &self.idle
     }
 
-    /// The entry by which a model is refused.
+    /// The entry of `refuse` that a model matches.
     pub fn refusal(&self, name: &str) -> Option<&str> {
         self.named(name).ok()?.refused.as_deref()
     }

@@ -28,14 +28,6 @@ impl MasterKey {
         Self(bytes)
     }
 
-    /// A random one.
-    ///
-    /// # Errors
-    /// When the system has no random numbers.
-    pub fn random() -> std::io::Result<Self> {
-        random().map(Self)
-    }
-
     /// Its bytes, to be kept in its file.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
@@ -148,7 +140,7 @@ mod tests {
 
     #[test]
     fn what_is_sealed_opens_with_its_key_at_its_place_alone() {
-        let master = MasterKey::random().expect("random numbers");
+        let master = MasterKey::new(random().expect("random numbers"));
         let (key, wrapped) = master.new_group(b"1/staff").expect("random numbers");
         let embedding = std::array::from_fn(|i| i as f32 / 128.0);
         let sealed = key.seal_embedding(&embedding, b"face").expect("random numbers");
@@ -160,7 +152,7 @@ mod tests {
         assert_eq!(same.open(&altered, b"face"), Err(Unsealed), "altered");
         assert_eq!(same.open(&sealed[..10], b"face"), Err(Unsealed), "cut");
         assert!(master.unwrap(&wrapped, b"2/staff").is_err(), "another group");
-        let stranger = MasterKey::random().expect("random numbers");
+        let stranger = MasterKey::new(random().expect("random numbers"));
         assert!(stranger.unwrap(&wrapped, b"1/staff").is_err(), "another installation");
         let (other, _) = master.new_group(b"1/staff").expect("random numbers");
         assert_eq!(other.open(&sealed, b"face"), Err(Unsealed), "another key");

@@ -150,7 +150,7 @@ pub struct Origin {
 pub fn known() -> Result<Table> {
     match serde_json::to_value(Config::default())? {
         Value::Object(table) => Ok(table),
-        _ => bail!("the configuration is no table"),
+        _ => bail!("the configuration is not a table"),
     }
 }
 

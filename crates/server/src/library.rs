@@ -286,6 +286,26 @@ pub(crate) fn act(application: i64, key: Option<i64>, request_id: &str) -> Act {
     Act { application, key, request_id: request_id.to_owned(), at: now() }
 }
 
+/// The scene of a group.
+pub(crate) fn scene_of(group: &FaceGroup) -> Scene {
+    let scenes = [Scene::Live, Scene::IdCard, Scene::Surveillance];
+    scenes.into_iter().find(|scene| scene.word() == group.scene).unwrap_or(Scene::Live)
+}
+
+impl LibrarySettings {
+    /// Consent must be noted where the operator requires that.
+    ///
+    /// # Errors
+    /// `MISSING_PARAMETERS`.
+    pub(crate) fn check_consent(&self, note: Option<&str>) -> Result<()> {
+        if !self.require_consent || note.is_some_and(|note| !note.trim().is_empty()) {
+            return Ok(());
+        }
+        let message = "consent_note is missing, which the operator requires";
+        Err(Fault::new(Code::MissingParameters, message))
+    }
+}
+
 /// Reads the master key of the libraries at `path`, or writes a random one there where no file is
 /// ([`secret_file`]). A file that others may read is refused.
 ///
@@ -310,26 +330,6 @@ fn check_readers(path: &Path) -> io::Result<()> {
     }
     let message = format!("others may read it (mode {mode:o}); allow its owner alone: chmod 600");
     Err(io::Error::new(io::ErrorKind::PermissionDenied, message))
-}
-
-/// The scene of a group.
-pub(crate) fn scene_of(group: &FaceGroup) -> Scene {
-    let scenes = [Scene::Live, Scene::IdCard, Scene::Surveillance];
-    scenes.into_iter().find(|scene| scene.word() == group.scene).unwrap_or(Scene::Live)
-}
-
-impl LibrarySettings {
-    /// Consent must be noted where the operator requires that.
-    ///
-    /// # Errors
-    /// `MISSING_PARAMETERS`.
-    pub(crate) fn check_consent(&self, note: Option<&str>) -> Result<()> {
-        if !self.require_consent || note.is_some_and(|note| !note.trim().is_empty()) {
-            return Ok(());
-        }
-        let message = "consent_note is missing, which the operator requires";
-        Err(Fault::new(Code::MissingParameters, message))
-    }
 }
 
 #[cfg(not(unix))]

@@ -222,7 +222,7 @@ fn unknown(known: &Table, prefix: &str, key: &str, source: &str) -> anyhow::Erro
     anyhow!("unknown key `{prefix}{key}` in {source}; {place} there are {}", names.join(", "))
 }
 
-/// A dictionary with one value at a dotted key, of the type that its default has.
+/// A table with one value at a dotted key, of the type that its default has.
 fn nest(known: &Table, key: &str, text: &str, source: &str) -> Result<Table> {
     let mut areas: Vec<_> = key.split('.').collect();
     let last = areas.pop().unwrap_or_default();
@@ -318,6 +318,7 @@ mod tests {
         assert!(variable("SAFELIGHT_SERVICE_HOST", "10.0.0.1").is_ok());
         assert!(variable("SAFELIGHT_PORTS", "1").is_err());
     }
+
     #[test]
     fn later_layers_count_and_every_value_names_its_source() {
         #[derive(Debug, serde::Deserialize)]

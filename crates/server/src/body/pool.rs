@@ -281,7 +281,7 @@ impl Memory {
     pub async fn unless_revoked<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
         tokio::select! {
             outcome = work => outcome,
-            () = self.revoked.notified() => Err(displaced()),
+            () = self.revoked() => Err(displaced()),
         }
     }
 

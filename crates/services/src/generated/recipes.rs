@@ -43,17 +43,18 @@ const REMOVAL: Recipe = Recipe {
     ..PHOTO
 };
 
+const FIGURE: Recipe = Recipe {
+    given: Given::Picture,
+    mask: "none, the whole picture",
+    prompt: "turn into {}, keep likeness and pose",
+    strength: 0.75,
+    drawing: true,
+    ..PHOTO
+};
+
 /// Every recipe, in the order of its service.
 pub const RECIPES: &[Recipe] = &[
-    Recipe {
-        service: "ai-anime-generator",
-        given: Given::Picture,
-        mask: "none, the whole picture",
-        prompt: "turn into {}, keep likeness and pose",
-        strength: 0.75,
-        drawing: true,
-        ..PHOTO
-    },
+    Recipe { service: "ai-anime-generator", ..FIGURE },
     Recipe {
         service: "ai-beard-removal",
         mask: "the lower face",
@@ -204,15 +205,7 @@ pub const RECIPES: &[Recipe] = &[
         drawing: true,
         ..PHOTO
     },
-    Recipe {
-        service: "portrait-animation",
-        given: Given::Picture,
-        mask: "none, the whole picture",
-        prompt: "turn into {}, keep likeness and pose",
-        strength: 0.75,
-        drawing: true,
-        ..PHOTO
-    },
+    Recipe { service: "portrait-animation", ..FIGURE },
     Recipe { service: "remove-objects", ..REMOVAL },
     Recipe { service: "remove-objects-advanced", ..REMOVAL },
     Recipe { service: "remove-objects-pro", ..REMOVAL },
