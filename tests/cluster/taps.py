@@ -11,6 +11,8 @@ class Tap:
 
     - `stop_before`: bytes; the piece of a request that holds them, and all that follows on its connection, is
       kept back until `release` is called.
+    - `lose`: bytes; the piece of a request that holds them ends the connection to the server, which so forgets
+      what was begun; the client is told nothing.
     - `stop_after`: two patterns; where a connection has shown the first, the piece with the second
       is still passed on, the answer to it is not.
     - `deaf`: bytes; a connection whose requests showed them gets no answers any more.
@@ -21,7 +23,7 @@ class Tap:
 
     def __init__(self, host, port):
         self.target = (host, port)
-        self.stop_before, self.stop_after, self.deaf = None, None, None
+        self.stop_before, self.lose, self.stop_after, self.deaf = None, None, None, None
         self.delay, self.down, self.busy = 0.0, False, False
         self.caught, self.released = threading.Event(), threading.Event()
         self.pieces = 0
@@ -32,7 +34,7 @@ class Tap:
 
     def release(self):
         """Lets pass what was kept back, and whatever comes."""
-        self.stop_before, self.stop_after, self.deaf = None, None, None
+        self.stop_before, self.lose, self.stop_after, self.deaf = None, None, None, None
         self.released.set()
 
     def cut(self):
@@ -101,6 +103,11 @@ class Tap:
                 if self.stop_before and self.stop_before in piece:
                     self.caught.set()
                     self.released.wait()
+                if self.lose and self.lose in piece:
+                    server.close()
+                    self.caught.set()
+                    self.released.wait()
+                    return
                 if self.deaf and self.deaf in piece:
                     deaf = True
                 if self.stop_after:

@@ -445,7 +445,7 @@ mod tests {
         };
         let hold = testing::hold(application, "R");
         let submitted = app.store.submit_task(&new, &hold, 9, now()).await;
-        assert!(matches!(submitted, Ok(Submission::Accepted(_))), "{submitted:?}");
+        assert!(matches!(submitted, Ok(Submission::Accepted)), "{submitted:?}");
         let claiming = Claiming::any(now() + LEASE, 3);
         let task = app.store.claim_task(&claiming, now()).await.expect("store").expect("a task");
         let ended = async || {

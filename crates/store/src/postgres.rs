@@ -20,7 +20,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use deadpool_postgres::{Client, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::{
+    Client, Hook, HookError, Manager, ManagerConfig, Pool, RecyclingMethod, Runtime,
+};
 use futures_util::StreamExt;
 use futures_util::stream::poll_fn;
 use parking_lot::Mutex;
@@ -42,6 +44,9 @@ const CHANNEL: &str = "safelight";
 const CONNECT: Duration = Duration::from_secs(5);
 /// How long a call is tried again while the database cannot be reached.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long the server waits for the next statement of a change. A process that stops in the middle of
+/// one, or is cut off, keeps its application's lock no longer.
+const IDLE_IN_CHANGE: Duration = Duration::from_secs(10);
 /// Applications whose lanes are kept without a look whether somebody is in them.
 const MOST_LANES: usize = 1024;
 /// Times that a change is made again because others were in the way.
@@ -157,6 +162,13 @@ impl Postgres {
             .runtime(Runtime::Tokio1)
             .create_timeout(Some(CONNECT))
             .wait_timeout(Some(PATIENCE))
+            .post_create(Hook::async_fn(|client, _| {
+                Box::pin(async move {
+                    let idle = IDLE_IN_CHANGE.as_millis();
+                    let set = format!("SET idle_in_transaction_session_timeout = {idle}");
+                    client.batch_execute(&set).await.map_err(HookError::Backend)
+                })
+            }))
             .build()
             .map_err(|error| StoreError::Database(error.to_string()))?;
         let lanes = Arc::new(Lanes::new(connections));
@@ -277,6 +289,8 @@ fn attempt<T>(
                 match error {
                     // Nobody knows whether it was made.
                     sql::Error::Lost(why) => Tried::Failed(StoreError::Lost(why)),
+                    // Of a statement that was posted.
+                    sql::Error::Constraint(why) => Tried::Failed(StoreError::Conflict(why)),
                     // The server says that it was rolled back.
                     error => Err(error.into()).into(),
                 }

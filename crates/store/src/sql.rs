@@ -85,8 +85,8 @@ pub trait Driver {
     }
     /// Runs a statement; answers its rows, at most `limit`.
     fn query(&self, sql: &str, values: &[Value], limit: usize) -> Result<Vec<Row>>;
-    /// Inserts a row; answers its number in the column `id`.
-    fn insert(&self, sql: &str, id: &str, values: &[Value]) -> Result<i64>;
+    /// Inserts a row; answers its `id`.
+    fn insert(&self, sql: &str, values: &[Value]) -> Result<i64>;
     /// Whether other transactions change rows at the same time.
     fn is_shared(&self) -> bool;
 }
@@ -133,14 +133,9 @@ impl Statement<'_> {
         self.driver.post(self.sql, values.values())
     }
 
-    /// Inserts one row; answers its number.
+    /// Inserts one row; answers its `id`.
     pub fn insert(&mut self, values: impl Params) -> Result<i64> {
-        self.insert_numbered("id", values)
-    }
-
-    /// The same, where the number's column is not named `id`.
-    pub fn insert_numbered(&mut self, column: &str, values: impl Params) -> Result<i64> {
-        self.driver.insert(self.sql, column, &values.values())
+        self.driver.insert(self.sql, &values.values())
     }
 
     /// Whether it finds a row.
@@ -309,6 +304,7 @@ tuples! {
     (A 0, B 1, C 2)
     (A 0, B 1, C 2, D 3)
     (A 0, B 1, C 2, D 3, E 4)
+    (A 0, B 1, C 2, D 3, E 4, F 5)
 }
 
 /// What may stand for a parameter.

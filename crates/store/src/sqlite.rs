@@ -130,7 +130,7 @@ impl Driver for rusqlite::Connection {
         Ok(found)
     }
 
-    fn insert(&self, sql: &str, _: &str, values: &[Value]) -> sql::Result<i64> {
+    fn insert(&self, sql: &str, values: &[Value]) -> sql::Result<i64> {
         Ok(self.prepare_cached(sql)?.insert(params_from_iter(values))?)
     }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use safelight_contract::Fault;
 use serde_json::Value;
 
-use crate::{Callback, Credits, Hold, HoldRequest, Millis, Result};
+use crate::{Callback, Credits, HoldRequest, Millis, Result};
 
 /// How long the end of a task is kept that no worker ended: one that was cancelled, or that crashed
 /// too often. A day, as long as the answers of the API live.
@@ -177,7 +177,7 @@ impl Queue {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Submission {
     /// It is queued, and its price held.
-    Accepted(Hold),
+    Accepted,
     /// The queue has no room for it; what is in the queue.
     QueueFull(Queue),
     /// No instance that lives can do it, by what they offer.

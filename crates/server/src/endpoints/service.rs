@@ -263,7 +263,7 @@ impl Caller<'_> {
         let outcome = app.store.submit_task(&task, &hold, limit, now()).await;
         let outcome = outcome.or_internal("accepting the task");
         let accepted = outcome.and_then(|outcome| match outcome {
-            Submission::Accepted(_) => Ok(()),
+            Submission::Accepted => Ok(()),
             Submission::QueueFull(queue) => Err(queue_full(queue, limit)),
             Submission::NobodyAble => Err(nobody_able(&task.service)),
             Submission::UploadGone => Err(uploads::reclaimed(&named)),

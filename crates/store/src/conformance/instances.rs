@@ -211,7 +211,7 @@ async fn what_nobody_can_do_is_refused(store: Arc<dyn Store>) {
         let request = request(&shop, &format!("r-{id}"), 1);
         store.submit_task(&task, &request, MANY, NOW).await.unwrap()
     };
-    let is_accepted = |submission: &Submission| matches!(submission, Submission::Accepted(_));
+    let is_accepted = |submission: &Submission| matches!(submission, Submission::Accepted);
     assert!(is_accepted(&try_one("nobody lives").await), "a worker may start");
     live(&*store, NOW).await;
     assert!(is_accepted(&try_one("nobody has said").await));

@@ -155,8 +155,8 @@ impl Driver for Session<'_> {
         self.rows(sql, values)?.iter().take(limit).map(read).collect()
     }
 
-    fn insert(&self, sql: &str, id: &str, values: &[Value]) -> Result<i64> {
-        let rows = self.rows(&format!("{sql} RETURNING {id}"), values)?;
+    fn insert(&self, sql: &str, values: &[Value]) -> Result<i64> {
+        let rows = self.rows(&format!("{sql} RETURNING id"), values)?;
         let row = rows.first().ok_or(Error::NoRow)?;
         row.try_get(0).map_err(|e| error(&e))
     }
@@ -245,7 +245,8 @@ pub fn error(error: &tokio_postgres::Error) -> Error {
         return Error::Again(why);
     }
     // The server is going down, comes up, or gave the connection up.
-    match code.code().starts_with("57P") || code.code().starts_with("08") {
+    let is_lost = ["57P", "08", "25P03"].iter().any(|class| code.code().starts_with(class));
+    match is_lost {
         true => Error::Lost(why),
         false => Error::Other(why),
     }

@@ -270,3 +270,28 @@ async fn a_slow_owner_ends_its_upload_or_it_is_failed() {
     assert_eq!(store.disk_use().await.unwrap().inputs, 20);
     assert_eq!(store.audit().await.unwrap().errors, Vec::<String>::new());
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_stops_frees_its_application() {
+    let Some(url) = server() else { return };
+    let store = Postgres::open(&fresh(&url).await, 2).await.unwrap();
+    let setting = |db: &Connection<'_>| {
+        let sql = "SELECT current_setting('idle_in_transaction_session_timeout')";
+        Ok(db.prepare_cached(sql)?.query_row((), |row| row.get::<String>(0))?)
+    };
+    assert_eq!(store.database.quick(setting).await.unwrap(), "10s");
+    // The same with a shorter time, which the change itself sets: the server ends its connection, and it
+    // is made again on another.
+    let tries = Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let tried = tries.clone();
+    let stops = move |db: &Connection<'_>| {
+        let first = tried.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+        db.prepare_cached("SET LOCAL idle_in_transaction_session_timeout = 20")?.execute(())?;
+        if first {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+        }
+        Ok(db.prepare_cached("SELECT 1")?.exists(())?)
+    };
+    assert!(store.database.write(Lock::Application(1), stops).await.unwrap());
+    assert_eq!(tries.load(std::sync::atomic::Ordering::Relaxed), 2);
+}

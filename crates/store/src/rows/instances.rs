@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc::Receiver;
 
 use crate::sql::{Connection, Row, params};
-use crate::{DEAD_AFTER, Instance, Instances, Millis, Recovered, Result, StoreError, sql};
+use crate::{Instance, Instances, Millis, Recovered, Result, StoreError, sql};
 
 use super::{Database, Lock, Rows, keyed_requests, ledger, tasks, uploads, webhooks};
 
@@ -129,17 +129,11 @@ impl<D: Database> Instances for Rows<D> {
     }
 }
 
-/// Whether an instance that lives may do a task: one says that it can, or has not said what it can,
-/// or none lives that does tasks.
-pub fn can_do(db: &Connection<'_>, service: &str, bytes: u64, now: Millis) -> Result<bool> {
-    let sql = "SELECT coalesce(max(CASE WHEN services = ''
-                   OR (capacity >= ?3 AND instr(services, ',' || ?2 || ',') > 0)
-                   THEN 1 ELSE 0 END), 1)
-               FROM instances WHERE seen_at >= ?1 AND services <> ',,'";
-    let bytes = i64::try_from(bytes).unwrap_or(i64::MAX);
-    let values = params![now - DEAD_AFTER, service, bytes];
-    Ok(db.prepare_cached(sql)?.query_row(values, |row| row.get::<i64>(0))? > 0)
-}
+/// Whether an instance seen since `?3` may do a task of the service `?4` and the size `?5`: one says that it
+/// can, or has not said what it can, or none lives that does tasks.
+pub(super) const POSSIBLE: &str = "SELECT coalesce(max(CASE WHEN services = ''
+        OR (capacity >= ?5 AND instr(services, ',' || ?4 || ',') > 0) THEN 1 ELSE 0 END), 1)
+    FROM instances WHERE seen_at >= ?3 AND services <> ',,'";
 
 fn beat(db: &Connection<'_>, [id, kind, name, version]: [&String; 4], now: Millis) -> Result<()> {
     db.prepare_cached(

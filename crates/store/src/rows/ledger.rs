@@ -53,7 +53,7 @@ impl<D: Database> Ledger for Rows<D> {
         let request = request.clone();
         let (lock, instance) = (Lock::Application(request.application), self.instance.clone());
         let id = request.request_id.clone();
-        let change = move |db: &Connection<'_>| hold(db, &request, Some(&instance), now);
+        let change = move |db: &Connection<'_>| hold(db, &request, &instance, now);
         self.write_once(lock, change, move |db| held(db, &id)).await
     }
 
@@ -214,42 +214,64 @@ fn set_balance_warning(
     }
 }
 
-/// Sets credits aside: for a request of that instance, or for a task, whose end closes the hold.
-pub fn hold(
+/// Sets credits aside for a request of that instance.
+fn hold(
     db: &Connection<'_>,
     request: &HoldRequest,
-    instance: Option<&str>,
+    instance: &str,
     now: Millis,
 ) -> Result<HoldOutcome> {
-    let amount = request.amount.0;
-    if amount < 0 {
-        return Err(StoreError::Invalid(format!(
-            "a hold must not be negative, got {}",
-            request.amount
-        )));
-    }
     let Some(pool) = set_aside(db, request, now)? else {
-        accounts::check_application(db, request.application)?;
-        let left = |sign: &str| {
-            let found = balance(db, request.application, sign)?;
-            Ok::<_, StoreError>(Credits(found.map_or(0, |(_, balance)| balance)))
-        };
-        return Ok(HoldOutcome::NotEnough { own: left(&request.pool)?, common: left(COMMON)? });
+        let (own, common) = left(db, request)?;
+        return Ok(HoldOutcome::NotEnough { own, common });
     };
-    let HoldRequest { request_id, expires_at, .. } = request;
-    let for_task = i64::from(instance.is_none());
+    let HoldRequest { request_id, amount, expires_at, .. } = request;
     let id = db
-        .prepare_cached(
-            "INSERT INTO holds
-                 (pool_id, request_id, amount, for_task, created_at, expires_at, instance)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        )?
-        .insert(params![pool, request_id, amount, for_task, now, expires_at, instance])
-        .map_err(|e| {
-            unique(e, || format!("request {} holds credits already", request.request_id))
-        })?;
-    transfer(db, pool, ["balance", "held"], amount, Some(id), now)?;
+        .prepare_cached(INSERT_HOLD)?
+        .insert(params![pool, request_id, amount.0, 0, now, expires_at, instance])
+        .map_err(|e| is_held(e, request_id))?;
+    transfer(db, pool, ["balance", "held"], amount.0, Some(id), now)?;
     Ok(HoldOutcome::Held(Hold { id }))
+}
+
+/// Sets credits aside for a task, whose end closes the hold: the one of the request's id. Answers what the
+/// request's pool and `common` have, where that is not enough.
+pub fn hold_for_task(
+    db: &Connection<'_>,
+    request: &HoldRequest,
+    now: Millis,
+) -> Result<Option<(Credits, Credits)>> {
+    let Some(pool) = set_aside(db, request, now)? else { return left(db, request).map(Some) };
+    let HoldRequest { request_id, amount, expires_at, .. } = request;
+    let instance: Option<&str> = None;
+    db.prepare_cached(INSERT_HOLD)?
+        .post(params![pool, request_id, amount.0, 1, now, expires_at, instance])
+        .map_err(|e| is_held(e, request_id))?;
+    db.prepare_cached(
+        "INSERT INTO transfers (pool_id, from_account, to_account, amount, hold_id, at)
+         SELECT pool_id, 'balance', 'held', amount, id, created_at FROM holds
+         WHERE request_id = ?1 AND amount > 0",
+    )?
+    .post([request_id])?;
+    Ok(None)
+}
+
+const INSERT_HOLD: &str = "INSERT INTO holds
+    (pool_id, request_id, amount, for_task, created_at, expires_at, instance)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+fn is_held(error: sql::Error, request_id: &str) -> StoreError {
+    unique(error, || format!("request {request_id} holds credits already"))
+}
+
+/// What the pool of a request and `common` have.
+fn left(db: &Connection<'_>, request: &HoldRequest) -> Result<(Credits, Credits)> {
+    accounts::check_application(db, request.application)?;
+    let left = |sign: &str| {
+        let found = balance(db, request.application, sign)?;
+        Ok::<_, StoreError>(Credits(found.map_or(0, |(_, balance)| balance)))
+    };
+    Ok((left(&request.pool)?, left(COMMON)?))
 }
 
 /// What a hold answered that was made.
@@ -268,6 +290,12 @@ fn is_closed(db: &Connection<'_>, hold: i64, state: &str) -> Result<Option<bool>
 /// Moves the amount from a pool's balance to what it holds: the service's own pool, else `common`.
 /// Answers the pool, `None` where neither has enough, or the application is not there.
 fn set_aside(db: &Connection<'_>, request: &HoldRequest, now: Millis) -> Result<Option<i64>> {
+    if request.amount.0 < 0 {
+        return Err(StoreError::Invalid(format!(
+            "a hold must not be negative, got {}",
+            request.amount
+        )));
+    }
     let able = "SELECT id FROM pools WHERE application_id = ?1 AND balance >= ?3 AND sign";
     let sql = format!(
         "UPDATE pools SET balance = balance - ?3, held = held + ?3, updated_at = ?4

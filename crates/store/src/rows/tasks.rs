@@ -18,7 +18,7 @@ use crate::{
 
 use super::{Database, Lock, Rows, SWEEP};
 use ending::{cancel, fail_queued, finish, give_up, is_ended_by, queued_before};
-use queue::{Claimed, claim, claimed, is_waiting, park, place, renew, submit, submitted};
+use queue::{Claimed, claim, claimed, is_waiting, park, queue, renew, submit, submitted};
 
 pub use ending::cancel_all;
 pub use queue::requeue;
@@ -39,7 +39,7 @@ impl<D: Database> Tasks for Rows<D> {
     }
 
     async fn queue(&self, application: i64, most: u64) -> Result<Queue> {
-        self.quick(move |db| Ok(place(db, application, most)?.0)).await
+        self.quick(move |db| queue(db, application, most)).await
     }
 
     async fn claim_task(&self, claiming: &Claiming, now: Millis) -> Result<Option<Task>> {

@@ -212,10 +212,10 @@ pub fn are_ready(db: &Connection<'_>, application: i64, uploads: &[String]) -> R
 }
 
 /// Notes that a task works on uploads.
-pub fn use_for_task(db: &Connection<'_>, task: i64, uploads: &[String]) -> Result<()> {
+pub fn use_for_task(db: &Connection<'_>, task: &str, uploads: &[String]) -> Result<()> {
     // The same upload may be sent in two fields.
-    let sql = "INSERT INTO task_uploads (upload_id, task_seq) VALUES (?1, ?2)
-               ON CONFLICT DO NOTHING";
+    let sql = "INSERT INTO task_uploads (upload_id, task_seq)
+               SELECT ?1, seq FROM tasks WHERE id = ?2 ON CONFLICT DO NOTHING";
     for id in uploads {
         db.prepare_cached(sql)?.post(params![id, task])?;
     }

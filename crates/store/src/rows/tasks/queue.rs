@@ -2,11 +2,10 @@
 
 use crate::sql::{Connection, OptionalExtension, params};
 use crate::{
-    Claiming, Hold, HoldOutcome, HoldRequest, Millis, NewTask, Queue, Result, StoreError,
-    Submission, Task,
+    Claiming, DEAD_AFTER, HoldRequest, Millis, NewTask, Queue, Result, StoreError, Submission, Task,
 };
 
-use super::super::instances::{self, DEAD};
+use super::super::instances::{DEAD, POSSIBLE};
 use super::super::{ledger, unique, uploads};
 use super::ending::give_up;
 use super::{TASK, read_task};
@@ -24,81 +23,115 @@ pub(super) fn submit(
             task.id, task.application, request.application
         )));
     }
-    let (queue, turn) = place(db, task.application, max_queued)?;
+    let Place { queue, turn, is_possible } = place(db, task, max_queued, now)?;
     if !queue.has_room(max_queued) {
         return Ok(Submission::QueueFull(queue));
     }
     // The only process refuses by itself what it cannot do.
-    if db.is_shared() && !instances::can_do(db, &task.service, task.cost_bytes, now)? {
+    if db.is_shared() && !is_possible {
         return Ok(Submission::NobodyAble);
     }
     if !uploads::are_ready(db, task.application, &task.uploads)? {
         return Ok(Submission::UploadGone);
     }
-    let hold = match ledger::hold(db, request, None, now)? {
-        HoldOutcome::Held(hold) => hold,
-        HoldOutcome::NotEnough { own, common } => {
-            return Ok(Submission::NotEnough { own, common });
-        }
-    };
+    if let Some((own, common)) = ledger::hold_for_task(db, request, now)? {
+        return Ok(Submission::NotEnough { own, common });
+    }
     let callback = task.callback.as_ref();
-    let seq = db
-        .prepare_cached(
-            "INSERT INTO tasks
-                 (id, request_id, application_id, hold_id, service, input, created_at, turn,
-                  batch_id, callback_url, callback_base, cost_bytes)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
-        )?
-        .insert_numbered(
-            "seq",
-            params![
-                task.id,
-                task.request_id,
-                task.application,
-                hold.id,
-                task.service,
-                task.input,
-                now,
-                turn,
-                task.batch,
-                callback.map(|callback| &callback.url),
-                callback.map(|callback| &callback.base),
-                i64::try_from(task.cost_bytes).unwrap_or(i64::MAX),
-            ],
-        )
-        .map_err(|e| {
-            unique(e, || format!("there is a task {} or one of its request already", task.id))
-        })?;
-    uploads::use_for_task(db, seq, &task.uploads)?;
-    Ok(Submission::Accepted(hold))
+    db.prepare_cached(
+        "INSERT INTO tasks
+             (id, request_id, application_id, hold_id, service, input, created_at, turn,
+              batch_id, callback_url, callback_base, cost_bytes)
+         VALUES (?1, ?2, ?3, (SELECT id FROM holds WHERE request_id = ?4), ?5, ?6, ?7, ?8, ?9,
+              ?10, ?11, ?12)",
+    )?
+    .post(params![
+        task.id,
+        task.request_id,
+        task.application,
+        request.request_id,
+        task.service,
+        task.input,
+        now,
+        turn,
+        task.batch,
+        callback.map(|callback| &callback.url),
+        callback.map(|callback| &callback.base),
+        stored_size(task.cost_bytes),
+    ])
+    .map_err(|e| {
+        unique(e, || format!("there is a task {} or one of its request already", task.id))
+    })?;
+    uploads::use_for_task(db, &task.id, &task.uploads)?;
+    Ok(Submission::Accepted)
+}
+
+/// A size in bytes as a row has it.
+fn stored_size(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 /// What a submission answered that was made.
 pub(super) fn submitted(db: &Connection<'_>, id: &str) -> Result<Option<Submission>> {
-    let sql = "SELECT hold_id FROM tasks WHERE id = ?1";
-    let hold = db.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
-    Ok(hold.map(|id| Submission::Accepted(Hold { id })))
+    let sql = "SELECT 1 FROM tasks WHERE id = ?1";
+    Ok(db.prepare_cached(sql)?.exists([id])?.then_some(Submission::Accepted))
 }
 
-/// The tasks that wait, each number counted up to `most`, and the turn of the next one of an
-/// application: after its own open ones, and not before the turn that has come, so that nobody saves
-/// turns up.
-pub(super) fn place(db: &Connection<'_>, application: i64, most: u64) -> Result<(Queue, i64)> {
-    // Each part reads an end of an index, or `most` entries of it, however long the queue is.
-    let sql = "SELECT
-        (SELECT count(*) FROM (SELECT 1 FROM tasks
-             WHERE ended_at IS NULL AND state = 'queued' LIMIT ?2) AS waiting),
-        (SELECT count(*) FROM (SELECT 1 FROM tasks
-             WHERE ended_at IS NULL AND state = 'queued' AND application_id = ?1 LIMIT ?2) AS own),
+/// Where a new task comes.
+struct Place {
+    queue: Queue,
+    /// After the application's own open tasks, and not before the turn that has come, so that nobody saves turns up.
+    turn: i64,
+    /// Whether a living instance can do it.
+    is_possible: bool,
+}
+
+/// How the tasks that wait are counted, each number up to `?2`: all, and those of the application `?1`. Each part
+/// reads an end of an index, or so many entries of it, however long the queue is.
+const WAITING: &str = "
+    (SELECT count(*) FROM (SELECT 1 FROM tasks
+         WHERE ended_at IS NULL AND state = 'queued' LIMIT ?2) AS waiting),
+    (SELECT count(*) FROM (SELECT 1 FROM tasks
+         WHERE ended_at IS NULL AND state = 'queued' AND application_id = ?1 LIMIT ?2) AS own)";
+
+pub(super) fn queue(db: &Connection<'_>, application: i64, most: u64) -> Result<Queue> {
+    let (all, own): (u32, u32) = db
+        .prepare_cached(&format!("SELECT {WAITING}"))?
+        .query_row(params![application, stored_size(most)], |row| row.try_into())?;
+    Ok(Queue { all: all.into(), own: own.into() })
+}
+
+/// One statement, since the application is locked while it runs.
+fn place(db: &Connection<'_>, task: &NewTask, most: u64, now: Millis) -> Result<Place> {
+    let sql = format!(
+        "SELECT {WAITING},
         (SELECT max(turn) FROM tasks WHERE ended_at IS NULL AND application_id = ?1),
         (SELECT max(turn) FROM tasks WHERE ended_at IS NULL AND state = 'processing'),
-        (SELECT min(turn) FROM tasks WHERE ended_at IS NULL AND state = 'queued')";
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let (all, own, last, claimed, first): (u32, u32, Option<i64>, Option<i64>, Option<i64>) =
-        db.prepare_cached(sql)?.query_row(params![application, most], |row| row.try_into())?;
-    let now = claimed.or(first).unwrap_or(0);
-    let turn = last.map_or(now, |last| now.max(last + 1));
-    Ok((Queue { all: all.into(), own: own.into() }, turn))
+        (SELECT min(turn) FROM tasks WHERE ended_at IS NULL AND state = 'queued'),
+        ({POSSIBLE})"
+    );
+    let since = now - DEAD_AFTER;
+    let values = params![
+        task.application,
+        stored_size(most),
+        since,
+        task.service,
+        stored_size(task.cost_bytes)
+    ];
+    let (all, own, last, claimed, first, possible): (
+        u32,
+        u32,
+        Option<i64>,
+        Option<i64>,
+        Option<i64>,
+        i64,
+    ) = db.prepare_cached(&sql)?.query_row(values, |row| row.try_into())?;
+    let coming = claimed.or(first).unwrap_or(0);
+    Ok(Place {
+        queue: Queue { all: all.into(), own: own.into() },
+        turn: last.map_or(coming, |last| coming.max(last + 1)),
+        is_possible: possible > 0,
+    })
 }
 
 /// What a claim found.
@@ -138,8 +171,7 @@ pub(super) fn claim(
          ORDER BY coalesce(running, 0), turn, seq LIMIT 1 {}",
         db.skipping_locked("tasks")
     );
-    let capacity =
-        claiming.capacity.map_or(i64::MAX, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX));
+    let capacity = claiming.capacity.map_or(i64::MAX, stored_size);
     let services = claiming.services.as_ref().map(|names| format!(",{},", names.join(",")));
     let next: Option<(String, u32)> = db
         .prepare_cached(&next)?

@@ -328,7 +328,13 @@ impl World {
             return Ok(());
         }
         let outcome = match outcome {
-            Submission::Accepted(hold) => HoldOutcome::Held(hold),
+            Submission::Accepted => {
+                let find = move |db: &crate::sql::Connection<'_>| {
+                    let sql = "SELECT hold_id FROM tasks WHERE id = ?1";
+                    Ok(db.prepare_cached(sql)?.query_row([&task.id], |row| row.get(0))?)
+                };
+                HoldOutcome::Held(Hold { id: self.store.database.quick(find).await? })
+            }
             Submission::NotEnough { own, common } => HoldOutcome::NotEnough { own, common },
             Submission::QueueFull(queue) => panic!("{queue:?} of {MAX_QUEUED} has room"),
             Submission::UploadGone => panic!("no upload is needed"),
