@@ -19,8 +19,13 @@ use crate::engine::{Engine, EngineError, Outputs, Session};
 use crate::manifest::{ModelSpec, Port};
 use crate::settings::Remote;
 use crate::tensor::{DType, Elements, Tensor};
-use call::Channel;
+use call::{Channel, Most};
 use messages::{InferRequest, InferResponse, InferTensor, Metadata, ModelName, TensorKind, Wanted};
+
+/// Most bytes of an answer that has tensors.
+const ANSWER: usize = 256 << 20;
+/// Of what says which tensors there are.
+const METADATA: Most = Most { bytes: 1 << 20, fields: 1000 };
 
 /// A server that runs models.
 pub struct KServe {
@@ -97,7 +102,7 @@ impl KServeSession {
     pub fn check(&self) -> Result<(), EngineError> {
         let name = ModelName { name: self.spec.name.clone() };
         let found: Metadata =
-            self.server.block_on(self.server.channel.call("ModelMetadata", &name))?;
+            self.server.block_on(self.server.channel.call("ModelMetadata", &name, METADATA))?;
         compare("input", &self.spec.inputs, &found.inputs, &self.spec.name)?;
         compare("output", &self.spec.outputs, &found.outputs, &self.spec.name)?;
         self.is_checked.store(true, Ordering::Release);
@@ -109,8 +114,10 @@ impl KServeSession {
         if !self.is_checked.load(Ordering::Acquire) {
             self.check()?;
         }
+        // A tensor and its elements for each output; parameters of the server's own.
+        let most = Most { bytes: ANSWER, fields: 64 + 2 * self.spec.outputs.len() };
         let answer: InferResponse =
-            self.server.block_on(self.server.channel.call("ModelInfer", &request))?;
+            self.server.block_on(self.server.channel.call("ModelInfer", &request, most))?;
         outputs(&self.spec, answer)
     }
 }

@@ -110,7 +110,7 @@ fn a_server_that_fails_is_an_error_where_nothing_is_installed() {
     let (name, input, tensor) = bytes();
     let there = bare(&settings(&server.url(), &[name], 300));
     let model = there.get(name).unwrap_or_else(|fault| panic!("{fault}"));
-    for manner in [Manner::Silent, Manner::Status(14), Manner::Status(13)] {
+    for manner in [Manner::Silent, Manner::Status(14), Manner::Status(13), Manner::ManyOutputs] {
         server.set(manner);
         let fault = model.run(&[(input, &tensor)]).map(drop).expect_err("a failure");
         assert_eq!(fault.code(), Code::AiServiceError, "{manner:?}");

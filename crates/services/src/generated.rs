@@ -279,6 +279,11 @@ impl Ordered {
             );
             return Err(Fault::new(Code::AiServiceInternalError, message));
         }
+        // Half of what is set aside; the rest is what is made of it.
+        if header.decode_bytes() > self.frame.bytes(0) / 2 {
+            let message = "the engine's picture takes too much memory to decode";
+            return Err(Fault::new(Code::AiServiceInternalError, message));
+        }
         Ok(decode(file, &header).map_err(none)?.rgb)
     }
 

@@ -210,6 +210,13 @@ fn jobs_stay_within_their_cost() {
     let head = image::imageops::crop_imm(&portrait_pixels, 110, 0, 230, 240).to_image();
     let head = resize::rgb(&head, 3900, 4070, Filter::Bilinear);
     let head = encode::jpeg(&head, 60).expect("a file");
+    let one = image::imageops::crop_imm(&portrait_pixels, 110, 0, 230, 240).to_image();
+    let one = resize::rgb(&one, 153, 160, Filter::Area);
+    let mut crowd = RgbImage::new(6 * 160, 6 * 160);
+    for (column, row) in (0..36).map(|number| (number % 6, number / 6)) {
+        image::imageops::replace(&mut crowd, &one, 160 * column, 160 * row);
+    }
+    let crowd = encode::jpeg(&crowd, 90).expect("a file");
     type Fields<'a, T> = &'a [(&'a str, &'a T)];
     type Case<'a> = (&'a str, Fields<'a, str>, Fields<'a, [u8]>);
     let enlarged = |name: &str, side: u32| {
@@ -248,6 +255,16 @@ fn jobs_stay_within_their_cost() {
             &[("image", &large_face)],
         ),
         ("blurred-faces", &[("quality_control", "LOW")], &[("image", &large_face)]),
+        ("blurred-faces", &[("quality_control", "LOW")], &[("image", &crowd)]),
+        (
+            "face-analyzer",
+            &[
+                ("face_attributes_type", ATTRIBUTES),
+                ("max_face_num", "36"),
+                ("quality_control", "LOW"),
+            ],
+            &[("image", &crowd)],
+        ),
         (
             "face-analyzer",
             &[("face_attributes_type", ATTRIBUTES), ("need_rotate_detection", "1")],

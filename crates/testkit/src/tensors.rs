@@ -33,6 +33,8 @@ pub enum Manner {
     OtherSignature,
     /// Ends each call with this status.
     Status(u16),
+    /// Gives a hundred thousand outputs without a name.
+    ManyOutputs,
     /// Answers nothing.
     Silent,
 }
@@ -109,7 +111,7 @@ impl Shared {
         self.calls.fetch_add(1, Ordering::SeqCst);
         let manner = *self.manner.lock();
         match manner {
-            Manner::Right | Manner::OtherSignature => None,
+            Manner::Right | Manner::OtherSignature | Manner::ManyOutputs => None,
             Manner::Status(status) => Some(failed(status, "as the test wants it")),
             Manner::Silent => std::future::pending().await,
         }
@@ -145,6 +147,10 @@ async fn metadata(State(shared): State<Arc<Shared>>, body: Bytes) -> Response<Bo
 async fn infer(State(shared): State<Arc<Shared>>, body: Bytes) -> Response<Body> {
     if let Some(answer) = shared.begin().await {
         return answer;
+    }
+    if *shared.manner.lock() == Manner::ManyOutputs {
+        let outputs = vec![InferTensor::default(); 100_000];
+        return answered(&InferResponse { outputs, ..InferResponse::default() });
     }
     let asked = InferRequest::decode(&body[5..]).expect("a message");
     let run = move || {

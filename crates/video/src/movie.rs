@@ -17,6 +17,9 @@ const MOST_FRAMES: usize = 2_000;
 /// Most tracks and other boxes side by side.
 pub(crate) const MOST_BOXES: usize = 200;
 
+/// Most slices of a frame: one for each row of macroblocks of the largest.
+const MOST_SLICES: usize = 256;
+
 /// A frame in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
@@ -38,7 +41,7 @@ pub struct Movie<'a> {
     length_bytes: usize,
     /// Units of parameters, each behind a start code.
     head: Vec<u8>,
-    size: (u32, u32),
+    parameters: Parameters,
 }
 
 /// What a video may be.
@@ -99,12 +102,14 @@ impl<'a> Movie<'a> {
         }
         let mut head = Vec::new();
         for unit in &coding.units {
+            if is_slice(unit) {
+                return Err(damaged("a frame among its parameters"));
+            }
             append_unit(unit, &mut head)?;
         }
         let turns = find(track, b"tkhd").and_then(turns).unwrap_or(0);
-        let size = parameters.size;
         let length_bytes = coding.length_bytes;
-        Ok(Self { file, turns, scale, duration, places, length_bytes, head, size })
+        Ok(Self { file, turns, scale, duration, places, length_bytes, head, parameters })
     }
 
     /// How long it lasts.
@@ -119,7 +124,7 @@ impl<'a> Movie<'a> {
 
     /// Width and height in pixels, as it is shown.
     pub fn size(&self) -> (u32, u32) {
-        let (width, height) = self.size;
+        let (width, height) = self.parameters.size;
         if self.turns % 2 == 1 { (height, width) } else { (width, height) }
     }
 
@@ -151,6 +156,12 @@ impl<'a> Movie<'a> {
                 format!("{name} has {width}×{height} px, the longer side may have {side}");
             return Err(Fault::new(Code::HighResolution, message));
         }
+        // Memory is taken for what is decoded, however little of it is shown.
+        let (width, height) = self.parameters.coded;
+        if width.max(height) > limits.side.next_multiple_of(16) {
+            let message = format!("{name} is coded as {width}×{height} px, more than it shows");
+            return Err(Fault::new(Code::HighResolution, message));
+        }
         Ok(())
     }
 
@@ -177,7 +188,8 @@ impl<'a> Movie<'a> {
         let mut shown = 0;
         let mut one = |picture: &dyn YUVSource, rgb: &dyn Fn(&mut [u8])| -> Result<()> {
             let (width, height) = picture.dimensions();
-            if (width as u64, height as u64) != (u64::from(self.size.0), u64::from(self.size.1)) {
+            let size = self.parameters.size;
+            if (width as u64, height as u64) != (u64::from(size.0), u64::from(size.1)) {
                 return Err(damaged("a frame has another size than its parameters say"));
             }
             let at = times.next().unwrap_or_default();
@@ -210,8 +222,10 @@ impl<'a> Movie<'a> {
         Ok(())
     }
 
-    /// Appends the units of a frame, each behind a start code. Parameters of another size are refused.
+    /// Appends the units of a frame, each behind a start code. Parameters of another size are refused, and
+    /// so is what holds several frames: the decoder would decode them all before it is asked to stop.
     fn append(&self, place: &Place, stream: &mut Vec<u8>) -> Result<()> {
+        let (mut slices, mut firsts) = (0, 0);
         let mut rest = &self.file[place.start..place.start + place.length];
         while !rest.is_empty() {
             let length = rest.get(..self.length_bytes).ok_or_else(|| damaged("a unit's length"))?;
@@ -220,8 +234,15 @@ impl<'a> Movie<'a> {
             let (unit, after) =
                 rest.split_at_checked(length).ok_or_else(|| damaged("a unit is cut off"))?;
             rest = after;
-            if Parameters::is_sequence(unit) && Parameters::of(unit)?.size != self.size {
+            if Parameters::is_sequence(unit) && Parameters::of(unit)? != self.parameters {
                 return Err(damaged("its size changes"));
+            }
+            if is_slice(unit) {
+                slices += 1;
+                firsts += usize::from(is_first(unit));
+            }
+            if slices > MOST_SLICES || firsts > 1 {
+                return Err(damaged("a frame is several"));
             }
             append_unit(unit, stream)?;
         }
@@ -237,6 +258,17 @@ impl<'a> Movie<'a> {
             _ => picture,
         }
     }
+}
+
+/// Whether a unit is a slice of a frame (ISO/IEC 14496-10, table 7-1).
+fn is_slice(unit: &[u8]) -> bool {
+    unit.first().is_some_and(|head| matches!(head & 0x1f, 1..=5 | 19 | 20))
+}
+
+/// Whether a slice begins with the first macroblock of a frame: its first number is 0, which is written as a
+/// bit that is set.
+fn is_first(slice: &[u8]) -> bool {
+    slice.get(1).is_some_and(|byte| byte & 0x80 != 0)
 }
 
 /// Appends a unit behind a start code. One that holds such a code would be several to the decoder, and
@@ -316,7 +348,7 @@ fn read_set(set: &[u8]) -> Option<Coding<'_>> {
 }
 
 /// Where the frames lie in a file of so many bytes, in the order that they lie in, and how many ticks they
-/// last. No byte may belong to two frames: decoding takes as long as the file is large.
+/// last. No byte may belong to two frames: a file has no more of them than bytes.
 fn places(table: &[u8], end: usize) -> Result<(Vec<Place>, u64)> {
     let wrong = || damaged("its table of frames");
     let lengths = lengths(find(table, b"stsz").ok_or_else(wrong)?)?;
@@ -423,4 +455,25 @@ fn runs(table: &[u8]) -> Option<Vec<(u64, u64)>> {
         Some((u64::from(first), u64::from(frames)))
     };
     (0..count).map(run).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Clip;
+
+    #[test]
+    fn what_is_decoded_counts_not_what_is_shown() {
+        let mut clip = Clip::new((96, 64), 10).expect("starts");
+        for _ in 0..20 {
+            clip.push(&RgbImage::new(96, 64)).expect("encodes");
+        }
+        let file = clip.finish().expect("a file");
+        let mut movie = Movie::read(&file).expect("an MP4");
+        let limits = Limits { seconds: (1.0, 10.0), rate: 5.0, side: 96 };
+        assert_eq!(movie.check("video", &limits), Ok(()));
+        movie.parameters.coded.0 += 16;
+        let fault = movie.check("video", &limits).expect_err("refused");
+        assert_eq!(fault.code(), Code::HighResolution);
+    }
 }

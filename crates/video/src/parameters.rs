@@ -11,9 +11,12 @@ const MOST_BLOCKS: u32 = 256;
 const HIGH: [u32; 12] = [100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134];
 
 /// What is read of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Parameters {
     /// Width and height in pixels, what is cut off left out.
     pub size: (u32, u32),
+    /// Width and height in pixels of what is decoded.
+    pub coded: (u32, u32),
 }
 
 impl Parameters {
@@ -22,7 +25,7 @@ impl Parameters {
         let mut found: Option<Self> = None;
         for unit in units.filter(|unit| Self::is_sequence(unit)) {
             let own = Self::of(unit)?;
-            if found.as_ref().is_some_and(|other| other.size != own.size) {
+            if found.is_some_and(|other| other != own) {
                 return Err(damaged());
             }
             found = Some(own);
@@ -37,8 +40,7 @@ impl Parameters {
     /// Of one unit.
     pub fn of(unit: &[u8]) -> Result<Self> {
         let bytes = without_guards(unit.get(1..).unwrap_or_default());
-        let size = size(&mut Bits { bytes: &bytes, at: 0 }).ok_or_else(damaged)?;
-        Ok(Self { size })
+        read(&mut Bits { bytes: &bytes, at: 0 }).ok_or_else(damaged)
     }
 }
 
@@ -62,7 +64,7 @@ fn without_guards(bytes: &[u8]) -> Vec<u8> {
     plain
 }
 
-fn size(bits: &mut Bits<'_>) -> Option<(u32, u32)> {
+fn read(bits: &mut Bits<'_>) -> Option<Parameters> {
     let profile = bits.number(8)?;
     bits.number(16)?;
     bits.unsigned()?;
@@ -120,8 +122,9 @@ fn size(bits: &mut Bits<'_>) -> Option<(u32, u32)> {
     };
     let across = cut[0].checked_add(cut[1])?.checked_mul(unit.0)?;
     let down = cut[2].checked_add(cut[3])?.checked_mul(unit.1 * (2 - frames_only))?;
-    let size = ((wide * 16).checked_sub(across)?, (high * 16).checked_sub(down)?);
-    (size.0 > 0 && size.1 > 0).then_some(size)
+    let coded = (wide * 16, high * 16);
+    let size = (coded.0.checked_sub(across)?, coded.1.checked_sub(down)?);
+    (size.0 > 0 && size.1 > 0).then_some(Parameters { size, coded })
 }
 
 /// Skips a list of factors.

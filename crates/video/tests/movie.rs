@@ -131,6 +131,24 @@ fn noise_in_place_of_frames_is_damage() {
     assert_eq!(code(movie.play(Duration::ZERO, on, |_, _| Ok(()))), Code::FileDecodingFailure);
 }
 
+/// The file with the first two frames as one.
+fn two_in_one(file: Vec<u8>) -> Vec<u8> {
+    let lengths = inside(&file, b"stsz");
+    let length = |at: usize| u32::from_be_bytes(file[at..at + 4].try_into().expect("four bytes"));
+    let both = length(lengths + 12) + length(lengths + 16);
+    let file = changed(file, b"stsz", 12, &both.to_be_bytes());
+    changed(file, b"stsz", 16, &[0; 4])
+}
+
+#[test]
+fn a_frame_is_one_frame() {
+    let file = two_in_one(clip(30, 24));
+    let movie = Movie::read(&file).expect("an MP4");
+    let play = movie.play(Duration::ZERO, on, |_, _| Ok(()));
+    let fault = play.expect_err("refused");
+    assert!(fault.message().contains("a frame is several"), "{fault}");
+}
+
 #[test]
 fn a_video_takes_no_longer_than_its_file_is_large() {
     let file = clip(30, 24);

@@ -147,7 +147,7 @@ impl Vision {
         proceed: &dyn Fn() -> Result<()>,
     ) -> Result<Vec<Table>> {
         match ruled {
-            true => Ok(table::ruled(page)),
+            true => table::ruled(page, proceed),
             false => table::by_network(&self.models, page, proceed),
         }
     }

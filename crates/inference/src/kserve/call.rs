@@ -10,18 +10,25 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use prost::Message;
+use prost::encoding::{DecodeContext, decode_key, skip_field};
 
 use super::messages::SERVICE;
 use crate::engine::EngineError;
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(3);
-/// Most bytes of an answer.
-const ANSWER: usize = 256 << 20;
 /// Bytes that a server may send before it is told that they were read.
 const WINDOW: u32 = 4 << 20;
 /// What stands before a message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
+
+/// How large an answer may be: a message of many short fields takes far more memory decoded.
+#[derive(Clone, Copy)]
+pub(super) struct Most {
+    pub bytes: usize,
+    /// Fields of the message itself.
+    pub fields: usize,
+}
 
 /// The way to a server.
 pub(super) struct Channel {
@@ -57,16 +64,26 @@ impl Channel {
         &self,
         method: &str,
         message: &impl Message,
+        most: Most,
     ) -> Result<A, EngineError> {
-        let call = self.exchange(method, framed(message));
+        let call = self.exchange(method, framed(message), most.bytes);
         match tokio::time::timeout(self.timeout, call).await {
-            Ok(answer) => A::decode(answer?).map_err(|error| self.failed(&error)),
+            Ok(answer) => {
+                let answer = answer?;
+                if fields(&answer, most.fields).is_none() {
+                    let most = most.fields;
+                    return Err(
+                        self.failed(&format!("its answer is no message of {most} fields or fewer"))
+                    );
+                }
+                A::decode(answer).map_err(|error| self.failed(&error))
+            }
             Err(_) => Err(self
                 .unavailable(&format!("it did not answer within {} ms", self.timeout.as_millis()))),
         }
     }
 
-    async fn exchange(&self, method: &str, body: Bytes) -> Result<Bytes, EngineError> {
+    async fn exchange(&self, method: &str, body: Bytes, most: usize) -> Result<Bytes, EngineError> {
         let path: Uri = format!("{}/{SERVICE}/{method}", self.base)
             .parse()
             .map_err(|error| self.failed(&error))?;
@@ -82,7 +99,7 @@ impl Channel {
             return Err(self.unavailable(&format!("it answered HTTP {status}")));
         }
         let (head, body) = response.into_parts();
-        let body = Limited::new(body, ANSWER).collect().await;
+        let body = Limited::new(body, most).collect().await;
         let body = body.map_err(|error| self.unavailable(&error.to_string()))?;
         // A call that fails at once has its status among the headers.
         let trailers = body.trailers().cloned().unwrap_or(head.headers);
@@ -121,6 +138,21 @@ impl Channel {
     }
 }
 
+/// How many fields a message has; `None` where it has more than `most` or is damaged.
+fn fields(message: &[u8], most: usize) -> Option<usize> {
+    let mut rest = message;
+    let mut count = 0;
+    while !rest.is_empty() {
+        let (tag, kind) = decode_key(&mut rest).ok()?;
+        skip_field(kind, tag, &mut rest, DecodeContext::default()).ok()?;
+        count += 1;
+        if count > most {
+            return None;
+        }
+    }
+    Some(count)
+}
+
 /// A message with its length before it.
 pub(super) fn framed(message: &impl Message) -> Bytes {
     let length = message.encoded_len();
@@ -141,4 +173,19 @@ fn described(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_counted_before_they_are_read() {
+        // Field 5 with nothing in it.
+        let message = [0x2a, 0].repeat(70);
+        assert_eq!(fields(&message, 70), Some(70));
+        assert_eq!(fields(&message, 69), None);
+        assert_eq!(fields(&message[..139], 70), None, "cut off");
+        assert_eq!(fields(&[], 0), Some(0));
+    }
 }

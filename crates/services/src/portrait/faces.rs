@@ -1,7 +1,12 @@
 //! What all services for faces share: finding them, and how good they must be.
 
+use std::num::NonZero;
+use std::panic::resume_unwind;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::thread::{self, available_parallelism};
+
 use image::RgbImage;
-use rayon::prelude::*;
 use safelight_contract::{Code, Fault, Result};
 use safelight_effects::Kit;
 use safelight_operation::{Choice, Defaulted, Kind, Param, Work};
@@ -111,7 +116,7 @@ pub(crate) fn find_people<'a>(
     let vision = &work.vision;
     let found = find(work, photo, any_way_up, MOST_FACES)?;
     let people = work.stage("people", || {
-        let sure = each(&found, |face| vision.is_sure_face(photo, &face.detection))?;
+        let sure = each(work, &found, |face| vision.is_sure_face(photo, &face.detection))?;
         let sure = found.iter().zip(sure).filter(|(_, sure)| *sure);
         let (drawn, people): (Vec<_>, Vec<_>) = sure
             .map(|(face, _)| face.detection)
@@ -166,18 +171,52 @@ pub(crate) fn check(work: &Work, faces: &[Face], control: QualityControl) -> Res
         return Ok(());
     }
     work.stage("quality", || {
-        each(faces, |face| face.quality().and_then(|quality| control.check(quality)))?;
+        each(work, faces, |face| face.quality().and_then(|quality| control.check(quality)))?;
         Ok(())
     })
 }
 
-/// What `look` makes of each face, several at a time, in their order.
+/// More faces than this are looked at one by one and forgotten: what is found of a face takes up to 1.5 MB.
+const KEPT: usize = 10;
+
+/// What `look` makes of each face, several at a time, in their order; asks before each whether to go on. The
+/// first fault ends it.
 pub(crate) fn each<T: Send>(
+    work: &Work,
     faces: &[Face],
     look: impl Fn(&Face) -> Result<T> + Send + Sync,
 ) -> Result<Vec<T>> {
-    let looked: Vec<Result<T>> = faces.par_iter().map(look).collect();
-    looked.into_iter().collect()
+    let look = |face: &Face| {
+        work.check()?;
+        match faces.len() > KEPT {
+            true => look(&Face::new(&work.vision, face.photo(), face.detection)),
+            false => look(face),
+        }
+    };
+    let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let some = || {
+        let mut looked = vec![];
+        while !failed.load(Relaxed) {
+            let number = next.fetch_add(1, Relaxed);
+            let Some(face) = faces.get(number) else { break };
+            let outcome = look(face);
+            failed.fetch_or(outcome.is_err(), Relaxed);
+            looked.push((number, outcome));
+        }
+        looked
+    };
+    // Threads of its own: models are waited for, and the shared pool is every request's.
+    let threads = available_parallelism().map_or(1, NonZero::get).min(faces.len());
+    let mut looked = thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(some)).collect();
+        let mut looked = some();
+        for other in others {
+            looked.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        looked
+    });
+    looked.sort_by_key(|(number, _)| *number);
+    looked.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 /// A face prepared for what is done to it. `ERROR_SMALL_FACE_SIZE` for a face with a shorter side of less

@@ -197,16 +197,18 @@ pub fn look(
     }
     faces.truncate(most);
     if checks.quality_control != QualityControl::None {
-        work.stage("quality", || each(&faces, |face| good_enough(face, checks)))?;
+        work.stage("quality", || each(work, &faces, |face| good_enough(face, checks)))?;
     }
-    work.stage("fitness", || each(&faces, |face| quality_of(face, checks)))?;
+    work.stage("fitness", || each(work, &faces, |face| quality_of(face, checks)))?;
     if checks.refuses_synthesis {
         check_declared(picture)?;
     }
     if checks.liveness != Control::None {
-        work.stage("liveness", || each(&faces, |face| checks.liveness.check(face.liveness()?)))?;
+        work.stage("liveness", || {
+            each(work, &faces, |face| checks.liveness.check(face.liveness()?))
+        })?;
     }
-    work.stage("recognise", || each(&faces, |face| seen(face, checks)))
+    work.stage("recognise", || each(work, &faces, |face| seen(face, checks)))
 }
 
 /// Keeps the faces that are large enough; the largest decides the fault where none is.

@@ -68,7 +68,9 @@ pub(crate) fn detect_any_way_up(models: &Models, photo: &RgbImage) -> Result<Vec
     views.sort_by(|a, b| evidence(b).total_cmp(&evidence(a)));
     let mut views = views.into_iter();
     let mut found = views.next().unwrap_or_default();
-    for face in views.flatten().filter(|face| face.score >= LEAST_SCORE_ASIDE) {
+    // Each costs a look by another model.
+    let aside = views.flatten().filter(|face| face.score >= LEAST_SCORE_ASIDE).collect();
+    for face in ordered(aside) {
         let elsewhere = found.iter().all(|other| other.rect.shared(&face.rect) <= MOST_OVERLAP);
         if elsewhere && mesh::is_face(models, photo, &face)? {
             found.push(face);

@@ -52,7 +52,7 @@ pub(super) fn find(
     page: &Page,
     proceed: &dyn Fn() -> Result<()>,
 ) -> Result<Vec<Table>> {
-    let ruled = ruled(page);
+    let ruled = ruled(page, proceed)?;
     if !ruled.is_empty() {
         return Ok(ruled);
     }
@@ -60,12 +60,12 @@ pub(super) fn find(
 }
 
 /// The tables whose cells are parted by drawn lines.
-pub(super) fn ruled(page: &Page) -> Vec<Table> {
+pub(super) fn ruled(page: &Page, proceed: &dyn Fn() -> Result<()>) -> Result<Vec<Table>> {
     let words: Vec<_> = page.lines.iter().flat_map(words::of).collect();
-    let mut tables: Vec<_> =
-        rules::frames(page).iter().filter_map(|frame| frame.table(&words)).collect();
+    let frames = rules::frames(page, proceed)?;
+    let mut tables: Vec<_> = frames.iter().filter_map(|frame| frame.table(&words)).collect();
     tables.sort_by(|a, b| a.place.bounds()[1].total_cmp(&b.place.bounds()[1]));
-    tables
+    Ok(tables)
 }
 
 /// The one table that the network sees where the page's text stands in columns; none on a page of running

@@ -113,7 +113,7 @@ impl CpuOperation for AiFaceRating {
         faces::check(work, &found, input.quality_control)?;
         let size = input.aspect_ratio.pixels(photo.dimensions());
         let drawn = work.stage("rate", || {
-            let rated = faces::each(&found, rate)?;
+            let rated = faces::each(work, &found, rate)?;
             Ok(rated.first().map(|card| card::draw(&photo, card, size)))
         })?;
         let drawn = drawn.unwrap_or_default();

@@ -75,7 +75,7 @@ impl CpuOperation for FaceAnalyzer {
         faces::check(work, &found, input.quality_control)?;
         let analysed = &found[..found.len().min(MOST_ANALYSED)];
         let attributes = work.stage("attributes", || {
-            faces::each(analysed, |face| Attributes::of(face, &input.face_attributes_type))
+            faces::each(work, analysed, |face| Attributes::of(face, &input.face_attributes_type))
         })?;
         let rest = std::iter::repeat_with(Attributes::default);
         let described = found.iter().zip(attributes.into_iter().chain(rest));

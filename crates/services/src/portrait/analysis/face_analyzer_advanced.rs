@@ -162,7 +162,7 @@ impl CpuOperation for FaceAnalyzerAdvanced {
             return Err(Fault::new(Code::SmallFaceSize, message));
         }
         faces::check(work, &found, input.quality_control)?;
-        let described = work.stage("attributes", || faces::each(&found, describe))?;
+        let described = work.stage("attributes", || faces::each(work, &found, describe))?;
         let (image_width, image_height) = photo.dimensions();
         Ok(Answer { data: Faces::of(&described), image_width, image_height })
     }

@@ -176,7 +176,8 @@ impl CpuOperation for FaceKeyPoints {
         faces::check(work, &found, input.quality_control)?;
         let seal = Sha256::digest(photo.as_raw());
         work.stage("landmarks", || {
-            let face_list = faces::each(&found, |face| describe(face, &seal, &input.face_field))?;
+            let face_list =
+                faces::each(work, &found, |face| describe(face, &seal, &input.face_field))?;
             Ok(Answer { face_num: face_list.len(), face_list })
         })
     }

@@ -32,21 +32,32 @@ pub(super) fn cells(
     for at in 0..rows * columns {
         pieces[root(&mut parents, at)].push(at);
     }
-    let mut blocks = Vec::new();
-    for at in 0..rows * columns {
-        let piece = &pieces[root(&mut parents, at)];
-        let (row, column) = (at / columns, at % columns);
-        let across = piece.iter().map(|at| at % columns);
-        let first_column = across.clone().min().unwrap_or(column);
-        let width = across.max().unwrap_or(column) + 1 - first_column;
-        let height = piece[piece.len() - 1] / columns + 1 - piece[0] / columns;
-        if piece.len() != height * width {
-            blocks.push(Block { row, column, rows: 1, columns: 1 });
-        } else if piece[0] == at {
-            blocks.push(Block { row, column, rows: height, columns: width });
-        }
-    }
+    let mut blocks: Vec<Block> = pieces
+        .iter()
+        .filter(|piece| !piece.is_empty())
+        .flat_map(|piece| apart(piece, columns))
+        .collect();
+    blocks.sort_by_key(|block| (block.row, block.column));
     blocks
+}
+
+/// The cells of places that hang together, in the order of the grid: one where they form a block.
+fn apart(piece: &[usize], columns: usize) -> Vec<Block> {
+    let block = |at: usize, rows, columns_of_it| Block {
+        row: at / columns,
+        column: at % columns,
+        rows,
+        columns: columns_of_it,
+    };
+    let (first, last) = (piece[0], piece[piece.len() - 1]);
+    let across = piece.iter().map(|at| at % columns);
+    let left = across.clone().min().unwrap_or(0);
+    let width = across.max().unwrap_or(0) + 1 - left;
+    let height = last / columns + 1 - first / columns;
+    match piece.len() == height * width {
+        true => vec![block(first, height, width)],
+        false => piece.iter().map(|at| block(*at, 1, 1)).collect(),
+    }
 }
 
 /// The first place of the piece that a place belongs to; shortens the way to it.

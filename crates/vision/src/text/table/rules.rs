@@ -2,6 +2,7 @@
 //! grid, and a cell spans where a stroke is missing.
 
 use image::{GrayImage, Luma, imageops};
+use safelight_contract::Result;
 use safelight_imaging::components::{Component, components, grown};
 use safelight_imaging::warp::{Affine, Border, warp};
 
@@ -48,14 +49,19 @@ pub(super) struct Frame {
     cells: Vec<Block>,
 }
 
-/// The frames of a page.
-pub(super) fn frames(page: &Page) -> Vec<Frame> {
+/// The frames of a page; asks `proceed` before each.
+pub(super) fn frames(page: &Page, proceed: &dyn Fn() -> Result<()>) -> Result<Vec<Frame>> {
     let (gray, level) = levelled(page);
     let strokes = Strokes::of(&gray, LEAN);
     let mut all = strokes.level;
     all.iter_mut().zip(strokes.upright.iter()).for_each(|(a, b)| *a = (*a).max(*b));
     let pieces = components(&grown(&all, JOINED), |value| value > 0);
-    pieces.iter().filter_map(|piece| Frame::of(piece, &gray, level)).collect()
+    let mut frames = Vec::new();
+    for piece in &pieces {
+        proceed()?;
+        frames.extend(Frame::of(piece, &gray, level));
+    }
+    Ok(frames)
 }
 
 /// The page with its text level and smaller, in gray, and the map to it.
