@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use safelight_contract::{Code, Fault};
 use safelight_store::{
-    Accounts as _, Claiming, Credits, HoldOutcome, HoldRequest, Instances as _, KeyHash,
-    Ledger as _, Limits, NewApplication, NewTask, Outcome, Postgres, Submission, Tasks as _,
+    Accounts as _, Claiming, Credits, Files as _, HoldOutcome, HoldRequest, Instances as _,
+    KeyHash, Ledger as _, Limits, NewApplication, NewTask, Outcome, Postgres, ResultFile,
+    Submission, Tasks as _,
 };
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -74,6 +75,20 @@ impl Bench {
         let held = self.store.hold(&self.request(applications), NOW).await.expect("a hold");
         let HoldOutcome::Held(hold) = held else { panic!("the credits are there") };
         assert!(self.store.settle(&hold, NOW).await.expect("a charge"));
+    }
+
+    async fn file(&self, applications: usize) {
+        let number = self.number.fetch_add(1, Ordering::Relaxed);
+        let file = ResultFile {
+            key: format!("f{number}"),
+            application: self.applications[number as usize % applications],
+            content_type: "image/png".into(),
+            size: 1,
+            created_at: NOW,
+            expires_at: NOW,
+            reclaimed: false,
+        };
+        assert!(self.store.add_file(&file, u64::MAX).await.expect("a file"));
     }
 
     async fn authenticate(&self, _: usize) {
@@ -142,6 +157,7 @@ async fn main() {
     line!("submit, fifty applications", submit, 50);
     line!("hold and settle of a request, one application", charge, 1);
     line!("hold and settle of a request, fifty applications", charge, 50);
+    line!("count a result file, fifty applications", file, 50);
     line!("authenticate", authenticate, 1);
     let audit = bench.store.audit().await.expect("an audit");
     assert!(audit.errors.is_empty(), "{:?}", audit.errors);

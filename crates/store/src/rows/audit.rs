@@ -69,15 +69,17 @@ const CHECKS: &[&str] = &[
      FROM holds h
      WHERE h.state = 'open' AND h.for_task = 1
          AND NOT EXISTS (SELECT 1 FROM tasks t WHERE t.hold_id = h.id AND t.ended_at IS NULL)",
-    // The sum of the files is that of their rows.
-    "SELECT format('files have %s bytes, the sum says %s', f.used, d.used)
-     FROM disk d, (SELECT coalesce(sum(size), 0) AS used FROM files WHERE reclaimed = 0) f
-     WHERE d.used <> f.used",
+    // Each sum of files is that of their rows.
+    "SELECT format('files have %s bytes, the sum says %s', d.files, d.used)
+     FROM (SELECT used, (SELECT coalesce(sum(size), 0) FROM files
+                             WHERE reclaimed = 0 AND counter = disk.id) AS files FROM disk) d
+     WHERE d.used <> d.files",
     // And so is the sum of the inputs and uploads.
-    "SELECT format('inputs have %s bytes, the sum says %s', i.used, d.inputs)
-     FROM disk d, (SELECT (SELECT coalesce(sum(size), 0) FROM inputs)
-                       + (SELECT coalesce(sum(size), 0) FROM uploads) AS used) i
-     WHERE d.inputs <> i.used",
+    "SELECT format('inputs have %s bytes, the sum says %s', d.files, d.inputs)
+     FROM (SELECT inputs, (SELECT coalesce(sum(size), 0) FROM inputs WHERE counter = disk.id)
+               + (SELECT coalesce(sum(size), 0) FROM uploads WHERE counter = disk.id) AS files
+           FROM disk) d
+     WHERE d.inputs <> d.files",
 ];
 
 pub fn audit(db: &Connection<'_>) -> Result<Audit> {

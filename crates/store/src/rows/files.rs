@@ -62,9 +62,11 @@ pub fn add(db: &Connection<'_>, file: &ResultFile, disk_budget: u64) -> Result<b
     }
     // What is larger than a number can say fits into no budget.
     let Ok(size) = i64::try_from(file.size) else { return Ok(false) };
+    let counter = any_counter(db);
     db.prepare_cached(
-        "INSERT INTO files (key, application_id, content_type, size, created_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO files
+             (key, application_id, content_type, size, created_at, expires_at, counter)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
     .execute(params![
         file.key,
@@ -72,10 +74,11 @@ pub fn add(db: &Connection<'_>, file: &ResultFile, disk_budget: u64) -> Result<b
         file.content_type,
         size,
         file.created_at,
-        file.expires_at
+        file.expires_at,
+        counter
     ])
     .map_err(|e| unique(e, || format!("there is a file {} already", file.key)))?;
-    if !grow(db, "used", size, disk_budget)? {
+    if !grow(db, "used", counter, size, disk_budget)? {
         db.prepare_cached("DELETE FROM files WHERE key = ?1")?.execute([&file.key])?;
         return Ok(false);
     }
@@ -85,7 +88,8 @@ pub fn add(db: &Connection<'_>, file: &ResultFile, disk_budget: u64) -> Result<b
 pub fn disk_use(db: &Connection<'_>) -> Result<DiskUse> {
     let bytes = |row: &Row, column| row.get::<i64>(column).map(i64::unsigned_abs);
     let sums = |row: &Row| Ok(DiskUse { results: bytes(row, 0)?, inputs: bytes(row, 1)? });
-    Ok(db.prepare_cached("SELECT used, inputs FROM disk")?.query_row((), sums)?)
+    let sql = "SELECT CAST(sum(used) AS BIGINT), CAST(sum(inputs) AS BIGINT) FROM disk";
+    Ok(db.prepare_cached(sql)?.query_row((), sums)?)
 }
 
 pub fn add_input(
@@ -96,36 +100,63 @@ pub fn add_input(
     now: Millis,
 ) -> Result<bool> {
     let Ok(size) = i64::try_from(size) else { return Ok(false) };
-    db.prepare_cached("INSERT INTO inputs (path, size, created_at) VALUES (?1, ?2, ?3)")?
-        .execute(params![path, size, now])
+    let counter = any_counter(db);
+    let sql = "INSERT INTO inputs (path, size, created_at, counter) VALUES (?1, ?2, ?3, ?4)";
+    db.prepare_cached(sql)?
+        .execute(params![path, size, now, counter])
         .map_err(|e| unique(e, || format!("there is an input {path} already")))?;
-    if !grow(db, "inputs", size, disk_budget)? {
+    if !grow(db, "inputs", counter, size, disk_budget)? {
         db.prepare_cached("DELETE FROM inputs WHERE path = ?1")?.execute([path])?;
         return Ok(false);
     }
     Ok(true)
 }
 
-/// Counts bytes that are about to be written, unless the budget has no room for them. This comes
-/// last in a change, since every file waits here for the one before.
-pub fn grow(db: &Connection<'_>, column: &str, size: i64, budget: u64) -> Result<bool> {
+/// Rows that bytes are counted in.
+const COUNTERS: u8 = 16;
+
+/// The row that a new file is counted in. One writer needs no more than one.
+pub fn any_counter(db: &Connection<'_>) -> i64 {
+    match db.is_shared() {
+        true => i64::from(uuid::Uuid::new_v4().as_bytes()[0] % COUNTERS),
+        false => 0,
+    }
+}
+
+/// Counts bytes that are about to be written, unless the budget has no room for them. Files that are counted in
+/// the same moment by several processes do not see each other, and may go over it by what they are. This
+/// comes last in a change, since other files wait here for it.
+pub fn grow(
+    db: &Connection<'_>,
+    column: &str,
+    counter: i64,
+    size: i64,
+    budget: u64,
+) -> Result<bool> {
     let budget = i64::try_from(budget).unwrap_or(i64::MAX);
     let sql = format!(
         "UPDATE disk SET {column} = {column} + ?1
-         WHERE used + inputs <= CAST(?2 AS BIGINT) - CAST(?1 AS BIGINT)"
+         WHERE id = ?3 AND (SELECT sum(used + inputs) FROM disk)
+             <= CAST(?2 AS BIGINT) - CAST(?1 AS BIGINT)"
     );
-    Ok(db.prepare_cached(&sql)?.execute([size, budget])? > 0)
+    Ok(db.prepare_cached(&sql)?.execute([size, budget, counter])? > 0)
+}
+
+/// Counts so many bytes more, or fewer, in a row.
+pub fn recount(db: &Connection<'_>, column: &str, counter: i64, more: i64) -> Result<()> {
+    let sql = format!("UPDATE disk SET {column} = {column} + ?1 WHERE id = ?2");
+    Ok(db.prepare_cached(&sql)?.post([more, counter])?)
 }
 
 pub fn remove_input(db: &Connection<'_>, path: &str) -> Result<()> {
-    let size: Option<i64> = db
-        .prepare_cached("DELETE FROM inputs WHERE path = ?1 RETURNING size")?
-        .query_row([path], |row| row.get(0))
+    let removed: Option<(i64, i64)> = db
+        .prepare_cached("DELETE FROM inputs WHERE path = ?1 RETURNING size, counter")?
+        .query_row([path], |row| row.try_into())
         .optional()?;
-    if let Some(size) = size {
-        db.prepare_cached("UPDATE disk SET inputs = inputs - ?1")?.execute([size])?;
+    match removed {
+        Some((size, counter)) => recount(db, "inputs", counter, -size),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 pub fn orphaned_inputs(db: &Connection<'_>, before: Millis, limit: u32) -> Result<Vec<String>> {
@@ -166,17 +197,15 @@ pub fn expired(db: &Connection<'_>, now: Millis, limit: u32) -> Result<Vec<Strin
 }
 
 pub fn reclaim(db: &Connection<'_>, key: &str) -> Result<()> {
-    let size: Option<i64> = db
+    let reclaimed: Option<(i64, i64)> = db
         .prepare_cached(
-            "UPDATE files SET reclaimed = 1 WHERE key = ?1 AND reclaimed = 0 RETURNING size",
+            "UPDATE files SET reclaimed = 1 WHERE key = ?1 AND reclaimed = 0
+             RETURNING size, counter",
         )?
-        .query_row([key], |row| row.get(0))
+        .query_row([key], |row| row.try_into())
         .optional()?;
-    match size {
-        Some(size) => {
-            db.prepare_cached("UPDATE disk SET used = used - ?1")?.execute([size])?;
-            Ok(())
-        }
+    match reclaimed {
+        Some((size, counter)) => recount(db, "used", counter, -size),
         None if file(db, key)?.is_some() => Ok(()),
         None => Err(StoreError::NotFound(format!("file {key}"))),
     }

@@ -123,28 +123,25 @@ pub fn add(
         return Ok(UploadAdmission::QuotaFull { bytes, files: count });
     }
     let Ok(size) = i64::try_from(new.size) else { return Ok(UploadAdmission::DiskFull) };
+    let counter = files::any_counter(db);
     db.prepare_cached(
-        "INSERT INTO uploads (id, application_id, state, size, created_at, expires_at, instance)
-         VALUES (?1, ?2, 'in_transit', ?3, ?4, ?5, ?6)",
+        "INSERT INTO uploads
+             (id, application_id, state, size, created_at, expires_at, instance, counter)
+         VALUES (?1, ?2, 'in_transit', ?3, ?4, ?5, ?6, ?7)",
     )?
-    .execute(params![new.id, new.application, size, now, new.expires_at, instance])
+    .execute(params![new.id, new.application, size, now, new.expires_at, instance, counter])
     .map_err(|e| unique(e, || format!("there is an upload {} already", new.id)))?;
-    if !files::grow(db, "inputs", size, disk_budget)? {
+    if !files::grow(db, "inputs", counter, size, disk_budget)? {
         db.prepare_cached("DELETE FROM uploads WHERE id = ?1")?.execute([&new.id])?;
         return Ok(UploadAdmission::DiskFull);
     }
     Ok(UploadAdmission::Added)
 }
 
-fn reserve(db: &Connection<'_>, more: i64) -> Result<()> {
-    db.prepare_cached("UPDATE disk SET inputs = inputs + ?1")?.execute([more])?;
-    Ok(())
-}
-
-/// The bytes of an upload that is in transit.
-fn in_transit(db: &Connection<'_>, id: &str) -> Result<Option<i64>> {
-    let sql = "SELECT size FROM uploads WHERE id = ?1 AND state = 'in_transit'";
-    Ok(db.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?)
+/// The bytes of an upload that is in transit, and the row that they are counted in.
+fn in_transit(db: &Connection<'_>, id: &str) -> Result<Option<(i64, i64)>> {
+    let sql = "SELECT size, counter FROM uploads WHERE id = ?1 AND state = 'in_transit'";
+    Ok(db.prepare_cached(sql)?.query_row([id], |row| row.try_into()).optional()?)
 }
 
 pub fn end(
@@ -152,7 +149,7 @@ pub fn end(
     id: &str,
     outcome: &std::result::Result<UploadedPicture, Fault>,
 ) -> Result<bool> {
-    let Some(reserved) = in_transit(db, id)? else { return Ok(false) };
+    let Some((reserved, counter)) = in_transit(db, id)? else { return Ok(false) };
     let size = match outcome {
         Ok(picture) => {
             let UploadedPicture { size, format, width, height } = picture;
@@ -169,7 +166,7 @@ pub fn end(
             0
         }
     };
-    reserve(db, size - reserved)?;
+    files::recount(db, "inputs", counter, size - reserved)?;
     Ok(true)
 }
 
@@ -254,15 +251,15 @@ pub fn expired(db: &Connection<'_>, now: Millis, limit: u32) -> Result<Vec<(i64,
 }
 
 pub fn reclaim(db: &Connection<'_>, id: &str) -> Result<()> {
-    let sql = "SELECT size FROM uploads WHERE id = ?1 AND state <> 'reclaimed'";
-    let size: Option<i64> = db.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
-    let Some(size) = size else { return Ok(()) };
+    let sql = "SELECT size, counter FROM uploads WHERE id = ?1 AND state <> 'reclaimed'";
+    let found = db.prepare_cached(sql)?.query_row([id], |row| row.try_into()).optional()?;
+    let Some((size, counter)): Option<(i64, i64)> = found else { return Ok(()) };
     db.prepare_cached(
         "UPDATE uploads SET state = 'reclaimed', size = 0, fault_code = NULL, fault_message = NULL
          WHERE id = ?1",
     )?
     .execute([id])?;
-    reserve(db, -size)
+    files::recount(db, "inputs", counter, -size)
 }
 
 /// An upload whose bytes were on their way to an instance that is dead.

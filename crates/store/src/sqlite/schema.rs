@@ -26,6 +26,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../rows/0011.sql"),
     include_str!("../rows/0012.sql"),
     include_str!("../rows/0013.sql"),
+    include_str!("../rows/0014.sql"),
 ];
 
 /// How long a connection waits for another process's transaction.
