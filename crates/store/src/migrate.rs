@@ -89,7 +89,7 @@ pub async fn migrate(
 /// Every process notes its secrets first of all, and no migration does.
 async fn refuse_used(target: &Postgres) -> Result<()> {
     let sql = "SELECT 1 FROM agreements";
-    let is_used = target.database.quick(|db| Ok(db.prepare_cached(sql)?.exists(())?)).await?;
+    let is_used = target.database.quick(move |db| Ok(db.prepare_cached(sql)?.exists(())?)).await?;
     match is_used {
         true => Err(StoreError::Conflict(
             "a process has served from the database of store.url since it was made, so its rows are newer \
