@@ -28,7 +28,7 @@ fn results_follow_the_umask() {
     let run = home.command(&["run", CONTRAST, "photos/coffee.png", "-o"]);
     let mut shell = std::process::Command::new("sh");
     shell.args(["-c", "umask 077; exec \"$0\" \"$@\""]).arg(run.get_program()).args(run.get_args());
-    let result = home.path("result.png");
+    let result = home.path("result.jpg");
     shell.arg(&result).current_dir(crate::harness::workspace()).env("SAFELIGHT_DATA", home.data());
     ok(&mut shell);
     assert_eq!(fs::metadata(result).expect("written").permissions().mode() & 0o777, 0o600);
