@@ -194,7 +194,8 @@ def a_photo_is_cut_out_and_compared(console):
     assert "/results/" in console.find("#download").get_attribute("href")
     assert '"error_code": 0' in console.find("#json").get_property("textContent")
     assert "encode" in console.find("#stages").get_property("textContent")
-    for language, word in [("python", "httpx.post"), ("node", "new FormData"), ("go", "package main")]:
+    for language, word in [("python", "httpx.post"), ("node", "new FormData"), ("go", "package main"),
+                           ("sdk", "cutout.cutoutUniversalBackgroundRemoval")]:
         console.find(f"#tab-{language}").click()
         code = console.find("#snippet").text
         assert word in code and "astronaut.png" in code, code

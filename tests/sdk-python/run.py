@@ -5,7 +5,9 @@ Prints a line for each story and `N passed, N failed` at the end; exits non-zero
 
 import asyncio
 import base64
+import inspect
 import io
+import re
 import sys
 import time
 from pathlib import Path
@@ -259,12 +261,22 @@ async def path_unknown(story):
     await story.refused(call, 404, "ERROR_AI_NOT_EXISTS")
 
 
+async def console_names_methods(story):
+    """The console's snippets name methods that there are, each for the path that it calls."""
+    table = (ROOT / "crates/console/src/sdk.rs").read_text()
+    rows = re.findall(r'\("(/api/[^"]+)", "(\w+)"\)', table)
+    assert len(rows) > 80, len(rows)
+    for path, name in rows:
+        method = getattr(getattr(story.client, path.split("/")[2]), name)
+        assert f"'{path}'" in inspect.getsource(method), (path, name)
+
+
 # Credits as documented come first, while nothing else was bought.
 STORIES = [
     credits_as_documented, cutout_of_a_file, cutout_of_bytes_in_every_form, contrast_as_base64,
     task_to_its_end, credits_follow_success, field_missing, file_empty, value_unknown, key_wrong,
     picture_too_small, picture_too_large, file_too_large, type_unsupported, file_truncated,
-    task_unknown, task_of_a_bad_picture, path_unknown,
+    task_unknown, task_of_a_bad_picture, path_unknown, console_names_methods,
 ]
 
 

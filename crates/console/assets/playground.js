@@ -5,7 +5,7 @@ const [{ paint }, { zip }, { snippet }] = await Promise.all(["mask", "zip", "sni
 
 const $ = (id) => document.getElementById(id);
 const bench = $("playground");
-const { path, method, base } = bench.dataset;
+const { path, method, base, sdk } = bench.dataset;
 const POLL_MS = 800;
 const LONG_TEXT = 300;
 const ZOOM = 1.5;
@@ -457,7 +457,7 @@ function showSnippet() {
     const url = fieldset.querySelector("[data-url]").value.trim();
     if (!named.has(file) && Number(least) > 0 && !url) files.push([file, `${file}.png`]);
   }
-  $("snippet").textContent = snippet(language, { url: `${base}${path}`, method, fields: values(), files });
+  $("snippet").textContent = snippet(language, { url: `${base}${path}`, method, fields: values(), files, base, sdk });
 }
 
 const tabs = [...document.querySelectorAll("[data-language]")];

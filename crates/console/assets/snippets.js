@@ -3,7 +3,10 @@
 const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 const string = (text) => JSON.stringify(text);
 
-// `call` is {url, method, fields: [[name, value]], files: [[name, file name]]}.
+const camel = (name) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
+
+// `call` is {url, method, fields: [[name, value]], files: [[name, file name]], base, sdk}; `sdk` is the method of the
+// vendor's SDK for Python.
 const LANGUAGES = {
   curl({ url, method, fields, files }) {
     const lines = [`curl -H "ailabapi-api-key: $SAFELIGHT_KEY"`];
@@ -31,6 +34,28 @@ answer = httpx.${method.toLowerCase()}(
 if answer["error_code"]:
     raise SystemExit(answer["error_detail"]["message"])
 print(answer)
+`;
+  },
+
+  sdk({ fields, files, base, sdk }) {
+    const sent = files.map(([name, file]) => `            ${string(camel(name))}: open(${string(file)}, "rb"),\n`).join("");
+    const data = fields.map(([name, value]) => `            ${string(camel(name))}: ${string(value)},\n`).join("");
+    return `import asyncio
+import os
+from ailabtools import AILabClient  # pip install ailabtools-sdk
+
+async def main():
+    client = AILabClient(os.environ["SAFELIGHT_KEY"], base_url=${string(base)}, timeout=60)
+    try:
+        answer = await client.${sdk}({
+${sent}${data}        })
+        if answer.get("task_id"):
+            answer = await client.wait_for_task(answer["task_id"])
+        print(answer)
+    finally:
+        await client.aclose()
+
+asyncio.run(main())
 `;
   },
 

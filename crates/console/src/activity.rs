@@ -87,10 +87,11 @@ pub fn tasks(shell: &Shell<'_>, choice: &Choice<'_>, tasks: &[Task]) -> Markup {
     )
 }
 
-/// The rows of tasks, which renew themselves.
+/// The rows of tasks, which renew themselves. A failure leaves those that are there, and the next try goes on.
 pub fn task_rows(csrf: &str, choice: &Choice<'_>, tasks: &[Task]) -> Markup {
     html! {
-        div #tasks hx-get=(choice.link("/console/tasks/rows")) hx-trigger="every 3s" hx-swap="outerHTML" {
+        div #tasks hx-get=(choice.link("/console/tasks/rows")) hx-trigger="every 3s" hx-swap="outerHTML"
+            "hx-status:4xx"="swap:none" "hx-status:5xx"="swap:none" {
             (table(&TASKS, tasks.iter().map(|task| task_row(csrf, choice, task))))
             @if tasks.is_empty() { p { "There are none. Results and tasks are kept for a day." } }
         }

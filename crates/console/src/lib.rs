@@ -18,6 +18,7 @@ mod layout;
 pub mod models;
 pub mod playground;
 pub mod reference;
+mod sdk;
 pub mod server;
 mod show;
 pub mod sign_in;

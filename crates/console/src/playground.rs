@@ -5,7 +5,7 @@ use safelight_operation::{Delivery, Endpoint, Method, Spec};
 use safelight_store::Credits;
 
 use crate::layout::{Shell, page};
-use crate::{assets, field, show};
+use crate::{assets, field, sdk, show};
 
 /// An application that runs are made for.
 #[derive(Clone, Debug)]
@@ -106,6 +106,7 @@ pub fn service(
         Method::Post => "POST",
     };
     let application = applications.first();
+    let sdk = sdk::method(spec.path);
     page(
         shell,
         html! {
@@ -116,7 +117,7 @@ pub fn service(
                 details.more { summary { "What it cannot do" } p { (spec.limitations) } }
             }
             @if let Some(why) = &entry.why_not { div.notice.refused { p { (why) } } }
-            div.bench #playground data-path=(spec.path) data-method=(method) data-base=(base_url)
+            div.bench #playground data-path=(spec.path) data-method=(method) data-base=(base_url) data-sdk=[&sdk]
                 data-application=[application.map(|one| one.id)] {
                 form.inputs #inputs novalidate {
                     (who_pays(applications))
@@ -129,7 +130,7 @@ pub fn service(
                 }
                 (result())
             }
-            (snippets())
+            (snippets(sdk.is_some()))
             p.meta {
                 code { (method) " " (spec.path) } " · "
                 a href={ "/docs/" (spec.slug()) } { "Fields and answer in the reference" }
@@ -198,14 +199,20 @@ fn result() -> Markup {
     }
 }
 
-fn snippets() -> Markup {
+/// The same request as programs; `has_sdk` says whether the vendor's SDK knows the service.
+fn snippets(has_sdk: bool) -> Markup {
+    let mut languages =
+        vec![("curl", "curl"), ("python", "Python"), ("node", "Node"), ("go", "Go")];
+    if has_sdk {
+        languages.push(("sdk", "Vendor's SDK (Python)"));
+    }
     html! {
         section.snippets #snippets hidden {
             h2 { "The same from your program" }
             p.help { "Set " code { "SAFELIGHT_KEY" } " to the application's key. The code follows what you chose above." }
             div.bar {
                 div.tabs role="tablist" aria-label="Language" {
-                    @for (at, (id, name)) in [("curl", "curl"), ("python", "Python"), ("node", "Node"), ("go", "Go")].iter().enumerate() {
+                    @for (at, (id, name)) in languages.iter().enumerate() {
                         button type="button" role="tab" id={ "tab-" (id) } data-language=(id)
                             aria-selected=(if at == 0 { "true" } else { "false" })
                             tabindex=[(at > 0).then_some("-1")] aria-controls="snippet-panel" { (name) }

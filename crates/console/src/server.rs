@@ -21,7 +21,7 @@ pub struct Gauge {
 /// What is well or is not.
 pub struct Part {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// What is wrong.
     pub problem: Option<String>,
 }
@@ -38,10 +38,11 @@ pub fn overview(shell: &Shell<'_>, parts: &[Part], gauges: &[Gauge], version: &s
     )
 }
 
-/// The part that renews itself.
+/// The part that renews itself. A failure leaves what is there, and the next try goes on.
 pub fn live(parts: &[Part], gauges: &[Gauge]) -> Markup {
     html! {
-        div #live hx-get="/console/server/live" hx-trigger="every 2s" hx-swap="outerHTML" {
+        div #live hx-get="/console/server/live" hx-trigger="every 2s" hx-swap="outerHTML"
+            "hx-status:4xx"="swap:none" "hx-status:5xx"="swap:none" {
             ul.parts {
                 @for part in parts {
                     li {

@@ -201,6 +201,50 @@ mod tests {
         Ok(())
     }
 
+    /// Reads one key from a file.
+    fn set(line: &str) -> Result<Merged> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("safelight.toml");
+        std::fs::write(&path, line)?;
+        Ok(Merged::new(known()?, &[Layer::file(&known()?, &path)?]))
+    }
+
+    fn is_valid(values: &Merged) -> bool {
+        let own = |key: &str| Own::KEYS.contains(&key);
+        values.read::<Own>(own).is_ok()
+            && values.read::<safelight_server::Settings>(|key| !own(key)).is_ok()
+    }
+
+    #[test]
+    fn optional_keys_are_numbers_or_text() -> Result<()> {
+        let origins = Merged::new(known()?, &[]).origins();
+        let optional: Vec<_> = origins.into_iter().filter(|one| one.value.is_null()).collect();
+        assert!(!optional.is_empty());
+        for Origin { key, .. } in optional {
+            let is_number = is_valid(&set(&format!("{key} = 7"))?);
+            assert_eq!(is_number, layer::OPTIONAL_NUMBERS.contains(&key.as_str()), "{key}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_folder_may_be_called_by_a_number() -> Result<()> {
+        let flag = Layer::flags(&known()?, &[Assignment::new("data", "2024")])?;
+        assert_eq!(flag.text("data"), Some("2024"));
+        Ok(())
+    }
+
+    #[test]
+    fn a_wrong_address_is_shown_with_a_right_one() -> Result<()> {
+        let values = set("listen = 'localhost:8080'")?;
+        let error = values.read::<safelight_server::Settings>(|key| !Own::KEYS.contains(&key));
+        let error = error.expect_err("a name").to_string();
+        for part in ["`localhost:8080`", "127.0.0.1:8080 or [::1]:8080", "safelight.toml"] {
+            assert!(error.contains(part), "{error}");
+        }
+        Ok(())
+    }
+
     fn absent(prefix: &str, known: &Table, document: &toml::Table, missing: &mut Vec<String>) {
         for (key, value) in known {
             let path = format!("{prefix}{key}");

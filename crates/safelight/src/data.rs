@@ -120,6 +120,23 @@ impl DataFolder {
         Ok(true)
     }
 
+    /// Creates what holds the rows and files of users, for the owner alone, where it is not there yet: the
+    /// folder may be one that others read.
+    pub fn create_private(&self) -> Result<()> {
+        let mut database = File::options();
+        database.append(true).create(true);
+        let mut blobs = fs::DirBuilder::new();
+        blobs.recursive(true);
+        #[cfg(unix)]
+        {
+            // SQLite gives the files beside the database the same rights.
+            std::os::unix::fs::OpenOptionsExt::mode(&mut database, 0o600);
+            std::os::unix::fs::DirBuilderExt::mode(&mut blobs, 0o700);
+        }
+        database.open(self.database()).map_err(|error| self.unwritable(&error))?;
+        blobs.create(self.blobs()).map_err(|error| self.unwritable(&error))
+    }
+
     fn unwritable(&self, error: &std::io::Error) -> anyhow::Error {
         let path = self.path.display();
         let why = match error.kind() {
@@ -205,6 +222,26 @@ mod tests {
         fs::write(folder.database(), "precious")?;
         folder.claim()?.abandon();
         assert!(folder.database().exists());
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn rows_and_files_are_for_their_owner_alone() -> Result<()> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let parent = tempfile::tempdir()?;
+        let folder = DataFolder::new(parent.path().to_owned());
+        let mode = |path: PathBuf| fs::metadata(path).map(|data| data.permissions().mode() & 0o777);
+        folder.create_private()?;
+        assert_eq!((mode(folder.database())?, mode(folder.blobs())?), (0o600, 0o700));
+        // What is there keeps its rights and its content.
+        fs::write(folder.database(), "precious")?;
+        fs::set_permissions(folder.database(), fs::Permissions::from_mode(0o640))?;
+        folder.create_private()?;
+        assert_eq!(
+            (mode(folder.database())?, fs::read(folder.database())?),
+            (0o640, b"precious".into())
+        );
         Ok(())
     }
 

@@ -43,8 +43,10 @@ pub async fn is_first(store: &dyn Store, data: &DataFolder) -> Result<bool> {
     if data.first_run().exists() {
         return Ok(true);
     }
+    // The applications of a user who was removed stay: an installation that has any is not new.
+    let is_new = store.users().await?.is_empty() && store.applications().await?.is_empty();
     // Of several processes that start together, one makes the first user.
-    Ok(store.users().await?.is_empty() && store.lead("first run", now() + ALONE, now()).await?)
+    Ok(is_new && store.lead("first run", now() + ALONE, now()).await?)
 }
 
 /// Creates user, application, credits, key, and a link to the console where that is reached at the URL

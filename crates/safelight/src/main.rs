@@ -12,6 +12,7 @@ mod logs;
 mod models;
 mod output;
 mod progress;
+mod secrets;
 mod temporary;
 mod twin;
 

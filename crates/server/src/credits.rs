@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use safelight_contract::{Code, Fault, Result};
-use safelight_operation::Spec;
+use safelight_operation::{Endpoint, Spec};
 use safelight_store::{
-    Credits, Hold, HoldOutcome, HoldRequest, Principal, ServiceState, Store, StoreError,
+    Credits, Hold, HoldOutcome, HoldRequest, Pool, Principal, ServiceState, Store, StoreError,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -17,6 +17,30 @@ use crate::app::{App, Stored, now};
 /// How often it is tried to charge a request whose connection to the store was lost, and the pause
 /// between.
 const CHARGING: (u32, Duration) = (10, Duration::from_secs(1));
+
+/// The pool that every service may pay from.
+const COMMON: &str = "common";
+
+/// Refuses a pool that none of these services pays from and that the application does not have: credits in it
+/// would be lost.
+///
+/// # Errors
+/// Names the pool, and how to find the others.
+pub fn check_pool(
+    mut endpoints: impl Iterator<Item = &'static Endpoint>,
+    pools: &[Pool],
+    pool: &str,
+) -> std::result::Result<(), String> {
+    let is_known = pool == COMMON
+        || endpoints.any(|endpoint| endpoint.spec().pool == pool)
+        || pools.iter().any(|one| one.sign == pool);
+    match is_known {
+        true => Ok(()),
+        false => Err(format!(
+            "no service pays from the pool `{pool}`; there are {COMMON} and the pools of `safelight services`"
+        )),
+    }
+}
 
 /// How a hold is to end.
 enum Ending {

@@ -357,7 +357,8 @@ impl Engine {
     }
 }
 
-/// What each engine of these settings says now: its name, and what was found or what is wrong.
+/// What each engine of these settings says now: its name, and what was found or what is wrong, with the time
+/// that it took.
 ///
 /// # Errors
 /// As starting a server: what cannot be read, or names what is not there.
@@ -369,13 +370,17 @@ pub async fn inspect(
     let mut found = Vec::new();
     for engine in &engines.all {
         let EngineSettings { name, url, serves, .. } = &engine.settings;
+        let start = Instant::now();
         let probed = engine.protocol.probe().await;
+        let ms = start.elapsed().as_millis();
         let outcome = match probed {
-            Ok(words) => Ok(format!("{url} {words}; serves {}", serves.join(", "))),
-            Err(Failure::Unreachable(why)) => Err(format!("{url} cannot be reached: {why}")),
+            Ok(words) => Ok(format!("{url} {words}; serves {}; {ms} ms", serves.join(", "))),
+            Err(Failure::Unreachable(why)) => {
+                Err(format!("{url} cannot be reached: {why}; {ms} ms"))
+            }
             Err(failure) => {
                 let fault = failure.fault(name);
-                Err(format!("{url}: {} ({})", fault.message(), fault.code()))
+                Err(format!("{url}: {} ({}); {ms} ms", fault.message(), fault.code()))
             }
         };
         found.push((name.clone(), outcome));

@@ -73,6 +73,7 @@ use tokio::time::timeout;
 
 pub use app::{Parts, Role};
 pub use console::link as console_link;
+pub use credits::check_pool;
 pub use endpoints::recognition::RECOGNITION;
 pub use library::pictures::Importer;
 pub use library::{load_or_create_key, transfer};
@@ -112,7 +113,7 @@ pub async fn serve_catalog(
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
     parts.settings.validate().map_err(io::Error::other)?;
-    let console = console_listener(&parts.settings.console).await?;
+    let console = console_listener(&parts.settings.console, parts.role).await?;
     let (releaser, releasing) = Releaser::start(parts.store.clone());
     let address = connections::named(listener.local_addr()?);
     let app = App::start(parts, catalog, address, releaser)?;
@@ -157,8 +158,13 @@ pub async fn serve_catalog(
 }
 
 /// Where the console listens, if at an address of its own.
-async fn console_listener(settings: &ConsoleSettings) -> io::Result<Option<TcpListener>> {
-    let Some(address) = settings.listen.filter(|_| settings.enabled) else { return Ok(None) };
+/// A worker, which may run beside a server with the same configuration, has none.
+async fn console_listener(
+    settings: &ConsoleSettings,
+    role: Role,
+) -> io::Result<Option<TcpListener>> {
+    let has_console = settings.enabled && role == Role::Serve;
+    let Some(address) = settings.listen.filter(|_| has_console) else { return Ok(None) };
     let why = |error: io::Error| {
         io::Error::new(error.kind(), format!("console.listen is {address}: {error}"))
     };
@@ -238,4 +244,18 @@ pub fn router(parts: Parts, catalog: &'static [Endpoint]) -> io::Result<Router> 
     let app: Arc<App> = App::start(parts, catalog, address, releaser)?;
     let console = app.settings.console.is_with_the_api();
     Ok(router::routes(app, console))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_worker_beside_a_server_takes_no_address_of_the_console() {
+        let server = TcpListener::bind("127.0.0.1:0").await.expect("an address");
+        let address = server.local_addr().expect("an address");
+        let settings = ConsoleSettings { listen: Some(address), ..ConsoleSettings::default() };
+        assert!(matches!(console_listener(&settings, Role::Worker).await, Ok(None)));
+        assert!(console_listener(&settings, Role::Serve).await.is_err(), "it is taken");
+    }
 }

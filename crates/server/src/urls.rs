@@ -7,7 +7,7 @@
 use std::net::Ipv6Addr;
 
 use axum::extract::Request;
-use axum::http::header::HOST;
+use axum::http::header::{HOST, HeaderName};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Uri, Version};
 use safelight_contract::{Code, Fault, Result, shortened};
@@ -18,6 +18,11 @@ use crate::app::App;
 
 /// The path that result files lie under.
 pub(crate) const RESULTS: &str = "/results/";
+
+/// What browsers say about where a request comes from.
+pub(crate) const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// From a page of this server.
+pub(crate) const SAME_ORIGIN: &str = "same-origin";
 
 /// Stands before the key of a result file in a stored answer.
 const MARK: &str = "result-file:";

@@ -4,6 +4,7 @@
 //! implementation is one call of [`all`].
 
 mod accounts;
+mod agreements;
 mod concurrent;
 mod console;
 mod faces;
@@ -59,6 +60,7 @@ where
     let mut runs = JoinSet::new();
     let cases = [
         accounts::CASES,
+        agreements::CASES,
         ledger::CASES,
         tasks::CASES,
         files::CASES,

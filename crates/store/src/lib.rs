@@ -32,6 +32,7 @@
 //!   what is cut off is found again by [`Files::expired_files`].
 
 mod account;
+mod agreement;
 mod blobs;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -61,6 +62,7 @@ mod webhook;
 use async_trait::async_trait;
 
 pub use account::{Accounts, Application, Limits, NewApplication, Principal, ServiceState, User};
+pub use agreement::Agreements;
 pub use blobs::{Blob, BlobError, BlobStream, Blobs};
 pub use console::{Console, ConsoleAct, ConsoleSession, Transfer};
 pub use error::{Result, StoreError};
@@ -107,6 +109,7 @@ pub trait Store:
     + Webhooks
     + Faces
     + Instances
+    + Agreements
     + Meters
     + Console
     + UsageRows

@@ -1,6 +1,6 @@
 //! Moves an installation from the embedded database to PostgreSQL. Both have the same tables, so rows
 //! are copied as they are. What was copied before is left alone, so that a move that was cut off goes
-//! on where it was.
+//! on where it was, until a process has served from the new database.
 
 use std::path::Path;
 
@@ -39,7 +39,8 @@ struct Table {
 /// counts. No process may be at work on either.
 ///
 /// # Errors
-/// When one of them cannot be used, or their books differ afterwards.
+/// When one of them cannot be used, when a process has served from the new one, or when their books
+/// differ afterwards.
 pub async fn migrate(
     database: &Path,
     settings: &Settings,
@@ -61,6 +62,7 @@ pub async fn migrate(
             "a process is at work on the database of store.url; stop it first".to_owned(),
         ));
     }
+    refuse_used(&target).await?;
     // What was at work when the last process ended waits again.
     source.leave_all().await?;
     source.recover(now, now).await?;
@@ -80,6 +82,21 @@ pub async fn migrate(
             "the books differ: {before:?} became {after:?}; the database of store.url must be empty \
              before the first move, and unused until the last"
         ))),
+    }
+}
+
+/// Refuses a database that a process has served from: what was deleted there since would come back.
+/// Every process notes its secrets first of all, and no migration does.
+async fn refuse_used(target: &Postgres) -> Result<()> {
+    let sql = "SELECT 1 FROM agreements";
+    let is_used = target.database.quick(move |db| Ok(db.prepare_cached(sql)?.exists(())?)).await?;
+    match is_used {
+        true => Err(StoreError::Conflict(
+            "a process has served from the database of store.url since it was made, so its rows are newer \
+             than those of the data folder; name an empty database"
+                .to_owned(),
+        )),
+        false => Ok(()),
     }
 }
 
@@ -160,3 +177,7 @@ async fn copy(source: &Sqlite, target: &Postgres, table: Table) -> Result<MovedT
     }
     Ok(MovedTable { name, rows, copied })
 }
+
+#[cfg(test)]
+#[path = "migrate/tests.rs"]
+mod postgres_tests;

@@ -21,6 +21,7 @@
 //! ends one, which is then made again.
 
 mod accounts;
+mod agreements;
 mod audit;
 mod console;
 mod faces;

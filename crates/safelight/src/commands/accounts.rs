@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use safelight_library::MasterKey;
 use safelight_store::{Blobs, KeySecret, Store, StoreError};
 
 use super::Context;
 use crate::config::Own;
 use crate::data::DataFolder;
+use crate::secrets;
 
 /// The store of an installation, beside a running server or without one.
 pub struct Accounts {
@@ -28,10 +30,13 @@ impl Accounts {
     }
 
     /// The secret that keys are hashed under.
-    pub fn secret(&self) -> Result<KeySecret> {
-        let path = self.data.secret();
-        KeySecret::load_or_create(&path)
-            .with_context(|| format!("the key secret {} cannot be read", path.display()))
+    pub async fn secret(&self) -> Result<KeySecret> {
+        secrets::of_keys(&*self.store, &self.data).await
+    }
+
+    /// The key of the libraries of faces.
+    pub async fn library_key(&self) -> Result<MasterKey> {
+        secrets::of_library(&*self.store, &self.data).await
     }
 }
 

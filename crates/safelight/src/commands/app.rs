@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use safelight_store::{Application, Credits, Limits, NewApplication, ServiceState};
 use serde_json::json;
@@ -150,7 +150,10 @@ async fn add(
     credits: Credits,
     limits: Limits,
 ) -> Result<()> {
-    let secret = accounts.secret()?;
+    if credits < Credits::default() {
+        bail!("--credits is {credits}, it must be 0 or more");
+    }
+    let secret = accounts.secret().await?;
     let (key, hash, key_hint) = secret.generate()?;
     let new = NewApplication { user, name, limits, key: Some((hash, key_hint)) };
     let application = hint(accounts.store.create_application(&new, now()).await, "user list")?;

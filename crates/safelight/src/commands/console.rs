@@ -35,7 +35,7 @@ impl Console {
         let url = self.url.unwrap_or(configured);
         let output = context.output;
         with_store(context, async |accounts| {
-            let secret = accounts.secret()?;
+            let secret = accounts.secret().await?;
             let url = url.trim_end_matches('/');
             let link = safelight_server::console_link(&*accounts.store, &secret, url).await?;
             output.result(&json!({ "link": link }), &link)

@@ -2,8 +2,10 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use clap::{Args, Subcommand};
+use safelight_server::RECOGNITION;
+use safelight_services::CATALOG;
 use safelight_store::{Credits as Amount, Pool};
 use serde::Serialize;
 use serde_json::json;
@@ -96,6 +98,7 @@ impl Credits {
                 }
                 Action::Add { application, amount, pool } => {
                     let id = hint(store.application(&application).await, "app list")?.id;
+                    check(accounts, id, &pool).await?;
                     let pool = store.add_credits(id, &pool, amount, now()).await?;
                     let sentence =
                         format!("{application} has {} credits in {}.", pool.balance, pool.sign);
@@ -103,6 +106,7 @@ impl Credits {
                 }
                 Action::Warn { application, balance, pool } => {
                     let id = hint(store.application(&application).await, "app list")?.id;
+                    check(accounts, id, &pool).await?;
                     store.set_balance_warning(id, &pool, balance).await?;
                     let answer =
                         json!({ "application": application, "sign": pool, "warning": balance });
@@ -113,6 +117,13 @@ impl Credits {
             Ok(ExitCode::SUCCESS)
         })
     }
+}
+
+/// Refuses a pool that nothing is paid from.
+async fn check(accounts: &Accounts, application: i64, pool: &str) -> Result<()> {
+    let pools = accounts.store.pools(application).await?;
+    let endpoints = CATALOG.iter().chain(RECOGNITION);
+    safelight_server::check_pool(endpoints, &pools, pool).map_err(|why| anyhow!(why))
 }
 
 async fn show(accounts: &Accounts, application: Option<String>) -> Result<Vec<PoolRow>> {

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use safelight_services::CATALOG;
-use safelight_store::KeySecret;
 use safelight_vision::networks;
 use serde::Serialize;
 
@@ -15,6 +14,7 @@ use crate::config::Loaded;
 use crate::data::DataFolder;
 use crate::engine::{self, Inventory};
 use crate::output::{Row, size};
+use crate::secrets;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -69,7 +69,7 @@ impl Doctor {
             Finding::of("memory", memory(&loaded)),
             Finding::of("database", database(&loaded, &data)),
             Finding::of("files", files(&loaded, &data)),
-            Finding::of("key secret", secret(&data)),
+            Finding::of("key secret", secret(&loaded, &data)),
             Finding::of("library", library(&loaded, &data)),
             Finding::of("public URL", Ok(public_url(&loaded))),
             Finding::of("open files", open_files(&loaded)),
@@ -194,13 +194,16 @@ fn instances(loaded: &Loaded, data: &DataFolder) -> Vec<Finding> {
     findings
 }
 
-fn secret(data: &DataFolder) -> Result<String> {
-    let path = data.secret();
-    if !path.exists() {
-        bail!("{} is not there; without it no key is known: restore it", path.display());
+fn secret(loaded: &Loaded, data: &DataFolder) -> Result<String> {
+    if !loaded.config.own.store.is_shared() {
+        data.require()?;
     }
-    KeySecret::load_or_create(&path)?;
-    Ok("readable".into())
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let store = loaded.config.own.store.open(data.database()).await?;
+        secrets::check(&*store, data).await?;
+        Ok("readable, and the one that the database knows".into())
+    })
 }
 
 fn library(loaded: &Loaded, data: &DataFolder) -> Result<String> {

@@ -75,7 +75,7 @@ impl Gallery {
             eprintln!("{skipped}");
         }
         let items = inputs.items;
-        prepare(&self.output)?;
+        prepare(&self.output, &items)?;
         let photos = copy(&items, &self.output)?;
         let data = DataFolder::new(loaded.data.clone());
         let registry = Arc::new(engine::start(&data, &loaded.config.own.models)?);
@@ -116,25 +116,60 @@ impl Gallery {
 }
 
 const PAGE: &str = "index.html";
+/// The file by which a folder is known to be a gallery, which may be removed.
+const MARKER: &str = ".safelight-gallery";
 /// The folder of the photos, beside one folder for each service.
 const PHOTOS: &str = "photos";
 
-/// Makes the folder; an old gallery in it goes, anything else stays and is refused.
-fn prepare(folder: &Path) -> Result<()> {
+/// Makes the folder; what an earlier run left in it goes. Any other folder stays and is refused, and so
+/// is one that holds an input.
+fn prepare(folder: &Path, items: &[Item]) -> Result<()> {
     let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries.flatten().count(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
-        Err(error) => bail!("{} cannot be read: {error}", folder.display()),
+        Ok(entries) => entries.collect::<io::Result<Vec<_>>>(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
     };
-    if entries > 0 {
-        if !folder.join(PAGE).is_file() || !folder.join(PHOTOS).is_dir() {
-            bail!("{} is neither empty nor a gallery; choose another -o", folder.display());
+    let entries = entries.with_context(|| format!("{} cannot be read", folder.display()))?;
+    if !entries.is_empty() {
+        if !folder.join(MARKER).is_file() {
+            bail!(
+                "{} is neither empty nor a gallery, which has a file {MARKER}; choose another -o",
+                folder.display()
+            );
         }
-        fs::remove_dir_all(folder)
+        if let Some(input) = items.iter().find(|item| lies_in(&item.path, folder)) {
+            bail!(
+                "the photo {} lies in {}, which is made anew; choose another -o",
+                input.path.display(),
+                folder.display()
+            );
+        }
+        clear(entries)
             .with_context(|| format!("the old gallery {} cannot be removed", folder.display()))?;
     }
-    fs::create_dir_all(folder.join(PHOTOS))
+    fs::create_dir_all(folder)
+        // First the marker, so that a run that was cut off can be repeated.
+        .and_then(|()| fs::write(folder.join(MARKER), "Made by `safelight gallery`.\n"))
+        .and_then(|()| fs::create_dir_all(folder.join(PHOTOS)))
         .with_context(|| format!("the folder {} cannot be made", folder.display()))
+}
+
+/// Whether a file, or the link to it, is in a folder.
+fn lies_in(path: &Path, folder: &Path) -> bool {
+    let Ok(folder) = folder.canonicalize() else { return false };
+    let parent = path.parent().and_then(|parent| parent.canonicalize().ok());
+    [path.canonicalize().ok(), parent].into_iter().flatten().any(|path| path.starts_with(&folder))
+}
+
+/// Removes all but the marker.
+fn clear(entries: Vec<fs::DirEntry>) -> io::Result<()> {
+    for entry in entries.into_iter().filter(|entry| entry.file_name() != MARKER) {
+        match entry.file_type()?.is_dir() {
+            true => fs::remove_dir_all(entry.path())?,
+            false => fs::remove_file(entry.path())?,
+        }
+    }
+    Ok(())
 }
 
 /// Copies the photos beside the page, so that the folder can be moved; answers their paths in it.
@@ -234,16 +269,32 @@ mod tests {
     fn only_an_empty_folder_or_a_gallery_is_used() -> Result<()> {
         let folder = tempfile::tempdir()?;
         let output = folder.path().join("gallery");
-        prepare(&output)?;
-        fs::write(output.join(PAGE), "old")?;
+        prepare(&output, &[])?;
+        // Cut off: there is no page yet.
         fs::write(output.join(PHOTOS).join("old.png"), "old")?;
-        prepare(&output)?;
-        assert!(!output.join(PAGE).exists() && fs::read_dir(output.join(PHOTOS))?.count() == 0);
-        let other = folder.path().join("other");
-        fs::create_dir(&other)?;
-        fs::write(other.join("mine.txt"), "mine")?;
-        assert!(prepare(&other).is_err());
-        assert!(other.join("mine.txt").exists());
+        prepare(&output, &[])?;
+        assert_eq!(fs::read_dir(output.join(PHOTOS))?.count(), 0);
+        fs::write(output.join(PAGE), "old")?;
+        prepare(&output, &[])?;
+        assert!(!output.join(PAGE).exists());
+        let site = folder.path().join("site");
+        fs::create_dir_all(site.join(PHOTOS))?;
+        fs::write(site.join(PAGE), "mine")?;
+        assert!(prepare(&site, &[]).is_err());
+        assert!(site.join(PAGE).exists());
+        Ok(())
+    }
+
+    #[test]
+    fn a_gallery_that_holds_an_input_stays() -> Result<()> {
+        let folder = tempfile::tempdir()?;
+        prepare(folder.path(), &[])?;
+        let path = folder.path().join(PHOTOS).join("mine.png");
+        fs::write(&path, "mine")?;
+        let item = Item { path: path.clone(), stem: "mine".into() };
+        let why = prepare(folder.path(), &[item]).expect_err("refused").to_string();
+        assert!(why.contains("mine.png"), "{why}");
+        assert!(path.exists());
         Ok(())
     }
 }

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use safelight_store::{ApiKey, KeyKind};
+use safelight_store::{ApiKey, KeyKind, StoreError};
 use serde::Serialize;
 use serde_json::json;
 
@@ -12,6 +12,7 @@ use super::Context;
 use super::accounts::{Accounts, hint, with_store};
 use crate::clock::{now, show as time};
 use crate::output::Row;
+use crate::secrets;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,6 +47,14 @@ enum Action {
     /// Revokes a key, by the number that the list shows
     #[command(after_help = "Example:\n  safelight key revoke 3")]
     Revoke { number: i64 },
+    /// Makes a new secret.key in place of one that is lost: all keys of all applications are revoked, and
+    /// webhooks need new secrets
+    #[command(after_help = "Example:\n  safelight key new-secret --yes")]
+    NewSecret {
+        /// Says that it is meant
+        #[arg(long)]
+        yes: bool,
+    },
     /// Adds a key and revokes all earlier ones, sandbox keys apart
     #[command(after_help = "Example:\n  safelight key rotate default")]
     Rotate { application: String },
@@ -92,13 +101,28 @@ impl Key {
                     hint(store.revoke_key(number, now()).await, "key list")?;
                     output.result(&json!({ "id": number, "revoked": true }), "Revoked.")
                 }
+                Action::NewSecret { yes } => {
+                    if !yes {
+                        bail!("nothing was changed; say --yes if all keys must be made anew");
+                    }
+                    let revoked = new_secret(accounts).await?;
+                    let sentence = format!(
+                        "Made a new {}; {revoked} keys are revoked. `safelight key add` makes others.",
+                        secrets::KEYS
+                    );
+                    output.result(&json!({ "revoked": revoked }), &sentence)
+                }
                 Action::Rotate { application } => {
                     let id = hint(store.application(&application).await, "app list")?.id;
                     let mut earlier = store.keys(id).await?;
                     earlier.retain(|key| key.kind == KeyKind::Live);
                     let (row, key) = add(accounts, id, KeyKind::Live).await?;
                     for key in &earlier {
-                        store.revoke_key(key.id, now()).await?;
+                        match store.revoke_key(key.id, now()).await {
+                            // Revoked by somebody else meanwhile; the new key must be shown.
+                            Err(StoreError::NotFound(_)) => {}
+                            revoked => revoked?,
+                        }
                     }
                     let count = earlier.len();
                     let sentence =
@@ -117,10 +141,21 @@ impl Key {
 
 /// Adds a key; answers its row and its text.
 async fn add(accounts: &Accounts, application: i64, kind: KeyKind) -> Result<(ApiKey, String)> {
-    let secret = accounts.secret()?;
+    let secret = accounts.secret().await?;
     let (key, hash, hint) = secret.generate()?;
     let row = accounts.store.add_key(application, &hash, &hint, kind, now()).await?;
     Ok((row, key))
+}
+
+/// Makes the secret anew; answers how many keys were made with the one before.
+async fn new_secret(accounts: &Accounts) -> Result<usize> {
+    secrets::give_up(&*accounts.store, accounts.data(), secrets::KEYS).await?;
+    let keys = list(accounts, None).await?;
+    for row in &keys {
+        accounts.store.revoke_key(row.key.id, now()).await?;
+    }
+    accounts.secret().await?;
+    Ok(keys.len())
 }
 
 async fn list(accounts: &Accounts, application: Option<String>) -> Result<Vec<KeyRow>> {

@@ -8,9 +8,8 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use safelight_contract::Fault;
-use safelight_library::MasterKey;
 use safelight_server::settings::LibrarySettings;
-use safelight_server::{Importer, Settings, load_or_create_key, transfer};
+use safelight_server::{Importer, Settings, transfer};
 use safelight_store::{Act, FaceAudit, FaceGroup, FaceLimits, FacesChanged};
 use serde::Serialize;
 use serde_json::json;
@@ -19,6 +18,7 @@ use super::Context;
 use super::accounts::{Accounts, hint, with_store};
 use crate::clock::{now, show as time};
 use crate::output::Row;
+use crate::secrets;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -54,7 +54,8 @@ enum Action {
         group: Option<String>,
     },
     /// Adds what a file holds to the library of an application, or the faces of the pictures in a
-    /// folder that has a folder for each person; what is there already stays
+    /// folder that has a folder for each person; what is there already stays. The exit code is 1 where a
+    /// picture failed
     #[command(after_help = "Examples:\n  safelight library import shop faces.ndjson\n  \
                       safelight library import shop people --group compreface")]
     Import {
@@ -86,6 +87,14 @@ enum Action {
     /// Ends a pause
     #[command(after_help = "Example:\n  safelight library resume")]
     Resume,
+    /// Makes a new library.key in place of one that is lost: the libraries of all applications, which
+    /// nothing else opens, are erased
+    #[command(after_help = "Example:\n  safelight library new-key --yes")]
+    NewKey {
+        /// Says that it is meant
+        #[arg(long)]
+        yes: bool,
+    },
     /// Erases the library of an application: keys, users, faces and pictures
     #[command(after_help = "Example:\n  safelight library erase shop --yes")]
     Erase {
@@ -163,6 +172,7 @@ impl Library {
     pub fn run(self, context: &Context) -> Result<ExitCode> {
         let (output, config) = (context.output, context.load()?.config);
         let (settings, models) = (config.server, config.own.models);
+        let mut code = ExitCode::SUCCESS;
         with_store(context, async |accounts| {
             let store = &accounts.store;
             match self.action {
@@ -174,7 +184,7 @@ impl Library {
                 }
                 Action::Export { application, file, group } => {
                     let act = act(accounts, &application).await?;
-                    let (key, group) = (key(accounts)?, group.as_deref());
+                    let (key, group) = (accounts.library_key().await?, group.as_deref());
                     let exported = transfer::export(&**store, &key, &act, group).await;
                     let exported = exported.map_err(said)?;
                     write(&file, &exported.lines)?;
@@ -192,7 +202,7 @@ impl Library {
                         anyhow!("say which group the pictures go to: --group <group>")
                     })?;
                     let act = act(accounts, &application).await?;
-                    let key = key(accounts)?;
+                    let key = accounts.library_key().await?;
                     let limits = limits(&settings);
                     let importer =
                         Importer::open(&**store, &key, act, &group, limits, consent_note).await;
@@ -200,6 +210,7 @@ impl Library {
                     let come = pictures::import(&importer.map_err(said)?, &vision, &file).await?;
                     for failure in &come.failed {
                         eprintln!("{}: {}", failure.file, failure.message);
+                        code = ExitCode::FAILURE;
                     }
                     output.result(&come, &come.sentence())
                 }
@@ -208,8 +219,8 @@ impl Library {
                     let text = std::fs::read_to_string(&file)
                         .with_context(|| format!("{} cannot be read", file.display()))?;
                     let limits = limits(&settings);
-                    let come =
-                        transfer::import(&**store, &key(accounts)?, &act, &text, limits).await;
+                    let key = accounts.library_key().await?;
+                    let come = transfer::import(&**store, &key, &act, &text, limits).await;
                     let come = come.map_err(said)?;
                     let sentence = format!(
                         "Added {} groups, {} users and {} faces; {} were there already.",
@@ -234,29 +245,42 @@ impl Library {
                     store.pause_faces(false).await?;
                     output.result(&json!({ "paused": false }), "The libraries are open.")
                 }
+                Action::NewKey { yes } => {
+                    if !yes {
+                        bail!("nothing was changed; say --yes if all libraries must go");
+                    }
+                    secrets::give_up(&**store, accounts.data(), secrets::LIBRARY).await?;
+                    for application in store.applications().await? {
+                        erase(accounts, &by_operator(application.id)).await?;
+                    }
+                    accounts.library_key().await?;
+                    let sentence =
+                        format!("Made a new {}; all libraries are erased.", secrets::LIBRARY);
+                    output.result(&json!({ "erased": true }), &sentence)
+                }
                 Action::Erase { application, yes } => {
                     if !yes {
                         bail!(
                             "nothing was erased; say --yes if all faces of {application} must go"
                         );
                     }
-                    let erased = erase(accounts, &application).await?;
+                    let erased = erase(accounts, &act(accounts, &application).await?).await?;
                     output.result(&erased, &format!("Erased the library of {application}."))
                 }
             }
         })?;
-        Ok(ExitCode::SUCCESS)
+        Ok(code)
     }
 }
 
 /// The operator, who acts for an application.
 async fn act(accounts: &Accounts, application: &str) -> Result<Act> {
     let found = hint(accounts.store.application(application).await, "app list")?;
-    Ok(Act { application: found.id, key: None, request_id: "command line".to_owned(), at: now() })
+    Ok(by_operator(found.id))
 }
 
-fn key(accounts: &Accounts) -> Result<MasterKey> {
-    Ok(load_or_create_key(accounts.data().library_key())?)
+fn by_operator(application: i64) -> Act {
+    Act { application, key: None, request_id: "command line".to_owned(), at: now() }
 }
 
 fn said(fault: Fault) -> anyhow::Error {
@@ -273,21 +297,26 @@ fn limits(settings: &Settings) -> (&LibrarySettings, FaceLimits) {
     (library, faces)
 }
 
-/// Writes a file that nobody but its owner may read, and that must be new.
+/// Writes a file that nobody but its owner may read, and that must be new: whole or not at all.
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     use std::io::Write as _;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).and_then(|mut file| file.write_all(bytes));
-    file.with_context(|| format!("{} cannot be written", path.display()))
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let write = || -> std::io::Result<()> {
+        // Temporary files are private, and gone where writing fails.
+        let mut file = tempfile::Builder::new().prefix(".safelight-").tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        file.persist_noclobber(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("{} cannot be written", path.display()))
 }
 
 /// Erases a library, rows and pictures.
-async fn erase(accounts: &Accounts, application: &str) -> Result<serde_json::Value> {
+async fn erase(accounts: &Accounts, act: &Act) -> Result<serde_json::Value> {
     let (store, blobs) = (&accounts.store, accounts.blobs()?);
-    let erased = store.erase_faces(&act(accounts, application).await?).await?;
+    let erased = store.erase_faces(act).await?;
     loop {
         let changed = store.clean_faces(now()).await?;
         if changed == FacesChanged::default() {

@@ -1,6 +1,7 @@
 //! `safelight mcp`.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
@@ -9,6 +10,7 @@ use safelight_store::KeySecret;
 use tokio::io::{stdin, stdout};
 
 use super::Context;
+use super::serve::signalled;
 use crate::data::DataFolder;
 use crate::temporary::Temporary;
 use crate::{engine, logs};
@@ -23,6 +25,9 @@ Programs such as desktop assistants start this command by themselves; their conf
 e.g. {\"mcpServers\": {\"safelight\": {\"command\": \"safelight\", \"args\": [\"mcp\"]}}}. It needs no server
 and no key, reads and writes the user's own files, and opens no port. A running server offers the same
 tools at /mcp, with the API key as bearer token.";
+
+/// How long work may go on that was called off, before its files go.
+const LAST_STEPS: Duration = Duration::from_millis(500);
 
 /// Offers the services as tools of language models on standard input and output (Model Context Protocol)
 #[derive(Args)]
@@ -45,14 +50,17 @@ impl Mcp {
         let local = Temporary::new(&loaded, registry, KeySecret::new(secret))?;
         let (key, ..) = local.parts.secret.generate()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(local.open(&key))?;
+        // The folder holds the user's pictures: it goes when this ends, also where the process is told to.
+        let Temporary { parts, folder: _folder } = local;
         let outcome = runtime.block_on(async {
-            local.open(&key).await?;
-            let Temporary { parts, folder: _folder } = local;
-            safelight_server::serve_tools(parts, &key, stdin(), stdout()).await?;
-            Ok(ExitCode::SUCCESS)
+            tokio::select! {
+                served = safelight_server::serve_tools(parts, &key, stdin(), stdout()) => served,
+                () = signalled() => Ok(()),
+            }
         });
-        // A read of the standard input cannot be called off; nothing waits for it.
-        runtime.shutdown_background();
-        outcome
+        // A read of the standard input cannot be called off, so that whatever else is at work has a moment.
+        runtime.shutdown_timeout(LAST_STEPS);
+        Ok(outcome.map(|()| ExitCode::SUCCESS)?)
     }
 }

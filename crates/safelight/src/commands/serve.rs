@@ -10,10 +10,9 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use safelight_inference::{Installation, Registry};
-use safelight_library::MasterKey;
 use safelight_server::{Configured, Parts, RECOGNITION, Role, Settings};
 use safelight_services::CATALOG;
-use safelight_store::{KeySecret, Store, fingerprint};
+use safelight_store::Store;
 use safelight_vision::Vision;
 use tokio::runtime::Runtime;
 use tokio::signal;
@@ -24,7 +23,7 @@ use crate::config::{Assignment, Loaded, Origin, Own};
 use crate::data::DataFolder;
 use crate::output::{Output, line};
 use crate::temporary::Temporary;
-use crate::{engine, first_run, logs, models, twin};
+use crate::{engine, first_run, logs, models, secrets, twin};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -210,9 +209,13 @@ fn prepare(
             None
         }
     };
-    let secret = KeySecret::load_or_create(data.secret())?;
-    let library_key = safelight_server::load_or_create_key(data.library_key())?;
-    let store = runtime.block_on(open(own, data, &secret, &library_key))?;
+    let (store, secret, library_key) = runtime.block_on(async {
+        let store = open(own, data).await?;
+        // They are made by the first start, and are those that the rows were made with ever after.
+        let secret = secrets::of_keys(&*store, data).await?;
+        let library_key = secrets::of_library(&*store, data).await?;
+        Ok::<_, anyhow::Error>((store, secret, library_key))
+    })?;
     let parts = Parts {
         settings: loaded.config.server.clone(),
         store,
@@ -281,33 +284,18 @@ fn without_password(text: &str) -> String {
     format!("{scheme}://{place}?{}", query.join("&"))
 }
 
-/// Opens the rows, as the only process at work on them or as one that has the others' secrets.
-async fn open(
-    own: &Own,
-    data: &DataFolder,
-    secret: &KeySecret,
-    library_key: &MasterKey,
-) -> Result<Arc<dyn Store>> {
+/// Opens the rows, as the only process at work on them or as one of several.
+async fn open(own: &Own, data: &DataFolder) -> Result<Arc<dyn Store>> {
     if !own.store.is_shared() {
         let path = data.database();
         let cannot = || format!("the database {} cannot be used", path.display());
+        data.create_private()?;
         let store = own.store.open(&path).await.with_context(cannot)?;
         // The folder is locked, so that no other process is at work on what lies in it.
         store.leave_all().await.with_context(cannot)?;
         return Ok(store);
     }
-    let store = own.store.open(data.database()).await.context("store.url cannot be used")?;
-    let fingerprints =
-        [("secret.key", secret.fingerprint()), ("library.key", fingerprint(library_key.bytes()))];
-    for (name, fingerprint) in fingerprints {
-        store.agree(name, &fingerprint).await.with_context(|| {
-            format!(
-                "the file {name} in {} is not the one that the other processes have; copy theirs",
-                data.path().display()
-            )
-        })?;
-    }
-    Ok(store)
+    own.store.open(data.database()).await.context("store.url cannot be used")
 }
 
 /// Loads what services need, and says which services cannot be used.
@@ -371,7 +359,8 @@ async fn stopped() {
     });
 }
 
-async fn signalled() {
+/// Ends with Ctrl-C or SIGTERM.
+pub async fn signalled() {
     #[cfg(unix)]
     {
         let terminated = signal::unix::signal(signal::unix::SignalKind::terminate());

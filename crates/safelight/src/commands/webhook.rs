@@ -70,7 +70,7 @@ impl Webhook {
                 Action::Secret { application } => {
                     let id = hint(store.application(&application).await, "app list")?.id;
                     let nonce = KeySecret::webhook_nonce()?;
-                    let bytes = accounts.secret()?.webhook_secret(id, &nonce);
+                    let bytes = accounts.secret().await?.webhook_secret(id, &nonce);
                     let now = now();
                     store.add_webhook_secret(id, &nonce, now + OVERLAP, now).await?;
                     let secret = format!("whsec_{}", BASE64_STANDARD.encode(bytes));

@@ -11,7 +11,9 @@ use super::serve::Serve;
 
 const EXAMPLES: &str = "\
 Examples:
-  safelight worker --set store.url=postgres://safelight@db/safelight --listen 127.0.0.1:8081
+  safelight worker --config /etc/safelight/safelight.toml --listen 127.0.0.1:8081
+  safelight worker --listen 127.0.0.1:8081 --set store.url=postgres://safelight@db/safelight \\
+      --set blobs.url=s3://safelight/production --set public_url=https://images.example.com
 
 A worker takes asynchronous tasks from the database that it shares with `safelight serve` on other
 machines, as many as it has room for and models to do. It answers no requests but /health/live,

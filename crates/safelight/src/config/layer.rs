@@ -14,9 +14,16 @@ use super::Origin;
 /// Keys with their values.
 pub type Table = serde_json::Map<String, Value>;
 
-/// Names that Kubernetes sets in every container beside a service called `safelight`.
-const FOREIGN: [&str; 2] = ["SAFELIGHT_SERVICE_", "SAFELIGHT_PORT_"];
 const PREFIX: &str = "SAFELIGHT_";
+
+/// The keys without a default whose values are numbers; those of all others are text.
+pub const OPTIONAL_NUMBERS: [&str; 5] = [
+    "limits.work_timeout_seconds",
+    "limits.concurrency",
+    "limits.requests_per_second",
+    "models.threads",
+    "models.streams",
+];
 
 /// `key=value` on the command line.
 #[derive(Clone, Debug)]
@@ -69,8 +76,11 @@ impl Layer {
                 value.to_str().with_context(|| format!("the value of {name} is not Unicode"))?;
             let key = name[PREFIX.len()..].to_lowercase().replace("__", ".");
             let source = format!("the environment variable {name}");
-            let table = nest(known, &key, value, &source)?;
-            parts.push((source, table));
+            match nest(known, &key, value, &source) {
+                Ok(table) => parts.push((source, table)),
+                Err(_) if is_of_kubernetes(name, value) => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(Self { parts })
     }
@@ -118,11 +128,27 @@ impl Merged {
         let table = wanted.map(|(key, value)| (key.clone(), value.clone())).collect();
         serde_path_to_error::deserialize(Value::Object(table)).map_err(|error| {
             let key = error.path().to_string();
-            match self.source_of(&key) {
-                Some(source) => anyhow!("`{key}` in {source}: {}", error.inner()),
-                None => anyhow!("`{key}` in the configuration: {}", error.inner()),
+            let source = self.source_of(&key).unwrap_or("the configuration");
+            let reason = error.inner().to_string();
+            match self.text_of(&key).filter(|text| !reason.contains(text)) {
+                Some(text) if reason.contains("socket address") => anyhow!(
+                    "`{key}` in {source} is `{text}`, which is not an address; write it as \
+                     127.0.0.1:8080 or [::1]:8080"
+                ),
+                Some(text) => anyhow!("`{key}` in {source} is `{text}`: {reason}"),
+                None => anyhow!("`{key}` in {source}: {reason}"),
             }
         })
+    }
+
+    /// The text at a dotted key, where it is short enough for a message.
+    fn text_of(&self, key: &str) -> Option<&str> {
+        let (areas, last) = key.rsplit_once('.').unwrap_or(("", key));
+        let mut table = &self.values;
+        for area in areas.split('.').filter(|area| !area.is_empty()) {
+            table = table.get(area)?.as_object()?;
+        }
+        table.get(last)?.as_str().filter(|text| text.len() <= 100)
     }
 
     /// Every key with its value and where that comes from.
@@ -180,10 +206,17 @@ fn put(
 }
 
 fn is_ours(name: &str) -> bool {
-    name.starts_with(PREFIX)
-        && name != "SAFELIGHT_CONFIG"
-        && name != "SAFELIGHT_PORT"
-        && !FOREIGN.iter().any(|foreign| name.starts_with(foreign))
+    name.starts_with(PREFIX) && name != "SAFELIGHT_CONFIG"
+}
+
+/// Whether Kubernetes sets this variable in every container beside a service whose name begins with
+/// `safelight`, such as `safelight-worker`.
+fn is_of_kubernetes(name: &str, value: &str) -> bool {
+    name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || name.contains("_PORT_")
+        || value.starts_with("tcp://")
+        || value.starts_with("udp://")
 }
 
 /// Reads a TOML file.
@@ -242,6 +275,7 @@ fn nest(known: &Table, key: &str, text: &str, source: &str) -> Result<Table> {
     }
     let value = match known.get(last) {
         Some(Value::Object(_)) => bail!("`{key}` in {source} is an area, name one of its keys"),
+        Some(Value::Null) if !OPTIONAL_NUMBERS.contains(&key) => Value::from(text),
         Some(default) => typed(default, text),
         None if open => literal(text),
         None => return Err(unknown(known, &prefix, last, source)),
@@ -314,9 +348,22 @@ mod tests {
 
     #[test]
     fn variables_of_a_cluster_are_left_alone() {
-        assert!(variable("SAFELIGHT_PORT_8080_TCP", "tcp://10.0.0.1:8080").is_ok());
-        assert!(variable("SAFELIGHT_SERVICE_HOST", "10.0.0.1").is_ok());
+        for (name, value) in [
+            ("SAFELIGHT_PORT", "tcp://10.0.0.1:8080"),
+            ("SAFELIGHT_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+            ("SAFELIGHT_SERVICE_HOST", "10.0.0.1"),
+            ("SAFELIGHT_WORKER_SERVICE_HOST", "10.0.0.1"),
+            ("SAFELIGHT_WORKER_SERVICE_PORT_HTTP", "8080"),
+            ("SAFELIGHT_WORKER_PORT", "tcp://10.0.0.1:8080"),
+            ("SAFELIGHT_WORKER_PORT_8080_TCP_PROTO", "tcp"),
+        ] {
+            let layer = variable(name, value).unwrap_or_else(|error| panic!("{error}"));
+            assert!(layer.parts.is_empty(), "{name}");
+        }
         assert!(variable("SAFELIGHT_PORTS", "1").is_err());
+        // A setting stays one, whatever its value looks like.
+        let listen = variable("SAFELIGHT_LISTEN", "tcp://10.0.0.1:8080").expect("known");
+        assert_eq!(listen.text("listen"), Some("tcp://10.0.0.1:8080"));
     }
 
     #[test]

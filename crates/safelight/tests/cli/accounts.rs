@@ -36,6 +36,10 @@ fn applications_have_limits_prices_and_keys() {
     let changed = home.json(&["app", "limits", "shop", "--requests-per-second", "7"]);
     assert_eq!(changed["limits"], json!({ "concurrency": null, "requests_per_second": 7 }));
 
+    let why = home.fails(&["app", "add", "debtor", "--credits=-5"]);
+    assert!(why.contains("--credits is -5"), "{why}");
+    assert!(!home.ok(&["app", "list"]).contains("debtor"));
+
     let service = ["app", "service", "shop", "universal-background-removal"];
     let priced = home.json(&[&service[..], &["--price", "0.25"]].concat());
     assert_eq!(priced["state"], json!({ "enabled": true, "price": 0.25 }));
@@ -84,6 +88,12 @@ fn credits_are_counted() {
     assert_eq!(home.json(&["credits", "add", "default", "-20"])["balance"], 1480.0);
     home.fails(&["credits", "add", "default", "-9999"]);
     home.fails(&["credits", "add", "default", "much"]);
+    for command in [["credits", "add"], ["credits", "warn"]] {
+        let typo = [&command[..], &["default", "5", "--pool", "comon"]].concat();
+        assert!(home.fails(&typo).contains("`comon`"));
+    }
+    home.ok(&["credits", "add", "default", "5", "--pool", "image_dehazing"]);
+    home.ok(&["credits", "add", "default", "-5", "--pool", "image_dehazing"]);
     home.ok(&["credits", "warn", "default", "50"]);
     let pools = home.json(&["credits", "show", "default"]);
     assert_eq!(pools[0]["balance_warning"], 50.0, "{pools}");

@@ -2,6 +2,36 @@ use serde_json::json;
 
 use crate::harness::Home;
 
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_read_of_a_folder_is_counted_and_the_rest_comes() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let home = Home::new();
+    home.install();
+    let people = home.path("people");
+    for person in [&b"ada"[..], b"eve\xff"] {
+        let folder = people.join(std::ffi::OsStr::from_bytes(person));
+        std::fs::create_dir_all(folder).expect("made");
+    }
+    // A file that fails to be read, whoever reads it.
+    std::os::unix::fs::symlink("/proc/self/mem", people.join("ada/a.png")).expect("made");
+    let ada = people.join("ada/grace.jpg");
+    std::fs::write(ada, safelight_testkit::photo("grace_hopper.jpg")).expect("written");
+    let folder = people.to_str().expect("a name");
+    let import = ["library", "import", "default", folder, "--group", "staff", "--json"];
+    let import = home.with_library(&import).output().expect("runs");
+    assert_eq!(import.status.code(), Some(1));
+    let come: serde_json::Value = serde_json::from_slice(&import.stdout).expect("JSON");
+    assert_eq!((&come["people"], &come["faces"]), (&json!(1), &json!(1)), "{come}");
+    let said: Vec<_> = come["failed"].as_array().expect("a list").iter().collect();
+    assert!(
+        said[0]["message"].as_str().is_some_and(|why| why.contains("cannot be read")),
+        "{come}"
+    );
+    assert!(said[1]["message"].as_str().is_some_and(|why| why.contains("not Unicode")), "{come}");
+    assert_eq!(said.len(), 2);
+}
+
 #[test]
 fn libraries_go_out_come_in_and_are_erased() {
     let home = Home::new();

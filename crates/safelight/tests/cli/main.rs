@@ -9,4 +9,5 @@ mod listings;
 mod mcp;
 mod networks;
 mod run;
+mod secrets;
 mod serve;

@@ -30,6 +30,32 @@ fn converse(home: &Home, messages: &[Value]) -> Vec<Value> {
     results
 }
 
+#[cfg(unix)]
+#[test]
+fn nothing_stays_where_it_is_told_to_stop() {
+    let home = Home::new();
+    let temporary = home.path("tmp");
+    std::fs::create_dir(&temporary).expect("a folder");
+    let mut command = home.command(&["mcp", "--set", "twin=true"]);
+    command.env("TMPDIR", &temporary).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().expect("the binary runs");
+    let mut input = child.stdin.take().expect("piped");
+    let start = json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {},
+        "clientInfo": { "name": "test", "version": "1" },
+    } });
+    writeln!(input, "{start}").expect("it reads");
+    let mut line = String::new();
+    BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut line).expect("an answer");
+    let count = || std::fs::read_dir(&temporary).expect("a folder").count();
+    assert_eq!(count(), 1, "{line}");
+    let status =
+        std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+    assert!(status.expect("kill runs").success());
+    assert!(child.wait().expect("it ends").success());
+    assert_eq!(count(), 0);
+}
+
 #[test]
 fn files_of_the_user_are_read_and_written() {
     let home = Home::new();

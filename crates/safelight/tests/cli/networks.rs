@@ -98,6 +98,13 @@ fn a_network_is_added_listed_used_and_removed() {
     let line = doctor.lines().find(|line| line.starts_with("model isnet-general-use"));
     assert!(line.is_some_and(|line| line.contains("WRONG")), "{doctor}");
     ok(&mut home.with_library(&["models", "remove", "isnet-general-use"]));
+    let json = |arguments: &[&str]| -> serde_json::Value {
+        let text = ok(&mut home.with_library(&[arguments, &["--json"]].concat()));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    };
+    let added = json(&["models", "add", "isnet-general-use", &isnet]);
+    assert_eq!((&added["used_for"], &added["published"]), (&"cutout".into(), &().into()));
+    assert_eq!(json(&["models", "remove", "isnet-general-use"])["removed"], true);
     let why = fails(&mut home.with_library(&["models", "remove", "isnet-general-use"]));
     assert!(why.contains("was not added"), "{why}");
 }

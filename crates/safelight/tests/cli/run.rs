@@ -20,6 +20,20 @@ fn a_photo_becomes_a_cutout() {
     assert_eq!((header.width, header.height), (512, 512));
 }
 
+#[cfg(unix)]
+#[test]
+fn results_follow_the_umask() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    let run = home.command(&["run", CONTRAST, "photos/coffee.png", "-o"]);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "umask 077; exec \"$0\" \"$@\""]).arg(run.get_program()).args(run.get_args());
+    let result = home.path("result.jpg");
+    shell.arg(&result).current_dir(crate::harness::workspace()).env("SAFELIGHT_DATA", home.data());
+    ok(&mut shell);
+    assert_eq!(fs::metadata(result).expect("written").permissions().mode() & 0o777, 0o600);
+}
+
 #[test]
 fn bad_files_are_reported_and_the_others_done() {
     let home = Home::new();

@@ -2,10 +2,11 @@
 
 use safelight_console::application::{self, Contents};
 use safelight_console::{Markup, Notice, Place};
-use safelight_store::{Application, Credits, KeyKind, Limits, ServiceState};
+use safelight_store::{Application, Credits, KeyKind, Limits, ServiceState, StoreError};
 
 use super::{Changed, Outcome, Refusal, Visit, accounts, session, told};
 use crate::app::{Stored, now};
+use crate::credits::check_pool;
 
 /// Transfers that the ledger lists.
 const LEDGER: u32 = 100;
@@ -92,7 +93,11 @@ async fn rotate_keys(visit: &Visit, id: i64) -> Outcome<Notice> {
     store.add_key(id, &hash, &hint, KeyKind::Live, now()).await.changed("adding the key")?;
     session::go_on_with(visit, hash).await?;
     for one in &earlier {
-        store.revoke_key(one.id, now()).await.changed("revoking the key")?;
+        match store.revoke_key(one.id, now()).await {
+            // Revoked by somebody else meanwhile; the new key must be shown.
+            Err(StoreError::NotFound(_)) => {}
+            revoked => revoked.changed("revoking the key")?,
+        }
     }
     visit.note(Some(id), "keys rotated", &format!("{hint}, {} revoked", earlier.len())).await?;
     let sentence = format!("The new key; {} earlier ones are revoked.", earlier.len());
@@ -117,10 +122,9 @@ pub(super) fn credits(text: &str) -> Outcome<Credits> {
 
 async fn add_credits(visit: &Visit, id: i64) -> Outcome<Notice> {
     let (amount, pool) = (credits(visit.field("amount")?)?, visit.field("pool")?);
-    let known = visit.app.endpoints().any(|endpoint| endpoint.spec().pool == pool);
-    if pool != "common" && !known {
-        return Err(Refusal::Bad(format!("No service pays from the pool `{pool}`.")));
-    }
+    let pools = visit.app.store.pools(id).await.or_internal("reading the credits")?;
+    check_pool(visit.app.endpoints(), &pools, pool)
+        .map_err(|why| Refusal::Bad(format!("{why}.")))?;
     let added = visit.app.store.add_credits(id, pool, amount, now()).await;
     let balance = added.changed("adding the credits")?.balance;
     visit.note(Some(id), "credits added", &format!("{amount} to {pool}")).await?;

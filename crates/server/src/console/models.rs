@@ -268,13 +268,7 @@ async fn remove(visit: &Visit) -> Outcome<Notice> {
     apart_told("removing the network", move || {
         let installation = installation(&app)?;
         free(&app, installation, network)?;
-        let chosen = installation.added.choices()?.chosen;
-        if chosen.get(network.slot).is_some_and(|chosen| chosen == network.name) {
-            return Err(Refusal::Bad(format!(
-                "{} shall do {} from the next start on; choose another first.",
-                network.name, network.slot
-            )));
-        }
+        unchosen(&installation.added, network)?;
         Ok(installation.added.remove(network.name)?)
     })
     .await?;
@@ -300,6 +294,7 @@ async fn take(visit: &Visit, mut upload: Upload) -> Outcome<Notice> {
     let added = {
         let installation = installation(&app)?;
         free(&app, installation, network)?;
+        unchosen(&installation.added, network)?;
         if let Err(why) = app.registry.engine() {
             return Err(Refusal::Bad(format!(
                 "Without an inference engine nothing can be said of a file ({why})."
@@ -359,6 +354,8 @@ fn keep(
         Some(published) => format!("by its SHA-256 it is {published}"),
         None => "by its SHA-256 it is none of the published files".to_owned(),
     };
+    // It may have been chosen while the file came in.
+    unchosen(added, network)?;
     added.keep(arrived, spec)?;
     Ok(Notice::Done(format!(
         "{} is added; {published}. It does nothing until it is given its work.",
@@ -384,6 +381,18 @@ fn free(app: &App, installation: &Installation, network: &networks::Network) -> 
         )));
     }
     Ok(())
+}
+
+/// Refuses to touch the file of a network that the next start will use.
+fn unchosen(added: &safelight_inference::Added, network: &networks::Network) -> Outcome<()> {
+    let chosen = added.choices()?.chosen;
+    match chosen.get(network.slot).is_some_and(|chosen| chosen == network.name) {
+        true => Err(Refusal::Bad(format!(
+            "{} shall do {} from the next start on; choose another first.",
+            network.name, network.slot
+        ))),
+        false => Ok(()),
+    }
 }
 
 fn installation(app: &App) -> Outcome<&Installation> {

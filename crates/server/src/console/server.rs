@@ -28,9 +28,15 @@ pub(super) async fn live(visit: &Visit) -> Outcome<Markup> {
     Ok(server::live(&parts(&visit.app).await, &gauges(&visit.app).await))
 }
 
+/// The parts of the process, then the engines as their last calls and probes found them.
 async fn parts(app: &App) -> Vec<Part> {
-    let parts = health::parts(app).await;
-    parts.into_iter().map(|(name, problem)| Part { name, problem }).collect()
+    let parts = health::parts(app).await.into_iter();
+    let parts = parts.map(|(name, problem)| Part { name: name.to_owned(), problem });
+    let engines = app.engines.states().map(|(name, url, is_well)| Part {
+        name: format!("engine {name}"),
+        problem: (!is_well).then(|| format!("{url}: the last call or probe failed")),
+    });
+    parts.chain(engines).collect()
 }
 
 async fn gauges(app: &App) -> Vec<Gauge> {

@@ -19,16 +19,15 @@ use uuid::Uuid;
 
 use super::{Outcome, Refusal, Visit, html, see};
 use crate::app::{App, Stored, now};
+use crate::urls::{FETCH_SITE, SAME_ORIGIN};
 use crate::{auth, urls};
 
-const COOKIE_NAME: &str = "safelight";
+/// An earlier release had another, for the pages under `/console` alone.
+const COOKIE_NAME: &str = "safelight_console";
 /// The life of a session.
 const SESSION: Millis = 12 * 3_600_000;
 /// The life of a link.
 const LINK: Millis = 10 * 60_000;
-/// What browsers say about where a request comes from.
-const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-
 /// Who is signed in.
 pub(crate) enum Signed {
     Operator,
@@ -144,7 +143,7 @@ pub(super) fn check(app: &App, parts: &Parts, session: &Session, sent: &str) -> 
 /// Refuses what a page of another origin sends.
 fn same_origin(app: &App, parts: &Parts) -> Outcome<()> {
     let text = |name: &HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
-    if text(&FETCH_SITE).is_some_and(|site| site != "same-origin") {
+    if text(&FETCH_SITE).is_some_and(|site| site != SAME_ORIGIN) {
         return Err(Refusal::Forged);
     }
     let Some(origin) = parts.headers.get(ORIGIN) else { return Ok(()) };
@@ -215,13 +214,25 @@ fn again(why: &str) -> Response {
 }
 
 fn set_cookie(app: &App, parts: &Parts, response: &mut Response, token: &str, seconds: i64) {
-    let secure = if urls::base(app, parts).starts_with("https://") { "; Secure" } else { "" };
+    let secure = if is_encrypted(app, parts) { "; Secure" } else { "" };
+    // The reference under `/docs` shows who is signed in. Only pages and the playground's calls, which
+    // prove where they come from, act for the session.
     let cookie = format!(
-        "{COOKIE_NAME}={token}; Path=/console; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
+        "{COOKIE_NAME}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}"
     );
     if let Ok(cookie) = HeaderValue::try_from(cookie) {
         response.headers_mut().insert(SET_COOKIE, cookie);
     }
+}
+
+/// Whether the browser sent this form over HTTPS. The console may be reached elsewhere than the API, so that
+/// the origin of the form counts before `public_url`.
+fn is_encrypted(app: &App, parts: &Parts) -> bool {
+    let origin = parts.headers.get(ORIGIN).and_then(|value| value.to_str().ok());
+    let scheme = |url: &str| url.starts_with("https://");
+    origin
+        .filter(|origin| *origin != "null")
+        .map_or_else(|| scheme(&urls::base(app, parts)), scheme)
 }
 
 /// Signs out.

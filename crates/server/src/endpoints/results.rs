@@ -23,7 +23,7 @@ use crate::endpoints::Call;
 use crate::protection::allow_embedding;
 use crate::reply::{internal, json_response};
 use crate::trace::Trace;
-use crate::urls::{RESULTS, blob_key, key_of_path};
+use crate::urls::{FETCH_SITE, RESULTS, SAME_ORIGIN, blob_key, key_of_path};
 
 /// Bytes that are read of a file at a time.
 const PIECE: u64 = 64 << 10;
@@ -45,6 +45,7 @@ pub(crate) async fn handle(call: Call) -> Result<Response> {
         return Ok(response);
     }
     if request.method == Method::GET
+        && may_lead_away(&request.headers)
         && let Some(response) = redirect(&app, &file).await?
     {
         trace.answered(response.status().as_u16(), "");
@@ -68,6 +69,12 @@ pub(crate) async fn handle(call: Call) -> Result<Response> {
         *response.body_mut() = read(app, &file, range.unwrap_or(0..file.size)).await?;
     }
     Ok(response)
+}
+
+/// Whether an answer may be a redirect. The pages of the console load pictures of their own origin alone,
+/// and tools of the Model Context Protocol call the API inside the process.
+fn may_lead_away(headers: &HeaderMap) -> bool {
+    headers.get(FETCH_SITE).is_none_or(|site| site != SAME_ORIGIN)
 }
 
 /// The way to the file in its bucket, for as long as it lives, where clients may read it there.
@@ -224,6 +231,16 @@ fn unsatisfiable(app: &App, trace: &Trace, file: &ResultFile) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_of_this_server_are_not_led_away() {
+        let sent = |site: &'static str| {
+            HeaderMap::from_iter([(FETCH_SITE, HeaderValue::from_static(site))])
+        };
+        assert!(may_lead_away(&HeaderMap::new()));
+        assert!(may_lead_away(&sent("cross-site")) && may_lead_away(&sent("none")));
+        assert!(!may_lead_away(&sent("same-origin")));
+    }
 
     #[test]
     fn ranges_follow_the_standard() {

@@ -19,6 +19,7 @@ use tower::ServiceExt;
 use crate::auth::KEY_HEADER;
 use crate::body::Memory;
 use crate::sandbox::SIMULATE;
+use crate::urls::{FETCH_SITE, SAME_ORIGIN};
 
 /// Copies of an answer that lie in memory together: its text, the parsed one, pictures decoded and
 /// encoded again.
@@ -71,7 +72,11 @@ impl Api {
 
     /// The API for whoever calls a tool.
     pub(super) fn for_caller(&self, context: &RequestContext<RoleServer>) -> Client {
-        let mut headers = vec![(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+        let mut headers = vec![
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            // Result files are read here, and not from where a redirect leads.
+            (FETCH_SITE, HeaderValue::from_static(SAME_ORIGIN)),
+        ];
         match (&self.caller, context.extensions.get::<Parts>()) {
             (Caller::Local(key), _) => {
                 headers.push((HOST, HeaderValue::from_static("localhost")));

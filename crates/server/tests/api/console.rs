@@ -69,7 +69,7 @@ impl<'a> Browser<'a> {
     }
 
     /// Posts a form as a page of this origin does.
-    async fn send(&self, path: &str, fields: &[(&str, &str)], origin: &str) -> Page {
+    pub async fn send(&self, path: &str, fields: &[(&str, &str)], origin: &str) -> Page {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let request = self.request(Method::POST, path).header(CONTENT_TYPE, FORM).body(body);
         Page::of(request.header(ORIGIN, origin)).await
@@ -123,7 +123,7 @@ async fn a_link_signs_in_once_and_for_ten_minutes() {
         (303, &b"/console/playground"[..])
     );
     let cookie = entered.headers[SET_COOKIE].to_str().expect("text");
-    for part in ["HttpOnly", "SameSite=Strict", "Path=/console"] {
+    for part in ["HttpOnly", "SameSite=Strict", "Path=/;"] {
         assert!(cookie.contains(part), "{cookie}");
     }
     assert!(browser.get("/console/playground").await.text.contains("Signed in as operator"));
@@ -354,6 +354,11 @@ async fn the_operator_administers() {
     }
     for path in ["server", "server/live", "models", "engines", "configuration", "webhooks"] {
         assert_eq!(operator.get(&format!("/console/{path}")).await.status, 200, "{path}");
+    }
+    // A refresh that fails leaves what is there, so that the next one is tried.
+    for path in ["server/live", "tasks/rows"] {
+        let page = operator.get(&format!("/console/{path}")).await.text;
+        assert!(page.contains("hx-status:5xx=\"swap:none\""), "{page}");
     }
     server.store.audit().await.expect("audit");
 }

@@ -165,6 +165,7 @@ async fn a_network_is_added_given_its_work_and_removed() {
     let remove =
         async || operator.post("/console/models/remove", &[("network", "lama")]).await.text;
     assert!(remove().await.contains("choose another first"));
+    assert!(add("lama", "x.onnx", lama()).await.contains("choose another first"));
     give("removal", "").await;
     assert_eq!(installation.next().expect("opens").chosen("removal"), None);
     assert!(remove().await.contains("lama is removed"));

@@ -73,6 +73,17 @@ pub fn replace() -> Form {
         .text("seed", "5")
 }
 
+#[tokio::test]
+async fn the_console_shows_and_probes_engines() {
+    let double = Double::openai(Manner::Right).await;
+    let server = server(openai(&double)).await;
+    let operator = crate::console::Browser::operator(&server).await;
+    let live = operator.get("/console/server/live").await.text;
+    assert!(live.contains("engine images"), "{live}");
+    let probed = operator.post("/console/engines/probe", &[]).await.text;
+    assert!(probed.contains("Every engine was probed") && probed.contains(" ms</p>"), "{probed}");
+}
+
 /// The answer is the photo, green in the mask and untouched elsewhere.
 pub fn assert_replaced(answer: &Answer) {
     let json = answer.success();

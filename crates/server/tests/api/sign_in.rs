@@ -1,7 +1,7 @@
 //! Who may sign in to the console, and which requests of a session change something.
 
 use reqwest::Method;
-use reqwest::header::ALLOW;
+use reqwest::header::{ALLOW, SET_COOKIE};
 use reqwest::multipart::Form;
 use safelight_store::{ConsoleSession, KeySecret};
 
@@ -24,9 +24,33 @@ async fn a_sandbox_key_opens_no_session() {
         };
         server.store.add_console_session(&session, now()).await.expect("a session");
         let page = server.http.get(server.url("/console/tasks"));
-        let page = page.header("cookie", "safelight=of-a-test").send().await.expect("a page");
+        let page =
+            page.header("cookie", "safelight_console=of-a-test").send().await.expect("a page");
         assert_eq!(page.status(), status, "{key}");
     }
+}
+
+#[tokio::test]
+async fn a_cookie_needs_encryption_where_the_form_came_encrypted() {
+    let public = "https://images.example.com";
+    let server = TestServer::with(|settings| settings.public_url = Some(public.to_owned())).await;
+    let plain = server.url("").trim_end_matches('/').to_owned();
+    for (origin, is_secure) in [(public, true), (plain.as_str(), false)] {
+        let fields = [("key", server.key.as_str())];
+        let page = Browser::new(&server).send("/console/enter", &fields, origin).await;
+        let cookie = page.headers[SET_COOKIE].to_str().expect("text");
+        assert_eq!(cookie.contains("; Secure"), is_secure, "{origin}: {cookie}");
+    }
+}
+
+#[tokio::test]
+async fn the_reference_shows_who_is_signed_in_and_the_api_takes_no_cookie() {
+    let server = TestServer::start().await;
+    let owner = Browser::owner(&server, &server.key).await;
+    let page = owner.get("/docs").await;
+    assert!(page.text.contains("admin/<strong>default"), "{}", page.text);
+    let balance = owner.request(Method::GET, "/api/common/query-credits").send().await;
+    Answer::of(balance.expect("answer")).await.failure(401, "ERROR_APPLICATIONS_NOT_EXISTS");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use bytes::Bytes;
+use safelight_contract::{Code, Fault};
 use safelight_inference::Settings as Models;
 use safelight_operation::{Cancel, Context, Inline};
 use safelight_server::{Importer, RECOGNITION};
@@ -27,7 +28,7 @@ pub struct Come {
     pub failed: Vec<Failed>,
 }
 
-/// A picture that did not come, and why.
+/// A picture or a person's folder that did not come, and why.
 #[derive(Serialize)]
 pub struct Failed {
     pub file: String,
@@ -35,10 +36,20 @@ pub struct Failed {
     pub message: String,
 }
 
+impl Failed {
+    fn new(path: &Path, fault: &Fault) -> Self {
+        Self {
+            file: path.display().to_string(),
+            code: fault.code().name(),
+            message: fault.message().to_owned(),
+        }
+    }
+}
+
 impl Come {
     pub fn sentence(&self) -> String {
         format!(
-            "Added {} faces of {} people; {} were there already, {} pictures were refused.",
+            "Added {} faces of {} people; {} were there already, {} files failed.",
             self.faces,
             self.people,
             self.skipped,
@@ -67,6 +78,23 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(paths)
 }
 
+/// The name of a person, which is that of the folder, and the files in it.
+fn person_in(folder: &Path) -> Result<(String, Vec<PathBuf>), Fault> {
+    let name = folder.file_name().unwrap_or_default().to_str();
+    let name = name.ok_or_else(|| {
+        let message = "the name of the folder is not Unicode; rename it to the name of the person";
+        Fault::new(Code::ErrorParameters, message)
+    })?;
+    let files = entries(folder).map_err(|error| {
+        Fault::new(Code::FileServiceError, format!("the folder cannot be read: {error:#}"))
+    })?;
+    Ok((name.to_owned(), files.into_iter().filter(|path| path.is_file()).collect()))
+}
+
+fn unreadable(error: &std::io::Error) -> Fault {
+    Fault::new(Code::FileServiceError, format!("the file cannot be read: {error}"))
+}
+
 /// Adds the pictures of every folder in `folder` to the person that it is named after.
 pub async fn import(importer: &Importer<'_>, vision: &Vision, folder: &Path) -> Result<Come> {
     let people: Vec<_> = entries(folder)?.into_iter().filter(|path| path.is_dir()).collect();
@@ -75,21 +103,28 @@ pub async fn import(importer: &Importer<'_>, vision: &Vision, folder: &Path) -> 
     }
     let mut come = Come::default();
     for person in people {
-        let name = person.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let (name, files) = match person_in(&person) {
+            Ok(found) => found,
+            Err(fault) => {
+                come.failed.push(Failed::new(&person, &fault));
+                continue;
+            }
+        };
         come.people += 1;
-        for file in entries(&person)?.into_iter().filter(|path| path.is_file()) {
-            let bytes = std::fs::read(&file)
-                .with_context(|| format!("{} cannot be read", file.display()))?;
+        for file in files {
+            let bytes = match std::fs::read(&file) {
+                Ok(bytes) => bytes,
+                Err(error) => {
+                    come.failed.push(Failed::new(&file, &unreadable(&error)));
+                    continue;
+                }
+            };
             let cancel = Cancel::after(PATIENCE);
             let context = Context::new(vision.clone(), cancel, Arc::new(Inline));
             match importer.add(&context, &name, Bytes::from(bytes)).await {
                 Ok(true) => come.faces += 1,
                 Ok(false) => come.skipped += 1,
-                Err(fault) => come.failed.push(Failed {
-                    file: file.display().to_string(),
-                    code: fault.code().name(),
-                    message: fault.message().to_owned(),
-                }),
+                Err(fault) => come.failed.push(Failed::new(&file, &fault)),
             }
         }
     }

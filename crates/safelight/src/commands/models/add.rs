@@ -6,11 +6,12 @@ use std::path::Path;
 use anyhow::{Context as _, Result, anyhow, bail};
 use safelight_inference::Engine as _;
 use safelight_vision::networks::{self, NETWORKS, Network};
+use serde_json::json;
 
 use super::super::Context;
 use crate::data::DataFolder;
 use crate::engine;
-use crate::output::{line, size};
+use crate::output::size;
 
 /// Copies the file into the data folder, under the name of the network, where it fits.
 pub(super) fn add(context: &Context, name: &str, file: &Path) -> Result<()> {
@@ -33,11 +34,18 @@ pub(super) fn add(context: &Context, name: &str, file: &Path) -> Result<()> {
     })?;
     let spec = network.spec(file, arrived.sha256.clone(), bytes, &found);
     let spec = spec.map_err(|reason| anyhow!(reason))?;
-    let known = network.published(&spec.sha256).unwrap_or("none of the files that are known");
+    let (sha256, slot) = (spec.sha256.clone(), network.slot);
+    let published = network.published(&sha256);
     added.keep(arrived, spec)?;
-    line(&format!("Added {name}, {}: {known}.", size(bytes)))?;
-    let slot = network.slot;
-    line(&format!("Use it with `{slot} = \"{name}\"` in [models.use], from the next start on."))
+    let sentence = format!(
+        "Added {name}, {}: {}.\nUse it with `{slot} = \"{name}\"` in [models.use], from the next start on.",
+        size(bytes),
+        published.unwrap_or("none of the files that are known")
+    );
+    let answer = json!({
+        "name": name, "bytes": bytes, "sha256": sha256, "published": published, "used_for": slot,
+    });
+    context.output.result(&answer, &sentence)
 }
 
 /// Removes the file and its entry.
@@ -52,7 +60,7 @@ pub(super) fn remove(context: &Context, name: &str) -> Result<()> {
         bail!("the console gives {} to {name}; choose another there first", network.slot);
     }
     DataFolder::new(loaded.data).added_models().remove(name)?;
-    line(&format!("Removed {name}."))
+    context.output.result(&json!({ "name": name, "removed": true }), &format!("Removed {name}."))
 }
 
 fn known(name: &str) -> Result<&'static Network> {

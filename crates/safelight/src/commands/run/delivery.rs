@@ -107,8 +107,12 @@ impl Delivery {
         let folder = folder.unwrap_or(Path::new("."));
         let write = || -> io::Result<()> {
             fs::create_dir_all(folder)?;
-            let mut file = tempfile::Builder::new().prefix(".safelight-").tempfile_in(folder)?;
-            set_readable(file.as_file())?;
+            let mut builder = tempfile::Builder::new();
+            builder.prefix(".safelight-");
+            // Temporary files are private; results get the permissions of any new file, less the umask.
+            #[cfg(unix)]
+            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+            let mut file = builder.tempfile_in(folder)?;
             file.write_all(bytes)?;
             if self.force {
                 file.persist(path)?
@@ -129,18 +133,6 @@ impl Delivery {
 
 fn path_extension(path: &Path) -> String {
     path.extension().unwrap_or_default().to_string_lossy().into_owned()
-}
-
-/// Temporary files are private; results get the permissions of any new file.
-#[cfg(unix)]
-fn set_readable(file: &fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn set_readable(_: &fs::File) -> io::Result<()> {
-    Ok(())
 }
 
 fn refusal(message: impl Into<String>) -> Fault {
@@ -187,6 +179,21 @@ mod tests {
         assert!(again.message().contains("--force"), "{again}");
         let force = Delivery::new(Some(folder.path()), true, items)?;
         assert!(force.deliver(picture(), &item).is_ok());
+        Ok(())
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn results_have_the_permissions_of_any_new_file() -> Result<()> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir()?;
+        let item = item(Path::new("photo.jpg"));
+        let delivery = Delivery::new(Some(folder.path()), false, std::slice::from_ref(&item))?;
+        let result = delivery.deliver(picture(), &item)?.files.remove(0);
+        let other = folder.path().join("other");
+        fs::write(&other, "x")?;
+        let mode = |path: &Path| fs::metadata(path).map(|data| data.permissions().mode());
+        assert_eq!(mode(&result)?, mode(&other)?);
         Ok(())
     }
 

@@ -1,0 +1,14 @@
+//! What all processes must have alike, as the database knows it.
+
+use async_trait::async_trait;
+
+use crate::Result;
+
+/// What was agreed on with [`Instances::agree`](crate::Instances::agree). Part of [`Store`](crate::Store).
+#[async_trait]
+pub trait Agreements: Send + Sync + 'static {
+    /// The value that was agreed on; `None` before the first process came.
+    async fn agreed(&self, name: &str) -> Result<Option<String>>;
+    /// Forgets what was agreed on, so that the next process to come sets it anew.
+    async fn forget_agreement(&self, name: &str) -> Result<()>;
+}
