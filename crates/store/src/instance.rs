@@ -67,9 +67,6 @@ pub trait Instances: Send + Sync + 'static {
     /// Takes the lead in something that one instance does at a time, or keeps it: until then, unless
     /// it is kept on. `false` where another instance leads.
     async fn lead(&self, what: &str, until: Millis, now: Millis) -> Result<bool>;
-    /// Agrees on a value that all instances must have: the first to come sets it, for the others a
-    /// different one is [`StoreError::Conflict`](crate::StoreError::Conflict).
-    async fn agree(&self, name: &str, value: &str) -> Result<()>;
     /// Tells the other instances that something was added, as a hint.
     async fn announce(&self) -> Result<()>;
     /// Hears what others announce, until the connection is lost. Several announcements may come as

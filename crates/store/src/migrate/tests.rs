@@ -4,7 +4,7 @@ use tokio_postgres::NoTls;
 use uuid::Uuid;
 
 use super::*;
-use crate::Accounts as _;
+use crate::{Accounts as _, Agreements as _};
 
 const NOW: Millis = 1_790_000_000_000;
 

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc::Receiver;
 
 use crate::sql::{Connection, Row, params};
-use crate::{Instance, Instances, Millis, Recovered, Result, StoreError, sql};
+use crate::{Instance, Instances, Millis, Recovered, Result, sql};
 
 use super::{Database, Lock, Rows, keyed_requests, ledger, tasks, uploads, webhooks};
 
@@ -98,24 +98,6 @@ impl<D: Database> Instances for Rows<D> {
                            SET instance = excluded.instance, until = excluded.until
                            WHERE leads.until <= ?4 OR leads.instance = excluded.instance";
             Ok(db.prepare_cached(sql)?.execute(params![what, id, until, now])? > 0)
-        })
-        .await
-    }
-
-    async fn agree(&self, name: &str, value: &str) -> Result<()> {
-        let (name, value) = (name.to_owned(), value.to_owned());
-        self.write(Lock::Nothing, move |db| {
-            let sql = "INSERT INTO agreements (name, value) VALUES (?1, ?2)
-                       ON CONFLICT (name) DO NOTHING";
-            db.prepare_cached(sql)?.execute([&name, &value])?;
-            let sql = "SELECT value FROM agreements WHERE name = ?1";
-            let agreed: String = db.prepare_cached(sql)?.query_row([&name], |row| row.get(0))?;
-            match agreed == value {
-                true => Ok(()),
-                false => Err(StoreError::Conflict(format!(
-                    "the {name} of this process is not that of the others"
-                ))),
-            }
         })
         .await
     }
