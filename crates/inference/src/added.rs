@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use tempfile::{Builder, NamedTempFile};
 
 use crate::choices::Choices;
+use crate::digest::hexadecimal;
 use crate::manifest::{FILE_NAME, Manifest, ManifestError, ModelSpec};
-use crate::registry::hexadecimal;
 
 /// The file of the choices.
 const CHOICES: &str = "choices.toml";

@@ -9,6 +9,7 @@
 mod added;
 pub mod breaker;
 mod choices;
+mod digest;
 mod engine;
 mod installation;
 pub mod kserve;
@@ -24,10 +25,11 @@ mod tensor;
 
 pub use added::{Added, AddedError, Arrived, write_whole};
 pub use choices::Choices;
+pub use digest::sha256_of;
 pub use engine::{Engine, EngineError, FoundPort, Outputs, Session, Signature};
 pub use installation::{Installation, InstallationError};
 pub use models::Models;
 pub use openvino::OpenVino;
-pub use registry::{Model, Reason, Registry, RegistryError, memory_of, sha256_of};
+pub use registry::{Model, Reason, Registry, RegistryError, memory_of};
 pub use settings::{Remote, Settings};
 pub use tensor::{DType, Elements, ShapeError, Tensor};

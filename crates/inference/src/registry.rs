@@ -1,27 +1,26 @@
 //! The models that this process may use: which there are, whether each can be had, and the
 //! compiled ones.
 
+mod entry;
 mod reason;
 mod slot;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use safelight_contract::{Code, Fault};
-use sha2::{Digest, Sha256};
 
 use crate::engine::{Engine, EngineError, Outputs, Session, Signature};
 use crate::kserve::{KServe, Local, WithFallback};
 use crate::manifest::{Manifest, ManifestError, ModelSpec};
 use crate::settings::{Refusal, Settings};
 use crate::tensor::Tensor;
+use entry::Entry;
 pub use reason::Reason;
-use slot::{FIRST_PAUSE, Slot};
+use slot::Slot;
 
 /// Memory of the engine itself, loaded.
 const ENGINE_BYTES: u64 = 160 << 20;
@@ -42,15 +41,6 @@ pub struct Registry {
     /// Choices without effect.
     idle: Vec<String>,
     clock: Box<dyn Fn() -> Instant + Send + Sync>,
-}
-
-struct Entry {
-    spec: ModelSpec,
-    path: PathBuf,
-    refused: Option<String>,
-    /// The server that runs it.
-    remote: Option<Arc<KServe>>,
-    slot: Slot,
 }
 
 /// Why a registry cannot be opened: the settings or a manifest are wrong.
@@ -419,92 +409,6 @@ fn apply_remotes(entries: &mut [Entry], settings: &Settings) -> Result<(), Regis
         }
     }
     Ok(())
-}
-
-impl Entry {
-    fn check_refusal(&self) -> Result<(), Reason> {
-        let refused =
-            |by: &String| Reason::Refused { model: self.spec.name.clone(), by: by.clone() };
-        self.refused.as_ref().map_or(Ok(()), |by| Err(refused(by)))
-    }
-
-    /// Why an engine does not have it.
-    fn failed(&self, error: &EngineError) -> Reason {
-        let (model, why) = (self.spec.name.clone(), error.to_string());
-        match error {
-            EngineError::Unavailable(_) => {
-                Reason::Unavailable { model, why, again_in: FIRST_PAUSE }
-            }
-            EngineError::Mismatch(_) | EngineError::Failed(_) => Reason::Failed { model, why },
-        }
-    }
-
-    fn replace_by(&mut self, other: Entry) -> Result<(), RegistryError> {
-        if !other.spec.same_signature(&self.spec) {
-            return Err(RegistryError::Settings(format!(
-                "the model `{}` in {} has other inputs or outputs than the one that it replaces",
-                other.spec.name,
-                other.path.parent().unwrap_or(Path::new("")).display()
-            )));
-        }
-        *self = other;
-        Ok(())
-    }
-
-    fn check_size(&self) -> Result<(), Reason> {
-        let found = self.path.metadata().map_err(|error| self.unreadable(&error))?.len();
-        if found == self.spec.bytes {
-            return Ok(());
-        }
-        Err(self.wrong(format!("it has {found} bytes instead of {}", self.spec.bytes)))
-    }
-
-    fn check_digest(&self) -> Result<(), Reason> {
-        let found = sha256_of(&self.path).map_err(|error| self.unreadable(&error))?;
-        if found == self.spec.sha256 {
-            return Ok(());
-        }
-        Err(self.wrong(format!("its SHA-256 is {found} instead of {}", self.spec.sha256)))
-    }
-
-    fn unreadable(&self, error: &io::Error) -> Reason {
-        let (model, file) = (self.spec.name.clone(), self.spec.file.clone());
-        match error.kind() {
-            io::ErrorKind::NotFound
-            | io::ErrorKind::PermissionDenied
-            | io::ErrorKind::IsADirectory
-            | io::ErrorKind::NotADirectory => {
-                Reason::Unreadable { model, file, why: error.to_string() }
-            }
-            _ => {
-                let why = format!("its file {file} cannot be read: {error}");
-                Reason::Unavailable { model, why, again_in: FIRST_PAUSE }
-            }
-        }
-    }
-
-    fn wrong(&self, found: String) -> Reason {
-        Reason::WrongFile { model: self.spec.name.clone(), file: self.spec.file.clone(), found }
-    }
-}
-
-/// SHA-256 of a file as lower-case hexadecimal, read in pieces.
-pub fn sha256_of(path: &Path) -> io::Result<String> {
-    let (mut file, mut hasher) = (File::open(path)?, Sha256::new());
-    let mut piece = vec![0; 256 << 10];
-    loop {
-        match file.read(&mut piece) {
-            Ok(0) => break,
-            Ok(count) => hasher.update(&piece[..count]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(hexadecimal(&hasher.finalize()))
-}
-
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A loaded model.

@@ -14,7 +14,7 @@ pub use places::{Library, Origin, Places};
 pub use wheel::VERSION;
 use wheel::Wheel;
 
-use crate::registry::sha256_of;
+use crate::digest::sha256_of;
 
 /// How far [`Places::ensure`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
