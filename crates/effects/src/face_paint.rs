@@ -127,7 +127,7 @@ pub fn paint(kit: &Kit, photo: &mut RgbImage, design: &Design) {
         for at in 0..density.values.len() {
             let share = density.values[at] * coat.opacity * ground.free.values[at];
             if share > 1e-3 {
-                let lit = ground.lit(at, coat.colour);
+                let lit = ground.lit(at, kit.lit(coat.colour));
                 canvas.now.mix(at, lit, share.min(1.0));
             }
         }

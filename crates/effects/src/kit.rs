@@ -19,7 +19,19 @@ const MOST_CELLS: f32 = 512.0;
 const GLASSES: f32 = 0.004;
 /// Radius of the discs on the cheeks in which skin is measured.
 const DISC: f32 = 0.05;
-/// The share of a face's box that its lightest parts are above.
+/// What a face is lit by is seen on these: what is behind it may be brighter.
+const OF_FACE: [Part; 9] = [
+    Part::Skin,
+    Part::Nose,
+    Part::LeftEye,
+    Part::RightEye,
+    Part::LeftBrow,
+    Part::RightBrow,
+    Part::UpperLip,
+    Part::LowerLip,
+    Part::Mouth,
+];
+/// The share of a face that its lightest parts are above.
 const LIGHTEST: f32 = 0.98;
 /// L* of the lightest parts of a face in plain light, and the least share of that light which counts.
 const WHITE: f32 = 70.0;
@@ -99,7 +111,7 @@ impl Kit {
         }
         Ok(Self {
             skin: own_skin(photo, mesh, parsing, fw),
-            lightest: lightest(photo, mesh, fw),
+            lightest: lightest(photo, mesh, parsing, fw),
             glasses: parsing.share(Part::Glasses) > GLASSES,
             pose: Pose::of(mesh),
             mesh: mesh.clone(),
@@ -277,9 +289,9 @@ fn own_skin(photo: &RgbImage, mesh: &Mesh, parsing: &Parsing, fw: f32) -> Skin {
     Skin { lab, spread: [0, 1, 2].map(|i| ((high[i] - low[i]) / 2.0).max(0.5)) }
 }
 
-/// L* that [`LIGHTEST`] of the face's box lies below.
-fn lightest(photo: &RgbImage, mesh: &Mesh, fw: f32) -> f32 {
-    let [mut light, ..] = labs(photo, mesh, fw, |_| true);
+/// L* that [`LIGHTEST`] of the face lies below.
+fn lightest(photo: &RgbImage, mesh: &Mesh, parsing: &Parsing, fw: f32) -> f32 {
+    let [mut light, ..] = labs(photo, mesh, fw, |place| OF_FACE.contains(&parsing.part(place)));
     if light.is_empty() { WHITE } else { percentile(&mut light, LIGHTEST) }
 }
 

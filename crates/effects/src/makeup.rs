@@ -174,6 +174,16 @@ impl<'a> Canvas<'a> {
     /// Draws strokes as sharp as the photo is; their coverage is multiplied by `free`, their value is
     /// L*, their chroma that of `colour`.
     pub fn stroke(&mut self, strokes: &[Stroke], colour: Lab, free: &Map) {
+        self.stroke_in(strokes, free, |_, light| [light, colour[1], colour[2]]);
+    }
+
+    /// The same in the colour that a cell has by its index and L*.
+    pub fn stroke_in(
+        &mut self,
+        strokes: &[Stroke],
+        free: &Map,
+        colour: impl Fn(usize, f32) -> Lab,
+    ) {
         let region = Region {
             x: 0,
             y: 0,
@@ -189,7 +199,7 @@ impl<'a> Canvas<'a> {
             let share = covered * free.values[index];
             if share > 1e-4 {
                 let light = weighted.values[index] / covered;
-                self.now.mix(index, [light, colour[1], colour[2]], share.min(1.0));
+                self.now.mix(index, colour(index, light), share.min(1.0));
             }
         }
     }

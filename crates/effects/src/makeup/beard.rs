@@ -205,6 +205,8 @@ struct Ground {
     lips: Map,
     /// How light the face is there by its skin.
     light: Map,
+    /// How far its a* and b* are there from those of its skin: light of another colour.
+    tint: [Map; 2],
 }
 
 impl Ground {
@@ -218,16 +220,46 @@ impl Ground {
             Seen::LowerLip,
         ]);
         let lips = kit.parsing.likely(&[Seen::UpperLip, Seen::LowerLip, Seen::Mouth]);
-        let light = canvas.blurred(&canvas.before.plane(0), 0.045);
-        let own = kit.skin.lab[0].max(1.0);
+        let skin = canvas.window.map(skin);
+        let weight = canvas.blurred(&skin, 0.045);
+        // Of skin alone: what is behind a jaw has a light of its own.
+        let [light, red, yellow] = [0, 1, 2].map(|i| {
+            let sum = canvas.blurred(&region::common(&canvas.before.plane(i), &skin), 0.045);
+            sum.join(&weight, |sum, weight| (sum + 0.02 * kit.skin.lab[i]) / (weight + 0.02))
+        });
+        let own = kit.skin.lab;
         let mesh_lips = kit.lips(&canvas.window);
         let lips = canvas.window.map(|place| ((lips(place) - 0.3) * 4.0).clamp(0.0, 1.0));
         Self {
-            skin: canvas.window.map(skin),
+            skin,
             lips: region::union(&lips, &canvas.blurred(&mesh_lips, 0.003)),
-            light: light.each(|x, y| (light.values[y * light.width + x] / own).clamp(0.35, 1.12)),
+            light: light.each(|x, y| {
+                let share = light.values[y * light.width + x] / own[0].max(1.0);
+                share.clamp(0.35, 1.12).powf(DEEPER)
+            }),
+            tint: [(red, own[1]), (yellow, own[2])]
+                .map(|(map, own)| map.each(|x, y| map.values[y * map.width + x] - own)),
         }
     }
+
+    /// A colour of hair in the light of a place, by how light it is: light of another colour gives dark hair
+    /// less of it than skin.
+    fn tinted(&self, [l, a, b]: Lab, index: usize) -> Lab {
+        let share = (l / 60.0).clamp(0.0, 1.0);
+        let [red, yellow] = self.tint.each_ref().map(|tint| tint.values[index] * share);
+        [l, a + red, b + yellow]
+    }
+}
+
+/// Hair throws shadows on itself: what is darker on skin is darker still on a beard.
+const DEEPER: f32 = 1.4;
+/// A beard's lower edge gets less light, over this height in centimetres.
+const TURNED: (f32, f32) = (1.8, 0.66);
+
+/// How much light a beard gets at a canonical place: it turns away to the jaw's lower edge.
+fn rounded([x, y]: Place) -> f32 {
+    let (height, least) = TURNED;
+    least + (1.0 - least) * step(0.0, height, y - contour(x.abs()))
 }
 
 /// Draws a beard; its colour is that of the brows.
@@ -243,7 +275,8 @@ pub fn paint(kit: &Kit, photo: &mut RgbImage, style: &Style) {
     let mut strokes = hairs(&canvas, style, &roots, &ground, hair, &mut dice);
     strokes.extend(tips(&canvas, style, &chart, hair, &mut dice));
     let free = ground.lips.each(|x, y| 1.0 - 0.92 * ground.lips.values[y * ground.lips.width + x]);
-    canvas.stroke(&strokes, hair, &free);
+    canvas
+        .stroke_in(&strokes, &free, |index, light| ground.tinted([light, hair[1], hair[2]], index));
     canvas.paint(photo);
 }
 
@@ -305,13 +338,13 @@ fn shadow(canvas: &mut Canvas, style: &Style, roots: &[Root], ground: &Ground, h
     let skin = canvas.kit.skin.lab;
     let (colour, most) = match style.stubble {
         true => ([0.5 * skin[0], 0.45 * skin[1], 0.35 * skin[2]], 0.26),
-        false => (mixed(skin, hair, 0.55), 0.55),
+        false => (mixed(skin, hair, 0.7), 0.62),
     };
     for (index, &count) in counts.values.iter().enumerate() {
         let share = (count / per_cell).min(1.15) * most * (1.0 - ground.lips.values[index]);
         let share = share * (ground.skin.values[index] * 2.0).min(1.0);
         let shaded = [colour[0] * ground.light.values[index], colour[1], colour[2]];
-        canvas.now.mix(index, shaded, share);
+        canvas.now.mix(index, ground.tinted(shaded, index), share);
     }
 }
 
@@ -350,7 +383,7 @@ fn hairs(
         let bright = if dice.happens(0.1) { 7.0 } else { 0.0 };
         let light = hair[0] + 4.0 * clumps.at(2.2 * x, 2.2 * y) + dice.normal(0.0, 5.0) + bright;
         let [column, row] = root.spot.place;
-        let light = light * ground.light.between(column, row);
+        let light = light * ground.light.between(column, row) * rounded(root.canonical);
         let opaque = alpha * dice.even(0.6, 1.0) * (0.45 + 0.55 * root.density.min(1.0));
         Stroke {
             points: [root.spot.place, bend, along(bend, second, 0.5 * length)],

@@ -4,11 +4,11 @@ use image::RgbImage;
 use safelight_imaging::map::{Map, percentile};
 use safelight_vision::face::Part;
 
-use super::eye::{AROUND, BROW_LOWER, BROW_UPPER};
+use super::eye::{self, AROUND, BROW_LOWER, BROW_UPPER};
 use super::{Canvas, step};
 use crate::atlas::BROWS;
 use crate::dice::Dice;
-use crate::kit::Kit;
+use crate::kit::{Kit, Skin};
 use crate::lab::{Lab, mixed};
 use crate::path::{Path, along, lerp, turned};
 use crate::pull;
@@ -63,7 +63,7 @@ impl BrowShape {
 /// A brow covered by hair more than this is left alone.
 const MOST_HAIR: f32 = 0.4;
 
-/// Which brows of a face are free of hair.
+/// Which brows of a face are free of hair and hands.
 pub fn seen(kit: &Kit, photo: &RgbImage) -> [bool; 2] {
     let Some(canvas) = canvas(kit, photo) else { return [false; 2] };
     [0, 1].map(|side| is_free(&canvas, side))
@@ -78,7 +78,8 @@ fn is_free(canvas: &Canvas, side: usize) -> bool {
     let brow = region::fill(&canvas.window, &canvas.kit.polygon(&BROWS[side]));
     let hair = canvas.likely(&[Part::Hair, Part::Hat]);
     let sum = |map: &Map| map.values.iter().sum::<f32>();
-    sum(&region::common(&brow, &hair)) < MOST_HAIR * sum(&brow) && sum(&brow) > 1.0
+    let free = sum(&region::common(&brow, &hair)) < MOST_HAIR * sum(&brow) && sum(&brow) > 1.0;
+    free && !eye::is_behind_skin(canvas, side)
 }
 
 /// Replaces the brows that are free by others of this shape.
@@ -139,6 +140,7 @@ fn remove(canvas: &mut Canvas, sides: [bool; 2]) {
         })
     });
     let fine: [Map; 3] = [0, 1, 2].map(|i| planes[i].join(&coarse[i], |own, coarse| own - coarse));
+    let most = fine.each_ref().map(|fine| most_texture(fine, &known));
     let steps = texture_steps(canvas, &hole, &eyes);
     let alpha = canvas.blurred(&ring, 0.008);
     let free = canvas.covered();
@@ -147,22 +149,39 @@ fn remove(canvas: &mut Canvas, sides: [bool; 2]) {
         if share <= 0.002 {
             continue;
         }
-        let texture = |channel: usize| steps(index).map_or(0.0, |from| fine[channel].values[from]);
+        let from = steps(index);
+        let texture =
+            |i: usize| from.map_or(0.0, |from| fine[i].values[from].clamp(-most[i], most[i]));
         let colour = [0, 1, 2].map(|i| filled[i].values[index] + texture(i));
         canvas.now.mix(index, colour, share);
     }
 }
 
-/// Skin of the face's own colour, away from eyes, hair and rims.
+/// How strong the texture of bare skin is: what is stronger is a fold, an edge or a stray hair.
+fn most_texture(fine: &Map, known: &Map) -> f32 {
+    let bare = fine.values.iter().zip(&known.values).filter(|(_, known)| **known > 0.8);
+    let mut found: Vec<f32> = bare.map(|(value, _)| value.abs()).collect();
+    if found.is_empty() { 0.0 } else { percentile(&mut found, 0.95) }
+}
+
+/// How far around a place its skin is what skin looks like there, in `fw`: light of two colours gives a
+/// face two.
+const LOCAL: f32 = 0.10;
+
+/// Skin of the colour that skin has thereabouts, away from eyes, hair and rims.
 fn bare_skin(canvas: &Canvas, eyes: &Map) -> Map {
     let skin = canvas.kit.parsing.likely(&[Part::Skin, Part::Nose, Part::Glasses]);
     let skin = canvas.window.map(|place| f32::from(skin(place) > 0.6));
     let taken = region::union(&canvas.grown(eyes, 0.012), &canvas.covered());
     let free = region::without(&skin, &taken);
     let own = canvas.kit.skin;
+    let weight = canvas.blurred(&free, LOCAL);
+    let around =
+        [0, 1, 2].map(|i| canvas.blurred(&region::common(&canvas.before.plane(i), &free), LOCAL));
     free.each(|x, y| {
         let i = y * free.width + x;
-        free.values[i] * step(0.3, 0.9, own.likeness(canvas.before.colours[i]))
+        let lab = around.each_ref().map(|sum| sum.values[i] / weight.values[i].max(1e-3));
+        free.values[i] * step(0.3, 0.9, Skin { lab, ..own }.likeness(canvas.before.colours[i]))
     })
 }
 
@@ -233,7 +252,7 @@ pub(super) fn own_colour(canvas: &Canvas) -> Lab {
     // In warm light everything has more chroma, hair too.
     let [_, red, yellow] = canvas.kit.skin.lab;
     let warm = (red.hypot(yellow) / 22.0).clamp(1.0, 1.5);
-    let most = (0.5 * l).clamp(9.0, 20.0) * warm;
+    let most = (0.5 * l).clamp(9.0, 28.0) * warm;
     let scale = (most / a.hypot(b).max(1e-3)).min(1.0);
     [l, a * scale, b * scale]
 }
@@ -387,9 +406,17 @@ fn measured(canvas: &Canvas, side: usize, depth: &Map) -> Option<BrowShape> {
         let half = 1.9 * (second / sum - middle * middle).max(0.0).sqrt();
         // Where the brow has ended nothing is measured.
         let there = step(0.2, 1.5, sum);
-        (middle * there, (half * there).clamp(0.004, 0.034))
+        (middle, (half * there).clamp(0.004, 0.034), there)
     };
-    let measured: [(f32, f32); PLACES] = std::array::from_fn(|i| column(at(i)));
+    let mut measured: [(f32, f32, f32); PLACES] = std::array::from_fn(|i| column(at(i)));
+    // There it goes on at its height: back on the line of the mesh its ends would be hooks.
+    let middle = PLACES / 2;
+    for (from, to) in
+        (middle..PLACES - 1).map(|i| (i, i + 1)).chain((1..=middle).rev().map(|i| (i, i - 1)))
+    {
+        let (near, (own, _, there)) = (measured[from].0, measured[to]);
+        measured[to].0 = near + (own - near) * there;
+    }
     let smooth = |value: &dyn Fn(usize) -> f32| -> [f32; PLACES] {
         std::array::from_fn(|i| {
             let (before, after) = (i.saturating_sub(1), (i + 1).min(PLACES - 1));

@@ -1,8 +1,12 @@
 //! The frame of an eye, in which lashes, shadow and lenses are placed.
 
+use safelight_vision::face::Part;
+
 use super::Canvas;
+use crate::atlas::BROWS;
 use crate::kit::Kit;
 use crate::path::{Path, distance, unit};
+use crate::region;
 use crate::strokes::Place;
 
 /// Points of the upper and the lower lid from the inner to the outer corner, for each side of the
@@ -60,7 +64,7 @@ pub enum Unseen {
     Turned,
     /// Too small in the photo.
     Small,
-    /// Behind dark glasses or hair.
+    /// Behind dark glasses, hair or a hand.
     Hidden,
 }
 
@@ -124,13 +128,13 @@ impl Eye {
     }
 }
 
-/// Whether hair or dark glasses hide an eye.
+/// Whether hair, a hand or dark glasses hide an eye.
 fn is_hidden(canvas: &Canvas, side: usize) -> bool {
     let opening = canvas.eye(side);
     let weight = opening.values.iter().sum::<f32>().max(1e-3);
-    let hair = canvas.likely(&[safelight_vision::face::Part::Hair]);
+    let hair = canvas.likely(&[Part::Hair]);
     let covered = opening.values.iter().zip(&hair.values).map(|(a, b)| a * b).sum::<f32>();
-    if covered / weight > 0.5 {
+    if covered / weight > 0.5 || is_behind_skin(canvas, side) {
         return true;
     }
     if !canvas.kit.glasses {
@@ -142,6 +146,23 @@ fn is_hidden(canvas: &Canvas, side: usize) -> bool {
         (ranked(&mut light, 0.1), ranked(&mut light, 0.6), ranked(&mut light, 0.9));
     let [share, contrast] = DARK_LENS;
     middle < share * canvas.kit.skin.lab[0] && high - low < contrast
+}
+
+/// Where the parser sees less than this of an eye and its brow, a hand lies over them, which it takes for the
+/// face's skin.
+const LEAST_SEEN: f32 = 0.08;
+
+/// Whether neither an eye nor its brow is seen where they should be, but skin.
+pub(super) fn is_behind_skin(canvas: &Canvas, side: usize) -> bool {
+    let brow = region::fill(&canvas.window, &canvas.kit.polygon(&BROWS[side]));
+    let both = region::union(&canvas.eye(side), &brow);
+    let share = |parts: &[Part]| {
+        let likely = canvas.kit.parsing.likely(parts);
+        let seen = region::common(&both, &canvas.window.map(likely));
+        seen.values.iter().sum::<f32>() / both.values.iter().sum::<f32>().max(1e-3)
+    };
+    let eye = [Part::LeftEye, Part::RightEye, Part::LeftBrow, Part::RightBrow, Part::Glasses];
+    share(&eye) < LEAST_SEEN && share(&[Part::Skin, Part::Nose]) > 0.6
 }
 
 /// The eyes of a face that can be painted, and why others cannot.

@@ -151,7 +151,7 @@ impl Iris {
             ((most - bright - 6.0) / 10.0).clamp(0.0, 1.0)
         });
         let soft = canvas.blurred(&disc, 0.004);
-        let [wanted, red, yellow] = lens.colour;
+        let [wanted, red, yellow] = canvas.kit.lit(lens.colour);
         for (index, &inside) in soft.values.iter().enumerate() {
             if inside <= 0.003 {
                 continue;

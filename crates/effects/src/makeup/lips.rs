@@ -151,10 +151,33 @@ fn lip_mask(canvas: &Canvas, ring: &Map) -> Map {
     let inner = region::fill(window, &kit.polygon(&MOUTH));
     let parsed = canvas.likely(&[Part::UpperLip, Part::LowerLip]);
     let near = canvas.grown(ring, 0.008);
-    let parsed = region::common(&region::without(&parsed, &inner), &near);
-    let all = region::union(ring, &parsed);
+    let beside = region::common(&region::without(&parsed, &inner), &near);
+    let mut all = region::union(ring, &beside);
+    if !is_open(canvas, &inner) {
+        let between = region::common(&parsed, &inner);
+        all = region::union(&all, &region::common(&alike(canvas, ring), &between));
+    }
     let free = region::without(&all, &canvas.likely(&[Part::Hair, Part::Cloth, Part::Hat]));
     region::without(&free, &teeth(canvas, ring, &inner))
+}
+
+/// A mouth of which the parser sees more than this between the lips is open.
+const OPEN: f32 = 0.15;
+
+/// Whether the mouth is open, not in the mesh alone.
+fn is_open(canvas: &Canvas, inner: &Map) -> bool {
+    let sum = |map: &Map| map.values.iter().sum::<f32>();
+    sum(&region::common(inner, &canvas.likely(&[Part::Mouth]))) > OPEN * sum(inner)
+}
+
+/// Cells of the colour of the lips. Where the mesh opens lips that are closed, they lie between its lines.
+fn alike(canvas: &Canvas, ring: &Map) -> Map {
+    let [light, red, yellow] = canvas.before.median(ring, 0.8).unwrap_or(canvas.kit.skin.lab);
+    ring.each(|x, y| {
+        let [l, a, b] = canvas.before.colours[y * ring.width + x];
+        let hue = ((9.0 - (a - red).hypot(b - yellow)) / 3.0).clamp(0.0, 1.0);
+        hue * ((16.0 - (l - light).abs()) / 4.0).clamp(0.0, 1.0)
+    })
 }
 
 /// Bright cells without the red of lips close to the opening of the mouth.

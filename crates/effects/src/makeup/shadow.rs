@@ -207,7 +207,7 @@ impl Design {
             }
             let own = percentile(&mut covered, 0.5).max(1.0);
             let lightest = percentile(&mut covered, 0.8);
-            let [pigment, red, yellow] = layer.colour.0;
+            let [pigment, red, yellow] = canvas.kit.lit(layer.colour.0);
             let [up, down] = REACH;
             let wanted = pigment.min(own + up).max(own - down);
             for (index, &density) in density.values.iter().enumerate() {
@@ -246,6 +246,7 @@ fn line(canvas: &mut Canvas, eye: &Eye, colour: Lab, free: &Map, strength: f32) 
     let band = canvas.blurred(&band, 0.006);
     let light = canvas.before.plane(0);
     let coarse = canvas.blurred(&light, 0.02);
+    let colour = canvas.kit.lit(colour);
     for (index, &band) in band.values.iter().enumerate() {
         let share = 0.38 * band * free.values[index] * strength;
         if share > 0.002 {

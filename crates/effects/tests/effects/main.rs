@@ -2,6 +2,7 @@
 
 mod beauty;
 mod complete;
+mod covered;
 mod deblur;
 mod describe;
 mod expression;

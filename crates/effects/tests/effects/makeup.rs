@@ -23,26 +23,26 @@ use safelight_vision::Vision;
 use safelight_vision::face::{Face, Part, Point, Rect};
 
 /// A photo with its face.
-struct Subject {
-    photo: RgbImage,
-    kit: Kit,
+pub(crate) struct Subject {
+    pub(crate) photo: RgbImage,
+    pub(crate) kit: Kit,
 }
 
 impl Subject {
-    fn of(photo: RgbImage) -> Self {
+    pub(crate) fn of(photo: RgbImage) -> Self {
         let vision = Vision::new(testkit::registry());
         let faces = vision.detect_faces(&photo).expect("faces");
         let kit = Kit::of(&Face::new(&vision, &photo, faces[0])).expect("a kit");
         Self { photo, kit }
     }
 
-    fn after(&self, paint: impl FnOnce(&Kit, &mut RgbImage)) -> RgbImage {
+    pub(crate) fn after(&self, paint: impl FnOnce(&Kit, &mut RgbImage)) -> RgbImage {
         let mut photo = self.photo.clone();
         paint(&self.kit, &mut photo);
         photo
     }
 
-    fn window(&self, points: &[usize], margin: f32) -> Window {
+    pub(crate) fn window(&self, points: &[usize], margin: f32) -> Window {
         let rect = Rect::around(self.kit.polygon(points));
         self.kit.window_around(rect, margin).expect("in the photo")
     }
@@ -65,13 +65,13 @@ fn decoded(name: &str) -> RgbImage {
 }
 
 /// A young woman with an open smile; the face is 91 px wide.
-fn young() -> &'static Subject {
+pub(crate) fn young() -> &'static Subject {
     static SUBJECT: OnceLock<Subject> = OnceLock::new();
     SUBJECT.get_or_init(|| Subject::of(decoded("astronaut.png")))
 }
 
 /// An old woman with glasses and a hat; the face is 179 px wide.
-fn old() -> &'static Subject {
+pub(crate) fn old() -> &'static Subject {
     static SUBJECT: OnceLock<Subject> = OnceLock::new();
     SUBJECT.get_or_init(|| Subject::of(decoded("grace_hopper.jpg")))
 }
@@ -81,7 +81,7 @@ fn both() -> [&'static Subject; 2] {
 }
 
 /// The places that differ, with their difference in Lab.
-fn changed(before: &RgbImage, after: &RgbImage) -> Vec<(u32, u32, f32)> {
+pub(crate) fn changed(before: &RgbImage, after: &RgbImage) -> Vec<(u32, u32, f32)> {
     let pairs = before.enumerate_pixels().zip(after.pixels());
     pairs
         .filter(|((_, _, old), new)| *old != *new)
@@ -95,7 +95,7 @@ fn sum(map: &Map) -> f32 {
 
 const RED: Lab = [38.0, 58.0, 28.0];
 
-fn lipstick(opacity: f32, gloss: f32) -> Lipstick {
+pub(crate) fn lipstick(opacity: f32, gloss: f32) -> Lipstick {
     Lipstick { colour: RED, opacity, gloss }
 }
 

@@ -86,8 +86,9 @@ impl CpuOperation for AiBeardStyling {
         pool: "portrait_ai_beard_styling",
         price: 15,
         summary: "Draws one of 24 beards on the largest face, hair by hair, in the colour of its brows.",
-        limitations: "A beard that is there is not taken away first. Hair on the neck is not drawn. Of a \
-                      template the style is recognised, not copied; one without a plain beard is refused.",
+        limitations: "A beard that is there is not taken away first. Hair on the neck is not \
+                      drawn. Of a template the style is recognised, not copied; one without a \
+                      plain beard is refused. A hand before the face is taken for skin.",
         ..LATER
     };
     const NEEDS: Needs =

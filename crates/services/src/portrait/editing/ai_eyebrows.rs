@@ -40,8 +40,9 @@ impl CpuOperation for AiEyebrows {
         price: 35,
         summary: "Replaces the eyebrows of the largest face by brows of the shape that another photo shows, \
                   in the face's own colour.",
-        limitations: "Brows are drawn hair by hair after the reference's shape; its single hairs are not \
-                      copied. Brows under a fringe stay as they are. Photos are not enlarged.",
+        limitations: "Brows are drawn hair by hair after the reference's shape; its single hairs \
+                      are not copied. Brows under a fringe stay as they are. Photos are not \
+                      enlarged. A hand before the face is taken for skin.",
         memory: Memory { base: MEMORY.base, per_pixel: MEMORY.per_pixel + 3 },
         ..LATER
     };

@@ -79,9 +79,10 @@ impl CpuOperation for AiEyeshadow {
         pool: "portrait_ai_eyeshadow",
         price: 15,
         summary: "Paints one of 36 eyeshadows, or the colours of another face's, on the largest face.",
-        limitations: "The designs are this server's own. Of a template its colours are taken, not its \
-                      lashes and lines; one without plain eyeshadow is refused. An eye that is hidden or \
-                      turned away stays as it is; where both are, the request is refused.",
+        limitations: "The designs are this server's own. Of a template its colours are taken, not \
+                      its lashes and lines; one without plain eyeshadow is refused. An eye that is \
+                      hidden or turned away stays as it is; where both are, the request is \
+                      refused. A hand before the face is taken for skin.",
         ..LATER
     };
     const NEEDS: Needs = Needs::models(MODELS);

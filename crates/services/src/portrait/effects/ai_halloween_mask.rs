@@ -88,10 +88,11 @@ impl CpuOperation for AiHalloweenMask {
         price: 15,
         summary: "Paints the largest face for Halloween, with one of 85 designs of face paint or with what \
                   another face wears.",
-        limitations: "It is paint, which follows the face, not a mask that stands away from it; the designs \
-                      are this server's own. Hair, hats, glasses, eyes and the open mouth stay free. Of a \
-                      template the face is taken from the forehead to the chin; it must show one. Below a \
-                      face of 130 px fine lines blur.",
+        limitations: "It is paint, which follows the face, not a mask that stands away from it; \
+                      the designs are this server's own. Hair, hats, glasses, eyes and the open \
+                      mouth stay free. Of a template the face is taken from the forehead to the \
+                      chin; it must show one. Below a face of 130 px fine lines blur. A hand \
+                      before the face is taken for skin.",
         ..LATER
     };
     const NEEDS: Needs =

@@ -28,7 +28,8 @@ impl CpuOperation for AiRedLipGloss {
         price: 8,
         summary: "Paints the lips of the largest face with a glossy red lipstick; teeth and skin stay \
                   clean.",
-        limitations: "The shade is fixed; `lips-color-changer` paints others.",
+        limitations: "The shade is fixed; `lips-color-changer` paints others. A hand before a part \
+                      of the lips is painted on.",
         ..LATER
     };
     const NEEDS: Needs = Needs::models(MODELS);

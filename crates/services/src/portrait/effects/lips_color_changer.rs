@@ -157,7 +157,8 @@ impl CpuOperation for LipsColorChanger {
         price: 2,
         summary: "Paints the lips of up to three faces in given colours; teeth and skin stay clean, light \
                   on the lips stays.",
-        limitations: "Lips that are hidden by a hand or a mask are refused.",
+        limitations: "Lips that a hand or a mask hides for the most part are refused; a hand \
+                      before a part of them is painted on.",
         memory: MEMORY,
         ..Spec::DEFAULT
     };
