@@ -10,7 +10,8 @@ pub const MODELS: &[&str] = &["palm_detection", "hand_landmarks"];
 /// What these services cannot do.
 pub const LIMITATIONS: &str = "Nails are found by the joints of the hand, not by their own outline: long, \
     bent and hidden ones are missed in part. The back of the hand must face the camera, and a finger must \
-    be some 40 px wide for its nail to look right. Length and shape of nails stay.";
+    be some 40 px wide for its nail to look right. Length and shape of nails stay. Close-ups without the \
+    palm are sometimes refused as no hand.";
 
 /// The nails of all hands of a photo, as the stage `hands`. `ERROR_NO_RECOGNITION_TARGET_DETECTED` where
 /// there is no hand, and where none shows its back.

@@ -28,7 +28,8 @@ impl CpuOperation for AiBald {
         summary: "Shows the largest head bald, where its hair is short.",
         limitations: "Only hair that lies close to the head can be taken away: both ears and the forehead must be \
                       free, the crown in the picture, and no hair may hang below the jaw or stand far off. \
-                      Everything else is refused with `PROCESSING_FAILURE`; no engine is asked for it.",
+                      Everything else is refused with `PROCESSING_FAILURE`; no engine is asked for it. \
+                      Beside short grey hair a pale rim may stay.",
         memory: Memory { base: MEMORY.base + complete::BASE_BYTES, per_pixel: 16 },
         ..LATER
     };

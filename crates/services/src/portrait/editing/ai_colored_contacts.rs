@@ -37,7 +37,7 @@ impl CpuOperation for AiColoredContacts {
         summary: "Changes the colour of the irises of the largest face to that of contact lenses.",
         limitations: "Faces from 130 px in width show the lens's pattern, smaller ones its colour. An eye \
                       that is closed, hidden or turned away stays as it is; where both are, the request \
-                      is refused.",
+                      is refused. A hand before an eye is not always known from skin.",
         ..LATER
     };
     const NEEDS: Needs = Needs::models(MODELS);

@@ -42,7 +42,8 @@ impl CpuOperation for AiEyebrows {
                   in the face's own colour.",
         limitations: "Brows are drawn hair by hair after the reference's shape; its single hairs \
                       are not copied. Brows under a fringe stay as they are. Photos are not \
-                      enlarged. A hand before the face is taken for skin.",
+                      enlarged. A hand before the face is taken for skin. Of a head that is turned \
+                      the far brow may pass the outline.",
         memory: Memory { base: MEMORY.base, per_pixel: MEMORY.per_pixel + 3 },
         ..LATER
     };

@@ -38,7 +38,7 @@ impl CpuOperation for AiEyelashes {
                   clusters as described.",
         limitations: "Faces from 130 px in width show single lashes. Lashes that are there stay below. An \
                       eye that is hidden or turned away stays as it is; where both are, the request is \
-                      refused.",
+                      refused. A hand before an eye is not always known from skin.",
         ..LATER
     };
     const NEEDS: Needs = Needs::models(MODELS);

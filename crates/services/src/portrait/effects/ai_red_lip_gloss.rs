@@ -29,7 +29,8 @@ impl CpuOperation for AiRedLipGloss {
         summary: "Paints the lips of the largest face with a glossy red lipstick; teeth and skin stay \
                   clean.",
         limitations: "The shade is fixed; `lips-color-changer` paints others. A hand before a part \
-                      of the lips is painted on.",
+                      of the lips is painted on. In dim light the colour may be too bright; in coloured \
+                      light it does not take the light's.",
         ..LATER
     };
     const NEEDS: Needs = Needs::models(MODELS);

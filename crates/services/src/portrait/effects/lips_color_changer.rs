@@ -158,7 +158,8 @@ impl CpuOperation for LipsColorChanger {
         summary: "Paints the lips of up to three faces in given colours; teeth and skin stay clean, light \
                   on the lips stays.",
         limitations: "Lips that a hand or a mask hides for the most part are refused; a hand \
-                      before a part of them is painted on.",
+                      before a part of them is painted on. In dim light the colour may be too bright; \
+                      in coloured light it does not take the light's.",
         memory: MEMORY,
         ..Spec::DEFAULT
     };
