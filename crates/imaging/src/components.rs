@@ -155,22 +155,23 @@ pub fn grown(mask: &GrayImage, reach: usize) -> GrayImage {
 
 /// Makes each cell the largest of those up to `reach` steps before and behind it; a step is `stride` cells.
 fn dilate(cells: &mut [u8], stride: usize, reach: usize) {
-    // The largest of a cell and so many steps behind it, then of as many before it: windows are doubled.
+    // A window of one cell is doubled until it covers `reach` steps more.
+    let mut shifts = Vec::new();
     let mut covered = 0;
     while covered < reach {
         let shift = (covered + 1).min(reach - covered);
-        for at in 0..cells.len().saturating_sub(shift * stride) {
-            cells[at] = cells[at].max(cells[at + shift * stride]);
-        }
+        shifts.push(shift * stride);
         covered += shift;
     }
-    let mut covered = 0;
-    while covered < reach {
-        let shift = (covered + 1).min(reach - covered);
-        for at in (shift * stride..cells.len()).rev() {
-            cells[at] = cells[at].max(cells[at - shift * stride]);
+    for &shift in &shifts {
+        for at in 0..cells.len().saturating_sub(shift) {
+            cells[at] = cells[at].max(cells[at + shift]);
         }
-        covered += shift;
+    }
+    for &shift in &shifts {
+        for at in (shift..cells.len()).rev() {
+            cells[at] = cells[at].max(cells[at - shift]);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What commands print: aligned tables for people, JSON for programs.
 
 use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -120,6 +121,12 @@ pub fn size(bytes: u64) -> String {
     }
     let decimals = usize::from(value < 10.0);
     format!("{value:.decimals$} {}", UNITS[unit])
+}
+
+/// The folder that a file lies in; of a bare name the current one.
+pub fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]

@@ -3,7 +3,9 @@
 use axum::http::HeaderMap;
 use safelight_contract::{Code, Fault, Result};
 use safelight_operation::{Endpoint, no_engine};
-use safelight_store::{Credits, KeyHash, KeyKind, Principal, ServiceState};
+use safelight_store::{
+    ApiKey, Credits, KeyHash, KeyKind, Millis, Principal, ServiceState, Store, StoreError,
+};
 
 use crate::app::{App, Stored};
 use crate::limits::AtWork;
@@ -209,4 +211,23 @@ pub(crate) fn service_state_as(
         return Err(no_engine(endpoint.spec().slug()));
     }
     passing.into_iter().next().map_or(Ok(state), |(_, reason)| Err(reason.into()))
+}
+
+/// Revokes the keys that a new one replaces. One that somebody else has revoked meanwhile is passed over, since
+/// the new key must be shown whatever happens to the others.
+///
+/// # Errors
+/// Those of the store.
+pub async fn revoke_earlier(
+    store: &dyn Store,
+    earlier: &[ApiKey],
+    now: Millis,
+) -> std::result::Result<(), StoreError> {
+    for key in earlier {
+        match store.revoke_key(key.id, now).await {
+            Err(StoreError::NotFound(_)) => {}
+            revoked => revoked?,
+        }
+    }
+    Ok(())
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use safelight_contract::{Code, Fault, Result};
 use safelight_operation::{Endpoint, Spec};
 use safelight_store::{
-    Credits, Hold, HoldOutcome, HoldRequest, Pool, Principal, ServiceState, Store, StoreError,
+    COMMON_POOL, Credits, Hold, HoldOutcome, HoldRequest, Pool, Principal, ServiceState, Store,
+    StoreError,
 };
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -18,9 +19,6 @@ use crate::app::{App, Stored, now};
 /// between.
 const CHARGING: (u32, Duration) = (10, Duration::from_secs(1));
 
-/// The pool that every service may pay from.
-const COMMON: &str = "common";
-
 /// Refuses a pool that none of these services pays from and that the application does not have: credits in it
 /// would be lost.
 ///
@@ -31,13 +29,13 @@ pub fn check_pool(
     pools: &[Pool],
     pool: &str,
 ) -> std::result::Result<(), String> {
-    let is_known = pool == COMMON
+    let is_known = pool == COMMON_POOL
         || endpoints.any(|endpoint| endpoint.spec().pool == pool)
         || pools.iter().any(|one| one.sign == pool);
     match is_known {
         true => Ok(()),
         false => Err(format!(
-            "no service pays from the pool `{pool}`; there are {COMMON} and the pools of `safelight services`"
+            "no service pays from the pool `{pool}`; there are {COMMON_POOL} and the pools of `safelight services`"
         )),
     }
 }

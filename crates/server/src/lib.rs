@@ -72,6 +72,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 pub use app::{Parts, Role};
+pub use auth::revoke_earlier;
 pub use console::link as console_link;
 pub use credits::check_pool;
 pub use endpoints::recognition::RECOGNITION;

@@ -8,6 +8,9 @@ use serde::{Serialize, Serializer};
 
 use crate::{Millis, Result};
 
+/// The pool that every service may pay from. Every application has it.
+pub const COMMON_POOL: &str = "common";
+
 /// An amount of credits, in thousandths.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Credits(pub i64);

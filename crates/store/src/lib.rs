@@ -73,7 +73,7 @@ pub use faces::{
 pub use instance::{BEAT, DEAD_AFTER, Instance, Instances, LEASE, RENEWAL, Recovered};
 pub use key::{ApiKey, KeyHash, KeyKind, KeySecret, fingerprint};
 pub use keyed_request::{KeyedAnswer, KeyedRequest, KeyedRequests, RequestKey};
-pub use ledger::{Audit, Credits, Hold, HoldOutcome, HoldRequest, Ledger, Pool};
+pub use ledger::{Audit, COMMON_POOL, Credits, Hold, HoldOutcome, HoldRequest, Ledger, Pool};
 pub use meter::{Metered, Meters};
 pub use migrate::{MovedTable, migrate};
 pub use open::{BlobSettings, Durability, Settings};

@@ -9,7 +9,7 @@
 mod schema;
 mod session;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod tls;
 
 use std::cell::RefCell;

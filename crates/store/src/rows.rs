@@ -50,6 +50,11 @@ use crate::{Millis, Result, Store, StoreError};
 /// Rows that one transaction of a sweep changes, so that other writers don't wait for all of it.
 const SWEEP: u64 = 256;
 
+/// A number as a column can hold it: the largest one where it is larger.
+fn saturated(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
 /// How long the fate of a change is asked for while the database cannot be reached: as long as a
 /// server takes to start again after a crash.
 const FATE: Duration = Duration::from_secs(40);

@@ -157,7 +157,7 @@ fn remove(canvas: &mut Canvas, sides: [bool; 2]) {
     }
 }
 
-/// How strong the texture of bare skin is: what is stronger is a fold, an edge or a stray hair.
+/// The 95th percentile of the texture of bare skin. Stronger texture is a fold, an edge or a stray hair.
 fn most_texture(fine: &Map, known: &Map) -> f32 {
     let bare = fine.values.iter().zip(&known.values).filter(|(_, known)| **known > 0.8);
     let mut found: Vec<f32> = bare.map(|(value, _)| value.abs()).collect();

@@ -72,9 +72,9 @@ impl Channel {
                 let answer = answer?;
                 if fields(&answer, most.fields).is_none() {
                     let most = most.fields;
-                    return Err(
-                        self.failed(&format!("its answer is no message of {most} fields or fewer"))
-                    );
+                    return Err(self.failed(&format!(
+                        "its answer has more than {most} fields, or is damaged"
+                    )));
                 }
                 A::decode(answer).map_err(|error| self.failed(&error))
             }

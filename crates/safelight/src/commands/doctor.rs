@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
 use safelight_services::CATALOG;
+use safelight_store::Store;
 use safelight_vision::networks;
 use serde::Serialize;
 
@@ -118,13 +119,22 @@ fn memory(loaded: &Loaded) -> Result<String> {
     Ok(format!("{} for the process, {} of it for jobs", size(limits.memory()), size(jobs)))
 }
 
-fn database(loaded: &Loaded, data: &DataFolder) -> Result<String> {
-    if !loaded.config.own.store.is_shared() {
+/// Asks the rows something.
+fn ask<T>(
+    loaded: &Loaded,
+    data: &DataFolder,
+    question: impl AsyncFnOnce(&dyn Store) -> Result<T>,
+) -> Result<T> {
+    let own = &loaded.config.own;
+    if !own.store.is_shared() {
         data.require()?;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let store = loaded.config.own.store.open(data.database()).await?;
+    runtime.block_on(async { question(&*own.store.open(data.database()).await?).await })
+}
+
+fn database(loaded: &Loaded, data: &DataFolder) -> Result<String> {
+    ask(loaded, data, async |store| {
         let audit = store.audit().await?;
         if !audit.errors.is_empty() {
             bail!("the books are wrong: {}; restore a backup", audit.errors.join("; "));
@@ -162,18 +172,12 @@ fn files(loaded: &Loaded, data: &DataFolder) -> Result<String> {
 
 /// The processes at work, where several share the rows.
 fn instances(loaded: &Loaded, data: &DataFolder) -> Vec<Finding> {
-    let own = &loaded.config.own;
-    if !own.store.is_shared() {
+    if !loaded.config.own.store.is_shared() {
         return vec![];
     }
-    let found = || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let store = own.store.open(data.database()).await?;
-            Ok::<_, anyhow::Error>((store.instances().await?, store.clock().await?))
-        })
-    };
-    let (instances, now) = match found() {
+    let found =
+        ask(loaded, data, async |store| Ok((store.instances().await?, store.clock().await?)));
+    let (instances, now) = match found {
         Ok(found) => found,
         Err(error) => return vec![Finding::of("processes", Err(error))],
     };
@@ -195,13 +199,8 @@ fn instances(loaded: &Loaded, data: &DataFolder) -> Vec<Finding> {
 }
 
 fn secret(loaded: &Loaded, data: &DataFolder) -> Result<String> {
-    if !loaded.config.own.store.is_shared() {
-        data.require()?;
-    }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let store = loaded.config.own.store.open(data.database()).await?;
-        secrets::check(&*store, data).await?;
+    ask(loaded, data, async |store| {
+        secrets::check(store, data).await?;
         Ok("readable, and the one that the database knows".into())
     })
 }

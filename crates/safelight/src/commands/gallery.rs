@@ -116,7 +116,7 @@ impl Gallery {
 }
 
 const PAGE: &str = "index.html";
-/// The file by which a folder is known to be a gallery, which may be removed.
+/// Marks a folder that this command made and may remove.
 const MARKER: &str = ".safelight-gallery";
 /// The folder of the photos, beside one folder for each service.
 const PHOTOS: &str = "photos";
@@ -270,7 +270,7 @@ mod tests {
         let folder = tempfile::tempdir()?;
         let output = folder.path().join("gallery");
         prepare(&output, &[])?;
-        // Cut off: there is no page yet.
+        // An interrupted run has no page yet.
         fs::write(output.join(PHOTOS).join("old.png"), "old")?;
         prepare(&output, &[])?;
         assert_eq!(fs::read_dir(output.join(PHOTOS))?.count(), 0);

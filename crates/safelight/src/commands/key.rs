@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
-use safelight_store::{ApiKey, KeyKind, StoreError};
+use safelight_store::{ApiKey, KeyKind};
 use serde::Serialize;
 use serde_json::json;
 
@@ -117,13 +117,7 @@ impl Key {
                     let mut earlier = store.keys(id).await?;
                     earlier.retain(|key| key.kind == KeyKind::Live);
                     let (row, key) = add(accounts, id, KeyKind::Live).await?;
-                    for key in &earlier {
-                        match store.revoke_key(key.id, now()).await {
-                            // Revoked by somebody else meanwhile; the new key must be shown.
-                            Err(StoreError::NotFound(_)) => {}
-                            revoked => revoked?,
-                        }
-                    }
+                    safelight_server::revoke_earlier(&**store, &earlier, now()).await?;
                     let count = earlier.len();
                     let sentence =
                         format!("Key {}, shown only now ({count} revoked):\n{key}", row.id);

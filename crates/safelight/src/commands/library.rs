@@ -17,7 +17,7 @@ use serde_json::json;
 use super::Context;
 use super::accounts::{Accounts, hint, with_store};
 use crate::clock::{now, show as time};
-use crate::output::Row;
+use crate::output::{Row, folder_of};
 use crate::secrets;
 
 const EXAMPLES: &str = "\
@@ -300,11 +300,10 @@ fn limits(settings: &Settings) -> (&LibrarySettings, FaceLimits) {
 /// Writes a file that nobody but its owner may read, and that must be new: whole or not at all.
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     use std::io::Write as _;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
         // Temporary files are private, and gone where writing fails.
-        let mut file = tempfile::Builder::new().prefix(".safelight-").tempfile_in(folder)?;
+        let mut file =
+            tempfile::Builder::new().prefix(".safelight-").tempfile_in(folder_of(path))?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
         file.persist_noclobber(path)?;

@@ -20,7 +20,7 @@ Examples:
 
 Stop the server first. Set store.url and blobs.url to where rows and files shall go; they come from the
 data folder. A move that was cut off goes on when it is started again, until a server has run on the new
-database. The books are compared before and after.";
+database. Credits, holds and charges are compared before and after.";
 
 /// What all files lie under.
 const PREFIXES: [&str; 4] = ["results", "inputs", "uploads", "faces"];

@@ -14,7 +14,7 @@ pub(super) async fn page(visit: &Visit, notice: Option<Notice>) -> Outcome<Marku
     let mut applications = Vec::new();
     for one in visit.applications().await? {
         let pools = store.pools(one.id).await.or_internal("reading the credits")?;
-        let common = pools.iter().find(|pool| pool.sign == "common");
+        let common = pools.iter().find(|pool| pool.sign == safelight_store::COMMON_POOL);
         applications.push((one, common.map(|pool| pool.balance).unwrap_or_default()));
     }
     let who = visit.who();
@@ -72,7 +72,8 @@ pub(super) async fn create_application(visit: &Visit) -> Outcome<Markup> {
         let made = made.changed("creating the application")?;
         visit.note(Some(made.id), "application created", &made.name).await?;
         if credits.0 > 0 {
-            let added = store.add_credits(made.id, "common", credits, now()).await;
+            let added =
+                store.add_credits(made.id, safelight_store::COMMON_POOL, credits, now()).await;
             added.changed("adding the credits")?;
             visit.note(Some(made.id), "credits added", &format!("{credits} to common")).await?;
         }

@@ -2,10 +2,11 @@
 
 use safelight_console::application::{self, Contents};
 use safelight_console::{Markup, Notice, Place};
-use safelight_store::{Application, Credits, KeyKind, Limits, ServiceState, StoreError};
+use safelight_store::{Application, Credits, KeyKind, Limits, ServiceState};
 
 use super::{Changed, Outcome, Refusal, Visit, accounts, session, told};
 use crate::app::{Stored, now};
+use crate::auth::revoke_earlier;
 use crate::credits::check_pool;
 
 /// Transfers that the ledger lists.
@@ -92,13 +93,7 @@ async fn rotate_keys(visit: &Visit, id: i64) -> Outcome<Notice> {
     let (key, hash, hint) = session::new_key(&visit.app)?;
     store.add_key(id, &hash, &hint, KeyKind::Live, now()).await.changed("adding the key")?;
     session::go_on_with(visit, hash).await?;
-    for one in &earlier {
-        match store.revoke_key(one.id, now()).await {
-            // Revoked by somebody else meanwhile; the new key must be shown.
-            Err(StoreError::NotFound(_)) => {}
-            revoked => revoked.changed("revoking the key")?,
-        }
-    }
+    revoke_earlier(&**store, &earlier, now()).await.changed("revoking the key")?;
     visit.note(Some(id), "keys rotated", &format!("{hint}, {} revoked", earlier.len())).await?;
     let sentence = format!("The new key; {} earlier ones are revoked.", earlier.len());
     Ok(Notice::Secret(sentence, key))

@@ -36,7 +36,7 @@ pub(super) async fn service(visit: &Visit, slug: &str) -> Outcome<Markup> {
     let mut applications = Vec::new();
     for one in visit.applications().await? {
         let pools = visit.app.store.pools(one.id).await.or_internal("reading the credits")?;
-        let common = pools.iter().find(|pool| pool.sign == "common");
+        let common = pools.iter().find(|pool| pool.sign == safelight_store::COMMON_POOL);
         let services =
             visit.app.store.services(one.id).await.or_internal("reading the services")?;
         let state = services.get(endpoint.spec().path).copied().unwrap_or_default();

@@ -39,7 +39,7 @@ fn show(pool: &Pool, app: &App) -> Value {
 
 /// A pool is named after the service that it pays for.
 fn name<'a>(sign: &'a str, app: &App) -> &'a str {
-    if sign == "common" {
+    if sign == safelight_store::COMMON_POOL {
         return "Universal Credits";
     }
     let service = app.endpoints().map(Endpoint::spec).find(|service| service.pool == sign);

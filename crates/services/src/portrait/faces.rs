@@ -176,7 +176,7 @@ pub(crate) fn check(work: &Work, faces: &[Face], control: QualityControl) -> Res
     })
 }
 
-/// More faces than this are looked at one by one and forgotten: what is found of a face takes up to 1.5 MB.
+/// With more faces than this, what the models found of each is dropped after it: up to 1.5 MB a face.
 const KEPT: usize = 10;
 
 /// What `look` makes of each face, several at a time, in their order; asks before each whether to go on. The

@@ -1,32 +1,15 @@
 //! Where `SAFELIGHT_TEST_POSTGRES` names a server to use (`tests/postgres/run` starts one).
 
-use tokio_postgres::NoTls;
-use uuid::Uuid;
-
 use super::*;
+use crate::postgres::tests::{fresh, server};
 use crate::{Accounts as _, Agreements as _};
 
 const NOW: Millis = 1_790_000_000_000;
 
-/// A database with a schema of its own; `None`, and a word, where there is no server.
-async fn fresh() -> Option<Settings> {
-    let url = std::env::var("SAFELIGHT_TEST_POSTGRES").ok().filter(|url| !url.is_empty());
-    let Some(url) = url else {
-        println!("skipped: SAFELIGHT_TEST_POSTGRES names no server");
-        return None;
-    };
-    let name = format!("t{}", Uuid::new_v4().simple());
-    let (client, connection) = tokio_postgres::connect(&url, NoTls).await.unwrap();
-    tokio::spawn(connection);
-    client.batch_execute(&format!("CREATE SCHEMA {name}")).await.unwrap();
-    let separator = if url.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{separator}options=-csearch_path%3D{name}");
-    Some(Settings { url: Some(url), ..Settings::default() })
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_deleted_in_the_new_database_does_not_come_back() {
-    let Some(settings) = fresh().await else { return };
+    let Some(url) = server() else { return };
+    let settings = Settings { url: Some(fresh(&url).await), ..Settings::default() };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("safelight.db");
     let old = Sqlite::open(&path).unwrap();

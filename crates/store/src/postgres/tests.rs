@@ -16,8 +16,8 @@ use crate::{
 
 const NOW: Millis = 1_790_000_000_000;
 
-/// The server to test with; `None`, and a word, where there is none.
-fn server() -> Option<String> {
+/// The server to test with; where there is none, `None` and a printed notice.
+pub(crate) fn server() -> Option<String> {
     let url = std::env::var("SAFELIGHT_TEST_POSTGRES").ok().filter(|url| !url.is_empty());
     if url.is_none() {
         println!("skipped: SAFELIGHT_TEST_POSTGRES names no server");
@@ -26,7 +26,7 @@ fn server() -> Option<String> {
 }
 
 /// A URL of that server, with a schema of its own.
-async fn fresh(url: &str) -> String {
+pub(crate) async fn fresh(url: &str) -> String {
     let name = format!("t{}", Uuid::new_v4().simple());
     let (client, connection) = config(url).unwrap().connect(NoTls).await.unwrap();
     tokio::spawn(connection);
@@ -280,15 +280,17 @@ async fn a_change_that_stops_frees_its_application() {
         Ok(db.prepare_cached(sql)?.query_row((), |row| row.get::<String>(0))?)
     };
     assert_eq!(store.database.quick(setting).await.unwrap(), "10s");
-    // The same with a shorter time, which the change itself sets: the server ends its connection, and it
-    // is made again on another.
+    // The same with a shorter time, which the change itself sets: the server ends its connection, and the
+    // change is made again on another.
     let tries = Arc::new(std::sync::atomic::AtomicU32::new(0));
     let tried = tries.clone();
     let stops = move |db: &Connection<'_>| {
         let first = tried.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
         db.prepare_cached("SET LOCAL idle_in_transaction_session_timeout = 20")?.execute(())?;
-        if first {
-            std::thread::sleep(std::time::Duration::from_millis(300));
+        // Until the server has ended the connection, however long that takes it.
+        for _ in 0..if first { 1000 } else { 0 } {
+            std::thread::sleep(Duration::from_millis(25));
+            db.prepare_cached("SELECT 1")?.exists(())?;
         }
         Ok(db.prepare_cached("SELECT 1")?.exists(())?)
     };

@@ -180,7 +180,7 @@ pub fn create_application(
         .map_err(|e| {
             unique(e, || format!("user `{}` has an application `{}` already", new.user, new.name))
         })?;
-    ledger::open_pool(db, id, ledger::COMMON, now)?;
+    ledger::open_pool(db, id, crate::COMMON_POOL, now)?;
     if let Some((hash, hint)) = &new.key {
         add_key(db, id, hash, hint, KeyKind::Live, now)?;
     }

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::sql::{Connection, OptionalExtension, Row, params};
 use crate::{DiskUse, Files, Millis, Result, ResultFile, StoreError};
 
-use super::{Database, Lock, Rows, SWEEP, accounts, unique};
+use super::{Database, Lock, Rows, SWEEP, accounts, saturated, unique};
 
 #[async_trait]
 impl<D: Database> Files for Rows<D> {
@@ -133,7 +133,7 @@ pub fn grow(
     size: i64,
     budget: u64,
 ) -> Result<bool> {
-    let budget = i64::try_from(budget).unwrap_or(i64::MAX);
+    let budget = saturated(budget);
     let sql = format!(
         "UPDATE disk SET {column} = {column} + ?1
          WHERE id = ?3 AND (SELECT sum(used + inputs) FROM disk)

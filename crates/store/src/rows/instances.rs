@@ -6,7 +6,7 @@ use tokio::sync::mpsc::Receiver;
 use crate::sql::{Connection, Row, params};
 use crate::{Instance, Instances, Millis, Recovered, Result, sql};
 
-use super::{Database, Lock, Rows, keyed_requests, ledger, tasks, uploads, webhooks};
+use super::{Database, Lock, Rows, keyed_requests, ledger, saturated, tasks, uploads, webhooks};
 
 /// Whether a row's instance is dead, where `?1` is the time since which it must have been seen. Rows
 /// without one are from a release that had no instances.
@@ -27,7 +27,7 @@ impl<D: Database> Instances for Rows<D> {
 
     async fn offer(&self, services: &[String], capacity: u64) -> Result<()> {
         let (id, services) = (self.instance.clone(), format!(",{},", services.join(",")));
-        let capacity = i64::try_from(capacity).unwrap_or(i64::MAX);
+        let capacity = saturated(capacity);
         self.write(Lock::Nothing, move |db| {
             let sql = "UPDATE instances SET services = ?2, capacity = ?3 WHERE id = ?1";
             db.prepare_cached(sql)?.execute(params![id, services, capacity])?;

@@ -12,7 +12,8 @@ use async_trait::async_trait;
 
 use crate::sql::{Connection, OptionalExtension, Row, params};
 use crate::{
-    Audit, Credits, Hold, HoldOutcome, HoldRequest, Ledger, Millis, Pool, Result, StoreError, sql,
+    Audit, COMMON_POOL, Credits, Hold, HoldOutcome, HoldRequest, Ledger, Millis, Pool, Result,
+    StoreError, sql,
 };
 
 use super::instances::DEAD;
@@ -84,9 +85,6 @@ impl<D: Database> Ledger for Rows<D> {
     }
 }
 
-/// The pool that every service may use.
-pub const COMMON: &str = "common";
-
 /// Most characters of a pool's sign.
 const SIGN_LENGTH: usize = 100;
 
@@ -124,7 +122,8 @@ fn read_pool(row: &Row) -> sql::Result<Pool> {
 }
 
 pub fn pools(db: &Connection<'_>, application: i64) -> Result<Vec<Pool>> {
-    let sql = format!("SELECT {POOL} WHERE application_id = ?1 ORDER BY sign <> '{COMMON}', sign");
+    let sql =
+        format!("SELECT {POOL} WHERE application_id = ?1 ORDER BY sign <> '{COMMON_POOL}', sign");
     let pools: Vec<Pool> =
         db.prepare_cached(&sql)?.query_map([application], read_pool)?.collect::<Result<_, _>>()?;
     // Every application has `common` from the start.
@@ -271,7 +270,7 @@ fn left(db: &Connection<'_>, request: &HoldRequest) -> Result<(Credits, Credits)
         let found = balance(db, request.application, sign)?;
         Ok::<_, StoreError>(Credits(found.map_or(0, |(_, balance)| balance)))
     };
-    Ok((left(&request.pool)?, left(COMMON)?))
+    Ok((left(&request.pool)?, left(COMMON_POOL)?))
 }
 
 /// What a hold answered that was made.
@@ -299,7 +298,7 @@ fn set_aside(db: &Connection<'_>, request: &HoldRequest, now: Millis) -> Result<
     let able = "SELECT id FROM pools WHERE application_id = ?1 AND balance >= ?3 AND sign";
     let sql = format!(
         "UPDATE pools SET balance = balance - ?3, held = held + ?3, updated_at = ?4
-         WHERE id = coalesce(({able} = ?2), ({able} = '{COMMON}'))
+         WHERE id = coalesce(({able} = ?2), ({able} = '{COMMON_POOL}'))
              AND EXISTS (SELECT 1 FROM applications WHERE id = ?1 AND deleted_at IS NULL)
          RETURNING id"
     );

@@ -11,6 +11,7 @@ use safelight_operation::{Artifact, Node};
 use serde_json::Value;
 
 use super::inputs::Item;
+use crate::output::folder_of;
 
 /// Writes the pictures of answers into a folder or to one file.
 pub struct Delivery {
@@ -103,8 +104,7 @@ impl Delivery {
                 path.display()
             )));
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         let write = || -> io::Result<()> {
             fs::create_dir_all(folder)?;
             let mut builder = tempfile::Builder::new();

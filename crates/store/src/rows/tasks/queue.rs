@@ -6,7 +6,7 @@ use crate::{
 };
 
 use super::super::instances::{DEAD, POSSIBLE};
-use super::super::{ledger, unique, uploads};
+use super::super::{ledger, saturated, unique, uploads};
 use super::ending::give_up;
 use super::{TASK, read_task};
 
@@ -57,18 +57,13 @@ pub(super) fn submit(
         task.batch,
         callback.map(|callback| &callback.url),
         callback.map(|callback| &callback.base),
-        stored_size(task.cost_bytes),
+        saturated(task.cost_bytes),
     ])
     .map_err(|e| {
         unique(e, || format!("there is a task {} or one of its request already", task.id))
     })?;
     uploads::use_for_task(db, &task.id, &task.uploads)?;
     Ok(Submission::Accepted)
-}
-
-/// A size in bytes as a row has it.
-fn stored_size(bytes: u64) -> i64 {
-    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 /// What a submission answered that was made.
@@ -97,7 +92,7 @@ const WAITING: &str = "
 pub(super) fn queue(db: &Connection<'_>, application: i64, most: u64) -> Result<Queue> {
     let (all, own): (u32, u32) = db
         .prepare_cached(&format!("SELECT {WAITING}"))?
-        .query_row(params![application, stored_size(most)], |row| row.try_into())?;
+        .query_row(params![application, saturated(most)], |row| row.try_into())?;
     Ok(Queue { all: all.into(), own: own.into() })
 }
 
@@ -111,13 +106,8 @@ fn place(db: &Connection<'_>, task: &NewTask, most: u64, now: Millis) -> Result<
         ({POSSIBLE})"
     );
     let since = now - DEAD_AFTER;
-    let values = params![
-        task.application,
-        stored_size(most),
-        since,
-        task.service,
-        stored_size(task.cost_bytes)
-    ];
+    let values =
+        params![task.application, saturated(most), since, task.service, saturated(task.cost_bytes)];
     let (all, own, last, claimed, first, possible): (
         u32,
         u32,
@@ -171,7 +161,7 @@ pub(super) fn claim(
          ORDER BY coalesce(running, 0), turn, seq LIMIT 1 {}",
         db.skipping_locked("tasks")
     );
-    let capacity = claiming.capacity.map_or(i64::MAX, stored_size);
+    let capacity = claiming.capacity.map_or(i64::MAX, saturated);
     let services = claiming.services.as_ref().map(|names| format!(",{},", names.join(",")));
     let next: Option<(String, u32)> = db
         .prepare_cached(&next)?

@@ -41,7 +41,7 @@ pub(super) fn cells(
     blocks
 }
 
-/// The cells of places that hang together, in the order of the grid: one where they form a block.
+/// The cells of a connected component of places, in row-major order: one cell where it is a rectangle.
 fn apart(piece: &[usize], columns: usize) -> Vec<Block> {
     let block = |at: usize, rows, columns_of_it| Block {
         row: at / columns,
