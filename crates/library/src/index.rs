@@ -79,6 +79,10 @@ fn cosine(a: &Embedding, b: &Embedding) -> f32 {
 }
 
 impl Index {
+    /// Bytes that a face takes.
+    pub const FACE: usize =
+        2 * size_of::<i64>() + size_of::<f32>() + LENGTH + size_of::<Embedding>();
+
     /// An empty index with room for so many faces.
     pub fn with_capacity(faces: usize) -> Self {
         Self {
@@ -102,8 +106,12 @@ impl Index {
 
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
-        self.faces.capacity() * (2 * size_of::<i64>() + size_of::<f32>() + LENGTH)
-            + self.numbers.capacity() * size_of::<Embedding>()
+        self.faces.capacity() * Self::FACE
+    }
+
+    /// Whether so many more faces can be added without taking more memory.
+    pub fn has_room(&self, faces: usize) -> bool {
+        self.faces.capacity() - self.len() >= faces
     }
 
     /// Adds a face, whose number must be new. `embedding` has length one.

@@ -120,8 +120,6 @@ impl App {
             role,
         } = parts;
         let blobs = Arc::new(blobs);
-        let (rows, reserve) = (store.clone(), settings.results.disk_reserve);
-        let library = Library::new(rows, blobs.clone(), library_key, &settings.library, reserve);
         let limits = &settings.limits;
         let metrics = Arc::default();
         let engines = Engines::new(&settings, catalog, &metrics).map_err(std::io::Error::other)?;
@@ -133,9 +131,13 @@ impl App {
             .flat_map(|endpoint| endpoint.needs().all_models().chain(moderation.model(endpoint)));
         let bytes = limits.job_budget(registry.memory(models)).map_err(std::io::Error::other)?;
         let work = Load { bytes, pixels: limits.max_pixels_at_work, slots };
+        let work = Gate::new(work, limits.queue);
+        let (rows, reserve) = (store.clone(), settings.results.disk_reserve);
+        let library =
+            Library::new(rows, blobs.clone(), library_key, &settings.library, reserve, work.clone());
         Ok(Arc::new(Self {
             bodies: Pool::new(limits.body_budget(), limits.queue),
-            work: Gate::new(work, limits.queue),
+            work,
             jobs: Arc::new(Jobs::start(slots)?),
             fetcher: Fetcher::new(&settings.fetch)?,
             engines,

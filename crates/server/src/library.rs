@@ -26,6 +26,7 @@ use safelight_store::{
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
+use crate::admission::Gate;
 use crate::app::{App, Stored, now};
 use crate::instance::leads;
 use crate::reply::internal;
@@ -61,6 +62,7 @@ impl Library {
         master: MasterKey,
         settings: &LibrarySettings,
         reserve: u64,
+        work: Arc<Gate>,
     ) -> Self {
         let life = Duration::from_secs(settings.token_life_seconds.into());
         Self {
@@ -70,7 +72,7 @@ impl Library {
             master,
             settings: settings.clone(),
             reserve,
-            indexes: Indexes::default(),
+            indexes: Indexes::new(work),
             tokens: Tokens::living(life),
             unscrubbed: AtomicBool::new(false),
         }

@@ -178,8 +178,8 @@ pub struct LibrarySettings {
     pub max_groups: u32,
     /// Faces of a group. Default 50,000.
     pub max_faces_per_group: u32,
-    /// Faces of an application. A face takes about 0.7 kB of memory once its group was searched.
-    /// Default 200,000.
+    /// Faces of an application. A face takes about 0.75 kB of the memory for jobs once its group was
+    /// searched. Default 200,000.
     pub max_faces: u32,
     /// Faces of a user in a group, up to 64. Default 20.
     pub max_faces_per_user: u32,

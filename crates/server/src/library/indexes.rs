@@ -1,17 +1,33 @@
-//! The indexes in memory: one for each group that was searched.
+//! The indexes in memory: one for each group that was searched. They are part of the memory for jobs, of which
+//! they take half at most; those that were searched longest ago make room for others.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
-use safelight_contract::Result;
+use safelight_contract::{Code, Fault, Result};
 use safelight_library::{Embedding, GroupKey, Index};
 use safelight_store::{FaceChange, FaceGroup, FacesChanged, StoredFace};
+
+use crate::admission::{Gate, Load, Patience, Permit};
+
+/// How long loading waits for memory.
+const WAIT: Duration = Duration::from_secs(30);
+
+/// In whose name the memory of indexes is taken: no application has this number.
+const PROCESS: i64 = 0;
+
+/// Bytes of a face as it comes from the rows: token, sealed embedding and what the database's client keeps of them.
+const STORED: u64 = 1500;
 
 /// The index of a group, and the revision of the group that it shows.
 pub(super) struct Loaded {
     pub revision: i64,
     pub index: Index,
+    /// The memory that it takes.
+    memory: Permit,
 }
 
 /// The place of a group's index.
@@ -20,6 +36,8 @@ pub(super) struct Place {
     /// Held by whoever loads it, so that one does.
     pub loading: tokio::sync::Mutex<()>,
     pub loaded: RwLock<Option<Loaded>>,
+    /// Which search of all asked for it last.
+    asked: AtomicU64,
 }
 
 impl Place {
@@ -37,8 +55,10 @@ impl Place {
         }
         let known = |face: i64| added.iter().find(|(row, _)| *row == face);
         let complete = change.added.iter().all(|(face, _)| known(*face).is_some());
-        if loaded.revision + 1 != change.revision || !complete {
-            // Changes came in another order than they happened in: the next search loads it.
+        let fits = loaded.index.has_room(change.added.len());
+        if loaded.revision + 1 != change.revision || !complete || !fits {
+            // Changes came in another order than they happened in, or need more memory: the next search
+            // loads it.
             *place = None;
             return;
         }
@@ -54,19 +74,76 @@ impl Place {
     }
 }
 
-/// All of them, by the row number of their group.
-#[derive(Default)]
-pub(super) struct Indexes(Mutex<HashMap<i64, Arc<Place>>>);
+/// All of them.
+pub(super) struct Indexes {
+    /// By the row number of their group.
+    places: Mutex<HashMap<i64, Arc<Place>>>,
+    /// What memory is taken from.
+    work: Arc<Gate>,
+    searches: AtomicU64,
+}
 
 impl Indexes {
-    pub fn place(&self, group_row: i64) -> Arc<Place> {
-        self.0.lock().entry(group_row).or_default().clone()
+    pub fn new(work: Arc<Gate>) -> Self {
+        Self { places: Mutex::default(), work, searches: AtomicU64::default() }
+    }
+
+    /// The places of groups that are searched together.
+    ///
+    /// # Errors
+    /// `ERROR_INSUFFICIENT_RESOURCES` for groups that do not fit into memory at the same time.
+    pub fn places(&self, groups: &[FaceGroup]) -> Result<Vec<Arc<Place>>> {
+        let (bytes, most) = (groups.iter().map(to_load).sum::<u64>(), self.most());
+        if bytes > most {
+            let faces: u64 = groups.iter().map(|group| group.faces).sum();
+            let message = format!(
+                "the indexes of groups with {faces} faces need {bytes} bytes of memory while they are loaded, \
+                 this server is set up for {most}: search fewer groups, or raise limits.memory_budget"
+            );
+            return Err(Fault::new(Code::InsufficientResources, message));
+        }
+        let search = self.searches.fetch_add(1, Ordering::Relaxed);
+        let mut places = self.places.lock();
+        let asked = |group: &FaceGroup| {
+            let place = places.entry(group.row).or_default().clone();
+            place.asked.store(search, Ordering::Relaxed);
+            place
+        };
+        Ok(groups.iter().map(asked).collect())
+    }
+
+    /// Bytes that all indexes may take.
+    fn most(&self) -> u64 {
+        self.work.capacity().bytes / 2
+    }
+
+    /// Memory to load the index of a group in.
+    pub async fn room(&self, group: &FaceGroup) -> Result<Permit> {
+        let bytes = to_load(group);
+        self.keep(self.most().saturating_sub(bytes));
+        // The search that waits holds a permit already.
+        self.work.acquire(PROCESS, Load::bytes(bytes), Patience::Admitted(WAIT)).await
+    }
+
+    /// Drops indexes until they take so many bytes at most, first those that were asked for longest ago.
+    fn keep(&self, most: u64) {
+        let mut places: Vec<_> = self.places.lock().values().cloned().collect();
+        places.sort_by_key(|place| place.asked.load(Ordering::Relaxed));
+        let size = |place: &Place| place.loaded.read().as_ref().map_or(0, |l| l.index.bytes() as u64);
+        let mut sum: u64 = places.iter().map(|place| size(place)).sum();
+        for place in places {
+            if sum <= most {
+                return;
+            }
+            sum -= size(&place).min(sum);
+            *place.loaded.write() = None;
+        }
     }
 
     /// Follows changes. `added` has the embeddings of faces that came, by their row numbers.
     pub fn follow(&self, changed: &FacesChanged, added: &[(i64, Embedding)]) {
         for change in &changed.changes {
-            let place = self.0.lock().get(&change.group_row).cloned();
+            let place = self.places.lock().get(&change.group_row).cloned();
             match place {
                 // The last change of a group that is gone.
                 Some(_) if change.revision == i64::MAX => self.forget(change.group_row),
@@ -78,8 +155,19 @@ impl Indexes {
 
     /// Drops the index of a group.
     pub fn forget(&self, group_row: i64) {
-        self.0.lock().remove(&group_row);
+        self.places.lock().remove(&group_row);
     }
+}
+
+/// Faces that an index of so many has room for, so that it need not be loaded anew with each that comes.
+fn capacity(faces: usize) -> usize {
+    faces + faces / 8 + 64
+}
+
+/// Bytes that it takes to load the index of a group: rows and index.
+fn to_load(group: &FaceGroup) -> u64 {
+    let faces = group.faces;
+    capacity(faces as usize) as u64 * Index::FACE as u64 + faces * STORED
 }
 
 /// Makes the index of a group's faces. What cannot be opened was altered in the database: it is left out,
@@ -88,16 +176,19 @@ pub(super) fn build(
     group: &FaceGroup,
     key: &GroupKey,
     revision: i64,
-    faces: &[StoredFace],
-) -> Result<Loaded> {
-    let mut index = Index::with_capacity(faces.len());
-    for face in faces {
+    faces: Vec<StoredFace>,
+    mut memory: Permit,
+) -> Loaded {
+    let mut index = Index::with_capacity(capacity(faces.len()));
+    for face in &faces {
         match key.open_embedding(&face.sealed, &super::place_in(group.row, &face.token)) {
             Ok(embedding) => index.add(face.row, face.user_row, embedding),
             Err(_) => tracing::error!(group = %group.id, "a face cannot be opened, it was altered"),
         }
     }
-    Ok(Loaded { revision, index })
+    drop(faces);
+    memory.shrink_to_bytes(index.bytes() as u64);
+    Loaded { revision, index, memory }
 }
 
 #[cfg(test)]
@@ -110,25 +201,79 @@ mod tests {
         FacesChanged { changes: vec![change], ..FacesChanged::default() }
     }
 
-    fn loaded(revision: i64) -> Indexes {
-        let indexes = Indexes::default();
-        *indexes.place(1).loaded.write() = Some(Loaded { revision, index: Index::default() });
-        indexes
+    fn group(row: i64, faces: u64) -> FaceGroup {
+        FaceGroup {
+            row,
+            application: 1,
+            id: format!("g{row}"),
+            name: None,
+            scene: "LIVE".into(),
+            model: "m".into(),
+            wrapped_key: None,
+            retention_days: None,
+            revision: 3,
+            users: faces,
+            faces,
+            created_at: 0,
+        }
     }
 
-    #[test]
-    fn changes_are_followed_in_their_order_alone() {
+    fn indexes(bytes: u64) -> Indexes {
+        Indexes::new(Gate::new(Load { bytes, pixels: 1, slots: 1 }, 1))
+    }
+
+    /// Loads an index without faces, with room for so many more.
+    async fn load(indexes: &Indexes, group: &FaceGroup, room: usize) -> Result<Arc<Place>> {
+        let place = indexes.places(std::slice::from_ref(group))?.remove(0);
+        let mut memory = indexes.room(group).await?;
+        let index = Index::with_capacity(room);
+        memory.shrink_to_bytes(index.bytes() as u64);
+        *place.loaded.write() = Some(Loaded { revision: group.revision, index, memory });
+        Ok(place)
+    }
+
+    fn faces(place: &Place) -> Option<usize> {
+        place.loaded.read().as_ref().map(|loaded| loaded.index.len())
+    }
+
+    #[tokio::test]
+    async fn changes_are_followed_in_their_order_alone() {
         let face = [(5, [0.5; 128])];
-        let indexes = loaded(3);
+        let indexes = indexes(1 << 20);
+        let group = group(1, 0);
+        let place = load(&indexes, &group, 9).await.unwrap();
         indexes.follow(&change(4, &[], &[(5, 9)]), &face);
-        assert!(indexes.place(1).shows(4));
-        assert_eq!(indexes.place(1).loaded.read().as_ref().map(|l| l.index.len()), Some(1));
+        assert!(place.shows(4));
+        assert_eq!(faces(&place), Some(1));
         indexes.follow(&change(4, &[5], &[]), &[]);
-        assert_eq!(indexes.place(1).loaded.read().as_ref().map(|l| l.index.len()), Some(1), "old");
+        assert_eq!(faces(&place), Some(1), "old");
         indexes.follow(&change(6, &[5], &[]), &[]);
-        assert!(indexes.place(1).loaded.read().is_none(), "one is missing between");
-        let indexes = loaded(3);
+        assert_eq!(faces(&place), None, "one is missing between");
+        let place = load(&indexes, &group, 9).await.unwrap();
         indexes.follow(&change(4, &[], &[(5, 9)]), &[]);
-        assert!(indexes.place(1).loaded.read().is_none(), "its embedding is not known");
+        assert_eq!(faces(&place), None, "its embedding is not known");
+        let place = load(&indexes, &group, 0).await.unwrap();
+        indexes.follow(&change(4, &[], &[(5, 9)]), &face);
+        assert_eq!(faces(&place), None, "there is no room for it");
+    }
+
+    #[tokio::test]
+    async fn indexes_take_half_of_the_memory_at_most() {
+        let need = to_load(&group(1, 100));
+        let indexes = indexes(4 * need);
+        let room = capacity(100);
+        let first = load(&indexes, &group(1, 100), room).await.unwrap();
+        let second = load(&indexes, &group(2, 100), room).await.unwrap();
+        assert_eq!((faces(&first), faces(&second)), (Some(0), Some(0)));
+        let used = indexes.work.occupancy().used.bytes;
+        assert_eq!(used, 2 * (room * Index::FACE) as u64);
+        // The first is asked for again, so that the second makes room.
+        indexes.places(&[group(1, 100)]).unwrap();
+        let third = load(&indexes, &group(3, 100), room).await.unwrap();
+        assert_eq!((faces(&first), faces(&second), faces(&third)), (Some(0), None, Some(0)));
+        assert_eq!(indexes.work.occupancy().used.bytes, used);
+        let refused = indexes.places(&[group(1, 100), group(2, 100), group(3, 100)]).err().unwrap();
+        assert_eq!(refused.code(), Code::InsufficientResources);
+        assert_eq!((faces(&first), faces(&third)), (Some(0), Some(0)), "a refusal drops nothing");
     }
 }

@@ -180,9 +180,8 @@ impl Port {
 
     /// The places of the indexes of groups, each loaded to the revision of its group here.
     async fn places(&self, groups: &[FaceGroup]) -> Result<Vec<Arc<Place>>> {
-        let mut places = Vec::with_capacity(groups.len());
-        for group in groups {
-            let place = self.library.indexes.place(group.row);
+        let places = self.library.indexes.places(groups)?;
+        for (place, group) in places.iter().zip(groups) {
             if !place.shows(group.revision) {
                 let loading = load(self.library.clone(), place.clone(), group.clone());
                 // It goes on where this request gives up.
@@ -192,7 +191,6 @@ impl Port {
                 })?;
                 loaded.map_err(|error| internal("loading a group", &error))??;
             }
-            places.push(place);
         }
         Ok(places)
     }
@@ -306,9 +304,11 @@ async fn load(library: Arc<Library>, place: Arc<Place>, group: FaceGroup) -> Res
         return Ok(());
     }
     let key = library.key(&group)?;
+    let memory = library.indexes.room(&group).await?;
     let (revision, faces) =
         library.store.group_faces(group.row).await.or_internal("reading the faces of a group")?;
-    let loaded = apart("opening faces", move || build(&group, &key, revision, &faces)).await?;
+    let build = move || Ok(build(&group, &key, revision, faces, memory));
+    let loaded = apart("opening faces", build).await?;
     let mut slot = place.loaded.write();
     if slot.as_ref().is_none_or(|other| other.revision < loaded.revision) {
         *slot = Some(loaded);
