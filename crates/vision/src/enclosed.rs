@@ -9,7 +9,7 @@
 use image::{GrayImage, Luma, RgbImage};
 use safelight_imaging::components::{components, grown};
 use safelight_imaging::lab_of;
-use safelight_imaging::map::percentile;
+use safelight_imaging::map::{Map, percentile};
 use safelight_imaging::resize::{self, Filter};
 
 use crate::saliency::Saliency;
@@ -23,6 +23,8 @@ const LEAST_GROUND: f32 = 0.02;
 const PLAIN: f32 = 2.0;
 /// What differs from the ground's median by less than this has its colour, and by more than that it does not.
 const SAME: f32 = 2.5;
+/// A piece whose mean differs from it by more than this is a label in a colour of its own.
+const SAME_MEAN: f32 = 1.2;
 const OTHER: f32 = 10.0;
 /// The smallest piece, as a share of the region.
 const LEAST_PIECE: f32 = 0.001;
@@ -36,7 +38,7 @@ pub fn clear_enclosed_ground(photo: &RgbImage, found: &mut Saliency) {
     let region = found.region;
     let part = [region.x, region.y, region.width, region.height];
     let pixels = resize::rgb_part(photo, part, width, height, Filter::Area);
-    let colours: Vec<[f32; 3]> = pixels.pixels().map(|pixel| lab_of(pixel.0)).collect();
+    let colours = smooth_colours(&pixels);
     let Some(ground) = plain_ground(&colours, &found.mask) else { return };
     let off: Vec<f32> = colours.iter().map(|&colour| distance(colour, ground)).collect();
     let mut same = GrayImage::new(width, height);
@@ -45,11 +47,28 @@ pub fn clear_enclosed_ground(photo: &RgbImage, found: &mut Saliency) {
     }
     let least = (LEAST_PIECE * colours.len() as f32) as usize;
     for piece in components(&same, |value| value > 0) {
-        if piece.cells.len() >= least && is_hole(&piece.alone((width, height)), &found.mask, &off) {
-            let mask: &mut [u8] = &mut found.mask;
-            piece.cells.iter().for_each(|&cell| mask[cell as usize] = 0);
+        let alone = piece.alone((width, height));
+        let mean = mean_colour(&colours, &piece.cells);
+        if piece.cells.len() >= least
+            && distance(mean, ground) < SAME_MEAN
+            && is_hole(&alone, &found.mask, &off)
+        {
+            // The cells next to it are mixed with what is around it.
+            let cells = found.mask.iter_mut().zip(grown(&alone, 1).into_raw());
+            cells.filter(|(_, hole)| *hole > 0).for_each(|(value, _)| *value = 0);
         }
     }
+}
+
+/// L*a*b* of each cell and those next to it, so that the noise of a photo is no texture.
+fn smooth_colours(pixels: &RgbImage) -> Vec<[f32; 3]> {
+    let (width, height) = (pixels.width() as usize, pixels.height() as usize);
+    let colours: Vec<[f32; 3]> = pixels.pixels().map(|pixel| lab_of(pixel.0)).collect();
+    let [light, red, yellow] = [0, 1, 2].map(|channel| {
+        let values = colours.iter().map(|colour| colour[channel]).collect();
+        Map { width, height, values }.mean(1).values
+    });
+    light.into_iter().zip(red).zip(yellow).map(|((l, a), b)| [l, a, b]).collect()
 }
 
 /// The colour of the ground, where that is plain.
@@ -64,6 +83,12 @@ fn plain_ground(colours: &[[f32; 3]], mask: &GrayImage) -> Option<[f32; 3]> {
     });
     let mut off: Vec<f32> = ground.iter().map(|&colour| distance(colour, median)).collect();
     (percentile(&mut off, 0.9) < PLAIN).then_some(median)
+}
+
+fn mean_colour(colours: &[[f32; 3]], cells: &[u32]) -> [f32; 3] {
+    let sum =
+        |channel: usize| cells.iter().map(|&cell| colours[cell as usize][channel]).sum::<f32>();
+    std::array::from_fn(|channel| sum(channel) / cells.len().max(1) as f32)
 }
 
 fn distance(one: [f32; 3], other: [f32; 3]) -> f32 {
@@ -97,13 +122,21 @@ mod tests {
 
     const SIDE: u32 = 320;
 
-    /// A ring of a colour on a ground, whose mask is a disc.
     fn cleared(ring: [u8; 3], inside: [u8; 3], ground: impl Fn(u32, u32) -> [u8; 3]) -> u8 {
+        cleared_of(|_, _| ring, |_, _| inside, ground)
+    }
+
+    /// What the mask says of the inside of a ring on a ground, where it was a disc before.
+    fn cleared_of(
+        ring: impl Fn(u32, u32) -> [u8; 3],
+        inside: impl Fn(u32, u32) -> [u8; 3],
+        ground: impl Fn(u32, u32) -> [u8; 3],
+    ) -> u8 {
         let off = |x: u32, y: u32| (x as f32 - 160.0).hypot(y as f32 - 160.0);
         let photo = RgbImage::from_fn(SIDE, SIDE, |x, y| {
             Rgb(match off(x, y) {
-                off if off < 60.0 => inside,
-                off if off < 100.0 => ring,
+                off if off < 60.0 => inside(x, y),
+                off if off < 100.0 => ring(x, y),
                 _ => ground(x, y),
             })
         });
@@ -119,6 +152,19 @@ mod tests {
     #[test]
     fn what_a_ring_shows_of_plain_ground_goes() {
         assert_eq!(cleared([200, 30, 40], [250; 3], |_, _| [250; 3]), 0);
+    }
+
+    #[test]
+    fn noise_is_no_texture() {
+        // Of both, from pixel to pixel, four levels at most.
+        let noise =
+            |x: u32, y: u32| ((x.wrapping_mul(7919) ^ y.wrapping_mul(104_729)) >> 3) as u8 % 9;
+        let paper = |x, y| [240 + noise(x, y), 238 + noise(y, x + 9), 236 + noise(x + 5, y)];
+        assert_eq!(cleared_of(|_, _| [200, 30, 40], paper, paper), 0);
+        let label = |x: u32, y: u32| paper(x, y).map(|value| value - 25);
+        assert_eq!(cleared_of(|_, _| [200, 30, 40], label, paper), 255, "a gray label");
+        let pale = |x: u32, y: u32| paper(x, y).map(|value| value - 5);
+        assert_eq!(cleared_of(|_, _| [200, 30, 40], pale, paper), 255, "a pale label");
     }
 
     #[test]

@@ -7,11 +7,12 @@
 use image::{GrayImage, RgbImage};
 use safelight_contract::Result;
 use safelight_imaging::Region;
-use safelight_imaging::components::components;
+use safelight_imaging::components::{Component, components};
 use safelight_imaging::discs::{Disc, discs};
 use safelight_imaging::resize::{self, Filter};
 
 use crate::Vision;
+use crate::kinds::Kind;
 use crate::saliency::{SIDE, Saliency};
 
 /// From here on a place is more likely salient than not.
@@ -24,27 +25,63 @@ const SCRAP: f32 = 0.05;
 const HELD: f32 = 0.8;
 const FILLED: f32 = 0.25;
 
+/// Beside people, a piece stays that looks so much like food as the one that does most; no more pieces than this
+/// are looked at.
+const LIKE_BEST: f32 = 0.3;
+const PIECES: usize = 8;
+
 impl Vision {
-    /// What is salient without people, with its dish. None where people are all that is.
+    /// Clears what lay beside people and is no food, such as what they hold and wear.
+    fn keep_food(&self, photo: &RgbImage, found: &mut Saliency) -> Result<()> {
+        let mut pieces = components(&found.mask, |value| value >= SALIENT);
+        pieces.sort_by_key(|piece| std::cmp::Reverse(piece.cells.len()));
+        if pieces.len() < 2 {
+            return Ok(());
+        }
+        let mut shares = Vec::with_capacity(PIECES);
+        for piece in pieces.iter().take(PIECES) {
+            let mask = piece.alone(found.mask.dimensions());
+            let around = Saliency { mask, region: found.region }.bounds();
+            shares.push(self.kinds(photo, around)?.share(Kind::FOOD));
+        }
+        let best = shares.iter().copied().fold(0.0, f32::max);
+        for (at, piece) in pieces.iter().enumerate() {
+            if shares.get(at).is_none_or(|share| *share < LIKE_BEST * best) {
+                clear(&mut found.mask, piece);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is salient without people, with its dish, and whether people were taken out. None where people are
+    /// all that is.
     ///
     /// # Errors
     /// As the models of people.
-    pub fn served(&self, photo: &RgbImage, mut found: Saliency) -> Result<Option<Saliency>> {
+    pub fn served(
+        &self,
+        photo: &RgbImage,
+        mut found: Saliency,
+    ) -> Result<Option<(Saliency, bool)>> {
         let people = self.people_with_faces(photo, found.region)?;
         if let Some(people) = &people {
             erase(&mut found.mask, people);
             drop_scraps(&mut found.mask);
+            self.keep_food(photo, &mut found)?;
             if share(&found, photo) < LEAST_LEFT {
                 return Ok(None);
             }
         }
         let held = |disc: &Disc| dish(&found, photo.dimensions(), disc);
-        let Some(mut served) = discs(photo).iter().find_map(held) else { return Ok(Some(found)) };
+        let beside_people = people.is_some();
+        let Some(mut served) = discs(photo).iter().find_map(held) else {
+            return Ok(Some((found, beside_people)));
+        };
         if let Some(people) = people {
             let region = found.region;
             erase(&mut served.mask, &moved(&people, region, served.region));
         }
-        Ok(Some(served))
+        Ok(Some((served, beside_people)))
     }
 }
 
@@ -59,9 +96,13 @@ fn drop_scraps(mask: &mut GrayImage) {
     let pieces = components(mask, |value| value >= SALIENT);
     let largest = pieces.iter().map(|piece| piece.cells.len()).max().unwrap_or(0) as f32;
     for piece in pieces.iter().filter(|piece| (piece.cells.len() as f32) < SCRAP * largest) {
-        let cells: &mut [u8] = mask;
-        piece.cells.iter().for_each(|&cell| cells[cell as usize] = 0);
+        clear(mask, piece);
     }
+}
+
+fn clear(mask: &mut GrayImage, piece: &Component) {
+    let cells: &mut [u8] = mask;
+    piece.cells.iter().for_each(|&cell| cells[cell as usize] = 0);
 }
 
 /// Share of the photo that is salient.

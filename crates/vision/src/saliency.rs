@@ -71,6 +71,26 @@ impl Saliency {
         self.mask.iter().any(|&value| value > FOUND)
     }
 
+    /// The part of the photo around what is salient; the whole region where nothing is.
+    pub fn bounds(&self) -> Region {
+        let (width, height) = self.mask.dimensions();
+        let (mut left, mut top, mut right, mut bottom) = (width, height, 0, 0);
+        for (x, y, _) in self.mask.enumerate_pixels().filter(|(_, _, value)| value.0[0] > FOUND) {
+            (left, right) = (left.min(x), right.max(x + 1));
+            (top, bottom) = (top.min(y), bottom.max(y + 1));
+        }
+        if left >= right {
+            return self.region;
+        }
+        let place = |cell: u32, start: u32, length: u32, cells: u32| {
+            start + (u64::from(cell) * u64::from(length) / u64::from(cells)) as u32
+        };
+        let Region { x, y, width: across, height: down } = self.region;
+        let [x0, x1] = [left, right].map(|cell| place(cell, x, across, width));
+        let [y0, y1] = [top, bottom].map(|cell| place(cell, y, down, height));
+        Region { x: x0, y: y0, width: (x1 - x0).max(1), height: (y1 - y0).max(1) }
+    }
+
     /// The mask at the size of the photo that it was made from.
     pub fn at_size(&self, width: u32, height: u32) -> Result<GrayImage> {
         let Region { x, y, width: columns, height: rows } = self.region;

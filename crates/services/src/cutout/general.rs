@@ -31,6 +31,12 @@ fn cut_out(photo: Photo, work: &Work) -> Result<Cutout> {
     matted(photo, &found, NOTHING, work)
 }
 
+/// What stands out in a photo, as the stage `saliency`.
+fn salient(photo: &RgbImage, work: &Work) -> Result<Saliency> {
+    let found = work.stage("saliency", || work.vision.salient(photo))?;
+    if found.shows_something() { Ok(found) } else { Err(no_target(NOTHING)) }
+}
+
 /// Where the subject is, for a service that looks for, or refuses, one kind of thing, as the stages
 /// `saliency` and `kind`: `accepts` is told how likely the salient thing by itself and the whole photo
 /// are of that kind; what it does not accept is refused with this message.
@@ -41,10 +47,7 @@ fn salient_of_kind(
     refusal: &str,
     work: &Work,
 ) -> Result<Saliency> {
-    let found = work.stage("saliency", || work.vision.salient(photo))?;
-    if !found.shows_something() {
-        return Err(no_target(NOTHING));
-    }
+    let found = salient(photo, work)?;
     let accepted = work.stage("kind", || {
         let itself = work.vision.kinds(photo, found.region)?.share(kind);
         let whole = work.vision.kinds(photo, Region::whole(photo))?.share(kind);

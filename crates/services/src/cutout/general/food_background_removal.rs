@@ -1,11 +1,12 @@
 //! Food background removal: a dish with its plate, a drink with its cup, fruit as it lies.
 
+use safelight_imaging::Region;
 use safelight_imaging::{Cutout, Photo, Rules};
 use safelight_operation::{CpuOperation, Input, Memory, Needs, Picture, Result, Spec, Work};
 use safelight_vision::cutout;
 use safelight_vision::kinds::Kind;
 
-use super::{NOTHING, salient_of_kind};
+use super::{NOTHING, salient};
 use crate::cutout::{CutoutAnswer, MASK, ReturnForm, WHITE, answer, matted, no_target};
 
 /// The service.
@@ -50,13 +51,24 @@ const FOOD: f32 = 0.25;
 
 const ONLY_PEOPLE: &str = "image shows people, and no food that stands out beside them";
 
-/// The salient thing without people and with its dish, if it is food: either by itself or as the photo shows
-/// it.
+/// The salient thing without people and with its dish, if it is food: by itself, as the photo shows it, or as
+/// it is left without people, who hide from the model what lies before them.
 fn cut_out(photo: Photo, work: &Work) -> Result<Cutout> {
-    let is_food = |itself: f32, whole: f32| itself.max(whole) >= FOOD;
-    let refusal = "image shows no food or drink";
-    let found = salient_of_kind(&photo.rgb, Kind::FOOD, is_food, refusal, work)?;
+    let found = salient(&photo.rgb, work)?;
+    let salient = found.region;
     let served = work.stage("dish", || work.vision.served(&photo.rgb, found))?;
-    let served = served.ok_or_else(|| no_target(ONLY_PEOPLE))?;
+    let (served, beside_people) = served.ok_or_else(|| no_target(ONLY_PEOPLE))?;
+    let left = beside_people.then(|| served.bounds());
+    let is_food = work.stage("kind", || {
+        for region in [salient, Region::whole(&photo.rgb)].into_iter().chain(left) {
+            if work.vision.kinds(&photo.rgb, region)?.share(Kind::FOOD) >= FOOD {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    })?;
+    if !is_food {
+        return Err(no_target("image shows no food or drink"));
+    }
     matted(photo, &served, NOTHING, work)
 }
