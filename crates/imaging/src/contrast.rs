@@ -26,8 +26,8 @@ const BLACK: f32 = 6.0;
 const WHITE: f32 = 249.0;
 /// A photo whose levels span this much is good; one that spans less than the second is flat, and is
 /// stretched all the way.
-const GOOD_SPAN: f32 = 218.0;
-const FLAT_SPAN: f32 = 138.0;
+const GOOD_SPAN: f32 = 178.0;
+const FLAT_SPAN: f32 = 162.0;
 /// Spans up to the first are noise on a plain surface, from the second on a picture.
 const NOISE_SPAN: f32 = 6.0;
 const PICTURE_SPAN: f32 = 24.0;

@@ -13,19 +13,19 @@ use crate::map::{percentile, samples};
 const SIDE: u32 = 512;
 /// Ranges from the first on are good; below the second all that is missing is added.
 const GOOD_RANGE: f32 = 185.0;
-const SHORT_RANGE: f32 = 145.0;
+const SHORT_RANGE: f32 = 165.0;
 /// The same for the brightest level.
 const GOOD_WHITE: f32 = 226.0;
 const DIM_WHITE: f32 = 208.0;
 /// Ranges of luma up to this are noise on a plain surface.
 const PLAIN_RANGE: f32 = 6.0;
 /// Levels that the darkest and the brightest parts are brought to.
-const BLACK: f32 = 3.0;
-const WHITE: f32 = 252.0;
+const BLACK: f32 = 1.0;
+const WHITE: f32 = 254.0;
 /// Largest gain.
 const MOST: f32 = 4.0;
 /// From this level on the curve bends towards white instead of clipping.
-const SHOULDER: f32 = 238.0;
+const SHOULDER: f32 = 247.0;
 
 /// A curve on encoded values (0 to 255), the same for all channels.
 #[derive(Clone, Copy, Debug, PartialEq)]
