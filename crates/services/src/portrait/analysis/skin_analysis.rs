@@ -107,7 +107,7 @@ impl CpuOperation for SkinAnalysis {
 fn measure(subject: &Subject, looks: Looks) -> Signs {
     let skin = &subject.skin;
     let (pores, spots) = (Pores::of(skin), spots(skin));
-    let enlarged = pores.enlarged();
+    let enlarged = pores.enlarged().map(|sign| signs::of_dots(skin, sign));
     let most = enlarged.into_iter().max_by_key(|sign| (sign.value, (sign.confidence * 1e4) as u32));
     let marked = |marks: &[Mark]| signs::marked(skin, &spots, marks);
     Signs {

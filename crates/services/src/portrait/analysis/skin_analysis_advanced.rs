@@ -207,7 +207,7 @@ fn measure(subject: &Subject, looks: Looks, confidence: bool) -> Signs {
         lines: (&wrinkles).into(),
         nasolabial_fold_severity: folds.map(Into::into),
         skin_type: (&kind(skin, &oil(skin), &dryness(skin))).into(),
-        pores: pores.enlarged().into(),
+        pores: pores.enlarged().map(|sign| signs::of_dots(skin, sign)).into(),
         blackhead: signs::of_dots(skin, pores.blackhead_grade()).into(),
         acne: boxes(&[Mark::Papule, Mark::Pustule, Mark::Nodule]),
         mole: boxes(&[Mark::Mole]),

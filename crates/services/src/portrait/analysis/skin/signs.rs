@@ -13,7 +13,7 @@ const PORE_LIMITS: [[f32; 3]; 3] =
     [[100.0, 300.0, 500.0], [45.0, 136.0, 227.0], [63.0, 188.0, 313.0]];
 /// Blackheads up to which a nose has none, mild and moderate ones.
 const BLACKHEAD_LIMITS: [f32; 3] = [45.0, 90.0, 150.0];
-/// Pixels between the pupils below which blackheads and acne are not told: they take one or two.
+/// Pixels between the pupils below which pores, blackheads and acne are not told: they take one or two.
 const DOTS_FROM: f32 = 150.0;
 /// How uncertain a count is, as a share of the highest that is none.
 const COUNTED: f32 = 0.12;
@@ -183,7 +183,7 @@ fn by_count(count: usize, limits: [f32; 3]) -> Sign {
     Sign::graded(count as f32, &limits, limits[0] * COUNTED)
 }
 
-/// What small dots show, where the photo is fine enough to show them.
+/// What pores and other small dots show, where the photo is fine enough to show them.
 pub(in super::super) fn of_dots(skin: &Skin, sign: Sign) -> Sign {
     if resolution(skin) < DOTS_FROM { Sign::UNSEEN } else { sign }
 }

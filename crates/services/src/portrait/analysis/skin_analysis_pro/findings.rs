@@ -176,7 +176,8 @@ impl Findings {
 
     fn pores(&self, skin: &Skin) -> PoreAnswers {
         let [forehead_count, left_cheek_count, right_cheek_count, chin_count] = self.pores.counts;
-        let [forehead, left_cheek, right_cheek, jaw] = self.pores.grades();
+        let grades = self.pores.grades().map(|sign| signs::of_dots(skin, sign));
+        let [forehead, left_cheek, right_cheek, jaw] = grades;
         PoreAnswers {
             blackhead: signs::of_dots(skin, self.pores.blackhead_grade()).into(),
             blackhead_count: self.pores.blackheads,
