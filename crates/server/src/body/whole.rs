@@ -159,6 +159,9 @@ pub(crate) fn add_members(fields: Fields, object: &RawValue, form: &mut Form) ->
     })
 }
 
+/// Most bytes of JSON of what a client calls a file.
+const MAX_DATA_ID: usize = 1024;
+
 /// Adds several files: each a text, or an object that names one.
 fn add_list(
     fields: Fields,
@@ -175,6 +178,10 @@ fn add_list(
         if file.name == TASKS && index >= file.most() {
             let message = format!("{name} holds more than {} tasks, the limit", file.most());
             return Err(Fault::new(Code::BatchTaskLimitExceeded, message));
+        }
+        // One more than the field takes is noticed later, by whoever counts its files.
+        if index > file.most() {
+            return Ok(());
         }
         ids.push(if is_object {
             add_object(fields, file, &format!("{name}[{index}]"), item, form)?
@@ -203,7 +210,12 @@ fn add_object(
 ) -> Result<Value> {
     let (mut found, mut id) = (0, Value::Null);
     each(object, &mut |key, value| {
-        if key == "data_id" {
+        if key == "data_id" && fields.find(DATA_IDS).is_some() {
+            if value.get().len() > MAX_DATA_ID {
+                let (bytes, name) = (value.get().len(), format!("{name}.data_id"));
+                let message = format!("{name} has {bytes} bytes, the limit is {MAX_DATA_ID}");
+                return Err(Fault::new(Code::ContentTooLong, message));
+            }
             id = parse(key, value)?;
         }
         // `url`, `image_url`, and `tasks_url` of the field `tasks`.

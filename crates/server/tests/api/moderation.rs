@@ -38,6 +38,10 @@ async fn pictures_are_judged_one_by_one_and_each_is_charged() {
     let (balance, held) = server.credits().await;
     assert_eq!((balance, held), (1000 - 6, 0), "each picture is charged");
 
+    for count in [1, 3] {
+        let torn = json!({"tasks_base64": vec![&pictures[5]; count]});
+        server.post_json(PATH, &torn).await.failure(400, "FILE_DECODING_FAILURE");
+    }
     server.post_json(PATH, &json!({})).await.failure(400, "ERROR_MISSING_TASKS_PARAMETER");
     let unknown = json!({"tasks_base64": pictures[0], "scenes": "terrorism"});
     server.post_json(PATH, &unknown).await.failure(422, "UNSUPPORTED_PARAMETER_VALUES");
@@ -55,6 +59,9 @@ async fn each_picture_may_be_an_object_with_its_own_name() {
         {"image_base64": picture, "image_url": null},
         {"tasks_base64": picture, "data_id": 7},
     ]);
+    let long = json!({"tasks": [{"base64": picture, "data_id": "a".repeat(2000)}]});
+    let refused = server.post_json(PATH, &long).await.failure(413, "ERROR_CONTENT_TOO_LONG");
+    assert!(refused.contains("tasks[0].data_id has 2002 bytes, the limit is 1024"), "{refused}");
     let answer = server.post_json(PATH, &json!({"tasks": tasks})).await.success();
     let names = ["a", "", "7"].map(|name| (!name.is_empty()).then(|| json!(name)));
     for (index, name) in names.iter().enumerate() {

@@ -119,33 +119,46 @@ impl Operation for ImageModeration {
                     false => input.scenes,
                 };
                 let pictures = input.tasks.iter().enumerate();
+                let mut failed = None;
                 let elements = pictures.map(|(index, picture)| {
-                    let element = element(work, index, picture, &scenes)?;
-                    Ok(Element { data_id: data_id(input.data_ids.as_ref(), index), ..element })
+                    let data_id = data_id(input.data_ids.as_ref(), index);
+                    match judged(work, picture, &scenes) {
+                        Ok(results) => Ok(Element {
+                            index,
+                            data_id,
+                            results: Some(results),
+                            error_detail: None,
+                        }),
+                        Err(fault) if fault.code() == Code::FileDecodingFailure => {
+                            let (code, message) = (fault.code().name(), fault.message());
+                            let detail = serde_json::json!({ "code": code, "message": message });
+                            failed.get_or_insert(fault);
+                            let error_detail = Some(json_value(detail));
+                            Ok(Element { index, data_id, results: None, error_detail })
+                        }
+                        Err(fault) => Err(fault),
+                    }
                 });
-                Ok(Answer { elements: elements.collect::<Result<_>>()? })
+                let elements = elements.collect::<Result<Vec<_>>>()?;
+                match failed {
+                    // Nothing was judged, so that nothing is charged.
+                    Some(fault) if elements.iter().all(|element| element.results.is_none()) => {
+                        Err(fault)
+                    }
+                    _ => Ok(Answer { elements }),
+                }
             })
             .await
     }
 }
 
-fn element(work: &Work, index: usize, picture: &Picture, scenes: &[Scene]) -> Result<Element> {
-    let photo = match picture.decode(work) {
-        Ok(photo) => photo.rgb,
-        Err(fault) if fault.code() == Code::FileDecodingFailure => {
-            let (code, message) = (fault.code().name(), fault.message());
-            let detail = serde_json::json!({ "code": code, "message": message });
-            let error_detail = Some(json_value(detail));
-            return Ok(Element { index, data_id: None, results: None, error_detail });
-        }
-        Err(fault) => return Err(fault),
-    };
+fn judged(work: &Work, picture: &Picture, scenes: &[Scene]) -> Result<Vec<Found>> {
+    let photo = picture.decode(work)?.rgb;
     let found = scenes.iter().map(|scene| match scene {
         Scene::Porn => work.stage("nsfw", || work.vision.nsfw(&photo)).map(Found::porn),
         Scene::Ad => work.stage("codes", || Ok(codes::code(&photo).is_some())).map(Found::ad),
     });
-    let results = Some(found.collect::<Result<_>>()?);
-    Ok(Element { index, data_id: None, results, error_detail: None })
+    found.collect()
 }
 
 impl Found {

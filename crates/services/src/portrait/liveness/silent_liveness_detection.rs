@@ -116,6 +116,7 @@ fn judge(work: &Work, input: &Fields) -> Result<Answer> {
     let control = input.liveness_control;
     let least = control.least().unwrap_or(USUAL);
     let mut elements = Vec::with_capacity(input.tasks.len());
+    let mut failed = None;
     for (index, picture) in input.tasks.iter().enumerate() {
         let found = look(work, picture);
         let data_id = data_id(input.data_ids.as_ref(), index);
@@ -131,14 +132,19 @@ fn judge(work: &Work, input: &Fields) -> Result<Answer> {
                 location: Some(location),
                 error_detail: None,
             },
-            Err(fault) if input.tasks.len() > 1 && is_of_picture(fault.code()) => {
+            Err(fault) if is_of_picture(fault.code()) => {
                 let (code, message) = (fault.code().name(), fault.message());
                 let detail = serde_json::json!({ "code": code, "message": message });
+                failed.get_or_insert(fault);
                 let error_detail = Some(json_value(detail));
                 Element { index, data_id, score: None, label: None, location: None, error_detail }
             }
             Err(fault) => return Err(fault),
         });
+    }
+    // Nothing was judged, so that nothing is charged.
+    if let Some(fault) = failed.filter(|_| elements.iter().all(|element| element.score.is_none())) {
+        return Err(fault);
     }
     Ok(Answer { elements, thresholds: THRESHOLDS, rates: RATES, notice: NOTICE })
 }
