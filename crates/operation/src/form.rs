@@ -32,6 +32,11 @@ impl Form {
         self.query.entry(name.into()).or_insert(value.into());
     }
 
+    /// Sets a parameter, whatever the body and the query string say.
+    pub fn set_text(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.texts.insert(name.into(), value.into());
+    }
+
     /// Adds a file, after others of its name. Of a field that takes one file the first counts.
     pub fn add_file(&mut self, name: impl Into<String>, bytes: Bytes) {
         self.files.entry(name.into()).or_default().push(bytes);

@@ -133,8 +133,14 @@ impl App {
         let work = Load { bytes, pixels: limits.max_pixels_at_work, slots };
         let work = Gate::new(work, limits.queue);
         let (rows, reserve) = (store.clone(), settings.results.disk_reserve);
-        let library =
-            Library::new(rows, blobs.clone(), library_key, &settings.library, reserve, work.clone());
+        let library = Library::new(
+            rows,
+            blobs.clone(),
+            library_key,
+            &settings.library,
+            reserve,
+            work.clone(),
+        );
         Ok(Arc::new(Self {
             bodies: Pool::new(limits.body_budget(), limits.queue),
             work,

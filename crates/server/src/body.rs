@@ -237,7 +237,7 @@ fn most(field: &FileField) -> usize {
 }
 
 /// Whether one more reference of this source to a file of the field is kept.
-fn keeps_another(form: &Form, field: &FileField, source: Source) -> bool {
+pub(crate) fn keeps_another(form: &Form, field: &FileField, source: Source) -> bool {
     let of_source = form.references_of(field.name).iter().filter(|other| other.source == source);
     of_source.count() < most(field)
 }

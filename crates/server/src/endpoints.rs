@@ -52,6 +52,8 @@ pub(crate) struct Own {
     pub summary: &'static str,
     pub fields: &'static [InputField],
     pub answer: fn() -> Shape,
+    /// Whether it changes nothing: a repetition reads again, so that what it tells of people is kept nowhere.
+    pub reads: bool,
 }
 
 /// The endpoints of the server's own that take typed fields.
@@ -110,7 +112,8 @@ where
     let (Received { form, memory }, key) = match own.method {
         Method::Get => (Received { form: query_form(&request, own.accepts()), memory: None }, None),
         Method::Post => {
-            let (key, fields) = (idempotency::key(&principal, request.headers())?, own.accepts());
+            let key = idempotency::key(&principal, request.headers())?.filter(|_| !own.reads);
+            let fields = own.accepts();
             (body::receive(&app, &trace, application.id, fields, request).await?, key)
         }
     };

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use safelight_contract::{Code, Edition, Fault, Result, failure};
 use safelight_operation::Form;
 use safelight_store::{
-    KeyKind, KeyedAnswer, KeyedRequest, Millis, Principal, RequestKey, ResultFile,
+    BlobError, KeyKind, KeyedAnswer, KeyedRequest, Millis, Principal, RequestKey, ResultFile,
 };
 
 use crate::admission::{Load, Patience};
@@ -151,7 +151,13 @@ pub(crate) async fn once(
 }
 
 async fn replay(app: &App, application: i64, answer: KeyedAnswer) -> Result<Reply> {
-    let failed = |error| internal("reading an answer that was given before", &error);
+    let failed = |error| match error {
+        BlobError::NotFound(_) => {
+            let message = "the answer that the header Idempotency-Key names is over";
+            Fault::new(Code::ResourceReclaimed, message)
+        }
+        error => internal("reading an answer that was given before", &error),
+    };
     let key = blob_key(&answer.file);
     let size = app.blobs.head(&key).await.map_err(failed)?;
     let patience = Patience::Client(app.settings.limits.queue_wait());
@@ -177,7 +183,8 @@ impl InFlight {
                 let (status, body) = failure(&trace.ids, fault, edition);
                 // The later edition says of more failures that they are not the request's.
                 let cause = fault.code().status(Edition::E2026);
-                let lasts = cause < 500 && cause != 429 && fault.wait().is_none();
+                let passes = matches!(fault.code(), Code::ResourceInUse | Code::TaskConflict);
+                let lasts = cause < 500 && cause != 429 && fault.wait().is_none() && !passes;
                 let code = fault.code().in_edition(edition).name();
                 lasts.then(|| (status, code, Bytes::from(body.to_string())))
             }
@@ -200,7 +207,7 @@ impl InFlight {
 
     async fn keep(&self, request: &RequestKey, status: u16, code: &str, body: Bytes) -> Result<()> {
         let app = &self.app;
-        let expires_at = now() + REMEMBERED;
+        let expires_at = now() + REMEMBERED.min(app.settings.results.ttl_millis());
         let file = ResultFile {
             key: new_key("json"),
             application: request.application,

@@ -39,6 +39,9 @@ pub(crate) use tokens::Known;
 use indexes::Indexes;
 use tokens::Tokens;
 
+/// What the blobs of faces' pictures lie under.
+pub(crate) const PREFIX: &str = "faces";
+
 /// The libraries of an installation.
 pub(crate) struct Library {
     pub store: Arc<dyn Store>,
@@ -130,6 +133,16 @@ impl Library {
                 tracing::error!(%error, "the picture of a deleted face stays");
             }
         }
+    }
+
+    /// Forgets the token of a face that lives in memory.
+    pub fn forget_token(&self, application: i64, token: &str) {
+        self.tokens.forget(application, token);
+    }
+
+    /// Forgets all tokens of an application that live in memory.
+    pub fn forget_tokens(&self, application: i64) {
+        self.tokens.forget_all(application);
     }
 
     /// Empties the log of the database, so that what was deleted is in no file. Where readers are in

@@ -12,7 +12,7 @@ use crate::app::{App, Stored, now};
 use crate::instance::leads;
 use crate::publish::reclaim;
 use crate::reply::internal;
-use crate::{task_input, uploads};
+use crate::{library, task_input, uploads};
 
 /// How often it comes by.
 const EVERY: Duration = Duration::from_secs(60);
@@ -83,6 +83,7 @@ async fn fail_waiting(app: &App, now: Millis) -> Result<()> {
 async fn sweep_files(app: &App, now: Millis) -> Result<()> {
     remove_unrecorded_inputs(app, now - ORPHANED).await?;
     remove_unrecorded_uploads(app, now - ORPHANED).await?;
+    remove_unrecorded_faces(app, now - ORPHANED).await?;
     let partial = app.blobs.remove_partial(now - ORPHANED).await;
     partial.map(drop).map_err(|error| internal("removing half-written files", &error))
 }
@@ -157,6 +158,23 @@ async fn remove_unrecorded_uploads(app: &App, before: Millis) -> Result<()> {
     Ok(())
 }
 
+/// Deletes pictures of faces that no row tells of: the row was not written, or went before its picture could.
+async fn remove_unrecorded_faces(app: &App, before: Millis) -> Result<()> {
+    let failed = |error| internal("listing pictures of faces", &error);
+    let mut blobs = app.blobs.list(library::PREFIX).map_err(failed)?;
+    while let Some(blob) = blobs.try_next().await.map_err(failed)? {
+        if blob.modified_at >= before {
+            continue;
+        }
+        let kept = app.store.has_face_image(&blob.key).await;
+        if !kept.or_internal("looking for a picture's face")? {
+            let deleted = app.blobs.delete(&blob.key).await;
+            deleted.map_err(|error| internal("deleting the picture of no face", &error))?;
+        }
+    }
+    Ok(())
+}
+
 /// Deletes blobs of inputs that no row tells of.
 async fn remove_unrecorded_inputs(app: &App, before: Millis) -> Result<()> {
     let failed = |error| internal("listing inputs", &error);
@@ -181,10 +199,13 @@ async fn is_orphaned(app: &App, key: &str) -> Result<bool> {
 mod tests {
     use bytes::Bytes;
     use safelight_operation::{Artifact, Form, Node};
-    use safelight_store::{Credits, NewTask, Sqlite, Submission, UploadedPicture};
+    use safelight_store::{
+        Act, Credits, FaceMode, NewFace, NewFaceUser, NewTask, Sqlite, Submission, UploadedPicture,
+    };
     use tempfile::TempDir;
 
     use super::*;
+    use crate::library::new_group;
     use crate::publish::{publish, separate};
     use crate::testing::{self, held, hold};
     use crate::urls::{blob_key, marked};
@@ -307,6 +328,34 @@ mod tests {
         let upload = app.store.upload(application, &id).await.expect("store").expect("known");
         assert_eq!(upload.state, UploadState::Reclaimed);
         assert_eq!(app.store.disk_use().await.expect("store").inputs, 0);
+    }
+
+    #[tokio::test]
+    async fn pictures_of_no_face_are_removed() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (app, application) = app(&folder).await;
+        let act = Act { application, key: None, request_id: "R".to_owned(), at: now() };
+        let group = new_group(&app.library.master, application, "staff").expect("a group");
+        app.store.create_face_group(&act, &group, 9).await.expect("created");
+        let group = app.store.face_group(application, "staff", false).await.expect("a group");
+        let face = NewFace {
+            group_row: group.row,
+            user: NewFaceUser { id: "ada".to_owned(), ..NewFaceUser::default() },
+            token: "t".to_owned(),
+            sealed: vec![1],
+            quality: 90.0,
+            image: Some("faces/1/kept".to_owned()),
+            mode: FaceMode::Append,
+        };
+        app.store.add_face(&act, &face, app.library.limits()).await.expect("added");
+        for key in ["faces/1/kept", "faces/1/stray"] {
+            app.blobs.put(key, vec![1]).await.expect("written");
+        }
+        sweep(&app, now()).await.expect("sweep");
+        assert!(app.blobs.head("faces/1/stray").await.is_ok(), "its row may come yet");
+        sweep(&app, now() + 2 * HOUR).await.expect("sweep");
+        assert!(app.blobs.head("faces/1/stray").await.is_err());
+        assert!(app.blobs.head("faces/1/kept").await.is_ok());
     }
 
     #[tokio::test]

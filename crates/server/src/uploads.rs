@@ -6,7 +6,7 @@ use safelight_contract::{Code, Fault, Result};
 use safelight_imaging::{Format, Rules};
 use safelight_operation::{FileField, FilePresence, Media, Picture};
 use safelight_store::{
-    NewUpload, Upload, UploadAdmission, UploadDeletion, UploadState, UploadedPicture,
+    BlobError, NewUpload, Upload, UploadAdmission, UploadDeletion, UploadState, UploadedPicture,
 };
 use uuid::Uuid;
 
@@ -156,7 +156,11 @@ pub(crate) async fn read(
         (UploadState::Ready, Some(picture)) => {
             room.take(picture.size).await?;
             let bytes = app.blobs.get(&blob_key(application, id)).await;
-            bytes.map_err(|error| internal("reading an upload", &error))
+            bytes.map_err(|error| match error {
+                // It was deleted meanwhile.
+                BlobError::NotFound(_) => reclaimed(name),
+                error => internal("reading an upload", &error),
+            })
         }
         (UploadState::InTransit, _) => Err(Fault::new(
             Code::ResourceInTransit,

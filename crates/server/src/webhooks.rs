@@ -71,7 +71,7 @@ pub(crate) async fn callback(
         return Err(Fault::new(
             Code::IllegalOperation,
             "callback_url needs a secret to sign with; the operator of this server makes one with \
-             `safelight webhook secret`",
+             `safelight webhook secret APPLICATION`",
         ));
     }
     Ok(Some(Callback { url, base: base.to_owned() }))

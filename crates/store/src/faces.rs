@@ -370,6 +370,8 @@ pub trait Faces: Send + Sync + 'static {
     async fn faces(&self, application: i64, group: &str, user: &str) -> Result<Vec<StoredFace>>;
     /// A face of the application by its token.
     async fn face_of_token(&self, application: i64, token: &str) -> Result<Option<StoredFace>>;
+    /// Whether a face has the picture of this key.
+    async fn has_face_image(&self, image: &str) -> Result<bool>;
     /// Every face of a group, and the group's revision.
     async fn group_faces(&self, group_row: i64) -> Result<(i64, Vec<StoredFace>)>;
     /// The group of that row number, where it is there and not being cleaned.

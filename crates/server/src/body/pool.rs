@@ -290,6 +290,24 @@ impl Memory {
         self.revoked.notified().await;
     }
 
+    /// Bytes that all bodies together may hold.
+    pub fn capacity(&self) -> u64 {
+        self.pool.capacity
+    }
+
+    /// Whether the body may go on.
+    ///
+    /// # Errors
+    /// When others took its place.
+    pub fn check(&self) -> Result<()> {
+        let state = self.pool.state.lock();
+        let is_revoked = |body: &Body| body.standing == Standing::Revoked;
+        match state.bodies.get(&self.number).is_some_and(is_revoked) {
+            true => Err(displaced()),
+            false => Ok(()),
+        }
+    }
+
     /// Keeps the body until its end, whatever others need.
     ///
     /// # Errors

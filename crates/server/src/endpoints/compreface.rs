@@ -212,7 +212,7 @@ async fn work(visit: Admitted, offer: &'static Offer) -> Result<Answered> {
     let request = Request::from_parts(parts, body);
     let mut received = receive(&app, &trace, application, endpoint, request).await?;
     for (name, value) in named {
-        received.form.add_query(name, value);
+        received.form.set_text(name, value);
     }
     check(endpoint, &received.form)?;
     let received = references::resolve(&app, &trace, application, fields, received).await?;
@@ -260,7 +260,9 @@ async fn receive(
         let text = text_of(value);
         match fields.find(name) {
             Some(Named::File(file)) => {
-                form.add_reference(file.name, Reference { source: Source::Base64, text });
+                if body::keeps_another(&form, file, Source::Base64) {
+                    form.add_reference(file.name, Reference { source: Source::Base64, text });
+                }
             }
             Some(Named::Text(_)) if text.len() > MAX_TEXT => {
                 let message = format!("{name} has {} bytes, the limit is {MAX_TEXT}", text.len());

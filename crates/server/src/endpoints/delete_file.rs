@@ -16,6 +16,7 @@ pub(crate) static OWN: Own = Own {
     summary: "Deletes an upload, unless a task that has not ended works on it.",
     fields: Request::FIELDS,
     answer: Answer::shape,
+    reads: false,
 };
 
 #[derive(Input)]

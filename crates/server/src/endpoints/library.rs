@@ -21,6 +21,7 @@ const OWN: Own = Own {
     summary: "",
     fields: &[],
     answer: || safelight_operation::Shape::Any,
+    reads: false,
 };
 
 /// Who acts, while the libraries are not paused.

@@ -17,6 +17,7 @@ pub(crate) static OWN: Own = Own {
     summary: "Lists the tasks of the application whose results are not reclaimed, newest first.",
     fields: Request::FIELDS,
     answer: Answer::shape,
+    reads: true,
 };
 
 const STATES: &[(&str, TaskState, &str)] = &[

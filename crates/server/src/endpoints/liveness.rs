@@ -21,6 +21,7 @@ pub(crate) static SESSION: Own = Own {
               its first use by action-verify.",
     fields: Request::FIELDS,
     answer: Answer::shape,
+    reads: false,
 };
 
 /// Kinds of sessions.

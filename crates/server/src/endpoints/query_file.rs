@@ -17,6 +17,7 @@ pub(crate) static OWN: Own = Own {
     summary: "Tells what an upload is and how long it lives; of one that could not be fetched, why.",
     fields: Request::FIELDS,
     answer: Answer::shape,
+    reads: true,
 };
 
 #[derive(Input)]

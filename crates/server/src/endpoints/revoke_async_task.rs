@@ -19,6 +19,7 @@ pub(crate) static OWN: Own = Own {
     summary: "Takes back a task that still waits; nothing is charged for it.",
     fields: Request::FIELDS,
     answer: Answer::shape,
+    reads: false,
 };
 
 #[derive(Input)]

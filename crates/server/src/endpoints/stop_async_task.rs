@@ -17,6 +17,7 @@ pub(crate) static OWN: Own = Own {
               charged for it.",
     fields: Request::FIELDS,
     answer: Answer::shape,
+    reads: false,
 };
 
 pub(crate) async fn handle(asked: Asked) -> Result<Reply> {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::auth::{self, Entered, task_state};
-use crate::body::{self, Received};
+use crate::body::{self, Memory, Received};
 use crate::disk;
 use crate::endpoints::service::Caller;
 use crate::endpoints::{Call, Own};
@@ -34,6 +34,7 @@ pub(crate) static OWN: Own = Own {
               upload. An item that is refused does not keep the others back.",
     fields: Request::FIELDS,
     answer: Answer::shape,
+    reads: false,
 };
 
 /// Most items.
@@ -115,9 +116,7 @@ pub(crate) async fn handle(call: Call) -> Result<Reply> {
     let work = async move {
         let _at_work = at_work;
         let caller = (&principal, simulation);
-        let reply = submit(&app, &trace, caller, &text, &base).await;
-        drop(memory);
-        reply
+        submit(&app, &trace, caller, (&text, memory.as_ref()), &base).await
     };
     idempotency::once(&shared, &traced, (application, OWN.path), keyed, work).await
 }
@@ -127,13 +126,13 @@ async fn submit(
     app: &App,
     trace: &Trace,
     (principal, simulation): (&Principal, Option<Simulation>),
-    text: &[u8],
+    (text, memory): (&[u8], Option<&Memory>),
     base: &str,
 ) -> Result<Reply> {
     let (items, form) = read(text)?;
     let callback = webhooks::callback(app, principal.application.id, &form, base).await?;
     let batch_id = format!("b_{}", Uuid::new_v4().simple());
-    let batch = Batch { app, trace, principal, simulation, id: &batch_id, callback };
+    let batch = Batch { app, trace, principal, simulation, memory, id: &batch_id, callback };
     let mut tasks = Vec::with_capacity(items.len());
     for (index, item) in (0..).zip(items) {
         tasks.push(match batch.submit(item).await {
@@ -186,6 +185,8 @@ struct Batch<'a> {
     app: &'a App,
     trace: &'a Trace,
     principal: &'a Principal,
+    /// That of the body, which others may need before all items are submitted.
+    memory: Option<&'a Memory>,
     /// What a sandbox request asks for, each of its tasks alike.
     simulation: Option<Simulation>,
     id: &'a str,
@@ -196,6 +197,7 @@ impl Batch<'_> {
     /// Submits the task of one item, and answers its id.
     async fn submit(&self, item: &RawValue) -> Result<String> {
         let Self { app, trace, principal, id, .. } = *self;
+        self.memory.map_or(Ok(()), Memory::check)?;
         let simulation = self.simulation.clone();
         let item = body::object(item.get().as_bytes(), "the item")?;
         let path = path(item)?;
@@ -212,7 +214,11 @@ impl Batch<'_> {
         memory.grow(copied, app.settings.limits.queue_wait()).await?;
         body::add_members(fields, item, &mut form)?;
         let received = Received { form, memory: Some(memory) };
-        let received = references::resolve(app, trace, application, fields, received).await?;
+        let resolving = references::resolve(app, trace, application, fields, received);
+        let received = match self.memory {
+            Some(body) => body.unless_revoked(resolving).await?,
+            None => resolving.await?,
+        };
         let request_id = Uuid::new_v4().hyphenated().to_string().to_uppercase();
         let caller = Caller { app, trace, principal, state, endpoint, simulation, request_id };
         caller.submit(received, Some(id.to_owned()), self.callback.clone()).await

@@ -25,6 +25,7 @@ pub(crate) static OWN: Own = Own {
     summary: "Keeps a picture for later requests, which name it by its `file_id`.",
     fields: Request::FIELDS,
     answer: Answer::shape,
+    reads: false,
 };
 
 /// How long a fetch behind the answer waits for its turn.

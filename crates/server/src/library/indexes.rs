@@ -27,7 +27,7 @@ pub(super) struct Loaded {
     pub revision: i64,
     pub index: Index,
     /// The memory that it takes.
-    memory: Permit,
+    _memory: Permit,
 }
 
 /// The place of a group's index.
@@ -129,7 +129,8 @@ impl Indexes {
     fn keep(&self, most: u64) {
         let mut places: Vec<_> = self.places.lock().values().cloned().collect();
         places.sort_by_key(|place| place.asked.load(Ordering::Relaxed));
-        let size = |place: &Place| place.loaded.read().as_ref().map_or(0, |l| l.index.bytes() as u64);
+        let size =
+            |place: &Place| place.loaded.read().as_ref().map_or(0, |l| l.index.bytes() as u64);
         let mut sum: u64 = places.iter().map(|place| size(place)).sum();
         for place in places {
             if sum <= most {
@@ -188,7 +189,7 @@ pub(super) fn build(
     }
     drop(faces);
     memory.shrink_to_bytes(index.bytes() as u64);
-    Loaded { revision, index, memory }
+    Loaded { revision, index, _memory: memory }
 }
 
 #[cfg(test)]
@@ -228,7 +229,7 @@ mod tests {
         let mut memory = indexes.room(group).await?;
         let index = Index::with_capacity(room);
         memory.shrink_to_bytes(index.bytes() as u64);
-        *place.loaded.write() = Some(Loaded { revision: group.revision, index, memory });
+        *place.loaded.write() = Some(Loaded { revision: group.revision, index, _memory: memory });
         Ok(place)
     }
 
@@ -260,7 +261,7 @@ mod tests {
     #[tokio::test]
     async fn indexes_take_half_of_the_memory_at_most() {
         let need = to_load(&group(1, 100));
-        let indexes = indexes(4 * need);
+        let indexes = indexes(3 * need);
         let room = capacity(100);
         let first = load(&indexes, &group(1, 100), room).await.unwrap();
         let second = load(&indexes, &group(2, 100), room).await.unwrap();

@@ -1,5 +1,7 @@
 //! Libraries as files: one JSON object a line.
 
+use std::collections::HashMap;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use safelight_contract::{Code, Fault, Result};
@@ -7,6 +9,7 @@ use safelight_library::{Embedding, LENGTH, MasterKey};
 use safelight_services::recognition::EMBEDDINGS;
 use safelight_store::{
     Act, FaceLimits, FaceMode, NewFace, NewFaceGroup, NewFaceUser, Refused, Store, StoreError,
+    StoredFace,
 };
 use serde::{Deserialize, Serialize};
 
@@ -130,6 +133,10 @@ pub async fn export(
             retention_days: group.retention_days,
         })?;
         let (_, faces) = store.group_faces(group.row).await.or_internal("reading faces")?;
+        let mut of_users: HashMap<i64, Vec<StoredFace>> = HashMap::new();
+        for face in faces {
+            of_users.entry(face.user_row).or_default().push(face);
+        }
         let ids = store.face_users(act.application, &group.id, 0, u32::MAX).await;
         let (_, ids) = ids.or_refused("listing users")?;
         for id in ids {
@@ -144,7 +151,7 @@ pub async fn export(
                 user_info: user.info,
                 consent_note: user.consent_note,
             })?;
-            for face in faces.iter().filter(|face| face.user_row == user.row) {
+            for face in of_users.remove(&user.row).unwrap_or_default() {
                 let embedding = key.open_embedding(&face.sealed, &place_in(group.row, &face.token));
                 let embedding =
                     embedding.map_err(|_| internal("opening a face", &"it was altered"))?;
@@ -152,7 +159,7 @@ pub async fn export(
                 file.push(&Line::Face {
                     group_id: group_id(),
                     user_id: user.id.clone(),
-                    face_token: face.token.clone(),
+                    face_token: face.token,
                     quality_score: face.quality,
                     embedding: encode(&embedding),
                 })?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, Request};
@@ -159,14 +159,24 @@ impl Client {
         (media(&response), self.read(response).await)
     }
 
-    /// The body of an answer, counted with what is made of it.
+    /// The body of an answer, counted with what is made of it. Its memory is taken at once, so that no two
+    /// answers wait for each other, and is all that there is where the answer needs more: it is paid for.
     async fn read(&self, response: Response) -> Option<Bytes> {
-        let mut pieces = response.into_body().into_data_stream();
-        let mut whole = BytesMut::new();
+        let body = response.into_body();
+        let size = body.size_hint().exact();
+        let take = async |bytes: u64| match &self.memory {
+            Some(memory) => {
+                memory.grow((COPIES * bytes).min(memory.capacity()), PATIENCE).await.ok()
+            }
+            None => Some(()),
+        };
+        take(size.unwrap_or_default()).await?;
+        let mut pieces = body.into_data_stream();
+        let mut whole = BytesMut::with_capacity(size.unwrap_or_default() as usize);
         while let Some(piece) = pieces.next().await {
             let piece = piece.ok()?;
-            if let Some(memory) = &self.memory {
-                memory.grow(COPIES * piece.len() as u64, PATIENCE).await.ok()?;
+            if size.is_none() {
+                take(piece.len() as u64).await?;
             }
             whole.extend_from_slice(&piece);
         }

@@ -247,6 +247,10 @@ async fn faces_are_recognised_and_verified() {
     let itself = call(&server, Method::POST, "/api/v1/verification/embeddings/verify", Some(pair));
     assert!(close(&itself.await.1["result"][0]["similarity"], 1.0));
 
+    // The path says which face, whatever the query string does.
+    let path = format!("{FACES}/{id}/verify?image_id=00000000-0000-0000-0000-000000000000");
+    assert_eq!(send(&server, &path, &[("file", &mirrored)]).await.1["result"][0]["subject"], "Ada");
+
     let verified = send(&server, &format!("{FACES}/{id}/verify"), &[("file", &mirrored)]).await.1;
     assert_eq!(verified["result"][0]["subject"], "Ada");
     let similarity = verified["result"][0]["similarity"].as_f64().expect("a number");
@@ -282,5 +286,5 @@ async fn faces_are_recognised_and_verified() {
     let (status, answer) = send(&server, recognize, &[]).await;
     assert_eq!((status, &answer["code"]), (400, &json!(34)), "{answer}");
     assert_eq!(server.credits().await, (balance, held), "what failed was free");
-    assert_eq!(balance, 1000 - 7, "each look at pictures costs one credit");
+    assert_eq!(balance, 1000 - 8, "each look at pictures costs one credit");
 }

@@ -40,7 +40,13 @@ async fn failures_that_last_are_repeated_and_those_that_pass_are_not() {
     let first = post(&server, SYNC, "lasting", told("ERROR_NO_FACE_IN_FILE")).await;
     first.failure(422, "ERROR_NO_FACE_IN_FILE");
     assert_replayed(&first, &post(&server, SYNC, "lasting", told("ERROR_NO_FACE_IN_FILE")).await);
-    for code in ["AI_SERVICE_ERROR", "AI_SERVICE_FLOW_RESTRICTION", "ERROR_NOT_ENOUGH_CREDITS"] {
+    for code in [
+        "AI_SERVICE_ERROR",
+        "AI_SERVICE_FLOW_RESTRICTION",
+        "ERROR_NOT_ENOUGH_CREDITS",
+        "ERROR_RESOURCE_IN_USE",
+        "ERROR_TASK_CONFLICT",
+    ] {
         for _ in 0..2 {
             let answer = post(&server, SYNC, &format!("passing-{code}"), told(code)).await;
             assert_eq!(answer.json()["error_detail"]["code"], code);

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::common::TestServer;
+use crate::common::{Answer, TestServer};
 
 const L: &str = "/api/portrait/library/";
 
@@ -221,6 +221,13 @@ async fn each_call_answers_its_faults_in_their_order() {
     let actions = export["data"]["audit"].as_array().expect("a list").iter();
     let actions: Vec<_> = actions.map(|entry| entry["action"].as_str()).collect();
     assert_eq!(actions, [Some("user-export"), Some("user-copy"), Some("user-create")]);
+    // What only reads is read again: what it tells of a person is not kept for its key.
+    for _ in 0..2 {
+        let request = server.request(&format!("{L}user-export")).header("idempotency-key", "k");
+        let again = Answer::of(request.json(&all).send().await.expect("answer")).await;
+        again.success();
+        assert_eq!(again.header("idempotency-replayed"), "");
+    }
     let gone = server.post_json(&format!("{L}user-delete"), &all).await.success();
     assert_eq!(gone["data"]["deleted"], 2);
 

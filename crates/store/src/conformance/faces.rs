@@ -208,6 +208,8 @@ async fn faces_come_and_go(store: Arc<dyn Store>) {
     assert_eq!(replaced.images, ["faces/t1", "faces/t2"]);
     let (revision, faces) = store.group_faces(staff.row).await.unwrap();
     assert_eq!((revision, faces.len()), (3, 1));
+    assert!(store.has_face_image("faces/t1").await.unwrap());
+    assert!(!store.has_face_image("faces/t2").await.unwrap());
     let found = store.face_of_token(shop.id, "t1").await.unwrap().expect("it is there");
     assert_eq!(found, faces[0]);
     let delete = async |token: &str| store.delete_face(&act(&shop), "staff", "ada", token).await;

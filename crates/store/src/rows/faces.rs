@@ -207,6 +207,11 @@ impl<D: Database> Faces for Rows<D> {
         self.quick(move |db| people::of_token(db, application, &token)).await
     }
 
+    async fn has_face_image(&self, image: &str) -> Result<bool> {
+        let image = image.to_owned();
+        self.quick(move |db| people::has_image(db, &image)).await
+    }
+
     async fn group_faces(&self, group_row: i64) -> Result<(i64, Vec<StoredFace>)> {
         self.slow(move |db| people::of_group(db, group_row)).await
     }

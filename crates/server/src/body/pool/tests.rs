@@ -61,6 +61,7 @@ async fn who_holds_most_gives_way() {
     let refused = second.grow(1, LATER).await.expect_err("it must end");
     assert_eq!(refused.code(), Code::AiServiceFlowRestriction);
     assert!(second.keep().is_err(), "nor does its work begin");
+    assert!(second.check().is_err() && first.check().is_ok());
     drop(second);
     assert!(matches!(poll!(growing.as_mut()), Poll::Ready(Ok(()))));
     // Of two that hold as much the older body comes first.

@@ -21,6 +21,7 @@ pub(crate) static LIST: Own = Own {
     summary: "Lists the faces of a user of a group, the oldest first.",
     fields: OneUser::FIELDS,
     answer: Listed::shape,
+    reads: true,
     ..OWN
 };
 pub(crate) static DELETE: Own = Own {
@@ -39,6 +40,7 @@ pub(crate) static IMAGE: Own = Own {
     summary: "The picture that a face was added with, where it was kept.",
     fields: OneFace::FIELDS,
     answer: Image::shape,
+    reads: true,
     ..OWN
 };
 
@@ -117,6 +119,7 @@ pub(crate) async fn delete(asked: Asked) -> Result<Reply> {
     let deleted = asked.app.store.delete_face(&act, &group_id, &user_id, &face_token).await;
     let deleted = deleted.or_refused("deleting a face")?;
     asked.app.library.follow(&deleted, &[]).await;
+    asked.app.library.forget_token(act.application, &face_token);
     Reply::of(&asked.trace, Token { face_token })
 }
 

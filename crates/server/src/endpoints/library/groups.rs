@@ -55,6 +55,7 @@ pub(crate) static LIST: Own = Own {
     summary: "Lists the groups of the application, by identifier.",
     fields: Page::FIELDS,
     answer: Listed::shape,
+    reads: true,
     ..OWN
 };
 pub(crate) static SHARE: Own = Own {

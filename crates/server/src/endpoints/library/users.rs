@@ -48,6 +48,7 @@ pub(crate) static GET: Own = Own {
     summary: "What is remembered of a user, in one group or in every group.",
     fields: OneUser::FIELDS,
     answer: Users::shape,
+    reads: true,
     ..OWN
 };
 pub(crate) static LIST: Own = Own {
@@ -57,6 +58,7 @@ pub(crate) static LIST: Own = Own {
     summary: "Lists the users of a group, by identifier.",
     fields: Listing::FIELDS,
     answer: Listed::shape,
+    reads: true,
     ..OWN
 };
 pub(crate) static COPY: Own = Own {
@@ -86,6 +88,7 @@ pub(crate) static EXPORT: Own = Own {
               the consent, and what was done with them. For requests of access.",
     fields: Export::FIELDS,
     answer: Exported::shape,
+    reads: true,
     ..OWN
 };
 

@@ -13,8 +13,8 @@ pub(crate) static ERASE: Own = Own {
     path: "/api/portrait/library/library-erase",
     sign: "portrait_library_library_erase",
     name: "Erase the library of faces",
-    summary: "Destroys the keys of all groups, deletes all users and faces, and overwrites what was \
-              deleted, before it answers.",
+    summary: "Destroys the keys of all groups and deletes all users and faces before it answers. On SQLite \
+              what was deleted is overwritten, too.",
     fields: Request::FIELDS,
     answer: Erased::shape,
     ..OWN
@@ -50,6 +50,7 @@ pub(crate) async fn erase(asked: Asked) -> Result<Reply> {
         return Err(Fault::new(Code::UnsupportedParameterValues, message));
     }
     let erased = asked.app.store.erase_faces(&act).await.or_internal("erasing a library")?;
+    asked.app.library.forget_tokens(act.application);
     asked.app.library.clean().await?;
     asked.app.library.scrub().await;
     let safelight_store::ErasedFaces { groups, users, faces } = erased;

@@ -16,7 +16,7 @@ use super::search::check_scene;
 use super::{Face, Location, NEEDS, SPEC, faces, port};
 use crate::library::kinds::{Bytes, Id};
 use crate::library::scene_of;
-use crate::library::{Port, Refusable, Search, place_in, refusal};
+use crate::library::{PREFIX, Port, Refusable, Search, place_in, refusal};
 use crate::reply::internal;
 
 /// Most pictures of a request.
@@ -418,7 +418,7 @@ impl Adding<'_> {
                 sealed.map_err(|error| internal("encrypting a picture", &error))
             })
         });
-        let name = format!("faces/{}/{}", self.port.application, Uuid::new_v4().simple());
+        let name = format!("{PREFIX}/{}/{}", self.port.application, Uuid::new_v4().simple());
         self.port.keep_image(&name, sealed.await?).await?;
         Ok(name)
     }

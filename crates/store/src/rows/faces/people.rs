@@ -50,6 +50,10 @@ pub fn of_token(db: &Connection<'_>, application: i64, token: &str) -> Result<Op
     Ok(db.prepare_cached(&sql)?.query_row(params![application, token], read).optional()?)
 }
 
+pub fn has_image(db: &Connection<'_>, image: &str) -> Result<bool> {
+    Ok(db.prepare_cached("SELECT 1 FROM faces WHERE image = ?1")?.exists([image])?)
+}
+
 pub fn of_group(db: &Connection<'_>, group_row: i64) -> Result<(i64, Vec<StoredFace>)> {
     let sql = "SELECT revision FROM face_groups WHERE id = ?1";
     let revision = db.prepare_cached(sql)?.query_row([group_row], |row| row.get(0)).optional()?;
