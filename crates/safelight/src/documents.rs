@@ -56,7 +56,8 @@ fn errors() -> String {
          `error_code` and the HTTP status are the number in the column of the edition that is \
          configured (`contract.edition`, 2025 by default). A code that an edition does not have is \
          answered as the one in brackets.\n\n\
-         Every request that reaches a path is answered in the envelope. Bytes that are not HTTP at \
+         Every request that reaches a path is answered in the envelope, but for those of other protocols: \
+         CompreFace's under `/api/v1`, `/mcp`, `/health` and `/metrics`. Bytes that are not HTTP at \
          all (a malformed request line or header, a header of more than 64 KiB) are not: the connection \
          gets a bare 400 or 431 and ends.\n\n{}",
         markdown(&head, &rows)
