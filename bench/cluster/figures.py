@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """What an installation of several processes costs and yields: round trips and flushes of a request and of a
-task, cut-outs a second of one and two workers. Everything on loopback, all on this machine.
+task, cut-outs a second of one to three workers, each with the same share of a core, so that three do not
+compete on a machine of two cores. Everything on loopback, all on this machine.
 
     tests/postgres/run python3 bench/cluster/figures.py --binary target/release/safelight --library FILE
+
+Shares are set by control groups, which takes root. Without it: --workers 2 --share 0.
 """
 
 import argparse
@@ -53,30 +56,57 @@ def costs(cluster, requests):
     node.leave()
 
 
-def yields(cluster, library, seconds):
+class Share:
+    """A control group of this machine whose process gets so much of a core (versions 1 and 2)."""
+
+    PERIOD = 20_000  # microseconds
+
+    def __init__(self, name, share):
+        first = Path("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").exists()
+        self.folder = Path("/sys/fs/cgroup/cpu" if first else "/sys/fs/cgroup") / name
+        self.folder.mkdir()
+        quota = round(share * self.PERIOD)
+        if first:
+            (self.folder / "cpu.cfs_period_us").write_text(str(self.PERIOD))
+            (self.folder / "cpu.cfs_quota_us").write_text(str(quota))
+        else:
+            (self.folder / "cpu.max").write_text(f"{quota} {self.PERIOD}")
+
+    def take(self, pid):
+        (self.folder / "cgroup.procs").write_text(str(pid))
+
+    def end(self):
+        """Once its process has ended."""
+        until("the control group is empty", lambda: not (self.folder / "cgroup.procs").read_text())
+        self.folder.rmdir()
+
+
+def yields(cluster, library, seconds, workers, shares):
     """Cut-outs a second of workers with one thread each."""
     engine = [f"--set=models.library={library}", "--set=models.threads=1", "--set=models.streams=1",
               "--set=tasks.workers=1", "--set=limits.workers=1"]
     # The server is the first of them.
-    node = cluster.first(settings=(), engine=engine)
-    node.cli("credits", "add", "default", "1000000")
-    for count in (1, 2):
+    node = server = cluster.first(settings=(), engine=engine)
+    server.cli("credits", "add", "default", "1000000")
+    for count in range(1, workers + 1):
         if count > 1:
-            cluster.node("worker", f"worker{count}", engine=engine).wait()
+            node = cluster.node("worker", f"worker{count}", engine=engine).wait()
+        if shares:
+            shares[count - 1].take(node.process.pid)
         items = [{"path": CUTOUT, "image_base64": IMAGE}] * 10
         done = "SELECT count(*) FROM tasks WHERE state = 'done'"
         open_tasks = "SELECT count(*) FROM tasks WHERE ended_at IS NULL"
 
         def feed():
             while cluster.number(open_tasks) < 20:
-                status, answer = node.post(BATCH, {"items": items})
+                status, answer = server.post(BATCH, {"items": items})
                 tasks = (answer.get("data") or {}).get("tasks", [{}])
                 if status != 200 or not all(task.get("task_id") for task in tasks):
                     sys.exit(f"tasks are not accepted: {answer}")
 
         feed()
-        first = cluster.number(done)
-        until("the first ends", lambda: cluster.number(done) > first + count)
+        before = cluster.number(done)
+        until("the first ends", lambda: cluster.number(done) > before + count)
         begun, before = time.monotonic(), cluster.number(done)
         while time.monotonic() - begun < seconds:
             feed()
@@ -86,7 +116,7 @@ def yields(cluster, library, seconds):
         until("all tasks end", lambda: cluster.number(open_tasks) == 0)
     failed = cluster.number("SELECT count(*) FROM tasks WHERE state NOT IN ('done')")
     check("none failed", failed == 0, cluster.sql("SELECT fault_message FROM tasks WHERE state = 'failed' LIMIT 1"))
-    cluster.books(node, cluster.number(done))
+    cluster.books(server, cluster.number(done))
 
 
 def main():
@@ -95,6 +125,8 @@ def main():
     parser.add_argument("--library", help="libopenvino_c; without it, no cut-outs are made")
     parser.add_argument("--requests", type=int, default=40)
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--workers", type=int, default=3)
+    parser.add_argument("--share", type=float, default=0.5, help="of a core, for each worker; 0 limits none")
     args = parser.parse_args()
     url = os.environ.get("SAFELIGHT_TEST_POSTGRES")
     if not url:
@@ -104,8 +136,14 @@ def main():
         with Cluster(args.binary, url) as cluster:
             costs(cluster, args.requests)
     if args.library:
-        with Cluster(args.binary, url) as cluster:
-            yields(cluster, args.library, args.seconds)
+        names = [f"safelight-{os.getpid()}-{number}" for number in range(args.workers)]
+        shares = [Share(name, args.share) for name in names if args.share]
+        try:
+            with Cluster(args.binary, url) as cluster:
+                yields(cluster, args.library, args.seconds, args.workers, shares)
+        finally:
+            for share in shares:
+                share.end()
 
 
 main()

@@ -24,7 +24,7 @@ SETTINGS = ["limits.queue_wait_seconds=600", "limits.work_timeout_seconds=600",
             "tasks.max_queued=100000", "shutdown_grace_seconds=0"]
 
 
-def run(server, folder):
+def run(server, folder, examples):
     """Runs Schemathesis; answers its exit code and the counts of answers by operation and status."""
     answers = folder / "answers.json"
     environment = dict(os.environ, SAFELIGHT_KEY=server.key, SAFELIGHT_ANSWERS=str(answers),
@@ -32,7 +32,8 @@ def run(server, folder):
                        SAFELIGHT_HOOKS=str(HERE / "hooks.py"))
     command = [Path(sys.executable).parent / "schemathesis",
                "--config-file", HERE / "schemathesis.toml",
-               "run", f"http://127.0.0.1:{server.port}/openapi.json"]
+               "run", *(["--max-examples", str(examples)] if examples else []),
+               f"http://127.0.0.1:{server.port}/openapi.json"]
     code = subprocess.run(command, cwd=folder, env=environment).returncode
     counts = defaultdict(dict)
     for name, count in json.loads(answers.read_text()).items():
@@ -43,10 +44,12 @@ def run(server, folder):
 
 def main():
     """Starts the server, runs the cases, counts."""
-    options = harness.arguments(__doc__).parse_args()
+    parser = harness.arguments(__doc__)
+    parser.add_argument("--examples", type=int, help="of each operation and phase, in place of the configured number")
+    options = parser.parse_args()
     with (harness.Server(options.binary, [*SETTINGS, *options.set]) as server,
           tempfile.TemporaryDirectory(prefix="safelight-schemathesis-") as folder):
-        code, counts = run(server, Path(folder))
+        code, counts = run(server, Path(folder), options.examples)
         if code:
             print(f"the server's last lines:\n{server.tail()}")
     rows = [(operation, " ".join(f"{status}:{count}" for status, count in sorted(found.items())))

@@ -2,10 +2,11 @@
 //! `tests/postgres/run cargo bench -p safelight-store --bench postgres`.
 //!
 //! Clients are tasks of this process; each line has the operations of all of them in the seconds that
-//! it ran.
+//! it ran. A bare submission is the least that any program needs: one statement that writes the rows of a
+//! submission, without a place in the queue, limits or locks.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use safelight_contract::{Code, Fault};
@@ -16,6 +17,7 @@ use safelight_store::{
 };
 use serde_json::json;
 use tokio::task::JoinSet;
+use tokio_postgres::{Client, NoTls, Statement};
 
 const NOW: i64 = 1_790_000_000_000;
 const LASTS: Duration = Duration::from_secs(4);
@@ -23,10 +25,27 @@ const KEY: KeyHash = KeyHash([7; 32]);
 /// Places in the queue: more than are submitted while a cell is measured, twice.
 const QUEUE: u64 = 100_000;
 
+/// The most clients at once.
+const CLIENTS: usize = 32;
+const BARE: &str = "
+    WITH pool AS (
+        UPDATE pools SET balance = balance - 1, held = held + 1
+        WHERE application_id = $1 AND sign = 'common' AND balance >= 1 RETURNING id),
+    hold AS (
+        INSERT INTO holds (pool_id, request_id, amount, for_task, created_at, expires_at)
+        SELECT id, $2, 1, 1, $3, $3 FROM pool RETURNING id, pool_id),
+    transfer AS (
+        INSERT INTO transfers (pool_id, from_account, to_account, amount, hold_id, at)
+        SELECT pool_id, 'balance', 'held', 1, id, $3 FROM hold)
+    INSERT INTO tasks (id, request_id, application_id, hold_id, service, input, created_at, turn)
+    SELECT $2, $2, $1, id, '/a', 'inputs/' || $2, $3, 0 FROM hold";
+
 struct Bench {
     store: Postgres,
     applications: Vec<i64>,
     number: AtomicU64,
+    /// Connections for bare statements that nobody uses now.
+    bare: Mutex<Vec<(Client, Statement)>>,
 }
 
 impl Bench {
@@ -53,6 +72,16 @@ impl Bench {
         };
         let submitted = self.store.submit_task(&task, &hold, QUEUE, NOW).await;
         assert!(matches!(submitted, Ok(Submission::Accepted)), "{submitted:?}");
+    }
+
+    async fn submit_bare(&self, applications: usize) {
+        let hold = self.request(applications);
+        let (client, statement) = self.bare.lock().unwrap().pop().expect("a connection");
+        let values: [&(dyn tokio_postgres::types::ToSql + Sync); 3] =
+            [&hold.application, &hold.request_id, &NOW];
+        let written = client.execute(&statement, &values).await;
+        assert_eq!(written.expect("a submission"), 1);
+        self.bare.lock().unwrap().push((client, statement));
     }
 
     async fn work(&self, applications: usize) {
@@ -118,13 +147,25 @@ where
     count as f64 / start.elapsed().as_secs_f64()
 }
 
+/// Connections with the bare statement.
+async fn connections(url: &str) -> Vec<(Client, Statement)> {
+    let mut connections = Vec::new();
+    for _ in 0..CLIENTS {
+        let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("a connection");
+        tokio::spawn(connection);
+        let statement = client.prepare(BARE).await.expect("a statement");
+        connections.push((client, statement));
+    }
+    connections
+}
+
 #[tokio::main]
 async fn main() {
     let Ok(url) = std::env::var("SAFELIGHT_TEST_POSTGRES") else {
         println!("skipped: SAFELIGHT_TEST_POSTGRES names no server");
         return;
     };
-    let store = Postgres::open(&url, 32).await.expect("a store");
+    let store = Postgres::open(&url, CLIENTS as u32).await.expect("a store");
     store.create_user("ada", NOW).await.expect("a user");
     let mut applications = Vec::new();
     for number in 0..50 {
@@ -138,13 +179,18 @@ async fn main() {
         store.add_credits(id, "common", Credits::whole(1_000_000), NOW).await.expect("credits");
         applications.push(id);
     }
-    let bench = Arc::new(Bench { store, applications, number: AtomicU64::new(0) });
+    let bench = Arc::new(Bench {
+        store,
+        applications,
+        number: AtomicU64::new(0),
+        bare: Mutex::new(connections(&url).await),
+    });
     println!("| operations a second | 1 client | 8 | 32 |");
     println!("|---|--:|--:|--:|");
     macro_rules! line {
         ($name:literal, $method:ident, $applications:literal) => {
             let mut cells = Vec::new();
-            for clients in [1, 8, 32] {
+            for clients in [1, 8, CLIENTS] {
                 let once = |bench: Arc<Bench>| async move { bench.$method($applications).await };
                 cells.push(format!("{:.0}", measure(&bench, clients, once).await));
                 bench.drain().await;
@@ -155,6 +201,8 @@ async fn main() {
     line!("submit, claim, finish and charge in turns", work, 50);
     line!("submit, one application", submit, 1);
     line!("submit, fifty applications", submit, 50);
+    line!("bare submission, one application", submit_bare, 1);
+    line!("bare submission, fifty applications", submit_bare, 50);
     line!("hold and settle of a request, one application", charge, 1);
     line!("hold and settle of a request, fifty applications", charge, 50);
     line!("count a result file, fifty applications", file, 50);
