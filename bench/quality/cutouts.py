@@ -82,6 +82,7 @@ class Service:
         if not answer.succeeded:
             if "NO_RECOGNITION_TARGET" not in answer.code:
                 raise SystemExit(f"{path} answers {answer.status} {answer.body[:300]} for {name}")
+            print(f"refused {name}: {answer.json['error_detail'].get('message')}", flush=True)
             return None
         data = answer.json["data"]
         url = data.get("image_url") or data["elements"][0]["image_url"]
@@ -132,7 +133,9 @@ def empty(path, picture, name=""):
 
 
 def scattered(path, picture, name=""):
-    """The wrong answer that keeps squares all over the picture."""
+    """The wrong answer that keeps squares all over the picture; of the universal service all of it."""
+    if path == UNIVERSAL:
+        return untouched(path, picture)
     y, x = np.mgrid[0:picture.height, 0:picture.width]
     return ((x // 40 + y // 40) % 2 * (x % 40 > 2) * (y % 40 > 2)).astype(float)
 
@@ -190,7 +193,8 @@ def eaters(reference):
     mattes = {name: reference(PORTRAIT, photo, name) for name, photo in named.items()}
     for name in PEOPLE:
         yield scenes.beside_coffee(name, named[name], mattes[name])
-    dishes = [drawn.DISHES[0], drawn.DISHES[1], drawn.SWEETS[0], drawn.SWEETS[1], drawn.SWEETS[3]]
+    # Dishes that are accepted by themselves: soup, a plate, cola, juice.
+    dishes = [drawn.DISHES[2], drawn.DISHES[1], drawn.SWEETS[0], drawn.SWEETS[1]]
     for number, name in enumerate(PEOPLE):
         for index, dish in enumerate(dishes):
             if (index + number) % 2 == 0:
@@ -244,20 +248,29 @@ def food(cut, reference, show):
                  len(passed))
 
 
-def shapes(cut, reference, show):
-    """Row 11: enclosed ground, thin legs, white goods, people in gray."""
-    cleared, strokes, labels, rows = [], [], [], []
-    for scene in scenes.rings():
-        alpha = cut(UNIVERSAL, scene.picture, scene.name)
-        kept = share(alpha, scene.truth)
-        hole = scene.part.sum() > 0
-        clear = mean((alpha[scene.part > 0] < 0.5).tolist()) if hole and alpha is not None else 0.0
-        (strokes if hole else labels).append(kept)
-        if hole:
-            cleared.append(clear)
-        rows.append((scene.name, f"{clear:.3f}" if hole else "no hole", f"{kept:.3f}"))
+def enclosing(cut, show):
+    """Figures of ground that something encloses, without and with the noise of a camera."""
+    strokes, labels, rows = [], [], []
+    for noise in (0.5, scenes.NOISE):
+        cleared = []
+        for scene in scenes.rings(noise):
+            alpha = cut(UNIVERSAL, scene.picture, scene.name)
+            kept, hole = share(alpha, scene.truth), scene.part > 0
+            (strokes if hole.any() else labels).append(kept)
+            if hole.any():
+                cleared.append(0.0 if alpha is None else float((alpha[hole] < 0.5).mean()))
+            clear = f"{cleared[-1]:.3f}" if hole.any() else "no hole"
+            rows.append((scene.name, clear, f"{kept:.3f}"))
+        yield Figure(f"enclosed ground cleared, noise {noise}, mean share", mean(cleared), ">=", 0.9)
     if show:
         harness.table(("enclosing", "ground cleared", "subject kept"), rows)
+    yield Figure("what encloses ground kept, mean share", mean(strokes), ">=", 0.95)
+    yield Figure("labels that are no holes kept, least share", min(labels), ">=", 0.95)
+
+
+def shapes(cut, reference, show):
+    """Row 11: enclosed ground, thin legs, white goods, people in gray."""
+    yield from enclosing(cut, show)
     overlaps, rows = {"legs": [], "whites": [], "gray": []}, []
     for path in (UNIVERSAL, GOODS):
         service = path.rsplit("/", 1)[1]
@@ -274,9 +287,6 @@ def shapes(cut, reference, show):
         rows.append(("portrait-background-removal", f"{name} in gray", f"{overlaps['gray'][-1]:.3f}"))
     if show:
         harness.table(("service", "scene", "IoU"), rows)
-    yield Figure("enclosed ground cleared, mean share", mean(cleared), ">=", 0.9)
-    yield Figure("what encloses ground kept, mean share", mean(strokes), ">=", 0.95)
-    yield Figure("labels that are no holes kept, least share", min(labels), ">=", 0.95)
     yield Figure("legs, mean IoU of their zone", mean(overlaps["legs"]), ">=", LEGS_IOU_MIN)
     yield Figure("white goods on white, least IoU", min(overlaps["whites"]), ">=", IOU_MIN)
     yield Figure("people in gray as in colour, least IoU", min(overlaps["gray"]), ">=", GRAY_IOU_MIN)

@@ -215,7 +215,7 @@ RINGS = [*((t, c) for t, c in zip("OARB8DPQ", [(30, 30, 34), (190, 30, 40), (30,
 
 
 @once
-def rings():
+def rings(noise):
     """What encloses ground, on paper; the part is the enclosed ground, none for badges."""
     for index, (draw, colour) in enumerate(RINGS):
         kind, tone = PAPERS[index % len(PAPERS)]
@@ -224,7 +224,8 @@ def rings():
         layer = render(own, 0.15 if upright else 0, colour, 400 if upright else HEIGHT // 2)
         name = draw.__name__ if callable(draw) else draw
         behind = ground(kind, tone)
-        yield Scene(f"{index:02} {name} on {kind} {tone[0]}", saved(over(layer, behind)), layer.alpha,
+        picture = saved(over(layer, behind), noise=noise)
+        yield Scene(f"{index:02} {name} on {kind} {tone[0]}, noise {noise}", picture, layer.alpha,
                     enclosed(layer.alpha))
 
 
