@@ -64,7 +64,7 @@ class Service:
     """Alpha of cut-outs over HTTP; each picture is sent to a service once."""
 
     def __init__(self, server, keep):
-        self.client, self.keep, self.known = server.client(timeout=300), keep, {}
+        self.server, self.keep, self.known = server, keep, {}
 
     def __call__(self, path, picture, name=""):
         """Alpha of a cut-out, 0 to 1; `None` where the service refuses the picture."""
@@ -76,9 +76,11 @@ class Service:
     def ask(self, path, picture, name):
         """Sends a picture and reads alpha."""
         sent = encoded(picture, MOST_BYTES if path != HD else 40_000_000)
-        answer = self.client.post(path, api.form(sent))
+        # A connection of its own: the server closes one that is idle while a large scene is judged.
+        client = self.server.client(timeout=300)
+        answer = client.post(path, api.form(sent))
         if answer.succeeded and path == HD:
-            answer = self.wait(answer.json["task_id"])
+            answer = self.wait(client, answer.json["task_id"])
         if not answer.succeeded:
             if "NO_RECOGNITION_TARGET" not in answer.code:
                 raise SystemExit(f"{path} answers {answer.status} {answer.body[:300]} for {name}")
@@ -86,15 +88,15 @@ class Service:
             return None
         data = answer.json["data"]
         url = data.get("image_url") or data["elements"][0]["image_url"]
-        result = Image.open(io.BytesIO(self.client.download(url).body)).convert("RGBA")
+        result = Image.open(io.BytesIO(client.download(url).body)).convert("RGBA")
         if self.keep:
             keep(self.keep, f"{path.rsplit('/', 1)[1][:9]} {name}", result, picture)
         return np.asarray(result.getchannel("A"), dtype=float) / 255
 
-    def wait(self, task):
+    def wait(self, client, task):
         """The answer of a task that has ended."""
         while True:
-            answer = self.client.get(f"{api.TASK}?task_id={task}")
+            answer = client.get(f"{api.TASK}?task_id={task}")
             if answer.json.get("task_status") not in (0, 1):
                 return answer
             time.sleep(1)
