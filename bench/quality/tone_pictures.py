@@ -44,8 +44,9 @@ class Services:
                  for name, each in files.items()}
         answer = self.client.post(path, api.form(files=files, **fields))
         # A machine that is busy with other work is not what is measured.
-        for _ in range(3):
+        for pause in (2, 5, 15, 30):
             if answer.status in (503, 504):
+                time.sleep(pause)
                 answer = self.client.post(path, api.form(files=files, **fields))
         if not answer.succeeded:
             raise SystemExit(f"{path}: {answer.status} {answer.body[:300]!r}")
