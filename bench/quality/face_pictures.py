@@ -29,6 +29,8 @@ NO_FACE = ("coffee.png", "chelsea.png", "china.jpg", "flower.jpg", "rocket.jpg",
 STRENGTHS = (0, 0.12, 0.25, 0.4, 0.6)
 # Lines are narrow: this much of it is already a strong one.
 FAINT = 0.4
+# Places on a cheek that are apart from each other and from the fold beside the mouth.
+CHEEK = ((0.56, 0.48), (0.76, 0.5), (0.64, 0.63), (0.8, 0.67))
 
 
 @dataclass
@@ -238,7 +240,7 @@ def spotted(picture, place, name, sign, strength):
         count, strength = round(count * strength), 0.5
     for number in range(count):
         side = (-1, 1)[number % 2]
-        x, y = side * dice.uniform(0.58, 0.8), dice.uniform(0.48, 0.72)
+        x, y = side * CHEEK[number // 2 % 4][0], CHEEK[number // 2 % 4][1]
         if sign == "blackhead":
             x, y = dice.uniform(-0.17, 0.17), tip - dice.uniform(-0.06, 0.36)
         tall = radius

@@ -248,9 +248,10 @@ def monotone(asker, few):
                 if not full:
                     rhos[sign].append(rho)
         harness.table((f"{service}: sign", "portrait", "value over strengths 0..4", "rho"), rows)
-    return [harness.verdict(f"rho of {sign}", bool(rhos[sign]) and min(rhos[sign]) >= 0.8,
-                            f"least {min(rhos[sign], default=math.nan):.2f}, mean "
-                            f"{sum(rhos[sign]) / max(1, len(rhos[sign])):.2f} of {len(rhos[sign])}")
+    return [harness.verdict(f"rho of {sign}", min(rhos[sign]) >= 0.8,
+                            f"least {min(rhos[sign]):.2f}, mean "
+                            f"{sum(rhos[sign]) / len(rhos[sign]):.2f} of {len(rhos[sign])}")
+            if rhos[sign] else harness.verdict(f"rho of {sign}", False, "not judged, there already everywhere")
             for sign in SIGNS]
 
 
@@ -267,23 +268,29 @@ def yes_no(result):
 
 def coarse(asker, few):
     """How sure signs are of faces of few pixels."""
-    rows, unsure, asked = [], 0, 0
+    rows, refused, asked, small_lines, small_others = [], 0, 0, [], []
     for service in SKIN:
         for name in list(made.POINTS)[:1 if few or service != "skin-analysis" else None]:
             for size in (80, 170, 220):
                 result = analyse(asker, service, small(name, size))
-                lines = [] if isinstance(result, str) else [yes_no(result)[sign]["confidence"] for sign in WRINKLES]
-                rest = {} if isinstance(result, str) else {
-                    key: entry for key, entry in yes_no(result).items() if key not in WRINKLES}
-                sure = [f"{key} {entry['value']}@{entry['confidence']:.2f}" for key, entry in rest.items()
+                fields = {} if isinstance(result, str) else yes_no(result)
+                lines = [fields.pop(sign)["confidence"] for sign in WRINKLES if sign in fields]
+                sure = [f"{key} {entry['value']}@{entry['confidence']:.2f}" for key, entry in fields.items()
                         if entry["confidence"] > 0.5]
                 if size == 80:
                     asked += 1
-                    unsure += isinstance(result, str) or (max(lines) <= 0.5 and not sure)
+                    refused += isinstance(result, str) or (max(lines) <= 0.5 and not sure)
+                if size == 170:
+                    small_lines += lines
+                    small_others += [entry["confidence"] for key, entry in fields.items() if key.startswith("pores")]
                 rows.append((service, name.split(".")[0], size, result if isinstance(result, str) else
-                             f"{max(lines):.2f}", f"{len(sure)} of {len(rest)}", " ".join(sure)[:110]))
+                             f"{max(lines):.2f}", f"{len(sure)} of {len(fields)}", " ".join(sure)[:110]))
     harness.table(("service", "portrait", "face px", "surest of the lines, or code", "others above .5", ""), rows)
-    return [harness.verdict("faces of 80 px refused or all unsure", unsure == asked, share(unsure, asked))]
+    return [harness.verdict("faces of 80 px refused or all unsure", refused == asked, share(refused, asked)),
+            harness.verdict("lines of faces of 170 px no surer than .6", max(small_lines, default=0) <= 0.6,
+                            f"{max(small_lines, default=0):.2f}"),
+            harness.verdict("pores of faces of 170 px no surer than .6", max(small_others, default=0) <= 0.6,
+                            f"{max(small_others, default=0):.2f}")]
 
 
 def changes(name):
