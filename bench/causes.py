@@ -104,7 +104,7 @@ def seen(example, paths):
 def main():
     """Damages all portraits, prints a table and judges it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--profile", default="release", choices=("release", "debug"))
+    parser.add_argument("--profile", default="release", choices=("release", "dev"))
     parser.add_argument("--portraits", nargs="+", help="files; else those of the folder photos")
     parser.add_argument("--keep", help="a folder for the damaged pictures")
     parser.add_argument("--verbose", action="store_true", help="every wrong cause with all measures")

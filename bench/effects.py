@@ -21,9 +21,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--profile", default="release", help="cargo's profile")
     options = parser.parse_args()
-    command = ["cargo", "run", "--quiet", "-p", "safelight-services", "--profile", options.profile,
-               "--example", "effects"]
-    done = subprocess.run(command, cwd=harness.ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    example = harness.build_example("effects", options.profile)
+    done = subprocess.run([example], cwd=harness.ROOT, stdout=subprocess.PIPE, text=True, check=True)
     print(done.stdout)
     missed = [line for row in done.stdout.splitlines()[2:] for line in misses(row)]
     print("\n".join(missed) or "every target met")

@@ -106,7 +106,7 @@ def main():
     parser.add_argument("--requests", type=int, default=15, help="requests a case and round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--cases", type=int, help="how many of the cases, from the first; else all")
-    parser.add_argument("--profile", default="release", choices=("release", "debug"))
+    parser.add_argument("--profile", default="release", choices=("release", "dev"))
     options = parser.parse_args()
     example = harness.build_example("raw_runs", options.profile)
     print(harness.machine())

@@ -48,7 +48,7 @@ def main():
     parser = harness.arguments(__doc__)
     parser.add_argument("--requests", type=int, default=12, help="requests a photo and round")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--profile", default="release", choices=("release", "debug"))
+    parser.add_argument("--profile", default="release", choices=("release", "dev"))
     options = parser.parse_args()
     example = harness.build_example("stages", options.profile)
     print(harness.machine())

@@ -43,11 +43,11 @@ def arguments(description, **defaults):
 
 
 def build_example(name, profile):
-    """Builds an example of the crate safelight-services and answers its path."""
-    flags = ["--release"] if profile == "release" else []
-    subprocess.run(["cargo", "build", "--quiet", *flags, "-p", "safelight-services",
-                    "--example", name], cwd=ROOT, check=True)
-    return ROOT / "target" / profile / "examples" / name
+    """Builds an example by one of cargo's profiles and answers its path."""
+    # The features of the whole workspace, so that what the tests have built is used again.
+    subprocess.run(["cargo", "build", "--quiet", "--profile", profile, "--workspace", "--example", name],
+                   cwd=ROOT, check=True)
+    return ROOT / "target" / {"dev": "debug"}.get(profile, profile) / "examples" / name
 
 
 def environment(folder, requirements):

@@ -25,9 +25,9 @@ def main():
     parser.add_argument("--profile", default="release", help="cargo's profile")
     options = parser.parse_args()
     photos = [str(harness.ROOT / "photos" / name) for name in ("astronaut.png", "grace_hopper.jpg")]
-    command = ["cargo", "run", "--quiet", "-p", "safelight-effects", "--profile", options.profile,
-               "--example", "makeup_measures", "--", "2", *photos]
-    done = subprocess.run(command, cwd=harness.ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    example = harness.build_example("makeup_measures", options.profile)
+    done = subprocess.run([example, "2", *photos], cwd=harness.ROOT, stdout=subprocess.PIPE,
+                          text=True, check=True)
     print(done.stdout)
     rows = [[cell.strip() for cell in row.strip("|").split("|")]
             for row in done.stdout.splitlines() if row.startswith("| ") and "ms/MP" not in row]

@@ -92,10 +92,7 @@ def compare_pages(options, faces, folder):
 
 def compare_tables(options, faces, folder):
     """Share of cells that each method finds, by kind of table (F1)."""
-    flags = ["--release"] if options.profile == "release" else []
-    subprocess.run(["cargo", "build", "--quiet", *flags, "--workspace", "--example", "tables"],
-                   cwd=harness.ROOT, check=True)
-    example = harness.ROOT / "target" / ("release" if flags else "debug") / "examples/tables"
+    example = harness.build_example("tables", options.profile)
     wanted, paths = [], []
     for index, (kind, picture, cells) in enumerate(ocr_pages.tables(faces, options.han)):
         paths.append(folder / f"table-{index}.png")

@@ -4,9 +4,12 @@ The picture has 1 megapixel, or as many as asked for; services of faces get a he
 Required parameters get the first or a low value, others none, but for those given. Times run from the request
 to its answer, or to the poll that finds a task done, one request after the other at one client.
 Memory is the kernel's peak (VmHWM) above what the server held before, after a request of warm-up.
+With `--against` the services that another binary has, too, are asked of both in turns instead, and the fastest
+answers are compared: machines are shared.
 """
 
 import io
+import sys
 import time
 
 from PIL import Image
@@ -19,6 +22,9 @@ TASK_POLL = 0.01
 # Where the astronaut is not what a service is for.
 PICTURES = {"food-background-removal": "coffee.png", "commodity-background-removal": "coffee.png",
             "image-defogging": "china.jpg", "stretch-image-recovery": "grace_hopper.jpg"}
+# The most that a service may take of the other binary's time, but for those that do more by design.
+SLOWEST = 1.2
+HIGH_DEFINITION = ("hd-universal-background-removal", "hd-portrait-background-removal")
 # What else a second picture shows.
 STYLE = "flower.jpg"
 
@@ -67,6 +73,38 @@ def answered(client, path, form):
     return time.perf_counter() - begin, answer
 
 
+def chosen(server, options):
+    """Name and declaration of each service that is measured."""
+    for service in server.cli("services"):
+        name = service["path"].rsplit("/", 1)[1]
+        if service["available"] and (not options.only or name in options.only):
+            yield name, service
+
+
+def compare(options, given):
+    """The services that both binaries have, in turns; answers whether none is slower."""
+    met, rows = [], []
+    with harness.Server(options.binary, options.set) as new, harness.Server(options.against) as old:
+        known = {service["path"] for _, service in chosen(old, options)}
+        for name, service in chosen(new, options):
+            if service["path"] not in known:
+                continue
+            form, _ = request(service, options.megapixels * 1e6, given)
+            clients = [server.client(timeout=400) for server in (new, old)]
+            try:
+                took = [[answered(client, service["path"], form)[0] for client in clients]
+                        for _ in range(options.requests + 1)][1:]
+            except SystemExit as refused:
+                print(f"{name}: {str(refused)[:160]}")
+                continue
+            now, before = (1000 * min(times) for times in zip(*took))
+            rows.append((name, f"{now:.0f}", f"{before:.0f}", f"{now / before:.2f}"))
+            if name not in HIGH_DEFINITION:
+                met.append((name, now / before))
+    harness.table(("service", "ms", "ms, other binary", "ratio"), rows)
+    return all([harness.verdict(name, ratio <= SLOWEST, f"{ratio:.2f} x") for name, ratio in met])
+
+
 def main():
     """Measures one service after the other."""
     parser = harness.arguments(__doc__)
@@ -75,15 +113,15 @@ def main():
     parser.add_argument("--megapixels", type=float, default=1.0, help="of the picture")
     parser.add_argument("--fields", nargs="+", default=[], metavar="NAME=VALUE",
                         help="parameters of the services")
+    parser.add_argument("--against", metavar="BINARY", help="another binary, asked in turns")
     options = parser.parse_args()
     given = dict(field.split("=", 1) for field in options.fields)
     print(harness.machine())
+    if options.against:
+        sys.exit(not compare(options, given))
     rows = []
     with harness.Server(options.binary, options.set) as server:
-        for service in server.cli("services"):
-            name = service["path"].rsplit("/", 1)[1]
-            if not service["available"] or options.only and name not in options.only:
-                continue
+        for name, service in chosen(server, options):
             form, megapixels = request(service, options.megapixels * 1e6, given)
             client = server.client(timeout=400)
             answered(client, service["path"], form)

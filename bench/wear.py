@@ -84,7 +84,7 @@ def right(kind, wanted, answer):
 def main():
     """Draws, looks, counts and judges."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--profile", default="release", choices=("release", "debug"))
+    parser.add_argument("--profile", default="release", choices=("release", "dev"))
     parser.add_argument("--keep", help="a folder for the pictures")
     options = parser.parse_args()
     example = harness.build_example("qualities", options.profile)

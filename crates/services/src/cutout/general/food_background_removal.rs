@@ -1,7 +1,6 @@
 //! Food background removal: a dish with its plate, a drink with its cup, fruit as it lies.
 
-use safelight_imaging::Region;
-use safelight_imaging::{Cutout, Photo, Rules};
+use safelight_imaging::{Cutout, Photo, Region, Rules};
 use safelight_operation::{CpuOperation, Input, Memory, Needs, Picture, Result, Spec, Work};
 use safelight_vision::cutout;
 use safelight_vision::kinds::Kind;

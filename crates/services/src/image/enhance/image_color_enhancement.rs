@@ -67,8 +67,9 @@ impl CpuOperation for ImageColorEnhancement {
         price: 5,
         summary: "Corrects white balance, levels, tone and saturation as far as a photo needs it, \
                   and develops flat logarithmic footage.",
-        limitations: "The light of a sunset and the ground of a painting can be taken for a colour \
-                      cast. Faces are found only where they stand upright.",
+        limitations: "The light of a sunset and the ground of a painting can be taken for a colour cast; \
+                      of a strong cast a part stays. A night photo of which less than three fifths is \
+                      dark is brightened like a dim one. Faces are found only where they stand upright.",
         // The copies that the detector looks at; the encoded result, and for JPEG the photo on white.
         memory: Memory { base: grading::BASE_BYTES + (48 << 20), per_pixel: 9 },
         ..Spec::DEFAULT

@@ -25,6 +25,7 @@ impl CpuOperation for ImageContrastEnhancement {
         summary: "Gives a photo of short range the levels that it lacks, raises the contrast of one that \
                   is still flat on its luminance, careful with skin, and leaves a good photo nearly \
                   alone.",
+        limitations: "A night photo of which less than three fifths is dark is brightened like a dim one.",
         memory: Memory { base: 0, per_pixel: contrast::BYTES_PER_PIXEL },
         ..Spec::DEFAULT
     };
