@@ -31,7 +31,7 @@ impl CpuOperation for FoodBackgroundRemoval {
         pool: "cutout_food_background_removal",
         price: 1,
         summary: "Frees food or drink from its background, with the plate, bowl or cup that it is served in; the table and the people at it go.",
-        limitations: "People go as far as their faces are seen; a hand alone may stay. Of a plate or bowl that does not stand out from the table, the round rim is found where most of it is seen and lies level; dishes with corners, and the outside of a bowl, may be lost there. Whether a photo shows food is judged by a network of 1,000 classes, some 60 of which are dishes, drinks, fruit, vegetables and what holds them: a dish unlike any of these may be refused, and a thing that looks like one may pass.",
+        limitations: "People go as far as their faces are seen; a hand alone may stay, and so may a large thing that they hold. Of a plate or bowl that does not stand out from the table, the round rim is found where most of it is seen and lies level; dishes with corners, and the outside of a bowl, may be lost there. Whether a photo shows food is judged by a network of 1,000 classes, some 60 of which are dishes, drinks, fruit, vegetables and what holds them: a dish unlike any of these may be refused, and a thing that looks like one may pass.",
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::BYTES_PER_PIXEL },
         ..Spec::DEFAULT
     };
