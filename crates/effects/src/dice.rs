@@ -26,6 +26,11 @@ impl Dice {
         scrambled(self.0)
     }
 
+    /// A whole number from 0 to below `bound`.
+    pub fn below(&mut self, bound: usize) -> usize {
+        (self.bits() % bound as u64) as usize
+    }
+
     /// Evenly between two numbers.
     pub fn even(&mut self, from: f32, to: f32) -> f32 {
         from + (to - from) * unit(self.bits())

@@ -2,6 +2,7 @@
 //! to the reader (they tell the tile's place), the others carrying symbols (spread spectrum).
 
 use super::fft::Square;
+use crate::dice::Dice;
 
 /// Standard deviation in cells of the low-pass that chips go through.
 const SOFTNESS: f32 = 1.0;
@@ -32,13 +33,13 @@ pub struct Reading {
 impl Tile {
     /// A tile of `side` cells, a power of two, whose chips follow from `key`.
     pub fn new(side: usize, key: u64) -> Self {
-        let mut random = Random(key);
+        let mut dice = Dice::new(key);
         let cells = side * side;
         let mut order: Vec<u32> = (0..cells as u32).collect();
         for i in (1..cells).rev() {
-            order.swap(i, random.below(i + 1));
+            order.swap(i, dice.below(i + 1));
         }
-        let signs = (0..cells).map(|_| if random.below(2) == 0 { -1.0 } else { 1.0 }).collect();
+        let signs = (0..cells).map(|_| if dice.below(2) == 0 { -1.0 } else { 1.0 }).collect();
         Self { side, order, signs, known: cells / 4, square: Square::new(side) }
     }
 
@@ -115,21 +116,4 @@ fn peak(values: &[f32]) -> (usize, f32) {
     let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f32>() / count;
     let best = values.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
     best.map_or((0, 0.0), |(place, value)| (place, (value - mean) / variance.sqrt().max(1e-9)))
-}
-
-/// The generator SplitMix64 (Steele, Lea and Flood 2014).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut value = self.0;
-        value = (value ^ value >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        value = (value ^ value >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        value ^ value >> 31
-    }
-
-    fn below(&mut self, bound: usize) -> usize {
-        (self.next() % bound as u64) as usize
-    }
 }
