@@ -26,37 +26,22 @@ pub fn of_cosine(cosine: f64) -> f64 {
     at_knee() + (cosine - KNEE) / (1.0 - KNEE) * (100.0 - at_knee())
 }
 
-/// The least cosine of a score: what [`of_cosine`] maps to at least `score`. -1 for a score of 0.
-pub fn to_cosine(score: f64) -> f64 {
-    if score <= 0.0 {
-        return -1.0;
-    }
-    if score <= at_knee() {
-        return ANCHOR.0 + (score - 80.0) / ANCHOR.1;
-    }
-    KNEE + (score - at_knee()) / (100.0 - at_knee()) * (1.0 - KNEE)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_scale_is_monotone_and_has_an_inverse() {
+    fn the_scale_is_monotone_and_meets_its_anchors() {
         let mut last = -1.0;
         for step in 0..=2000 {
             let cosine = f64::from(step) / 1000.0 - 1.0;
             let score = of_cosine(cosine);
             assert!(score >= last && (0.0..=100.0).contains(&score), "{cosine}: {score}");
             last = score;
-            if score > 0.0 {
-                assert!((to_cosine(score) - cosine).abs() < 1e-9, "{cosine}");
-            }
         }
         for (cosine, score) in [(0.48, 70.0), (0.555, 80.0), (0.63, 90.0), (0.363, 54.4)] {
             assert!((of_cosine(cosine) - score).abs() < 0.1, "{cosine}: {}", of_cosine(cosine));
         }
         assert!((of_cosine(1.0) - 100.0).abs() < 1e-9);
-        assert_eq!(to_cosine(0.0), -1.0);
     }
 }
