@@ -28,15 +28,15 @@ pub const MOST_FULLNESS: f32 = 0.3;
 
 /// A stretch of the body between two joints.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Limb {
+struct Limb {
     /// Its upper end, in pixels of the photo.
-    pub from: Point,
+    from: Point,
     /// Its lower end.
-    pub to: Point,
+    to: Point,
     /// Its radius, by its length.
-    pub radius: f32,
+    radius: f32,
     /// How much fuller it gets, by how much the trunk does.
-    pub share: f32,
+    share: f32,
 }
 
 /// What the joints say of a person, in pixels of the photo.
@@ -143,13 +143,6 @@ impl Figure {
         }
         let (shoulders, hips) = (wide * length, narrow * length);
         Ok(Self { top, along, across, length, shoulders, hips, limbs: vec![] })
-    }
-
-    /// The same with further limbs.
-    #[must_use]
-    pub fn with_limbs(mut self, limbs: impl IntoIterator<Item = Limb>) -> Self {
-        self.limbs.extend(limbs);
-        self
     }
 
     /// The middle between the hips.
@@ -302,7 +295,7 @@ mod tests {
 
     #[test]
     fn nothing_asked_moves_nothing() {
-        let figure = figure().with_limbs(limbs());
+        let figure = Figure { limbs: limbs().to_vec(), ..figure() };
         for change in [Change::Waist(0.0), Change::Fuller(0.0)] {
             for i in 0..400 {
                 let place = at((i % 20) as f32 * 10.0, (i / 20) as f32 * 20.0);
@@ -340,12 +333,12 @@ mod tests {
 
     #[test]
     fn fuller_figures_are_wider_everywhere_and_never_fold() {
-        let figure = figure().with_limbs(limbs());
+        let figure = Figure { limbs: limbs().to_vec(), ..figure() };
         let widths = [0.0, 0.08, 0.15, 0.3].map(|k| width(&figure, Change::Fuller(k), 0.7, 25.0));
         assert!(widths.windows(2).all(|pair| pair[1] > pair[0] + 0.02), "{widths:?}");
-        let folded =
-            [Limb { from: at(132.0, 100.0), to: at(100.0, 130.0), radius: 1.6, share: 9.0 }];
-        let folded = figure.with_limbs(folded);
+        let mut folded = figure;
+        let (from, to) = (at(132.0, 100.0), at(100.0, 130.0));
+        folded.limbs.push(Limb { from, to, radius: 1.6, share: 9.0 });
         let change = folded.unfolded(Change::Fuller(MOST_FULLNESS));
         assert!(folded.least_jacobian(Change::Fuller(MOST_FULLNESS)) < LEAST_JACOBIAN, "control");
         assert!(folded.least_jacobian(change) >= LEAST_JACOBIAN);
