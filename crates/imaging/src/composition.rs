@@ -17,8 +17,6 @@ use crate::components::components;
 use crate::map::{Map, thumbnail};
 use crate::resize::{Filter, gray};
 
-/// From here on a composition counts as good.
-pub const GOOD: f32 = 3.8;
 /// The best score.
 pub const BEST: f32 = 5.0;
 /// Peak bytes of the analysis and of all proposals.
@@ -381,6 +379,9 @@ mod tests {
     use image::{Luma, Rgb};
 
     use super::*;
+
+    /// From here on a composition counts as good, as the services say.
+    const GOOD: f32 = 3.8;
 
     /// A plain picture with a bright disc, which is salient.
     fn disc(width: u32, height: u32, [x, y]: [f32; 2], radius: f32) -> (RgbImage, GrayImage) {
