@@ -168,6 +168,15 @@ pub fn percentile(values: &mut [f32], rank: f32) -> f32 {
     *values.select_nth_unstable_by(index, f32::total_cmp).1
 }
 
+/// The median of `values`, of an even number the upper of the two in the middle; reorders them. 0 for
+/// none.
+pub fn median(values: &mut [f32]) -> f32 {
+    if values.is_empty() {
+        return 0.0;
+    }
+    *values.select_nth_unstable_by(values.len() / 2, f32::total_cmp).1
+}
+
 /// The local linear model of a guided filter (He, Sun and Tang 2010), at a small size (the fast form
 /// of He and Sun 2015): at every place the filtered value is `slope * guide + offset`.
 pub struct Guided {
@@ -261,6 +270,13 @@ mod tests {
         assert_eq!(low.values[y * 7 + x], map.values[1]);
         assert!(map.mean(50).values.iter().all(|v| (v - 23.0).abs() < 1e-4));
         assert_eq!((map.percentile(0.0), map.percentile(1.0)), (0.0, 46.0));
+    }
+
+    #[test]
+    fn of_two_in_the_middle_the_median_is_the_upper() {
+        assert_eq!(median(&mut [3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&mut [4.0, 1.0, 3.0, 2.0]), 3.0);
+        assert_eq!(median(&mut []), 0.0);
     }
 
     #[test]

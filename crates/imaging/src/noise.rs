@@ -4,7 +4,7 @@
 use image::RgbImage;
 
 use crate::color::luma;
-use crate::map::Map;
+use crate::map::{Map, median};
 
 /// The standard deviation of the noise in the luma of a picture, 0..1 of its range. 0 for pictures of
 /// fewer than 3 x 3 pixels.
@@ -24,8 +24,7 @@ pub fn noise_level(picture: &RgbImage) -> f32 {
     }
     // The median instead of the mean: edges are few. 0.6745 is that of a normal deviate, 6 the length
     // of the operator.
-    let middle = sizes.len() / 2;
-    *sizes.select_nth_unstable_by(middle, f32::total_cmp).1 / 0.6745 / 6.0
+    median(&mut sizes) / 0.6745 / 6.0
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ pub use wear::{Eyewear, HatColour, MaskWear};
 use image::Rgb;
 use safelight_contract::Result;
 use safelight_imaging::lab_of;
+use safelight_imaging::map::median;
 use safelight_imaging::skin::chance;
 
 use super::hull::Hull;
@@ -147,10 +148,7 @@ impl<'a> Traits<'a> {
         if channels[0].len() < 12 {
             return None;
         }
-        Some(channels.map(|mut all| {
-            let middle = all.len() / 2;
-            *all.select_nth_unstable_by(middle, f32::total_cmp).1
-        }))
+        Some(channels.map(|mut all| median(&mut all)))
     }
 
     /// The hull of points of the mesh, in cells.

@@ -6,6 +6,7 @@ use safelight_contract::Result;
 use safelight_imaging::Region;
 use safelight_imaging::components::{components, count_from};
 use safelight_imaging::lab_of;
+use safelight_imaging::map::median;
 use safelight_imaging::resize::{self, Filter};
 
 use super::figure::{Figure, between};
@@ -419,11 +420,11 @@ impl Skin {
         if channels[0].len() < FEWEST {
             return None;
         }
-        let middle = channels.each_ref().map(|values| median(values.clone()));
+        let middle = channels.each_ref().map(|values| median(&mut values.clone()));
         let least = [10.0, 4.0, 4.0];
         let spread = [0, 1, 2].map(|c| {
-            let off = channels[c].iter().map(|value| (value - middle[c]).abs()).collect();
-            f32::max(1.48 * median(off), least[c])
+            let off = channels[c].iter().map(|value| (value - middle[c]).abs());
+            f32::max(1.48 * median(&mut off.collect::<Vec<_>>()), least[c])
         });
         (middle[1].hypot(middle[2]) >= LEAST_CHROMA).then_some(Self { middle, spread })
     }
@@ -435,12 +436,6 @@ impl Skin {
         let [light, green, blue] = self.spread;
         off(0, 2.0 * light) + off(1, green) + off(2, blue) < FARTHEST * FARTHEST
     }
-}
-
-fn median(mut values: Vec<f32>) -> f32 {
-    let middle = values.len() / 2;
-    values.sort_by(f32::total_cmp);
-    values.get(middle).copied().unwrap_or(0.0)
 }
 
 #[cfg(test)]

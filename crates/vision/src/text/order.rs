@@ -1,6 +1,8 @@
 //! The order of reading: rows from the top, what stands in a row from the left, columns of running text
 //! one after the other.
 
+use safelight_imaging::map::median;
+
 use super::{Line, Point};
 
 /// A gap between columns is as wide as this many lines are high.
@@ -139,7 +141,8 @@ fn gutter(boxes: &[Bounds], rows: &[Vec<usize>]) -> Option<f32> {
     if rows.len() < LEAST_LINES || inside.len() < 2 * LEAST_LINES {
         return None;
     }
-    let least = GUTTER * median(inside.iter().map(|bounds| height(bounds)));
+    let mut heights: Vec<f32> = inside.iter().map(|bounds| height(bounds)).collect();
+    let least = GUTTER * median(&mut heights);
     inside.sort_by(|a, b| a[0].total_cmp(&b[0]));
     let mut right = f32::NEG_INFINITY;
     let gaps = inside.iter().enumerate().filter_map(|(index, bounds)| {
@@ -151,19 +154,13 @@ fn gutter(boxes: &[Bounds], rows: &[Vec<usize>]) -> Option<f32> {
     let gaps: Vec<_> = gaps.collect();
     let is_text = |column: &[&Bounds]| {
         let lengths = column.iter().map(|bounds| (bounds[2] - bounds[0]) / height(bounds).max(1.0));
-        column.len() >= LEAST_LINES && median(lengths) >= RUNNING
+        column.len() >= LEAST_LINES && median(&mut lengths.collect::<Vec<_>>()) >= RUNNING
     };
     let parted = gaps.into_iter().filter(|&(index, ..)| {
         let (left, right) = inside.split_at(index);
         is_text(left) && is_text(right)
     });
     parted.max_by(|a, b| a.2.total_cmp(&b.2)).map(|(_, at, _)| at)
-}
-
-fn median(values: impl Iterator<Item = f32>) -> f32 {
-    let mut values: Vec<f32> = values.collect();
-    values.sort_by(f32::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 
 use image::{GrayImage, Rgb, RgbImage, imageops};
 use safelight_contract::Result;
+use safelight_imaging::map::median;
 use safelight_imaging::warp::{Affine, Border, warp};
 use safelight_inference::{Elements, Models};
 
@@ -116,9 +117,8 @@ fn explained(line: &RgbImage, letters: &[Letter]) -> f32 {
         return 1.0;
     }
     let mut gaps: Vec<f32> = places.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    gaps.sort_by(f32::total_cmp);
     // As far as from one letter to the next; a lone one reaches half a line's height.
-    let pitch = gaps.get(gaps.len() / 2).copied().unwrap_or(24.0).clamp(10.0, 30.0);
+    let pitch = if gaps.is_empty() { 24.0 } else { median(&mut gaps).clamp(10.0, 30.0) };
     let is_near = |column: f32| {
         let next = places.partition_point(|&place| place < column);
         let around = [next.checked_sub(1), Some(next)].into_iter().flatten();

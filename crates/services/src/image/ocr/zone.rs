@@ -1,6 +1,7 @@
 //! The machine-readable zone among the lines of a page. Its characters have one width, so that each has
 //! its column by where it stands: runs of fillers, which are miscounted easily, need not be counted.
 
+use safelight_imaging::map::median;
 use safelight_vision::text::{Line, rows};
 
 use super::mrz::{FORMATS, Format, Zone};
@@ -110,8 +111,7 @@ fn character(text: &str) -> Option<u8> {
 /// The distance of neighbouring characters: the median first, then the line that fits all best.
 fn pitch(letters: &[Placed]) -> Option<f32> {
     let mut gaps: Vec<f32> = letters.windows(2).map(|pair| pair[1].1 - pair[0].1).collect();
-    gaps.sort_by(f32::total_cmp);
-    let mut pitch = gaps.get(gaps.len() / 2).copied().filter(|gap| *gap > 0.0)?;
+    let mut pitch = Some(median(&mut gaps)).filter(|gap| *gap > 0.0)?;
     for _ in 0..3 {
         // Columns grow surer from the left, since each follows the one before it.
         let mut column = 0.0;

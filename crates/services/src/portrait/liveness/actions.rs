@@ -1,5 +1,6 @@
 //! What a person is asked to do in front of the camera, and whether it was done.
 
+use safelight_imaging::map::median;
 use safelight_vision::face::Pose;
 
 /// A movement, by the digit that stands for it; those of Baidu's face API.
@@ -57,7 +58,7 @@ const TURN: f32 = 15.0;
 /// When each action was done, in seconds, each after the one before; `None` from the first on that was
 /// not.
 pub fn follow(actions: &[Action], signs: &[Signs]) -> Vec<Option<f64>> {
-    let middle = |of: fn(&Signs) -> f32| median(signs.iter().map(of).collect());
+    let middle = |of: fn(&Signs) -> f32| median(&mut signs.iter().map(of).collect::<Vec<_>>());
     let rest = Rest {
         yaw: middle(|signs| signs.pose.yaw),
         pitch: middle(|signs| signs.pose.pitch),
@@ -115,11 +116,6 @@ fn blink(signs: &[Signs], from: usize, height: f32) -> Option<usize> {
         }
     }
     None
-}
-
-fn median(mut numbers: Vec<f32>) -> f32 {
-    numbers.sort_by(f32::total_cmp);
-    numbers.get(numbers.len() / 2).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
