@@ -9,10 +9,8 @@ use crate::{Millis, WebhookNonce, secret_file};
 
 /// What tells a secret from another one, and nothing else of it.
 pub fn fingerprint(secret: &[u8; 32]) -> String {
-    blake3::derive_key("safelight fingerprint of a secret", secret)[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let derived = blake3::derive_key("safelight fingerprint of a secret", secret);
+    blake3::Hash::from_bytes(derived).to_hex()[..16].to_owned()
 }
 
 /// The installation's secret that keys are hashed under; lives beside the database, never in it.
