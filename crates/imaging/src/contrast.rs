@@ -11,6 +11,7 @@ use std::ops::Range;
 use image::RgbImage;
 use rayon::prelude::*;
 
+use crate::lanes::{LANES, each};
 use crate::levels::Levels;
 
 /// Peak bytes for each pixel, the picture itself excluded. Enhancing keeps histograms only; this is
@@ -92,19 +93,6 @@ fn level_out(photo: &mut RgbImage, levels: Levels) {
             });
         }
     });
-}
-
-/// Pixels worked on at once.
-const LANES: usize = 8;
-type Lanes = [f32; LANES];
-
-#[inline(always)]
-fn each(value: impl Fn(usize) -> f32) -> Lanes {
-    let mut lanes = [0.0; LANES];
-    for (i, lane) in lanes.iter_mut().enumerate() {
-        *lane = value(i);
-    }
-    lanes
 }
 
 /// Some pixels of a row, between two neighbourhoods.

@@ -25,6 +25,7 @@ mod glance;
 pub mod grading;
 pub mod graph_cut;
 mod header;
+mod lanes;
 pub mod lettering;
 pub mod letters;
 pub mod levels;

@@ -7,8 +7,9 @@
 //! Being linear in colour, the answer carries over to every pixel: the coefficients of a cell are
 //! applied to the colours of the full photo.
 
-use super::lanes::{Columns, Lanes, each, load, runs, store};
 use super::plane::{Plane, Spans, near, rows};
+use super::runs::{Columns, load, runs, store};
+use crate::lanes::{Lanes, each};
 
 /// Steps on the grid, its half, its quarter and its eighth.
 const STEPS: [usize; 4] = [1, 2, 6, 12];

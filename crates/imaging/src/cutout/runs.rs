@@ -3,15 +3,11 @@
 //! written beyond a span is either overwritten by the next one or never read.
 
 use super::plane::{SLACK, Span};
+use crate::lanes::{LANES, Lanes};
 
-/// Cells worked on at once.
-pub(super) const LANES: usize = 8;
 /// With one neighbour on both sides.
 const WIDER: usize = LANES + 2;
 const _: () = assert!(SLACK > LANES);
-
-/// One value per cell.
-pub(super) type Lanes = [f32; LANES];
 
 /// Where the runs start that cover the spans.
 #[inline(always)]
@@ -29,16 +25,6 @@ pub(super) fn load(row: &[f32], x: usize) -> Lanes {
 #[inline(always)]
 pub(super) fn store(row: &mut [f32], x: usize, lanes: &Lanes) {
     *row[x..].first_chunk_mut().expect("rows have slack") = *lanes;
-}
-
-/// One value for each cell.
-#[inline(always)]
-pub(super) fn each(value: impl Fn(usize) -> f32) -> Lanes {
-    let mut lanes = [0.0; LANES];
-    for (i, lane) in lanes.iter_mut().enumerate() {
-        *lane = value(i);
-    }
-    lanes
 }
 
 #[inline(always)]
