@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+use safelight_imaging::color::from_hex;
 use safelight_imaging::lab_of;
 use serde::Deserialize;
 
@@ -49,13 +50,7 @@ impl TryFrom<String> for Hex {
 
 /// `rrggbb` or `#rrggbb` as a colour.
 fn hex(text: &str) -> Option<Lab> {
-    let digits = text.strip_prefix('#').unwrap_or(text);
-    if digits.len() != 6 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    let number = u32::from_str_radix(digits, 16).ok()?;
-    let [_, r, g, b] = number.to_be_bytes();
-    Some(lab_of([r, g, b]))
+    from_hex(text.strip_prefix('#').unwrap_or(text)).map(lab_of)
 }
 
 /// A change of a colour.

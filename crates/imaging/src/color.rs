@@ -33,6 +33,15 @@ pub fn unit([r, g, b]: [u8; 3]) -> Rgb {
     [r, g, b].map(|value| f32::from(value) / 255.0)
 }
 
+/// The pixel of six hexadecimal digits, `rrggbb`; `None` for any other text.
+pub fn from_hex(digits: &str) -> Option<[u8; 3]> {
+    if digits.len() != 6 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let [_, r, g, b] = u32::from_str_radix(digits, 16).ok()?.to_be_bytes();
+    Some([r, g, b])
+}
+
 /// The cube root, within three millionths of it. Halley's iteration twice from a third of the exponent:
 /// a few times as fast as the C library's, and loops over it vectorise.
 fn cube_root(value: f32) -> f32 {

@@ -1,6 +1,7 @@
 //! The colours that problem areas are drawn in.
 
 use safelight_contract::shortened;
+use safelight_imaging::color::from_hex;
 use safelight_operation::{Code, Fault, Kind, Result};
 use serde_json::{Value, json};
 
@@ -68,7 +69,7 @@ impl Kind for ColorsKind {
             let Some((shown, slot)) = slots.iter_mut().find(|(known, _)| known == key) else {
                 continue;
             };
-            let Some(color) = value.as_str().and_then(hexadecimal) else {
+            let Some(color) = value.as_str().and_then(from_hex) else {
                 let found = shortened(&value.to_string());
                 return refuse(format!(
                     "{name}: {shown} is {found}, allowed are six hexadecimal digits"
@@ -90,13 +91,6 @@ impl Kind for ColorsKind {
             .map(|(name, [r, g, b])| (name.to_owned(), json!(format!("{r:02X}{g:02X}{b:02X}"))));
         json!(Value::Object(named.into_iter().collect()).to_string())
     }
-}
-
-fn hexadecimal(text: &str) -> Option<[u8; 3]> {
-    let digits = text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let number = u32::from_str_radix(text, 16).ok().filter(|_| digits)?;
-    let [_, r, g, b] = number.to_be_bytes();
-    Some([r, g, b])
 }
 
 #[cfg(test)]
