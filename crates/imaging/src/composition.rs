@@ -6,14 +6,11 @@
 //! What the subject is, a saliency model and a face detector say. Nobody's taste was learned, and light,
 //! colour and sharpness do not count.
 
-mod frame;
-
-pub use frame::Frame;
-
 use image::{GrayImage, RgbImage};
 
 use crate::color::{luma, smoothstep};
 use crate::components::components;
+use crate::geometry::Rect;
 use crate::map::{Map, thumbnail};
 use crate::resize::{Filter, gray};
 
@@ -41,18 +38,18 @@ pub struct Scene {
     moments: [Sums; 2],
     /// Detail where the subject is not.
     clutter: Sums,
-    heads: Vec<Frame>,
-    faces: Vec<Frame>,
+    heads: Vec<Rect>,
+    faces: Vec<Rect>,
     /// The box of the largest salient thing, where it leaves room for a choice.
-    main: Option<Frame>,
+    main: Option<Rect>,
 }
 
 impl Scene {
     /// Of a picture of at least one pixel, its saliency (any size, 0 to 255) and the boxes of its faces.
-    pub fn new(photo: &RgbImage, saliency: &GrayImage, faces: &[Frame]) -> Self {
+    pub fn new(photo: &RgbImage, saliency: &GrayImage, faces: &[Rect]) -> Self {
         let small = thumbnail(photo, SIDE);
         let (columns, rows) = small.dimensions();
-        let heads: Vec<Frame> = faces.iter().map(Frame::head).collect();
+        let heads: Vec<Rect> = faces.iter().map(head).collect();
         let detail = detail(&Map::of(&small, luma));
         let mask = gray(saliency, columns, rows, Filter::Area);
         let salient: f64 = mask.iter().map(|&v| f64::from(v) / 255.0).sum();
@@ -64,8 +61,8 @@ impl Scene {
             }
             let place = [x, y].map(|at| (at as f32 + 0.5) / scale);
             let head = heads.iter().any(|head| {
-                let across = (place[0] - head.left - head.width / 2.0) / (head.width / 2.0);
-                let down = (place[1] - head.top - head.height / 2.0) / (head.height / 2.0);
+                let across = (place[0] - head.x - head.width / 2.0) / (head.width / 2.0);
+                let down = (place[1] - head.y - head.height / 2.0) / (head.height / 2.0);
                 across.hypot(down) < 1.0
             });
             // Heads draw the eye more than the rest of a person does.
@@ -88,9 +85,9 @@ impl Scene {
     }
 
     /// Whether a frame leaves the main subject and the largest head whole.
-    fn keeps_main(&self, frame: &Frame) -> bool {
+    fn keeps_main(&self, frame: &Rect) -> bool {
         let head = self.heads.iter().max_by(|a, b| a.area().total_cmp(&b.area()));
-        let picture = Frame { left: 0.0, top: 0.0, width: self.width, height: self.height };
+        let picture = Rect { x: 0.0, y: 0.0, width: self.width, height: self.height };
         self.main.iter().chain(head).all(|part| {
             let shown = part.common(&picture);
             shown.common(frame).area() >= KEPT * shown.area()
@@ -98,7 +95,7 @@ impl Scene {
     }
 
     /// The composition of what a frame shows, from 0 to [`BEST`].
-    pub fn score(&self, frame: &Frame) -> f32 {
+    pub fn score(&self, frame: &Rect) -> f32 {
         let cells = self.cells(frame);
         let mass = self.subject.within(cells);
         let all = self.subject.all();
@@ -118,14 +115,14 @@ impl Scene {
     }
 
     /// How much of the subject a frame keeps, 0 to 1.
-    pub fn share(&self, frame: &Frame) -> f32 {
+    pub fn share(&self, frame: &Rect) -> f32 {
         let all = self.subject.all();
         if all <= 1e-6 { 1.0 } else { (self.subject.within(self.cells(frame)) / all) as f32 }
     }
 
     /// What the frame leaves of the subject; of people, their heads count for more than the rest.
-    fn kept(&self, frame: &Frame, share: f64) -> f32 {
-        let heads: f32 = self.heads.iter().map(Frame::area).sum();
+    fn kept(&self, frame: &Rect, share: f64) -> f32 {
+        let heads: f32 = self.heads.iter().map(Rect::area).sum();
         let inside: f32 = self.heads.iter().map(|head| head.common(frame).area()).sum();
         let share = share as f32;
         let kept = if heads > 0.0 { 0.35 * share + 0.65 * inside / heads } else { share };
@@ -151,20 +148,20 @@ impl Scene {
     }
 
     /// Heads that the frame cuts, large ones first of all.
-    fn heads_whole(&self, frame: &Frame) -> f32 {
+    fn heads_whole(&self, frame: &Rect) -> f32 {
         whole(&self.heads, frame)
     }
 
     /// The share of all faces that a frame shows, 1 where there are none.
-    fn faces_inside(&self, frame: &Frame) -> f32 {
-        let all: f32 = self.faces.iter().map(Frame::area).sum();
+    fn faces_inside(&self, frame: &Rect) -> f32 {
+        let all: f32 = self.faces.iter().map(Rect::area).sum();
         let inside: f32 = self.faces.iter().map(|face| face.common(frame).area()).sum();
         if all > 0.0 { inside / all } else { 1.0 }
     }
 
     /// Room above the highest head: some, not a third of the picture.
-    fn room(&self, frame: &Frame) -> f32 {
-        let tops = self.heads.iter().map(|head| (head.top - frame.top) / frame.height);
+    fn room(&self, frame: &Rect) -> f32 {
+        let tops = self.heads.iter().map(|head| (head.y - frame.y) / frame.height);
         let room = tops.fold(f32::INFINITY, f32::min);
         if room.is_infinite() {
             return 1.0;
@@ -173,7 +170,7 @@ impl Scene {
     }
 
     /// Whether the subject, or the largest face, lies near a third or the middle.
-    fn placement(&self, frame: &Frame, [left, top, right, bottom]: [usize; 4], mass: f64) -> f32 {
+    fn placement(&self, frame: &Rect, [left, top, right, bottom]: [usize; 4], mass: f64) -> f32 {
         let cells = [left, top, right, bottom];
         let centre = |axis: usize, from: usize, to: usize| {
             let place = self.moments[axis].within(cells) / mass + 0.5 - from as f64;
@@ -181,8 +178,8 @@ impl Scene {
         };
         let mut place = [centre(0, left, right), centre(1, top, bottom)];
         if let Some(face) = self.faces.iter().max_by(|a, b| a.area().total_cmp(&b.area())) {
-            let across = (face.left + face.width / 2.0 - frame.left) / frame.width;
-            let eyes = (face.top + 0.4 * face.height - frame.top) / frame.height;
+            let across = (face.x + face.width / 2.0 - frame.x) / frame.width;
+            let eyes = (face.y + 0.4 * face.height - frame.y) / frame.height;
             // Both count: the eyes are looked at, the body has weight.
             place = [(place[0] + across) / 2.0, eyes];
         }
@@ -208,24 +205,24 @@ impl Scene {
     }
 
     /// The cells of the maps that a frame covers: left, top, right, bottom; at least one.
-    fn cells(&self, frame: &Frame) -> [usize; 4] {
+    fn cells(&self, frame: &Rect) -> [usize; 4] {
         let span = |from: f32, to: f32, length: f32, cells: usize| {
             let cell = |at: f32| ((at / length).clamp(0.0, 1.0) * cells as f32).round() as usize;
             let low = cell(from).min(cells - 1);
             (low, cell(to).clamp(low + 1, cells))
         };
-        let (left, right) = span(frame.left, frame.right(), self.width, self.subject.width);
-        let (top, bottom) = span(frame.top, frame.bottom(), self.height, self.subject.height);
+        let (left, right) = span(frame.x, frame.right(), self.width, self.subject.width);
+        let (top, bottom) = span(frame.y, frame.bottom(), self.height, self.subject.height);
         [left, top, right, bottom]
     }
 
     /// Up to `count` different frames, best first, each with its score. All lie inside the picture and
     /// have the shape of one of the usual formats or of the picture. None cuts the main subject while
     /// there is one that does not.
-    pub fn proposals(&self, count: usize) -> Vec<(Frame, f32)> {
-        let mut all: Vec<(Frame, f32)> =
+    pub fn proposals(&self, count: usize) -> Vec<(Rect, f32)> {
+        let mut all: Vec<(Rect, f32)> =
             self.candidates().into_iter().map(|frame| (frame, self.score(&frame))).collect();
-        let cuts = |frame: &Frame| !self.keeps_main(frame);
+        let cuts = |frame: &Rect| !self.keeps_main(frame);
         all.sort_by(|a, b| cuts(&a.0).cmp(&cuts(&b.0)).then(b.1.total_cmp(&a.1)));
         let whole = all.iter().filter(|(frame, _)| !cuts(frame)).count();
         if whole >= count {
@@ -233,7 +230,7 @@ impl Scene {
         }
         // The less they may overlap the fewer there are: allow more until there are enough.
         for most in [0.6, 0.75, 0.88, 1.1] {
-            let mut chosen: Vec<(Frame, f32)> = Vec::new();
+            let mut chosen: Vec<(Rect, f32)> = Vec::new();
             for &(frame, score) in &all {
                 if chosen.iter().all(|(other, _)| frame.overlap(other) < most) {
                     chosen.push((frame, score));
@@ -247,7 +244,7 @@ impl Scene {
         all
     }
 
-    fn candidates(&self) -> Vec<Frame> {
+    fn candidates(&self) -> Vec<Rect> {
         const STEPS: usize = 9;
         let own = self.width / self.height;
         let mut frames = Vec::new();
@@ -258,9 +255,9 @@ impl Scene {
                 let height = width / ratio;
                 let step = |free: f32, i: usize| free * i as f32 / (STEPS - 1) as f32;
                 for place in 0..STEPS * STEPS {
-                    let left = step(self.width - width, place % STEPS);
-                    let top = step((self.height - height).max(0.0), place / STEPS);
-                    frames.push(Frame { left, top, width, height });
+                    let x = step(self.width - width, place % STEPS);
+                    let y = step((self.height - height).max(0.0), place / STEPS);
+                    frames.push(Rect { x, y, width, height });
                 }
             }
         }
@@ -269,16 +266,16 @@ impl Scene {
     }
 
     /// The largest frame of this shape (width over height), placed where its composition is best.
-    pub fn cropped(&self, ratio: f32) -> Frame {
+    pub fn cropped(&self, ratio: f32) -> Rect {
         const STEPS: usize = 200;
         let width = self.width.min(self.height * ratio);
         let height = (width / ratio).min(self.height);
         let place = |i: usize| {
             let way = i as f32 / STEPS as f32;
-            let (left, top) = ((self.width - width) * way, (self.height - height) * way);
-            Frame { left, top, width, height }
+            let (x, y) = ((self.width - width) * way, (self.height - height) * way);
+            Rect { x, y, width, height }
         };
-        let worth = |frame: &Frame| {
+        let worth = |frame: &Rect| {
             // What matters stays in first; how it looks decides among equals.
             let faces = self.faces_inside(frame).powi(4);
             faces
@@ -295,7 +292,7 @@ impl Scene {
 }
 
 /// The box of the largest salient thing in pixels of the picture, `None` where it fills most of it.
-fn main_subject(mask: &GrayImage, scale: f32) -> Option<Frame> {
+fn main_subject(mask: &GrayImage, scale: f32) -> Option<Rect> {
     let (width, height) = mask.dimensions();
     let pieces = components(mask, |value| value >= 128);
     let main = pieces.iter().max_by_key(|piece| piece.cells.len())?;
@@ -305,13 +302,23 @@ fn main_subject(mask: &GrayImage, scale: f32) -> Option<Frame> {
     let (top, bottom) = (rows.clone().min()?, rows.max()? + 1);
     let share = (right - left) as f32 * (bottom - top) as f32 / (width * height) as f32;
     let [left, top, right, bottom] = [left, top, right, bottom].map(|at| at as f32 / scale);
-    let frame = Frame { left, top, width: right - left, height: bottom - top };
+    let frame = Rect { x: left, y: top, width: right - left, height: bottom - top };
     (share < MOST_OF_IT).then_some(frame)
 }
 
+/// The head around a face: detectors leave out hair, ears and chin.
+fn head(face: &Rect) -> Rect {
+    Rect {
+        x: face.x - 0.12 * face.width,
+        y: face.y - 0.4 * face.height,
+        width: 1.24 * face.width,
+        height: 1.5 * face.height,
+    }
+}
+
 /// How whole the frame leaves these boxes, 0.1 to 1; large ones count most.
-fn whole(boxes: &[Frame], frame: &Frame) -> f32 {
-    let largest = boxes.iter().map(Frame::area).fold(0.0, f32::max);
+fn whole(boxes: &[Rect], frame: &Rect) -> f32 {
+    let largest = boxes.iter().map(Rect::area).fold(0.0, f32::max);
     let factors = boxes.iter().map(|part| {
         let inside = part.common(frame).area() / part.area().max(1e-6);
         let weight = (part.area() / largest.max(1e-6)).sqrt();
@@ -396,7 +403,7 @@ mod tests {
 
     fn score(place: [f32; 2], radius: f32) -> f32 {
         let (photo, mask) = disc(600, 400, place, radius);
-        Scene::new(&photo, &mask, &[]).score(&Frame::whole(&photo))
+        Scene::new(&photo, &mask, &[]).score(&Rect::whole(&photo))
     }
 
     #[test]
@@ -422,10 +429,10 @@ mod tests {
     #[test]
     fn cut_heads_cost_more_the_more_is_cut() {
         let (photo, mask) = disc(400, 600, [200.0, 260.0], 130.0);
-        let face = Frame { left: 150.0, top: 180.0, width: 100.0, height: 130.0 };
+        let face = Rect { x: 150.0, y: 180.0, width: 100.0, height: 130.0 };
         let scene = Scene::new(&photo, &mask, &[face]);
         let scores = [0.0, 150.0, 200.0, 240.0, 280.0]
-            .map(|top| scene.score(&Frame { left: 0.0, top, width: 400.0, height: 600.0 - top }));
+            .map(|top| scene.score(&Rect { x: 0.0, y: top, width: 400.0, height: 600.0 - top }));
         assert!(scores.windows(2).skip(1).all(|pair| pair[0] > pair[1]), "{scores:?}");
         assert!(scores[0] > scores[2] + 0.5, "{scores:?}");
     }
@@ -434,14 +441,14 @@ mod tests {
     fn proposals_are_inside_different_sorted_and_better_than_a_bad_picture() {
         let (photo, mask) = disc(900, 600, [820.0, 520.0], 60.0);
         let scene = Scene::new(&photo, &mask, &[]);
-        let own = scene.score(&Frame::whole(&photo));
+        let own = scene.score(&Rect::whole(&photo));
         for count in [1, 5, 10] {
             let found = scene.proposals(count);
             assert_eq!(found.len(), count);
             assert!(found[0].1 > own, "{} is no better than {own}", found[0].1);
             assert!(found.windows(2).all(|pair| pair[0].1 >= pair[1].1 && pair[0].0 != pair[1].0));
             for (frame, score) in found {
-                assert!(frame.left >= 0.0 && frame.top >= 0.0 && (0.0..=BEST).contains(&score));
+                assert!(frame.x >= 0.0 && frame.y >= 0.0 && (0.0..=BEST).contains(&score));
                 assert!(frame.right() <= 900.5 && frame.bottom() <= 600.5, "{frame:?}");
             }
         }
@@ -463,7 +470,7 @@ mod tests {
         for (width, height) in [(1, 1), (32, 32), (4000, 40)] {
             let photo = RgbImage::from_pixel(width, height, Rgb([90; 3]));
             let scene = Scene::new(&photo, &GrayImage::new(width, height), &[]);
-            assert!((0.0..=BEST).contains(&scene.score(&Frame::whole(&photo))));
+            assert!((0.0..=BEST).contains(&scene.score(&Rect::whole(&photo))));
             assert_eq!(scene.proposals(10).len(), 10);
             assert!(scene.cropped(3.0).width > 0.0);
         }

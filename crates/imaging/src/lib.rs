@@ -21,6 +21,7 @@ pub mod drawing;
 pub mod encode;
 pub mod exposure;
 mod format;
+pub mod geometry;
 mod glance;
 pub mod grading;
 pub mod graph_cut;

@@ -2,7 +2,8 @@
 
 use image::RgbImage;
 use safelight_contract::Result;
-use safelight_imaging::composition::{self, Frame, Scene};
+use safelight_imaging::composition::{self, Scene};
+use safelight_imaging::geometry::Rect;
 use safelight_imaging::resize::{Filter, rgb};
 
 use crate::Vision;
@@ -28,13 +29,13 @@ pub(crate) fn look(vision: &Vision, photo: &RgbImage) -> Result<Scene> {
     let back = |length: u32, own: u32| own as f32 / length as f32;
     let (across, down) = (back(small.width(), width), back(small.height(), height));
     let faces = vision.detect_faces(&small)?;
-    let frames = faces.iter().map(|face| Frame {
-        left: face.rect.x * across,
-        top: face.rect.y * down,
+    let frames = faces.iter().map(|face| Rect {
+        x: face.rect.x * across,
+        y: face.rect.y * down,
         width: face.rect.width * across,
         height: face.rect.height * down,
     });
     let least = LEAST_FACE * long as f32;
-    let frames: Vec<Frame> = frames.filter(|f| f.width.max(f.height) > least).collect();
+    let frames: Vec<Rect> = frames.filter(|f| f.width.max(f.height) > least).collect();
     Ok(Scene::new(photo, &saliency, &frames))
 }

@@ -1,6 +1,6 @@
 //! Crops of a photo that are composed well.
 
-use safelight_imaging::composition::Frame;
+use safelight_imaging::geometry::Rect;
 use safelight_operation::{
     CpuOperation, Input, Memory, Needs, Output, Picture, Result, Spec, Work, rounded,
 };
@@ -74,13 +74,13 @@ impl CpuOperation for IntelligentComposition {
 
 impl Crop {
     /// The crop to a frame of a photo of this width and height.
-    fn of(frame: &Frame, score: f32, (width, height): (u32, u32)) -> Self {
+    fn of(frame: &Rect, score: f32, (width, height): (u32, u32)) -> Self {
         let edge = |at: f32, most: u32| (at.round().max(0.0) as u32).min(most);
         Self {
-            min_x: edge(frame.left, width),
-            max_x: edge(frame.left + frame.width, width),
-            min_y: edge(frame.top, height),
-            max_y: edge(frame.top + frame.height, height),
+            min_x: edge(frame.x, width),
+            max_x: edge(frame.right(), width),
+            min_y: edge(frame.y, height),
+            max_y: edge(frame.bottom(), height),
             score: rounded(score, 4),
         }
     }

@@ -1,6 +1,7 @@
 //! Composition and looks: how well a photo is made.
 
-use safelight_imaging::composition::{BEST, Frame};
+use safelight_imaging::composition::BEST;
+use safelight_imaging::geometry::Rect;
 use safelight_imaging::tilt::Tilt;
 use safelight_operation::{
     CpuOperation, Input, Memory, Needs, Output, Picture, Result, Spec, Work, rounded,
@@ -57,7 +58,7 @@ impl CpuOperation for ImageCompositionAestheticsScoring {
         let tilt = work.stage("tilt", || Ok(Tilt::of(&photo)))?;
         let looks =
             BEST * ((upright(mark, tilt) - MARKS[0]) / (MARKS[1] - MARKS[0])).clamp(0.0, 1.0);
-        let score = LOOKS * looks + (1.0 - LOOKS) * scene.score(&Frame::whole(&photo));
+        let score = LOOKS * looks + (1.0 - LOOKS) * scene.score(&Rect::whole(&photo));
         Ok(Answer { score: rounded(score, 4) })
     }
 }

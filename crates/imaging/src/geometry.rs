@@ -1,6 +1,8 @@
-//! Points and boxes.
+//! Points and boxes in pictures.
 
-/// A place in the photo.
+use image::RgbImage;
+
+/// A place in a picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Point {
     /// To the right.
@@ -20,7 +22,8 @@ impl Point {
         Point { x: (self.x + other.x) / 2.0, y: (self.y + other.y) / 2.0 }
     }
 
-    pub(crate) fn pair(self) -> [f64; 2] {
+    /// Its coordinates, as maps take them.
+    pub fn pair(self) -> [f64; 2] {
         [f64::from(self.x), f64::from(self.y)]
     }
 }
@@ -45,6 +48,11 @@ pub struct Rect {
 }
 
 impl Rect {
+    /// A whole picture.
+    pub fn whole(photo: &RgbImage) -> Self {
+        Self { x: 0.0, y: 0.0, width: photo.width() as f32, height: photo.height() as f32 }
+    }
+
     /// The box of points; empty for none.
     pub fn around(points: impl IntoIterator<Item = Point>) -> Self {
         let mut points = points.into_iter();
