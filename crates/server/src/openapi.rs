@@ -223,8 +223,7 @@ fn own_operation(own: &Own) -> Value {
             let required = schema["required"].as_array().cloned().unwrap_or_default();
             let parameters = schema["properties"].as_object().into_iter().flatten();
             let parameters = parameters.map(|(name, schema)| {
-                let required = required.iter().any(|other| other == name);
-                json!({ "name": name, "in": "query", "required": required, "schema": schema })
+                parameter(name, required.iter().any(|other| other == name), schema.clone())
             });
             operation["parameters"] = parameters.collect();
         }
@@ -241,94 +240,34 @@ fn own_operation(own: &Own) -> Value {
     operation
 }
 
-/// The endpoints that are no services: credits and task queries.
+/// The endpoints that are no services: credits and task queries, and those of the table `OWN`.
 fn common_paths() -> Map<String, Value> {
-    let number = json!({ "type": "number" });
-    let time = json!({ "type": "integer", "description": "Unix seconds." });
-    let pool = object(json!({
-        "unique_sign": { "type": "string", "description": "`common`, or a service's pool." },
-        "name": { "type": "string" },
-        "balance": number, "total": number, "last_recharge_balance": number,
-        "balance_warning": number, "first_buy_time": time, "last_update_time": time,
-    }));
-    let credits = object(json!({ "data": { "type": "array", "items": pool } }));
-    let task = with(
-        object(json!({
-            "task_status": {
-                "type": "integer",
-                "enum": [0, 1, 2],
-                "description": "1 while the task waits or is at work, 2 when it is done.",
-            },
-        })),
-        json!({
-            "data": {
-                "type": "object",
-                "description": "The service's result, only when done; holds `task_status` too, which is all \
-                    that it holds where the result stands in one of the members below.",
-            },
-            "output": {
-                "type": "object",
-                "description": "The result of the services for try-on, only when done.",
-            },
-            "usage": {
-                "type": "object",
-                "description": "Beside `output`: how many pictures were made.",
-            },
-            "result": {
-                "type": "object",
-                "description": "The result of the services that answer a `result`, only when done.",
-            },
-            "result_url": {
-                "type": "string",
-                "format": "uri",
-                "description": "The result of services that answer one picture at top level, only when done.",
-            },
-        }),
-    );
-    let state = object(json!({
-        "status": { "type": "string", "enum": [
-            "QUEUING", "PROCESSING", "PROCESS_SUCCESS", "PROCESS_FAILED", "TIMEOUT_FAILED",
-            "LIMIT_RETRY_FAILED",
-        ] },
-    }));
-    let results = json!({
-        "result_url": { "type": "string", "format": "uri" },
-        "image_list": { "type": "array", "items": { "type": "string", "format": "uri" } },
-    });
-    let legacy = object(json!({ "data": with(state, results) }));
+    let text = || json!({ "type": "string" });
     let types = json!({
         "type": "string",
         "enum": ["HD_COLOUR_MIGRATION", "GENERATE_CARTOONIZED_IMAGE"],
     });
-    let text = json!({ "type": "string" });
-    let get = |sign: &str, summary: &str, params: &[(&str, &Value)], answer: Value| {
-        let parameters: Vec<_> = params
-            .iter()
-            .map(|(name, schema)| {
-                json!({ "name": name, "in": "query", "required": true, "schema": schema })
-            })
-            .collect();
-        json!({ "get": {
-            "operationId": sign, "tags": ["common"], "summary": summary,
-            "parameters": parameters, "responses": responses(answer), "x-price": 0,
-        } })
-    };
     let mut paths = Map::new();
     paths.insert(
         "/api/common/query-credits".into(),
-        get("common_query_credits", "Credits of each pool", &[], credits),
+        query("common_query_credits", "Credits of each pool", vec![], credits()),
     );
     paths.insert(
         "/api/common/query-async-task-result".into(),
-        get("common_query_async_task_result", "Result of a task", &[("task_id", &text)], task),
+        query(
+            "common_query_async_task_result",
+            "Result of a task",
+            vec![parameter("task_id", true, text())],
+            task_result(),
+        ),
     );
     paths.insert(
         "/api/image/asyn-task-results".into(),
-        get(
+        query(
             "image_asyn_task_results",
             "Result of a task, in the older form",
-            &[("job_id", &text), ("type", &types)],
-            legacy,
+            vec![parameter("job_id", true, text()), parameter("type", true, types)],
+            older_task_result(),
         ),
     );
     for own in OWN {
@@ -339,6 +278,83 @@ fn common_paths() -> Map<String, Value> {
         paths.insert(own.path.into(), json!({ method: own_operation(own) }));
     }
     paths
+}
+
+/// An endpoint that is asked with parameters on the query string.
+fn query(sign: &str, summary: &str, parameters: Vec<Value>, answer: Value) -> Value {
+    json!({ "get": {
+        "operationId": sign, "tags": ["common"], "summary": summary,
+        "parameters": parameters, "responses": responses(answer), "x-price": 0,
+    } })
+}
+
+/// A parameter of the query string.
+fn parameter(name: &str, required: bool, schema: Value) -> Value {
+    json!({ "name": name, "in": "query", "required": required, "schema": schema })
+}
+
+/// What `query-credits` answers.
+fn credits() -> Value {
+    let number = json!({ "type": "number" });
+    let time = json!({ "type": "integer", "description": "Unix seconds." });
+    let pool = object(json!({
+        "unique_sign": { "type": "string", "description": "`common`, or a service's pool." },
+        "name": { "type": "string" },
+        "balance": number, "total": number, "last_recharge_balance": number,
+        "balance_warning": number, "first_buy_time": time, "last_update_time": time,
+    }));
+    object(json!({ "data": { "type": "array", "items": pool } }))
+}
+
+/// What `query-async-task-result` answers.
+fn task_result() -> Value {
+    let status = object(json!({
+        "task_status": {
+            "type": "integer",
+            "enum": [0, 1, 2],
+            "description": "1 while the task waits or is at work, 2 when it is done.",
+        },
+    }));
+    let results = json!({
+        "data": {
+            "type": "object",
+            "description": "The service's result, only when done; holds `task_status` too, which is all \
+                that it holds where the result stands in one of the members below.",
+        },
+        "output": {
+            "type": "object",
+            "description": "The result of the services for try-on, only when done.",
+        },
+        "usage": {
+            "type": "object",
+            "description": "Beside `output`: how many pictures were made.",
+        },
+        "result": {
+            "type": "object",
+            "description": "The result of the services that answer a `result`, only when done.",
+        },
+        "result_url": {
+            "type": "string",
+            "format": "uri",
+            "description": "The result of services that answer one picture at top level, only when done.",
+        },
+    });
+    with(status, results)
+}
+
+/// What `asyn-task-results` answers.
+fn older_task_result() -> Value {
+    let state = object(json!({
+        "status": { "type": "string", "enum": [
+            "QUEUING", "PROCESSING", "PROCESS_SUCCESS", "PROCESS_FAILED", "TIMEOUT_FAILED",
+            "LIMIT_RETRY_FAILED",
+        ] },
+    }));
+    let results = json!({
+        "result_url": { "type": "string", "format": "uri" },
+        "image_list": { "type": "array", "items": { "type": "string", "format": "uri" } },
+    });
+    object(json!({ "data": with(state, results) }))
 }
 
 fn responses(answer: Value) -> Value {
