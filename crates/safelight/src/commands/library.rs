@@ -17,7 +17,8 @@ use serde_json::json;
 use super::Context;
 use super::accounts::{Accounts, hint, with_store};
 use crate::clock::{now, show as time};
-use crate::output::{Row, folder_of};
+use crate::config::Config;
+use crate::output::{Output, Row, folder_of};
 use crate::secrets;
 
 const EXAMPLES: &str = "\
@@ -171,7 +172,6 @@ impl Row for FaceAudit {
 impl Library {
     pub fn run(self, context: &Context) -> Result<ExitCode> {
         let (output, config) = (context.output, context.load()?.config);
-        let (settings, models) = (config.server, config.own.models);
         let mut code = ExitCode::SUCCESS;
         with_store(context, async |accounts| {
             let store = &accounts.store;
@@ -184,30 +184,15 @@ impl Library {
                 }
                 Action::Export { application, file, group } => {
                     let act = act(accounts, &application).await?;
-                    let (key, group) = (accounts.library_key().await?, group.as_deref());
-                    let exported = transfer::export(&**store, &key, &act, group).await;
-                    let exported = exported.map_err(said)?;
-                    write(&file, &exported.lines)?;
-                    let transfer::Exported { groups, users, faces, .. } = exported;
-                    let sentence = format!(
-                        "Wrote {groups} groups, {users} users and {faces} faces to {}. It is not \
-                         encrypted.",
-                        file.display()
-                    );
-                    let counts = json!({ "groups": groups, "users": users, "faces": faces });
-                    output.result(&counts, &sentence)
+                    export(accounts, output, &act, &file, group.as_deref()).await
                 }
                 Action::Import { application, file, group, consent_note } if file.is_dir() => {
                     let group = group.ok_or_else(|| {
                         anyhow!("say which group the pictures go to: --group <group>")
                     })?;
                     let act = act(accounts, &application).await?;
-                    let key = accounts.library_key().await?;
-                    let limits = limits(&settings);
-                    let importer =
-                        Importer::open(&**store, &key, act, &group, limits, consent_note).await;
-                    let vision = pictures::vision(accounts.data(), &models)?;
-                    let come = pictures::import(&importer.map_err(said)?, &vision, &file).await?;
+                    let come = import_pictures(accounts, &config, act, &file, &group, consent_note)
+                        .await?;
                     for failure in &come.failed {
                         eprintln!("{}: {}", failure.file, failure.message);
                         code = ExitCode::FAILURE;
@@ -216,17 +201,7 @@ impl Library {
                 }
                 Action::Import { group: None, consent_note: None, application, file } => {
                     let act = act(accounts, &application).await?;
-                    let text = std::fs::read_to_string(&file)
-                        .with_context(|| format!("{} cannot be read", file.display()))?;
-                    let limits = limits(&settings);
-                    let key = accounts.library_key().await?;
-                    let come = transfer::import(&**store, &key, &act, &text, limits).await;
-                    let come = come.map_err(said)?;
-                    let sentence = format!(
-                        "Added {} groups, {} users and {} faces; {} were there already.",
-                        come.groups, come.users, come.faces, come.skipped
-                    );
-                    output.result(&come, &sentence)
+                    import_file(accounts, output, &act, &file, limits(&config.server)).await
                 }
                 Action::Import { .. } => bail!(
                     "--group and --consent-note are for folders of pictures; a file says itself which \
@@ -249,14 +224,7 @@ impl Library {
                     if !yes {
                         bail!("nothing was changed; say --yes if all libraries must go");
                     }
-                    secrets::give_up(&**store, accounts.data(), secrets::LIBRARY).await?;
-                    for application in store.applications().await? {
-                        erase(accounts, &by_operator(application.id)).await?;
-                    }
-                    accounts.library_key().await?;
-                    let sentence =
-                        format!("Made a new {}; all libraries are erased.", secrets::LIBRARY);
-                    output.result(&json!({ "erased": true }), &sentence)
+                    new_key(accounts, output).await
                 }
                 Action::Erase { application, yes } => {
                     if !yes {
@@ -271,6 +239,74 @@ impl Library {
         })?;
         Ok(code)
     }
+}
+
+/// Writes a library, or one group of it, into a file.
+async fn export(
+    accounts: &Accounts,
+    output: Output,
+    act: &Act,
+    file: &Path,
+    group: Option<&str>,
+) -> Result<()> {
+    let key = accounts.library_key().await?;
+    let exported = transfer::export(&*accounts.store, &key, act, group).await.map_err(said)?;
+    write(file, &exported.lines)?;
+    let transfer::Exported { groups, users, faces, .. } = exported;
+    let sentence = format!(
+        "Wrote {groups} groups, {users} users and {faces} faces to {}. It is not encrypted.",
+        file.display()
+    );
+    let counts = json!({ "groups": groups, "users": users, "faces": faces });
+    output.result(&counts, &sentence)
+}
+
+/// Adds the faces of the pictures in a folder to a group.
+async fn import_pictures(
+    accounts: &Accounts,
+    config: &Config,
+    act: Act,
+    folder: &Path,
+    group: &str,
+    consent_note: Option<String>,
+) -> Result<pictures::Come> {
+    let key = accounts.library_key().await?;
+    let limits = limits(&config.server);
+    let importer = Importer::open(&*accounts.store, &key, act, group, limits, consent_note).await;
+    let vision = pictures::vision(accounts.data(), &config.own.models)?;
+    let importer = importer.map_err(said)?;
+    pictures::import(&importer, &vision, folder).await
+}
+
+/// Adds what a file holds to a library.
+async fn import_file(
+    accounts: &Accounts,
+    output: Output,
+    act: &Act,
+    file: &Path,
+    limits: (&LibrarySettings, FaceLimits),
+) -> Result<()> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("{} cannot be read", file.display()))?;
+    let key = accounts.library_key().await?;
+    let come = transfer::import(&*accounts.store, &key, act, &text, limits).await.map_err(said)?;
+    let sentence = format!(
+        "Added {} groups, {} users and {} faces; {} were there already.",
+        come.groups, come.users, come.faces, come.skipped
+    );
+    output.result(&come, &sentence)
+}
+
+/// Makes a new key of the libraries. What the old one opened is erased.
+async fn new_key(accounts: &Accounts, output: Output) -> Result<()> {
+    let store = &*accounts.store;
+    secrets::give_up(store, accounts.data(), secrets::LIBRARY).await?;
+    for application in store.applications().await? {
+        erase(accounts, &by_operator(application.id)).await?;
+    }
+    accounts.library_key().await?;
+    let sentence = format!("Made a new {}; all libraries are erased.", secrets::LIBRARY);
+    output.result(&json!({ "erased": true }), &sentence)
 }
 
 /// The operator, who acts for an application.
