@@ -180,6 +180,26 @@ async fn switches_and_prices_are_those_of_the_library() {
 }
 
 #[tokio::test]
+async fn an_answer_names_so_many_subjects_at_most() {
+    let server = served().await;
+    for number in 0..11 {
+        let name = json!({"subject": format!("Subject {number}")});
+        assert_eq!(call(&server, Method::POST, SUBJECTS, Some(name)).await.0, 201);
+    }
+    let recognize = async |faces: usize| {
+        let path = "/api/v1/recognition/embeddings/recognize";
+        let body = json!({"embeddings": vec![vec![1; 128]; faces], "prediction_count": 1000});
+        call(&server, Method::POST, path, Some(body)).await
+    };
+    let (status, answer) = recognize(10).await;
+    assert_eq!((status, answer["result"].as_array().map(Vec::len)), (200, Some(10)), "{answer}");
+    let (status, answer) = recognize(950).await;
+    assert_eq!((status, &answer["code"]), (400, &json!(36)), "{answer}");
+    let why = text(&answer["message"]);
+    assert!(why.contains("prediction_count is 1000") && why.contains("up to 10 "), "{why}");
+}
+
+#[tokio::test]
 async fn sandbox_keys_are_those_of_the_rest() {
     let server = served().await;
     let key = server.sandbox_key().await;
@@ -241,6 +261,13 @@ async fn faces_are_recognised_and_verified() {
     let path = "/api/v1/recognition/embeddings/recognize";
     let known = call(&server, Method::POST, path, Some(vectors.clone())).await.1;
     assert_eq!(known["result"][0]["similarities"][0]["subject"], "Ada");
+    // The audit names a subject once, however many of the faces are its.
+    let twice = json!({"embeddings": [vector, vector]});
+    let known = call(&server, Method::POST, path, Some(twice)).await.1;
+    assert_eq!(known["result"][1]["similarities"][0]["subject"], "Ada");
+    let audit = server.store.face_audit(server.application.id, None, 1).await.expect("the audit");
+    let (users, count) = (audit[0].user_ids.as_str(), audit[0].count);
+    assert!(users.starts_with("s_") && !users.contains(',') && count == 2, "{users} {count}");
     let path = format!("/api/v1/recognition/embeddings/faces/{id}/verify");
     let same = call(&server, Method::POST, &path, Some(vectors)).await.1;
     let pair = json!({"source": vector, "targets": [vector]});
