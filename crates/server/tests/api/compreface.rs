@@ -160,6 +160,40 @@ async fn subjects_are_kept_renamed_and_joined() {
 }
 
 #[tokio::test]
+async fn a_subject_joins_another_with_all_its_faces_or_none() {
+    let server = TestServer::shipping_with(|settings| {
+        settings.compat.compreface = true;
+        settings.library.max_faces_per_user = 2;
+        settings.library.max_faces_per_group = 3;
+    })
+    .await;
+    let (ada, grace) = (png(&astronaut()), png(&hopper()));
+    let mut ids = Vec::new();
+    for (subject, picture) in [("Ann", &ada), ("Ann", &grace), ("Bob", &ada)] {
+        let path = format!("{FACES}?subject={subject}");
+        ids.push(text(&send(&server, &path, &[("file", picture)]).await.1["image_id"]));
+    }
+    let join = async || {
+        let body = json!({"subject": "Bob"});
+        call(&server, Method::PUT, &format!("{SUBJECTS}/Ann"), Some(body)).await
+    };
+    let count = async |subject: &str| {
+        let path = format!("{FACES}?subject={subject}");
+        call(&server, Method::GET, &path, None).await.1["total_elements"].clone()
+    };
+    let (status, answer) = join().await;
+    let why = text(&answer["message"]);
+    assert!(status == 400 && why.contains("has 1 faces and would get 2 more, 2 is"), "{why}");
+    assert_eq!((count("Ann").await, count("Bob").await), (json!(2), json!(1)), "nothing changed");
+    let (status, _) = call(&server, Method::DELETE, &format!("{FACES}/{}", ids[0]), None).await;
+    // The group is full, which keeps nobody from moving within it.
+    let more = send(&server, &format!("{FACES}?subject=Cyd"), &[("file", &grace)]).await;
+    assert_eq!((status, more.0), (200, 201), "{}", more.1);
+    assert_eq!(join().await, (200, json!({"updated": true})));
+    assert_eq!((count("Ann").await, count("Bob").await), (json!(0), json!(2)));
+}
+
+#[tokio::test]
 async fn switches_and_prices_are_those_of_the_library() {
     let server = served().await;
     let path = "/api/v1/recognition/embeddings/recognize";

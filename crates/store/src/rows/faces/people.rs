@@ -112,7 +112,8 @@ fn room(
         if found + more <= limit {
             return Ok(());
         }
-        Err(Refused::Full(format!("{of} has {found} faces, {limit} is the limit")))
+        let more = if more > 1 { format!(" and would get {more} more") } else { String::new() };
+        Err(Refused::Full(format!("{of} has {found} faces{more}, {limit} is the limit")))
     };
     full(kept, "the user", limits.user)?;
     full(group.faces - gone.min(group.faces), "the group", limits.group)?;
