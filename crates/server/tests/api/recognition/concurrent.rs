@@ -13,13 +13,19 @@ type Plain = std::collections::BTreeSet<&'static str>;
 #[tokio::test]
 async fn what_many_change_at_once_is_found_as_it_is() {
     let server = TestServer::shipping().await;
-    post(&server, &format!("{L}group-create"), json!({"group_id": "g"})).await.success();
+    for group in ["g", "kept"] {
+        post(&server, &format!("{L}group-create"), json!({"group_id": group})).await.success();
+    }
     let pictures = Pictures::new();
     let mut tokens = Vec::new();
     for (name, picture) in [("ada", &pictures.ada), ("grace", &pictures.grace)] {
         let body = json!({"image_base64": picture});
         let found = post(&server, &format!("{R}face-detect"), body).await.success();
-        tokens.push((name, text(&found["data"]["face_list"][0]["face_token"])));
+        let token = text(&found["data"]["face_list"][0]["face_token"]);
+        // In another group it lives on when a user is deleted.
+        let keep = json!({"image_token": token, "group_id": "kept", "user_id": name});
+        post(&server, &format!("{L}face-add"), keep).await.success();
+        tokens.push((name, token));
     }
     let users = (0..8_u64).map(|user| one_user(&server, &tokens, user));
     let plain: Vec<Plain> = futures_util::future::join_all(users).await;
