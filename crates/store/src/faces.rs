@@ -376,6 +376,8 @@ pub trait Faces: Send + Sync + 'static {
     async fn group_faces(&self, group_row: i64) -> Result<(i64, Vec<StoredFace>)>;
     /// The group of that row number, where it is there and not being cleaned.
     async fn face_group_at(&self, row: i64) -> Result<Option<FaceGroup>>;
+    /// Those of these row numbers whose groups are there and not being cleaned.
+    async fn ready_face_groups(&self, rows: &[i64]) -> Result<Vec<i64>>;
 
     /// Notes something that was done and changed nothing.
     async fn note_face_act(

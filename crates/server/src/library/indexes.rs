@@ -154,6 +154,11 @@ impl Indexes {
         }
     }
 
+    /// The groups that have a place here, by row number.
+    pub fn groups(&self) -> Vec<i64> {
+        self.places.lock().keys().copied().collect()
+    }
+
     /// Drops the index of a group.
     pub fn forget(&self, group_row: i64) {
         self.places.lock().remove(&group_row);

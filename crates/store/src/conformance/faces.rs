@@ -109,8 +109,13 @@ async fn groups_have_identifiers_and_names(store: Arc<dyn Store>) {
 async fn a_deleted_group_is_cleaned_before_it_is_gone(store: Arc<dyn Store>) {
     let shop = shop(&*store).await;
     let staff = group(&*store, &shop, "staff").await;
+    let visitors = group(&*store, &shop, "visitors").await;
+    let rows = [visitors.row + 100, visitors.row, staff.row];
+    let ready = async || store.ready_face_groups(&rows).await.unwrap();
+    assert_eq!(ready().await, [visitors.row, staff.row]);
     add(&*store, &shop, &staff, "ada", "t1").await;
     store.delete_face_group(&act(&shop), "staff").await.unwrap();
+    assert_eq!(ready().await, [visitors.row]);
     let cleaning = Refused::GroupCleaning("staff".into());
     assert_eq!(refused(store.face_group(shop.id, "staff", false).await), cleaning);
     let again = store.create_face_group(&act(&shop), &new_group("staff", None), 10).await;
