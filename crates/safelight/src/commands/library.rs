@@ -185,7 +185,7 @@ impl Library {
                 Action::Export { application, file, group } => {
                     let act = act(accounts, &application).await?;
                     let (key, group) = (accounts.library_key().await?, group.as_deref());
-                    let exported = transfer::export(&**store, &key, &act, group).await;
+                    let exported = transfer::export(&**store, &key, &act, group, None).await;
                     let exported = exported.map_err(said)?;
                     write(&file, &exported.lines)?;
                     let transfer::Exported { groups, users, faces, .. } = exported;

@@ -168,10 +168,10 @@ impl Port {
         self.library.blobs.put(name, sealed).await.map_err(|error| failed(&error))
     }
 
-    /// The library of the application, or one group of it, as a file.
-    pub async fn export(&self, group: Option<&str>) -> Result<Exported> {
+    /// The library of the application, or one group of it, as a file, made in so many bytes of memory.
+    pub async fn export(&self, group: Option<&str>, most: u64) -> Result<Exported> {
         let library = &self.library;
-        export(&*library.store, &library.master, &self.act(), group).await
+        export(&*library.store, &library.master, &self.act(), group, Some(most)).await
     }
 
     /// Lets the token of a face live that is in no group.
