@@ -144,6 +144,8 @@ pub struct NewFace {
     pub image: Option<String>,
     /// What becomes of the user's other faces.
     pub mode: FaceMode,
+    /// The revision that the group must still have, where that matters.
+    pub revision: Option<i64>,
 }
 
 /// How many faces there may be.

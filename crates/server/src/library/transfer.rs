@@ -294,6 +294,7 @@ pub async fn import(
                     quality: quality_score,
                     image: None,
                     mode: FaceMode::Append,
+                    revision: None,
                 };
                 count(store.add_face(act, &new, limits).await.map(drop), &mut done.faces)
             }

@@ -15,6 +15,7 @@ cases![
     users_are_of_a_group,
     faces_come_and_go,
     faces_are_limited,
+    a_face_is_added_to_the_group_that_was_read,
     copies_are_of_what_was_read,
     faces_past_their_retention_go,
     erasing_leaves_nothing,
@@ -57,6 +58,7 @@ fn new_face(group: &FaceGroup, user: &str, token: &str, mode: FaceMode) -> NewFa
         quality: 80.0,
         image: Some(format!("faces/{token}")),
         mode,
+        revision: None,
     }
 }
 
@@ -241,6 +243,21 @@ async fn faces_are_limited(store: Arc<dyn Store>) {
         // What takes the place of another needs no room.
         store.check_face_room(&now, "ada", FaceMode::Replace, 1, limits).await.unwrap();
     }
+}
+
+async fn a_face_is_added_to_the_group_that_was_read(store: Arc<dyn Store>) {
+    let shop = shop(&*store).await;
+    let old = group(&*store, &shop, "staff").await;
+    add(&*store, &shop, &old, "ada", "t1").await;
+    let late = async |revision| {
+        let face = new_face(&old, "eve", "t2", FaceMode::Append);
+        store.add_face(&act(&shop), &NewFace { revision: Some(revision), ..face }, MANY).await
+    };
+    assert_eq!(refused(late(old.revision).await), Refused::Changed("staff".into()));
+    let now = store.face_group(shop.id, "staff", false).await.unwrap();
+    assert_eq!((now.users, now.faces), (1, 1), "nothing has happened");
+    let added = late(now.revision).await.unwrap();
+    assert_eq!((added.users, added.changes[0].revision), (1, now.revision + 1));
 }
 
 async fn copies_are_of_what_was_read(store: Arc<dyn Store>) {

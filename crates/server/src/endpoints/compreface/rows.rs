@@ -227,6 +227,7 @@ async fn join(
             quality: face.quality,
             image: face.image.clone(),
             mode: FaceMode::Append,
+            revision: None,
         };
         let changed = match store.add_face(&collection.act, &new, limits).await {
             Ok(changed) => changed,

@@ -173,6 +173,9 @@ pub fn add(
     limits: FaceLimits,
 ) -> Result<FacesChanged> {
     let group = still_there(db, new.group_row)?;
+    if new.revision.is_some_and(|revision| revision != group.revision) {
+        return Err(Refused::Changed(group.id).into());
+    }
     let mut changed = FacesChanged::default();
     let user = match users::one(db, group.row, &new.user.id)? {
         Some(user) => user.row,
