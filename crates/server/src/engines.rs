@@ -120,8 +120,8 @@ impl Engines {
     /// The engines of these settings.
     ///
     /// # Errors
-    /// When a key or a workflow cannot be read, or an engine is named for a service that is none or that its
-    /// workflow has no places for.
+    /// When a key or a workflow cannot be read, or an engine is named for a service that is none or whose
+    /// pictures do not fit the places of its workflow.
     pub fn new(
         settings: &Settings,
         catalog: &[Endpoint],
@@ -138,8 +138,9 @@ impl Engines {
                 if given.is_some_and(|engine| !protocol.takes(engine.given)) {
                     return Err(format!(
                         "the engine `{}` serves {service}, which it cannot: a workflow needs the place \
-                         %image%, and %reference% for services with further pictures; classifiers are \
-                         of the kind kserve, and do nothing else",
+                         %image%, has %mask% only for services that send a mask, and %reference% for those \
+                         that send further pictures and no others; classifiers are of the kind kserve, and \
+                         do nothing else",
                         engine.name
                     ));
                 }
@@ -394,4 +395,42 @@ pub fn why_not(settings: &Settings, endpoint: &Endpoint) -> Option<String> {
     let served = settings.engine.iter().any(|engine| engine.does(service));
     (endpoint.needs().is_engine_required() && !served)
         .then(|| no_engine(service).message().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use safelight_services::CATALOG;
+    use serde_json::json;
+
+    use super::*;
+
+    /// ComfyUI with a workflow that ships.
+    fn comfy(workflow: &str, serves: &str) -> Result<Engines, String> {
+        let engine = json!({
+            "name": "comfy", "kind": "comfyui", "url": "http://127.0.0.1:8188", "serves": [serves],
+            "workflow": workflow, "model": "any.safetensors",
+        });
+        let engine = serde_json::from_value(engine).expect("settings");
+        let settings = Settings { engine: vec![engine], ..Settings::default() };
+        Engines::new(&settings, CATALOG, &Arc::default())
+    }
+
+    #[test]
+    fn a_workflow_does_the_services_that_fill_its_places_alone() {
+        let (masked, whole) = ("ai-object-replacer", "ai-lip-bite-expressions");
+        assert!(comfy("inpaint.json", masked).is_ok() && comfy("edit.json", whole).is_ok());
+        for (workflow, service) in
+            [("inpaint.json", whole), ("edit.json", "try-on-clothes"), ("text.json", masked)]
+        {
+            let why = comfy(workflow, service).err().expect("refused");
+            let words = ["comfy", service, "%image%", "%mask%", "%reference%"];
+            assert!(words.iter().all(|word| why.contains(word)), "{why}");
+        }
+        let all = comfy("inpaint.json", "*").expect("engines");
+        let serves = |service: &str| {
+            let endpoint = CATALOG.iter().find(|endpoint| endpoint.spec().slug() == service);
+            all.of(endpoint.expect("a service")).next().is_some()
+        };
+        assert!(serves(masked) && !serves(whole) && !serves("try-on-clothes"));
+    }
 }

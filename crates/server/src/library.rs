@@ -155,6 +155,20 @@ impl Library {
         }
     }
 
+    /// Drops the indexes of groups that are gone, whichever process deleted them.
+    async fn drop_indexes(&self) -> Result<()> {
+        let groups = self.indexes.groups();
+        if groups.is_empty() {
+            return Ok(());
+        }
+        let ready = self.store.ready_face_groups(&groups).await;
+        let ready = ready.or_internal("looking for deleted groups")?;
+        for group in groups.into_iter().filter(|group| !ready.contains(group)) {
+            self.indexes.forget(group);
+        }
+        Ok(())
+    }
+
     /// Deletes what is past its life, step by step.
     pub async fn clean(&self) -> Result<()> {
         loop {
@@ -268,7 +282,7 @@ pub(crate) fn refusal(refused: &Refused) -> Fault {
     Fault::new(code, refused.to_string())
 }
 
-/// Cleans again and again, until the server closes.
+/// Cleans and drops indexes again and again, until the server closes.
 pub(crate) async fn run(app: Arc<App>) {
     let library = &app.library;
     let every = Duration::from_secs(library.settings.sweep_seconds.into());
@@ -284,6 +298,7 @@ pub(crate) async fn run(app: Arc<App>) {
         if leads(&app, "library").await {
             let _ = library.clean().await;
         }
+        let _ = library.drop_indexes().await;
         if library.unscrubbed.load(Ordering::Relaxed) {
             library.scrub().await;
         }
@@ -356,7 +371,37 @@ fn check_readers(_: &Path) -> io::Result<()> {
 mod tests {
     use std::fs;
 
+    use safelight_store::{Limits, NewApplication, Sqlite};
+
     use super::*;
+    use crate::admission::Load;
+
+    #[tokio::test]
+    async fn indexes_of_groups_that_another_process_deleted_are_dropped() {
+        let folder = tempfile::tempdir().expect("folder");
+        let store = Sqlite::open(folder.path().join("db")).expect("database");
+        let store: Arc<dyn Store> = Arc::new(store);
+        store.create_user("ada", 1).await.expect("user");
+        let (user, name) = ("ada".into(), "shop".into());
+        let new = NewApplication { user, name, limits: Limits::default(), key: None };
+        let application = store.create_application(&new, 1).await.expect("application").id;
+        let act = act(application, None, "R");
+        let blobs = Arc::new(Blobs::local(folder.path().join("files")).expect("files"));
+        let gate = Gate::new(Load { bytes: 1 << 20, pixels: 1, slots: 1 }, 1);
+        let (master, settings) = (MasterKey::new([9; 32]), LibrarySettings::default());
+        let library = Library::new(store.clone(), blobs, master, &settings, 0, gate);
+        let mut groups = Vec::new();
+        for id in ["staff", "guests"] {
+            let group = group_or_new(&*store, &library.master, &act, id, 9).await;
+            groups.push(group.expect("a group"));
+        }
+        library.indexes.places(&groups).expect("room");
+        library.drop_indexes().await.expect("nothing is gone");
+        assert_eq!(library.indexes.groups().len(), 2);
+        store.delete_face_group(&act, "staff").await.expect("deleted");
+        library.drop_indexes().await.expect("dropped");
+        assert_eq!(library.indexes.groups(), [groups[1].row]);
+    }
 
     #[test]
     fn the_key_is_made_once_and_read_by_its_owner_alone() {

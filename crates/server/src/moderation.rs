@@ -116,11 +116,12 @@ fn texts<'a>(
 }
 
 /// A list of words: a regular expression a line, of which case does not count; empty lines and those that
-/// start with `#` are left out.
+/// start with `#` are left out, and so is a byte order mark.
 fn read(path: &Path) -> Result<Vec<Word>, String> {
     let place = |what: String| format!("moderation.words is {}, {what}", path.display());
     let text = std::fs::read_to_string(path)
         .map_err(|error| place(format!("which cannot be read: {error}")))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let lines = text.lines().map(str::trim).enumerate();
     let lines = lines.filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     lines
@@ -194,6 +195,15 @@ mod tests {
         assert_eq!(found("A BOMB"), Some(3));
         assert_eq!(found("Red"), Some(4));
         assert_eq!(found("a red apple"), None);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        let words = read(list("\u{feff}bombs?\r\nred\r\n").path()).expect("a list");
+        assert!(words[0].expression.is_match("a bomb"));
+        assert_eq!(words.iter().map(|word| word.line).collect::<Vec<_>>(), [1, 2]);
+        let words = read(list("\u{feff}# words\nred\n").path()).expect("a list");
+        assert_eq!(words.iter().map(|word| word.line).collect::<Vec<_>>(), [2]);
     }
 
     #[test]

@@ -346,6 +346,7 @@ mod tests {
             quality: 90.0,
             image: Some("faces/1/kept".to_owned()),
             mode: FaceMode::Append,
+            revision: None,
         };
         app.store.add_face(&act, &face, app.library.limits()).await.expect("added");
         for key in ["faces/1/kept", "faces/1/stray"] {

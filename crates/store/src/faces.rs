@@ -144,6 +144,8 @@ pub struct NewFace {
     pub image: Option<String>,
     /// What becomes of the user's other faces.
     pub mode: FaceMode,
+    /// The revision that the group must still have, where that matters.
+    pub revision: Option<i64>,
 }
 
 /// How many faces there may be.
@@ -376,6 +378,8 @@ pub trait Faces: Send + Sync + 'static {
     async fn group_faces(&self, group_row: i64) -> Result<(i64, Vec<StoredFace>)>;
     /// The group of that row number, where it is there and not being cleaned.
     async fn face_group_at(&self, row: i64) -> Result<Option<FaceGroup>>;
+    /// Those of these row numbers whose groups are there and not being cleaned.
+    async fn ready_face_groups(&self, rows: &[i64]) -> Result<Vec<i64>>;
 
     /// Notes something that was done and changed nothing.
     async fn note_face_act(

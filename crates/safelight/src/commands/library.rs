@@ -250,7 +250,8 @@ async fn export(
     group: Option<&str>,
 ) -> Result<()> {
     let key = accounts.library_key().await?;
-    let exported = transfer::export(&*accounts.store, &key, act, group).await.map_err(said)?;
+    let exported =
+        transfer::export(&*accounts.store, &key, act, group, None).await.map_err(said)?;
     write(file, &exported.lines)?;
     let transfer::Exported { groups, users, faces, .. } = exported;
     let sentence = format!(

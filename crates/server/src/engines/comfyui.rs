@@ -40,7 +40,7 @@ impl Comfy {
         Self { link: Arc::new(link), workflow, client: Uuid::new_v4().to_string() }
     }
 
-    /// Whether the graph has the places for what a service gives.
+    /// Whether the graph can be filled with what a service gives.
     pub fn takes(&self, given: Given) -> bool {
         self.workflow.takes(given)
     }

@@ -74,13 +74,15 @@ impl Workflow {
         kinds
     }
 
-    /// Whether it has the places for what a service gives. A picture that a mask comes with is enough, since
-    /// what is outside the mask is kept by whoever asks.
+    /// Whether a service gives what its places are filled with, and it has the places that the service needs. A
+    /// picture that a mask comes with is enough, since what is outside the mask is kept by whoever asks.
     pub fn takes(&self, given: Given) -> bool {
+        let (image, mask, further) = (self.has("%image%"), self.has("%mask%"), self.references());
         match given {
-            Given::Words => !self.has("%image%"),
-            Given::Picture | Given::Mask => self.has("%image%"),
-            Given::References => self.has("%image%") && self.has("%reference%"),
+            Given::Words => !image && !mask && further == 0,
+            Given::Picture => image && !mask && further == 0,
+            Given::Mask => image && further == 0,
+            Given::References => image && self.has("%reference%"),
             Given::Classes => false,
         }
     }
@@ -210,6 +212,25 @@ mod tests {
             }
             let missing = Workflow::read(Path::new(name), None).err().expect("no model");
             assert!(missing.contains("%model%"), "{missing}");
+        }
+    }
+
+    #[test]
+    fn a_graph_takes_what_fills_its_places() {
+        let kinds = [Given::Words, Given::Picture, Given::Mask, Given::References];
+        for (places, taken) in [
+            ("", [true, false, false, false]),
+            ("%image%", [false, true, true, false]),
+            ("%mask%", [false; 4]),
+            ("%reference%", [false; 4]),
+            ("%image% %mask%", [false, false, true, false]),
+            ("%image% %reference%", [false, false, false, true]),
+            ("%image% %reference2%", [false; 4]),
+            ("%image% %mask% %reference% %reference2%", [false, false, false, true]),
+        ] {
+            let graph = json!({ "1": { "class_type": "A", "inputs": { "files": places } } });
+            let workflow = Workflow::parse(&graph.to_string(), None).expect("a graph");
+            assert_eq!(kinds.map(|given| workflow.takes(given)), taken, "{places}");
         }
     }
 

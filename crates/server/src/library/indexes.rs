@@ -20,7 +20,7 @@ const WAIT: Duration = Duration::from_secs(30);
 const PROCESS: i64 = 0;
 
 /// Bytes of a face as it comes from the rows: token, sealed embedding and what the database's client keeps of them.
-const STORED: u64 = 1500;
+pub(super) const STORED: u64 = 1500;
 
 /// The index of a group, and the revision of the group that it shows.
 pub(super) struct Loaded {
@@ -152,6 +152,11 @@ impl Indexes {
                 None => {}
             }
         }
+    }
+
+    /// The groups that have a place here, by row number.
+    pub fn groups(&self) -> Vec<i64> {
+        self.places.lock().keys().copied().collect()
     }
 
     /// Drops the index of a group.

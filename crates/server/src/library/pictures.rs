@@ -91,6 +91,7 @@ impl<'a> Importer<'a> {
             quality: seen.quality,
             image: None,
             mode: FaceMode::Append,
+            revision: None,
         };
         match self.store.add_face(&self.act, &new, self.limits).await {
             Ok(_) => Ok(true),

@@ -1,5 +1,6 @@
 //! What operations reach libraries of faces through, for one request.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -167,10 +168,10 @@ impl Port {
         self.library.blobs.put(name, sealed).await.map_err(|error| failed(&error))
     }
 
-    /// The library of the application, or one group of it, as a file.
-    pub async fn export(&self, group: Option<&str>) -> Result<Exported> {
+    /// The library of the application, or one group of it, as a file, made in so many bytes of memory.
+    pub async fn export(&self, group: Option<&str>, most: u64) -> Result<Exported> {
         let library = &self.library;
-        export(&*library.store, &library.master, &self.act(), group).await
+        export(&*library.store, &library.master, &self.act(), group, Some(most)).await
     }
 
     /// Lets the token of a face live that is in no group.
@@ -247,8 +248,8 @@ impl Port {
         Ok(found.take(most).collect())
     }
 
-    /// Notes a search with the users that it answers: for the application, and for the owners of
-    /// groups that are shared with it what concerns their groups.
+    /// Notes a search with the users that it answers, each once: for the application, and for the owners
+    /// of groups that are shared with it what concerns their groups.
     pub async fn note(&self, action: &str, groups: &[FaceGroup], found: &[Found]) -> Result<()> {
         let mut owners: Vec<i64> = groups.iter().map(|group| group.application).collect();
         owners.push(self.application);
@@ -264,9 +265,11 @@ impl Port {
             let groups: Vec<_> =
                 groups.iter().filter(|group| is_own || group.application == owner).collect();
             let found = found.iter().filter(|found| groups.iter().any(|g| g.row == found.group));
-            let users: Vec<&str> = found.map(|found| found.user_id.as_str()).collect();
+            let mut users: Vec<&str> = found.map(|found| found.user_id.as_str()).collect();
             let ids: Vec<&str> = groups.iter().map(|group| group.id.as_str()).collect();
             let (ids, count) = (ids.join(","), users.len() as u64);
+            let mut named = HashSet::new();
+            users.retain(|user| named.insert(*user));
             let noted =
                 self.library.store.note_face_act(&act, action, &ids, &users.join(","), count).await;
             noted.or_internal("noting a search")?;

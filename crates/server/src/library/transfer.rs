@@ -8,11 +8,12 @@ use safelight_contract::{Code, Fault, Result};
 use safelight_library::{Embedding, LENGTH, MasterKey};
 use safelight_services::recognition::EMBEDDINGS;
 use safelight_store::{
-    Act, FaceLimits, FaceMode, NewFace, NewFaceGroup, NewFaceUser, Refused, Store, StoreError,
-    StoredFace,
+    Act, FaceGroup, FaceLimits, FaceMode, NewFace, NewFaceGroup, NewFaceUser, Refused, Store,
+    StoreError, StoredFace,
 };
 use serde::{Deserialize, Serialize};
 
+use super::indexes::STORED;
 use super::{Refusable, open_key, place_in, place_of};
 use crate::app::Stored;
 use crate::reply::internal;
@@ -20,6 +21,11 @@ use crate::settings::LibrarySettings;
 
 /// What a file says of itself in its first line.
 const FORMAT: &str = "safelight-faces-1";
+
+/// Least bytes of the line of a face.
+const FACE: u64 = 776;
+/// Bytes of the identifier of a user in a list.
+const USER: u64 = 200;
 
 /// A line of a file.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -61,6 +67,8 @@ pub struct Exported {
     pub users: u64,
     /// How many faces.
     pub faces: u64,
+    /// Bytes of memory that it may take while it is made.
+    most: Option<u64>,
 }
 
 /// How much of a file came into a library.
@@ -92,41 +100,52 @@ fn decode(text: &str) -> Option<Embedding> {
 }
 
 impl Exported {
+    /// A file without a line. Where its memory is limited, it has what the rows of the largest group leave,
+    /// in one piece from the start: one that grows is there twice while it moves.
+    fn within(most: Option<u64>, groups: &[FaceGroup]) -> Result<Self> {
+        let mut file = Self { most, ..Self::default() };
+        if let Some(most) = most {
+            let rows = groups.iter().map(|group| group.faces * STORED + group.users * USER);
+            let room = most.saturating_sub(rows.max().unwrap_or_default());
+            let room = usize::try_from(room).unwrap_or(usize::MAX);
+            let made = file.lines.try_reserve_exact(room);
+            made.map_err(|error| internal("making room for a file", &error))?;
+        }
+        Ok(file)
+    }
+
+    /// Refuses so many bytes more where there is no room for them.
+    fn check(&self, bytes: u64) -> Result<()> {
+        let left = (self.lines.capacity() - self.lines.len()) as u64;
+        let Some(most) = self.most.filter(|_| bytes > left) else { return Ok(()) };
+        let message = format!(
+            "the file and the rows that it is made of do not fit into {most} bytes of memory, the limit of an \
+             export: name a group_id with fewer faces, or use `safelight library export`"
+        );
+        Err(Fault::new(Code::ResponseBodyTooLarge, message))
+    }
+
     fn push(&mut self, line: &Line) -> Result<()> {
-        serde_json::to_writer(&mut self.lines, line)
-            .map_err(|error| internal("writing", &error))?;
-        self.lines.push(b'\n');
+        let mut line = serde_json::to_vec(line).map_err(|error| internal("writing", &error))?;
+        line.push(b'\n');
+        self.check(line.len() as u64)?;
+        self.lines.extend_from_slice(&line);
         Ok(())
     }
-}
 
-/// Writes the library of an application, or one group of it.
-///
-/// # Errors
-/// Those of the group; `SERVICE_INTERNAL_ERROR` where a face cannot be opened.
-pub async fn export(
-    store: &dyn Store,
-    master: &MasterKey,
-    act: &Act,
-    only: Option<&str>,
-) -> Result<Exported> {
-    let mut file = Exported::default();
-    file.push(&Line::Library { format: FORMAT.to_owned(), model: EMBEDDINGS.to_owned() })?;
-    let groups = match only {
-        Some(id) => {
-            vec![store.face_group(act.application, id, false).await.or_refused("reading a group")?]
-        }
-        None => {
-            let all = store.face_groups(act.application, 0, u32::MAX).await;
-            let (_, groups) = all.or_internal("listing groups")?;
-            groups.into_iter().filter(|group| group.wrapped_key.is_some()).collect()
-        }
-    };
-    for group in groups {
-        let key = open_key(master, &group)?;
+    /// Writes a group with its users and faces.
+    async fn push_group(
+        &mut self,
+        store: &dyn Store,
+        master: &MasterKey,
+        group: &FaceGroup,
+    ) -> Result<()> {
+        // Before the rows are read.
+        self.check(group.faces.saturating_mul(FACE))?;
+        let key = open_key(master, group)?;
         let group_id = || group.id.clone();
-        file.groups += 1;
-        file.push(&Line::Group {
+        self.groups += 1;
+        self.push(&Line::Group {
             group_id: group_id(),
             name: group.name.clone(),
             scene_type: group.scene.clone(),
@@ -137,15 +156,15 @@ pub async fn export(
         for face in faces {
             of_users.entry(face.user_row).or_default().push(face);
         }
-        let ids = store.face_users(act.application, &group.id, 0, u32::MAX).await;
+        let ids = store.face_users(group.application, &group.id, 0, u32::MAX).await;
         let (_, ids) = ids.or_refused("listing users")?;
         for id in ids {
-            let users = store.face_user(act.application, Some(&group.id), &id).await;
+            let users = store.face_user(group.application, Some(&group.id), &id).await;
             let Some(user) = users.or_refused("reading a user")?.into_iter().next() else {
                 continue;
             };
-            file.users += 1;
-            file.push(&Line::User {
+            self.users += 1;
+            self.push(&Line::User {
                 group_id: group_id(),
                 user_id: user.id.clone(),
                 user_info: user.info,
@@ -155,8 +174,8 @@ pub async fn export(
                 let embedding = key.open_embedding(&face.sealed, &place_in(group.row, &face.token));
                 let embedding =
                     embedding.map_err(|_| internal("opening a face", &"it was altered"))?;
-                file.faces += 1;
-                file.push(&Line::Face {
+                self.faces += 1;
+                self.push(&Line::Face {
                     group_id: group_id(),
                     user_id: user.id.clone(),
                     face_token: face.token,
@@ -165,6 +184,37 @@ pub async fn export(
                 })?;
             }
         }
+        Ok(())
+    }
+}
+
+/// Writes the library of an application, or one group of it. It takes up to `most` bytes of memory, where
+/// that is limited.
+///
+/// # Errors
+/// Those of the group; `ERROR_RESPONSE_BODY_TOO_LARGE` for what needs more memory;
+/// `SERVICE_INTERNAL_ERROR` where a face cannot be opened.
+pub async fn export(
+    store: &dyn Store,
+    master: &MasterKey,
+    act: &Act,
+    only: Option<&str>,
+    most: Option<u64>,
+) -> Result<Exported> {
+    let groups = match only {
+        Some(id) => {
+            vec![store.face_group(act.application, id, false).await.or_refused("reading a group")?]
+        }
+        None => {
+            let all = store.face_groups(act.application, 0, u32::MAX).await;
+            let (_, groups) = all.or_internal("listing groups")?;
+            groups.into_iter().filter(|group| group.wrapped_key.is_some()).collect()
+        }
+    };
+    let mut file = Exported::within(most, &groups)?;
+    file.push(&Line::Library { format: FORMAT.to_owned(), model: EMBEDDINGS.to_owned() })?;
+    for group in &groups {
+        file.push_group(store, master, group).await?;
     }
     let noted = store.note_face_act(act, "library-export", only.unwrap_or("@ALL"), "", file.faces);
     noted.await.or_internal("noting an export")?;
@@ -244,6 +294,7 @@ pub async fn import(
                     quality: quality_score,
                     image: None,
                     mode: FaceMode::Append,
+                    revision: None,
                 };
                 count(store.add_face(act, &new, limits).await.map(drop), &mut done.faces)
             }
@@ -337,8 +388,20 @@ mod tests {
         assert_eq!(come, Imported { groups: 1, users: 1, faces: 1, skipped: 0 });
         let again = import(&store, &master, &acts[0], &text, limits).await.expect("imported");
         assert_eq!(again, Imported { skipped: 3, ..Imported::default() });
-        let out = export(&store, &master, &acts[0], None).await.expect("exported");
-        assert_eq!(String::from_utf8(out.lines).expect("text"), text);
+        for most in [None, Some(1 << 20)] {
+            let out = export(&store, &master, &acts[0], None, most).await.expect("exported");
+            assert_eq!(String::from_utf8(out.lines).expect("text"), text);
+        }
+        // With room for the rows of the one face alone, for the line of a face alone, and for all but that.
+        let rows = STORED + USER;
+        for most in [rows, rows + FACE, rows + FACE + 100] {
+            let out = export(&store, &master, &acts[0], Some("staff"), Some(most)).await;
+            let fault = out.err().expect("too large");
+            assert_eq!(fault.code(), Code::ResponseBodyTooLarge);
+            let limit = format!("{most} bytes");
+            let words = [limit.as_str(), "group_id", "`safelight library export`"];
+            assert!(words.iter().all(|word| fault.message().contains(word)), "{fault}");
+        }
         let come = import(&store, &master, &acts[1], &text, limits).await.expect("imported");
         assert_eq!((come.groups, come.faces), (1, 1));
         let surveillance = text.replace("LIVE", "SURVEILLANCE");
@@ -353,6 +416,6 @@ mod tests {
             assert_eq!(fault.code(), Code::InvalidFile, "{fault}");
         }
         let stranger = MasterKey::new([8; 32]);
-        assert!(export(&store, &stranger, &acts[0], None).await.is_err(), "another key");
+        assert!(export(&store, &stranger, &acts[0], None, None).await.is_err(), "another key");
     }
 }

@@ -160,6 +160,40 @@ async fn subjects_are_kept_renamed_and_joined() {
 }
 
 #[tokio::test]
+async fn a_subject_joins_another_with_all_its_faces_or_none() {
+    let server = TestServer::shipping_with(|settings| {
+        settings.compat.compreface = true;
+        settings.library.max_faces_per_user = 2;
+        settings.library.max_faces_per_group = 3;
+    })
+    .await;
+    let (ada, grace) = (png(&astronaut()), png(&hopper()));
+    let mut ids = Vec::new();
+    for (subject, picture) in [("Ann", &ada), ("Ann", &grace), ("Bob", &ada)] {
+        let path = format!("{FACES}?subject={subject}");
+        ids.push(text(&send(&server, &path, &[("file", picture)]).await.1["image_id"]));
+    }
+    let join = async || {
+        let body = json!({"subject": "Bob"});
+        call(&server, Method::PUT, &format!("{SUBJECTS}/Ann"), Some(body)).await
+    };
+    let count = async |subject: &str| {
+        let path = format!("{FACES}?subject={subject}");
+        call(&server, Method::GET, &path, None).await.1["total_elements"].clone()
+    };
+    let (status, answer) = join().await;
+    let why = text(&answer["message"]);
+    assert!(status == 400 && why.contains("has 1 faces and would get 2 more, 2 is"), "{why}");
+    assert_eq!((count("Ann").await, count("Bob").await), (json!(2), json!(1)), "nothing changed");
+    let (status, _) = call(&server, Method::DELETE, &format!("{FACES}/{}", ids[0]), None).await;
+    // The group is full, which keeps nobody from moving within it.
+    let more = send(&server, &format!("{FACES}?subject=Cyd"), &[("file", &grace)]).await;
+    assert_eq!((status, more.0), (200, 201), "{}", more.1);
+    assert_eq!(join().await, (200, json!({"updated": true})));
+    assert_eq!((count("Ann").await, count("Bob").await), (json!(0), json!(2)));
+}
+
+#[tokio::test]
 async fn switches_and_prices_are_those_of_the_library() {
     let server = served().await;
     let path = "/api/v1/recognition/embeddings/recognize";
@@ -177,6 +211,26 @@ async fn switches_and_prices_are_those_of_the_library() {
     let (status, answer) = recognize().await;
     assert_eq!((status, server.credits().await), (404, (995, 0)), "{answer}");
     assert!(answer["message"].as_str().is_some_and(|why| why.contains("is switched off")));
+}
+
+#[tokio::test]
+async fn an_answer_names_so_many_subjects_at_most() {
+    let server = served().await;
+    for number in 0..11 {
+        let name = json!({"subject": format!("Subject {number}")});
+        assert_eq!(call(&server, Method::POST, SUBJECTS, Some(name)).await.0, 201);
+    }
+    let recognize = async |faces: usize| {
+        let path = "/api/v1/recognition/embeddings/recognize";
+        let body = json!({"embeddings": vec![vec![1; 128]; faces], "prediction_count": 1000});
+        call(&server, Method::POST, path, Some(body)).await
+    };
+    let (status, answer) = recognize(10).await;
+    assert_eq!((status, answer["result"].as_array().map(Vec::len)), (200, Some(10)), "{answer}");
+    let (status, answer) = recognize(950).await;
+    assert_eq!((status, &answer["code"]), (400, &json!(36)), "{answer}");
+    let why = text(&answer["message"]);
+    assert!(why.contains("prediction_count is 1000") && why.contains("up to 10 "), "{why}");
 }
 
 #[tokio::test]
@@ -241,6 +295,13 @@ async fn faces_are_recognised_and_verified() {
     let path = "/api/v1/recognition/embeddings/recognize";
     let known = call(&server, Method::POST, path, Some(vectors.clone())).await.1;
     assert_eq!(known["result"][0]["similarities"][0]["subject"], "Ada");
+    // The audit names a subject once, however many of the faces are its.
+    let twice = json!({"embeddings": [vector, vector]});
+    let known = call(&server, Method::POST, path, Some(twice)).await.1;
+    assert_eq!(known["result"][1]["similarities"][0]["subject"], "Ada");
+    let audit = server.store.face_audit(server.application.id, None, 1).await.expect("the audit");
+    let (users, count) = (audit[0].user_ids.as_str(), audit[0].count);
+    assert!(users.starts_with("s_") && !users.contains(',') && count == 2, "{users} {count}");
     let path = format!("/api/v1/recognition/embeddings/faces/{id}/verify");
     let same = call(&server, Method::POST, &path, Some(vectors)).await.1;
     let pair = json!({"source": vector, "targets": [vector]});

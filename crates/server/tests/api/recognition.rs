@@ -387,6 +387,20 @@ async fn images(server: &TestServer, faces: &Pictures, token: &str) {
     failed.failure(400, "ERROR_FACE_IMAGE_ADDITION_FAILED");
 }
 
+/// A token of a face that is in no group.
+async fn token_in_no_group(server: &TestServer, faces: &Pictures) -> Value {
+    let body = json!({"image_base64": faces.both});
+    let seen = post(server, &format!("{R}face-detect"), body).await.success();
+    seen["data"]["face_list"][0]["face_token"].clone()
+}
+
+/// A deletion leaves no token behind.
+async fn forgotten(server: &TestServer, token: &Value) {
+    let body = json!({"image_token": token, "group_id_list": "staff", "limit": 1});
+    let search = post(server, &format!("{R}face-search"), body).await;
+    search.failure(404, "ERROR_FACE_TOKEN_NOT_FOUND");
+}
+
 /// Copies are found in their new group, encrypted with another key.
 async fn copies(server: &TestServer, faces: &Pictures) {
     let copy =
@@ -396,8 +410,11 @@ async fn copies(server: &TestServer, faces: &Pictures) {
     let body = json!({"image_base64": faces.grace, "group_id_list": "empty", "limit": 1});
     let found = post(server, &format!("{R}face-search"), body.clone()).await.success();
     assert_eq!(found["data"]["user_list"][0]["user_id"], "grace");
+    let other = token_in_no_group(server, faces).await;
     let gone = json!({"user_id": "grace"});
     post(server, &format!("{L}user-delete"), gone).await.success();
+    forgotten(server, &found["data"]["face_token"]).await;
+    forgotten(server, &other).await;
     let search = post(server, &format!("{R}face-search"), body).await;
     search.failure(404, "ERROR_USER_NOT_FOUND");
 }
@@ -432,12 +449,14 @@ async fn export_and_erase(server: &TestServer, faces: &Pictures) {
     let (there, sealed) = rows(copy, group.row).await;
     let place = format!("{}/{}", group.row, sealed[0].token);
     assert!(there && key.open_embedding(&sealed[0].sealed, place.as_bytes()).is_ok());
+    let other = token_in_no_group(server, faces).await;
     post(server, &format!("{L}group-delete"), json!({"group_id": "empty"})).await.success();
     let copy = server.folder().join("after.db");
     std::fs::copy(&database, &copy).expect("copied");
     let (there, _) = rows(copy.clone(), group.row).await;
     let bytes = std::fs::read(copy).expect("read");
     assert!(!there && !bytes.windows(16).any(|part| part == &wrapped[..16]), "no key is left");
+    forgotten(server, &other).await;
 
     let erase = json!({"confirm": "default"});
     post(server, &format!("{L}library-erase"), erase).await.success();

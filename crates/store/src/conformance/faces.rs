@@ -15,6 +15,7 @@ cases![
     users_are_of_a_group,
     faces_come_and_go,
     faces_are_limited,
+    a_face_is_added_to_the_group_that_was_read,
     copies_are_of_what_was_read,
     faces_past_their_retention_go,
     erasing_leaves_nothing,
@@ -57,6 +58,7 @@ fn new_face(group: &FaceGroup, user: &str, token: &str, mode: FaceMode) -> NewFa
         quality: 80.0,
         image: Some(format!("faces/{token}")),
         mode,
+        revision: None,
     }
 }
 
@@ -109,8 +111,13 @@ async fn groups_have_identifiers_and_names(store: Arc<dyn Store>) {
 async fn a_deleted_group_is_cleaned_before_it_is_gone(store: Arc<dyn Store>) {
     let shop = shop(&*store).await;
     let staff = group(&*store, &shop, "staff").await;
+    let visitors = group(&*store, &shop, "visitors").await;
+    let rows = [visitors.row + 100, visitors.row, staff.row];
+    let ready = async || store.ready_face_groups(&rows).await.unwrap();
+    assert_eq!(ready().await, [visitors.row, staff.row]);
     add(&*store, &shop, &staff, "ada", "t1").await;
     store.delete_face_group(&act(&shop), "staff").await.unwrap();
+    assert_eq!(ready().await, [visitors.row]);
     let cleaning = Refused::GroupCleaning("staff".into());
     assert_eq!(refused(store.face_group(shop.id, "staff", false).await), cleaning);
     let again = store.create_face_group(&act(&shop), &new_group("staff", None), 10).await;
@@ -236,6 +243,21 @@ async fn faces_are_limited(store: Arc<dyn Store>) {
         // What takes the place of another needs no room.
         store.check_face_room(&now, "ada", FaceMode::Replace, 1, limits).await.unwrap();
     }
+}
+
+async fn a_face_is_added_to_the_group_that_was_read(store: Arc<dyn Store>) {
+    let shop = shop(&*store).await;
+    let old = group(&*store, &shop, "staff").await;
+    add(&*store, &shop, &old, "ada", "t1").await;
+    let late = async |revision| {
+        let face = new_face(&old, "eve", "t2", FaceMode::Append);
+        store.add_face(&act(&shop), &NewFace { revision: Some(revision), ..face }, MANY).await
+    };
+    assert_eq!(refused(late(old.revision).await), Refused::Changed("staff".into()));
+    let now = store.face_group(shop.id, "staff", false).await.unwrap();
+    assert_eq!((now.users, now.faces), (1, 1), "nothing has happened");
+    let added = late(now.revision).await.unwrap();
+    assert_eq!((added.users, added.changes[0].revision), (1, now.revision + 1));
 }
 
 async fn copies_are_of_what_was_read(store: Arc<dyn Store>) {

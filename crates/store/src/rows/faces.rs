@@ -220,6 +220,11 @@ impl<D: Database> Faces for Rows<D> {
         self.quick(move |db| groups::at(db, row)).await
     }
 
+    async fn ready_face_groups(&self, rows: &[i64]) -> Result<Vec<i64>> {
+        let rows = rows.to_vec();
+        self.quick(move |db| groups::ready_of(db, &rows)).await
+    }
+
     async fn note_face_act(
         &self,
         act: &Act,

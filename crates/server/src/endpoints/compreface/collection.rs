@@ -153,6 +153,7 @@ impl Collection {
         let deleted = self.library.store.delete_face_users(&self.act, Some(GROUP), ids).await;
         let changed: FacesChanged = deleted.or_refused("deleting users")?;
         self.library.follow(&changed, &[]).await;
+        self.library.forget_tokens(self.act.application);
         Ok(changed.users)
     }
 

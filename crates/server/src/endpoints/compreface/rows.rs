@@ -5,8 +5,8 @@ use safelight_contract::{Code, Fault};
 use safelight_imaging::{Format, probe};
 use safelight_library::Embedding;
 use safelight_store::{
-    CopiedUser, FaceGroup, FaceMode, FaceUser, NewFace, NewFaceUser, Refused, StoreError,
-    StoredFace,
+    CopiedUser, FaceGroup, FaceLimits, FaceMode, FaceUser, NewFace, NewFaceUser, Refused,
+    StoreError, StoredFace,
 };
 use serde_json::{Value, json};
 
@@ -169,6 +169,17 @@ fn open(
     faces.iter().map(open).collect()
 }
 
+/// How many faces there may be while a subject and its copy are both there: that is no more than the limits
+/// allow in the end.
+fn limits(collection: &Collection) -> FaceLimits {
+    let limits = collection.library.limits();
+    FaceLimits {
+        group: limits.group.saturating_mul(2),
+        application: limits.application.saturating_mul(2),
+        ..limits
+    }
+}
+
 /// Makes a subject with the faces of another.
 async fn copy(
     collection: &Collection,
@@ -182,13 +193,7 @@ async fn copy(
         user: FaceUser { id: new.id.clone(), info, ..user.clone() },
         faces: faces.to_vec(),
     };
-    let (store, limits) = (&collection.library.store, collection.library.limits());
-    // Both are there for a moment, which is no more faces than the limits allow in the end.
-    let limits = safelight_store::FaceLimits {
-        group: limits.group.saturating_mul(2),
-        application: limits.application.saturating_mul(2),
-        ..limits
-    };
+    let (store, limits) = (&collection.library.store, limits(collection));
     let made = store.copy_face_users(&collection.act, group, group, &[copied], limits).await;
     let changed = made.or_refused("renaming a user")?;
     let rows = changed.changes.iter().flat_map(|change| &change.added).map(|(face, _)| *face);
@@ -197,13 +202,22 @@ async fn copy(
     Ok(())
 }
 
-/// Adds faces to a subject that is there, but those that it has.
+/// Adds faces to a subject that is there, but those that it has. Where it has no room for all of them,
+/// nothing is added.
 async fn join(
     collection: &Collection,
     group: &FaceGroup,
     target: &FaceUser,
     faces: &[StoredFace],
 ) -> Result<()> {
+    let (store, limits) = (&collection.library.store, limits(collection));
+    let own = collection.faces(target).await?;
+    let is_new = |face: &&StoredFace| own.iter().all(|other| other.token != face.token);
+    let more = faces.iter().filter(is_new).count() as u64;
+    if more > 0 {
+        let room = store.check_face_room(group, &target.id, FaceMode::Append, more, limits).await;
+        room.or_refused("looking for room")?;
+    }
     for (face, embedding) in faces.iter().zip(open(collection, group, faces)?) {
         let new = NewFace {
             group_row: group.row,
@@ -213,9 +227,9 @@ async fn join(
             quality: face.quality,
             image: face.image.clone(),
             mode: FaceMode::Append,
+            revision: None,
         };
-        let limits = collection.library.limits();
-        let changed = match collection.library.store.add_face(&collection.act, &new, limits).await {
+        let changed = match store.add_face(&collection.act, &new, limits).await {
             Ok(changed) => changed,
             Err(StoreError::Refused(Refused::FaceExists(_))) => continue,
             Err(error) => return Err(error).or_refused("joining users").map_err(Refusal::from),

@@ -17,6 +17,9 @@ pub(super) static OFFERS: &[Offer] = &[
     Offer::new(200, "/api/portrait/recognition/face-compare", Endpoint::of::<Verify>()),
 ];
 
+/// Most subjects that an answer names, of all its faces together.
+const MOST_SUBJECTS: usize = 10_000;
+
 /// The cosine of two embeddings of length one.
 fn cosine(one: &Embedding, two: &Embedding) -> f32 {
     one.iter().zip(two).map(|(a, b)| a * b).sum::<f32>().clamp(-1.0, 1.0)
@@ -51,6 +54,9 @@ impl Subject {
 }
 
 /// The most similar subjects of each embedding, whatever their similarity.
+///
+/// # Errors
+/// `UNSUPPORTED_PARAMETER_VALUES` where an answer would name too many.
 pub(super) async fn subjects(
     context: &Context,
     port: &Port,
@@ -60,6 +66,7 @@ pub(super) async fn subjects(
     let Some(group) = Collection::of(port).group().await? else {
         return Ok(embeddings.iter().map(|_| Vec::new()).collect());
     };
+    check_count(embeddings.len(), most, group.users)?;
     let search = Search { groups: vec![group], only: None, users: most };
     let (mut subjects, mut all) = (Vec::with_capacity(embeddings.len()), Vec::new());
     for embedding in embeddings {
@@ -76,6 +83,20 @@ pub(super) async fn subjects(
     }
     port.note("face-search", &search.groups, &all).await?;
     Ok(subjects)
+}
+
+/// Refuses what would name too many subjects, so many of each face, of a group of so many users.
+fn check_count(faces: usize, most: usize, users: u64) -> Result<()> {
+    let each = most.min(usize::try_from(users).unwrap_or(usize::MAX));
+    if faces.saturating_mul(each) <= MOST_SUBJECTS {
+        return Ok(());
+    }
+    let message = format!(
+        "prediction_count is {most} for {faces} faces and {users} subjects, an answer names up to \
+         {MOST_SUBJECTS}: allowed are up to {} for so many faces",
+        MOST_SUBJECTS / faces
+    );
+    Err(Fault::new(Code::UnsupportedParameterValues, message))
 }
 
 /// An embedding that a client sent, of length one.
@@ -219,6 +240,18 @@ mod tests {
             assert!((of_cosine(cosine) - similar).abs() < 0.01, "{cosine}: {}", of_cosine(cosine));
         }
         assert!(of_cosine(1.0) > 0.999 && of_cosine(-1.0) < 0.001);
+    }
+
+    #[test]
+    fn an_answer_names_so_many_subjects_at_most() {
+        for (faces, most, users) in [(0, 1000, 50_000), (10, 1000, 50_000), (1000, 1000, 10)] {
+            assert_eq!(check_count(faces, most, users), Ok(()), "{faces} {most} {users}");
+        }
+        for (faces, most, users) in [(11, 1000, 50_000), (1000, 1000, 11)] {
+            let fault = check_count(faces, most, users).expect_err("refused");
+            assert_eq!(fault.code(), Code::UnsupportedParameterValues);
+            assert!(fault.message().contains("prediction_count is 1000"), "{fault}");
+        }
     }
 
     #[test]

@@ -232,6 +232,7 @@ pub(crate) async fn delete(asked: Asked) -> Result<Reply> {
     let act = act(&asked).await?;
     let deleted = asked.app.store.delete_face_group(&act, &group_id).await;
     deleted.or_refused("deleting a group")?;
+    asked.app.library.forget_tokens(act.application);
     // So that a copy of the database files made from now on does not hold the key.
     asked.app.library.scrub().await;
     Reply::of(&asked.trace, Deleted { group_id, state: "cleaning" })

@@ -7,7 +7,9 @@ use safelight_operation::{
 };
 use safelight_services::liveness::{Control, LIVENESS_CONTROL, SPOOFING_CONTROL};
 use safelight_services::recognition::{Checks, QUALITY_CONTROL, RULES, Scene};
-use safelight_store::{FaceGroup, FaceMode, FacesChanged, NewFace, NewFaceUser, StoreError};
+use safelight_store::{
+    FaceGroup, FaceMode, FacesChanged, NewFace, NewFaceUser, Refused, StoreError,
+};
 use safelight_vision::face::QualityControl;
 use serde_json::Value;
 use uuid::Uuid;
@@ -23,6 +25,8 @@ use crate::reply::internal;
 const PICTURES: usize = 4;
 /// Most bytes of what is said of a user.
 const INFO: usize = 256;
+/// How often the same person is looked for where the group was changed meanwhile.
+const ATTEMPTS: u32 = 10;
 
 /// The operation that adds.
 pub(super) struct FaceAdd;
@@ -330,20 +334,48 @@ impl Order {
         let face = faces(context, adding.port, source, checks, 1).await?.into_iter().next();
         let face =
             face.ok_or_else(|| Fault::new(Code::NoFaceInFile, "no face was found in image"))?;
-        self.check_unique(context, adding.port, adding.group, &face.known.embedding).await?;
-        adding.keep(context, picture, &face).await?;
+        let Some(least) = self.unique.least() else {
+            adding.keep(context, picture, &face).await?;
+            return Ok(face);
+        };
+        let mut new = adding.sealed(context, picture, &face).await?;
+        let embedding = &face.known.embedding;
+        let added = self.add_unique(context, adding.port, &mut new, embedding, least).await;
+        adding.kept(added, new.image, &face).await?;
         Ok(face)
+    }
+
+    /// Adds a face to the group as it was searched for the same person.
+    async fn add_unique(
+        &self,
+        context: &Context,
+        port: &Port,
+        new: &mut NewFace,
+        embedding: &Embedding,
+        least: f64,
+    ) -> Result<FacesChanged> {
+        for _ in 0..ATTEMPTS {
+            let group = port.own_group(&self.group_id).await?;
+            new.revision = Some(group.revision);
+            self.check_unique(context, port, group, embedding, least).await?;
+            match port.add(new).await {
+                Err(StoreError::Refused(Refused::Changed(_))) => {}
+                added => return added.map_err(not_added),
+            }
+        }
+        let message = "the group changes too fast to be searched for the same person";
+        Err(Fault::new(Code::TaskConflict, message))
     }
 
     async fn check_unique(
         &self,
         context: &Context,
         port: &Port,
-        group: &FaceGroup,
+        group: FaceGroup,
         embedding: &Embedding,
+        least: f64,
     ) -> Result<()> {
-        let Some(least) = self.unique.least() else { return Ok(()) };
-        let search = Search { groups: vec![group.clone()], only: None, users: 2 };
+        let search = Search { groups: vec![group], only: None, users: 2 };
         let found = port.search(context, *embedding, &search).await?;
         let same = found.iter().find(|found| {
             found.user_id != self.user.id && score::of_cosine(found.cosine.into()) >= least
@@ -376,6 +408,18 @@ impl Adding<'_> {
         picture: Option<Picture>,
         face: &Face,
     ) -> Result<()> {
+        let new = self.sealed(context, picture, face).await?;
+        let added = self.port.add(&new).await.map_err(not_added);
+        self.kept(added, new.image, face).await
+    }
+
+    /// A face to write, encrypted. Its picture is written already where that is kept.
+    async fn sealed(
+        &self,
+        context: &Context,
+        picture: Option<Picture>,
+        face: &Face,
+    ) -> Result<NewFace> {
         let place = place_in(self.group.row, &face.token);
         let random = |error: std::io::Error| internal("encrypting a face", &error);
         let sealed = self.key.seal_embedding(&face.known.embedding, &place).map_err(random)?;
@@ -383,25 +427,35 @@ impl Adding<'_> {
             Some(picture) => Some(self.keep_image(context, picture, place).await?),
             None => None,
         };
-        let new = NewFace {
+        Ok(NewFace {
             group_row: self.group.row,
             user: self.user.clone(),
             token: face.token.clone(),
             sealed,
             quality: face.known.quality,
-            image: image.clone(),
+            image,
             mode: self.mode,
-        };
-        let added = self.port.add(&new).await;
-        let changed = match added {
-            Ok(changed) => changed,
-            Err(error) => {
-                self.withdraw(image).await;
-                return Err(not_added(error));
+            revision: None,
+        })
+    }
+
+    /// Follows what became of a face: the picture of one that was not added goes.
+    async fn kept(
+        &self,
+        added: Result<FacesChanged>,
+        image: Option<String>,
+        face: &Face,
+    ) -> Result<()> {
+        match added {
+            Ok(changed) => {
+                self.follow(&changed, face.known.embedding).await;
+                Ok(())
             }
-        };
-        self.follow(&changed, face.known.embedding).await;
-        Ok(())
+            Err(fault) => {
+                self.withdraw(image).await;
+                Err(fault)
+            }
+        }
     }
 
     /// Writes the picture, encrypted; answers the key of its blob.

@@ -8,6 +8,9 @@ use safelight_operation::{
 use super::port;
 use crate::library::kinds::Id;
 
+/// Bytes of memory of an export: of the rows of the largest group, and of the file.
+const MEMORY: u64 = 400 << 20;
+
 /// The operation.
 pub(super) struct LibraryExport;
 
@@ -48,8 +51,7 @@ impl Operation for LibraryExport {
                       hours.",
         delivery: Delivery::Async,
         deadline: std::time::Duration::from_secs(600),
-        // The lines of a full library, as they grow.
-        memory: Memory { base: 400 << 20, per_pixel: 0 },
+        memory: Memory { base: MEMORY, per_pixel: 0 },
         ..Spec::DEFAULT
     };
     const NEEDS: Needs = Needs::NOTHING.with_rows();
@@ -62,7 +64,7 @@ impl Operation for LibraryExport {
 
     async fn run(input: Request, context: &Context) -> Result<Answer> {
         let port = port(context).await?;
-        let exported = port.export(input.group_id.as_deref()).await?;
+        let exported = port.export(input.group_id.as_deref(), MEMORY).await?;
         Ok(Answer {
             file_url: Url(Artifact { bytes: exported.lines, format: FileFormat::Ndjson }),
             groups: exported.groups,

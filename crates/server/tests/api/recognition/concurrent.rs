@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{L, Pictures, R, post};
-use crate::common::{TestServer, text};
+use crate::common::{Answer, TestServer, text};
 
 /// Faces of a user in a plain map, by the names of their pictures.
 type Plain = std::collections::BTreeSet<&'static str>;
@@ -13,13 +13,19 @@ type Plain = std::collections::BTreeSet<&'static str>;
 #[tokio::test]
 async fn what_many_change_at_once_is_found_as_it_is() {
     let server = TestServer::shipping().await;
-    post(&server, &format!("{L}group-create"), json!({"group_id": "g"})).await.success();
+    for group in ["g", "kept"] {
+        post(&server, &format!("{L}group-create"), json!({"group_id": group})).await.success();
+    }
     let pictures = Pictures::new();
     let mut tokens = Vec::new();
     for (name, picture) in [("ada", &pictures.ada), ("grace", &pictures.grace)] {
         let body = json!({"image_base64": picture});
         let found = post(&server, &format!("{R}face-detect"), body).await.success();
-        tokens.push((name, text(&found["data"]["face_list"][0]["face_token"])));
+        let token = text(&found["data"]["face_list"][0]["face_token"]);
+        // In another group it lives on when a user is deleted.
+        let keep = json!({"image_token": token, "group_id": "kept", "user_id": name});
+        post(&server, &format!("{L}face-add"), keep).await.success();
+        tokens.push((name, token));
     }
     let users = (0..8_u64).map(|user| one_user(&server, &tokens, user));
     let plain: Vec<Plain> = futures_util::future::join_all(users).await;
@@ -88,4 +94,32 @@ async fn one_user(server: &TestServer, tokens: &[(&'static str, String)], user: 
         }
     }
     plain
+}
+
+/// Of many who add one person as different users at the same time, one does where that is asked for.
+#[tokio::test]
+async fn a_person_is_added_as_one_user_alone() {
+    let server = TestServer::shipping().await;
+    post(&server, &format!("{L}group-create"), json!({"group_id": "g"})).await.success();
+    let body = json!({"image_base64": Pictures::new().ada});
+    let found = post(&server, &format!("{R}face-detect"), body).await.success();
+    let token = text(&found["data"]["face_list"][0]["face_token"]);
+    let users = (0..8).map(|user| add_unique(&server, &token, user));
+    let answers = futures_util::future::join_all(users).await;
+    let (added, refused): (Vec<_>, Vec<_>) =
+        answers.iter().partition(|answer| answer.status == 200);
+    assert_eq!(added.len(), 1);
+    for answer in refused {
+        answer.failure(409, "ERROR_FACE_ALREADY_EXISTS");
+    }
+    let group = server.store.face_group(server.application.id, "g", false).await.expect("there");
+    assert_eq!((group.users, group.faces), (1, 1));
+}
+
+async fn add_unique(server: &TestServer, token: &str, user: u64) -> Answer {
+    let body = json!({
+        "image_token": token, "group_id": "g", "user_id": format!("u{user}"),
+        "unique_person_control": "NORMAL",
+    });
+    post(server, &format!("{L}face-add"), body).await
 }

@@ -69,6 +69,19 @@ pub fn at(db: &Connection<'_>, row: i64) -> Result<Option<FaceGroup>> {
     Ok(group.filter(|group| group.wrapped_key.is_some()))
 }
 
+/// Those of these row numbers whose groups are there and not being cleaned.
+pub fn ready_of(db: &Connection<'_>, rows: &[i64]) -> Result<Vec<i64>> {
+    let sql = "SELECT 1 FROM face_groups WHERE id = ?1 AND wrapped_key IS NOT NULL";
+    let mut statement = db.prepare_cached(sql)?;
+    let mut ready = Vec::with_capacity(rows.len());
+    for row in rows {
+        if statement.exists([*row])? {
+            ready.push(*row);
+        }
+    }
+    Ok(ready)
+}
+
 pub fn list(
     db: &Connection<'_>,
     application: i64,

@@ -112,7 +112,8 @@ fn room(
         if found + more <= limit {
             return Ok(());
         }
-        Err(Refused::Full(format!("{of} has {found} faces, {limit} is the limit")))
+        let more = if more > 1 { format!(" and would get {more} more") } else { String::new() };
+        Err(Refused::Full(format!("{of} has {found} faces{more}, {limit} is the limit")))
     };
     full(kept, "the user", limits.user)?;
     full(group.faces - gone.min(group.faces), "the group", limits.group)?;
@@ -172,6 +173,9 @@ pub fn add(
     limits: FaceLimits,
 ) -> Result<FacesChanged> {
     let group = still_there(db, new.group_row)?;
+    if new.revision.is_some_and(|revision| revision != group.revision) {
+        return Err(Refused::Changed(group.id).into());
+    }
     let mut changed = FacesChanged::default();
     let user = match users::one(db, group.row, &new.user.id)? {
         Some(user) => user.row,

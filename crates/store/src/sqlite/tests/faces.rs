@@ -58,6 +58,7 @@ async fn library(path: &Path) -> Library {
                 quality: 50.0,
                 image: None,
                 mode: FaceMode::Append,
+                revision: None,
             };
             store.add_face(&act, &new, limits).await.unwrap();
         }
