@@ -344,6 +344,44 @@ fn drawn_spots_are_healed_and_the_skin_beside_is_not_touched() {
     assert!(share < 0.01, "{share}");
 }
 
+/// The kit of a face as if it were to the right by so many of its widths, over the same parts.
+fn moved(kit: &Kit, widths: f32) -> Kit {
+    let mut moved = kit.clone();
+    moved.mesh.points.iter_mut().for_each(|point| point[0] += widths * kit.fw);
+    moved
+}
+
+/// Mean L* of a square around a place.
+fn light(photo: &RgbImage, place: Point) -> f32 {
+    let (x, y) = (place.x as u32, place.y as u32);
+    let places = (y - 3..=y + 3).flat_map(|y| (x - 3..=x + 3).map(move |x| (x, y)));
+    let all = places.map(|(x, y)| safelight_imaging::lab_of(photo.get_pixel(x, y).0)[0]);
+    all.sum::<f32>() / 49.0
+}
+
+/// The window around a face shows the cheek of whoever leans on it.
+#[test]
+fn a_cheek_beside_another_face_is_treated_once() {
+    let photo = photo(PHOTOS[0]);
+    let first = kits(&photo).swap_remove(0);
+    let cheek = first.mesh.point(280);
+    let both = [first.clone(), moved(&first, 1.0)];
+    let treated = |kits: &[Kit]| {
+        let mut result = photo.clone();
+        let asked = Treatment { brighter: 1.0, ..Treatment::default() };
+        asked.apply(&mut result, kits, &|| Ok(())).expect("nothing stops it");
+        light(&result, cheek)
+    };
+    let beautified = |kits: &[Kit]| light(&done(&skin(0.0, 6.0, 0.0), &photo, kits), cheek);
+    let before = light(&photo, cheek);
+    for [alone, beside] in
+        [[treated(&both[..1]), treated(&both)], [beautified(&both[..1]), beautified(&both)]]
+    {
+        assert!(alone > before + 0.7, "{before} {alone}");
+        assert!((beside - alone).abs() < 0.35, "{before} {alone} {beside}");
+    }
+}
+
 #[test]
 fn faces_side_by_side_small_and_cut_ones_are_worked_on_or_left() {
     let one = photo(PHOTOS[0]);
