@@ -4,7 +4,7 @@
 use image::{Rgb, RgbImage, imageops};
 use safelight_effects::portrait::SKIN;
 use safelight_effects::retouch::{texture, tone};
-use safelight_effects::{Beauty, Features, Kit, Retouch, Shape, Treatment, atlas, region};
+use safelight_effects::{Beauty, Features, Kit, Retouch, Shape, Treatment, atlas, body, region};
 use safelight_imaging::color::{LINEAR, to_srgb};
 use safelight_imaging::map::Map;
 use safelight_testkit as testkit;
@@ -380,6 +380,39 @@ fn a_cheek_beside_another_face_is_treated_once() {
         assert!(alone > before + 0.7, "{before} {alone}");
         assert!((beside - alone).abs() < 0.35, "{before} {alone} {beside}");
     }
+}
+
+#[test]
+fn an_arm_belongs_to_the_nearest_face_and_a_head_to_no_body() {
+    let portrait = photo(PHOTOS[0]);
+    let mut photo = RgbImage::from_pixel(700, 600, Rgb([90, 120, 150]));
+    imageops::replace(&mut photo, &portrait, 200, 0);
+    let second = kits(&photo).swap_remove(0);
+    let first = Kit { photo_size: photo.dimensions(), ..kits(&portrait).swap_remove(0) };
+    let beside = moved(&first, 2.0);
+    // Below each face a patch of the skin's colour.
+    let skin = Rgb(safelight_effects::change::pixel_of(first.skin.lab));
+    let arms = [&first, &beside].map(|kit| {
+        let Point { x, y } = kit.mesh.rect().centre();
+        Point { x, y: y + 3.0 * kit.fw }
+    });
+    for Point { x, y } in arms {
+        for (x, y) in (0..50).flat_map(|dy| (0..50).map(move |dx| (dx + x as u32, dy + y as u32))) {
+            photo.put_pixel(x - 25, y - 25, skin);
+        }
+    }
+    let at = |kit: &Kit, others: &[&Kit], place: Point| {
+        let window = body::window(kit).expect("in the photo");
+        let map = body::skin(kit, others, &window, &window.cut(&photo), |_| 1.0);
+        let cell = window.cell(place);
+        map.between(cell.x, cell.y)
+    };
+    assert!(arms.iter().all(|&arm| at(&first, &[], arm) > 0.8), "of both where one is alone");
+    assert!(at(&first, &[&beside], arms[0]) > 0.8 && at(&first, &[&beside], arms[1]) < 0.05);
+    assert!(at(&beside, &[&first], arms[1]) > 0.8 && at(&beside, &[&first], arms[0]) < 0.05);
+    // The head of somebody whose face is said to be far away.
+    let (cheek, far) = (second.mesh.point(280), moved(&second, 4.0));
+    assert!(at(&first, &[], cheek) > 0.5 && at(&first, &[&far], cheek) < 0.1);
 }
 
 #[test]
