@@ -129,10 +129,14 @@ pub(crate) fn find_people<'a>(
     faces_of(work, photo, people, most)
 }
 
-/// Every place that may be a face, as the stage `detect`.
-pub(crate) fn find_every<'a>(work: &'a Work, photo: &'a RgbImage) -> Result<Vec<Face<'a>>> {
+/// Every place that may be a face, largest first, as the stage `detect`. None is `ERROR_NO_FACE_IN_FILE`.
+pub(crate) fn find_every(work: &Work, photo: &RgbImage) -> Result<Vec<Detection>> {
     let found = work.stage("detect", || work.vision.detect_every_face(photo))?;
-    faces_of(work, photo, found, MOST_FACES)
+    if found.is_empty() { Err(no_face()) } else { Ok(found) }
+}
+
+fn no_face() -> Fault {
+    Fault::new(Code::NoFaceInFile, "no face was found in image")
 }
 
 fn faces_of<'a>(
@@ -142,7 +146,7 @@ fn faces_of<'a>(
     most: usize,
 ) -> Result<Vec<Face<'a>>> {
     if found.is_empty() {
-        return Err(Fault::new(Code::NoFaceInFile, "no face was found in image"));
+        return Err(no_face());
     }
     let face = |detection| Face::new(&work.vision, photo, detection);
     Ok(found.into_iter().take(most).map(face).collect())

@@ -54,6 +54,25 @@ fn nobody_is_recognised_at_any_size_and_any_way_up() {
 }
 
 #[test]
+fn the_last_face_of_a_large_crowd_is_blurred_like_the_first() {
+    let head = imageops::crop_imm(&photo("astronaut.png"), 110, 0, 230, 230).to_image();
+    let head = resize::rgb(&head, 64, 64, Filter::Lanczos3);
+    let places: Vec<[u32; 2]> = (0..130).map(|i| [i % 13 * 64, i / 13 * 64]).collect();
+    let mut crowd = RgbImage::new(13 * 64, 10 * 64);
+    for &[x, y] in &places {
+        imageops::replace(&mut crowd, &head, x.into(), y.into());
+    }
+    let after = blurred(&crowd);
+    for [x, y] in places {
+        let part = |photo: &RgbImage| imageops::crop_imm(photo, x + 20, y + 20, 24, 28).to_image();
+        let (before, after) = (part(&crowd), part(&after));
+        let difference: u64 =
+            before.iter().zip(after.iter()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+        assert!(difference as f64 / before.len() as f64 > 12.0, "the face at {x}, {y} shows");
+    }
+}
+
+#[test]
 fn what_is_no_face_stays() {
     let before = photo("astronaut.png");
     let after = blurred(&before);
