@@ -5,6 +5,7 @@ use image::{DynamicImage, ImageFormat, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_imaging::lab_of;
 use safelight_testkit as testkit;
+use safelight_vision::Vision;
 
 const LIPSTICK: &str = "/api/portrait/effects/lips-color-changer";
 const GLOSS: &str = "/api/portrait/effects/ai-red-lip-gloss";
@@ -228,6 +229,24 @@ fn editors_of_hairstyles_colour_and_keep_the_cut() {
     let twice = with(with(head(), "hair_style", "original"), "image_size", "2");
     let images = call(PRO, &twice).unwrap_or_else(|fault| panic!("{fault}")).artifacts();
     assert_eq!(images.len(), 2);
+}
+
+#[test]
+fn a_small_face_behind_is_no_second_person() {
+    const PRO: &str = "/api/portrait/effects/hairstyle-editor-pro";
+    let head = imageops::crop_imm(&portrait(), 110, 0, 230, 240).to_image();
+    let beside = |width: u32, height: u32| {
+        let other = imageops::resize(&head, width, height, imageops::Triangle);
+        let mut photo = RgbImage::from_pixel(350, 240, image::Rgb([150, 150, 155]));
+        imageops::replace(&mut photo, &head, 0, 0);
+        imageops::replace(&mut photo, &other, 232, 10);
+        let faces = Vision::new(testkit::registry()).detect_faces(&photo).expect("an answer");
+        assert_eq!(faces.len(), 2, "{faces:?}");
+        with(form(png(photo)), "hair_style", "original")
+    };
+    let after = picture_of(PRO, &beside(69, 72));
+    assert_eq!(after.dimensions(), (350, 240));
+    assert_eq!(code(PRO, &beside(115, 220)), Code::NoFaceInFile);
 }
 
 #[test]

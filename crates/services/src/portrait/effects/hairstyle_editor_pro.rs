@@ -18,7 +18,8 @@ pub struct HairstyleEditorPro;
 /// What a request asks for.
 #[derive(Input)]
 pub struct Request {
-    /// The photo. It shows one face, which covers a tenth of it at least.
+    /// The photo. It shows one face, which covers a tenth of it at least; faces of less than a quarter of its
+    /// area may be behind it.
     #[picture(PHOTO)]
     image: Picture,
     #[shared(HAIR_STYLE)]
