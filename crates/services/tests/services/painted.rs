@@ -128,6 +128,28 @@ fn photos_without_a_usable_face_are_refused() {
 }
 
 #[test]
+fn a_face_that_is_small_in_a_copy_alone_is_told_what_helps() {
+    const LIVE: &str = "/api/portrait/effects/live-photo";
+    let mut wide = RgbImage::from_pixel(2400, 512, image::Rgb([150, 150, 155]));
+    imageops::replace(&mut wide, &portrait(), 900, 0);
+    let file = png(wide);
+    let brows = |resolution: &str| {
+        let mut form = with(form(file.clone()), "resolution", resolution);
+        form.add_file("reference_image", testkit::photo("astronaut.png").into());
+        call(BROWS, &form).map(drop)
+    };
+    let small = brows("1K").expect_err("38 px");
+    assert_eq!(small.code(), Code::SmallFaceSize);
+    assert!(small.message().contains("1024 px") && small.message().contains("2K"), "{small}");
+    assert_ne!(brows("2K").map_err(|fault| fault.code()), Err(Code::SmallFaceSize));
+    let mut form = Form::new();
+    form.add_file("image_target", file.into());
+    let small = call(LIVE, &form).map(drop).expect_err("27 px");
+    assert_eq!(small.code(), Code::SmallFaceSize);
+    assert!(small.message().contains("720 px") && small.message().contains("closer"), "{small}");
+}
+
+#[test]
 fn a_hidden_mouth_is_no_target_for_lipstick() {
     let mut masked = portrait();
     // A white cloth over the lower face.
