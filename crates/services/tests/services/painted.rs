@@ -1,7 +1,7 @@
 //! Makeup, brows, beards and hair colour through their services: parameters, faces, faults.
 
 use crate::support::{self, Form, call, code, form, picture, with};
-use image::{DynamicImage, ImageFormat, RgbImage, imageops};
+use image::{DynamicImage, GrayImage, ImageFormat, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_imaging::lab_of;
 use safelight_testkit as testkit;
@@ -251,6 +251,23 @@ fn editors_of_hairstyles_colour_and_keep_the_cut() {
     let twice = with(with(head(), "hair_style", "original"), "image_size", "2");
     let images = call(PRO, &twice).unwrap_or_else(|fault| panic!("{fault}")).artifacts();
     assert_eq!(images.len(), 2);
+}
+
+#[test]
+fn a_mask_says_where_hair_may_change() {
+    const PRO: &str = "/api/portrait/effects/hairstyle-editor-pro";
+    let before = image::load_from_memory(&support::head()).expect("a photo").to_rgb8();
+    let mut asked = with(form(support::head()), "hair_style", "original");
+    let (width, height) = before.dimensions();
+    let left = GrayImage::from_fn(width, height, |x, _| image::Luma([u8::from(x < 575) * 255]));
+    asked.add_file("mask", support::encoded(&left.into(), ImageFormat::Png).into());
+    let after = picture_of(PRO, &asked);
+    assert!(changed(&before, &after, 0..560) > 5000);
+    assert!(changed(&before, &after, 600..width) < 50);
+    let small = GrayImage::from_pixel(width - 1, height, image::Luma([255]));
+    let mut asked = with(form(support::head()), "hair_style", "original");
+    asked.add_file("mask", support::encoded(&small.into(), ImageFormat::Png).into());
+    assert!(call(PRO, &asked).is_err(), "a mask of another size");
 }
 
 #[test]
