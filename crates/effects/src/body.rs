@@ -4,9 +4,11 @@ use image::{GrayImage, Luma, RgbImage};
 use safelight_imaging::components::components;
 use safelight_imaging::map::Map;
 use safelight_vision::face::{Part, Point, Rect};
+use safelight_vision::heads::HEAD;
 
 use crate::change::labs;
 use crate::kit::Kit;
+use crate::nearest;
 use crate::region;
 use crate::window::Window;
 
@@ -41,10 +43,12 @@ pub fn window(kit: &Kit) -> Option<Window> {
     Window::of(rect, rect.common(&photo).longer_side() / CELLS, kit.photo_size)
 }
 
-/// Where a window shows skin of the body but not of the head. `cut` is the photo under it, and `person`
-/// says how likely a place of the photo shows a person, 0 to 1.
+/// Where a window shows skin of a person's body but not of any head. `cut` is the photo under it, and
+/// `person` says how likely a place of the photo shows a person, 0 to 1. What is nearer to the face of one of
+/// the others is theirs.
 pub fn skin(
     kit: &Kit,
+    others: &[&Kit],
     window: &Window,
     cut: &RgbImage,
     person: impl Fn(Point) -> f32 + Sync,
@@ -54,6 +58,7 @@ pub fn skin(
     let spread = |i: usize| own.spread[i].max(LEAST_SPREAD);
     // All but the background, which is the first.
     let head = kit.parsing.likely(&Part::ALL[1..]);
+    let heads: Vec<_> = others.iter().map(|other| other.parsing.likely(HEAD)).collect();
     let likely = window.filled(0.0).each(|x, y| {
         let i = y * window.width + x;
         let far_a = (a.values[i] - own.lab[1]) / spread(1);
@@ -66,11 +71,13 @@ pub fn skin(
         }
         let place = window.place(Point { x: x as f32, y: y as f32 });
         let there = ((person(place) - 0.5) * 4.0).clamp(0.0, 1.0);
-        hue * lit * there * (1.0 - head(place)).clamp(0.0, 1.0)
+        let heads = heads.iter().map(|head| head(place)).fold(head(place), f32::max);
+        hue * lit * there * (1.0 - heads).clamp(0.0, 1.0)
     });
     let calm = region::feathered(&likely, kit.cells(window, 0.01).max(0.7));
     let large = large_pieces(&calm, kit.cells(window, 1.0).powi(2) * LEAST_AREA);
-    region::feathered(&region::common(&large, &likely), kit.cells(window, 0.006))
+    let soft = region::feathered(&region::common(&large, &likely), kit.cells(window, 0.006));
+    nearest::own(soft, window, kit, others)
 }
 
 /// What hangs together over at least `least` cells.

@@ -36,6 +36,7 @@ pub mod looks;
 pub mod makeup;
 pub mod mark;
 pub mod nails;
+pub mod nearest;
 pub mod patch;
 pub mod path;
 pub mod photograph;

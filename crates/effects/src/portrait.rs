@@ -8,6 +8,7 @@ use crate::features::Features;
 use crate::field::warp;
 use crate::heal::Heal;
 use crate::kit::Kit;
+use crate::nearest;
 use crate::retouch::Retouch;
 use crate::shape::Shape;
 
@@ -34,7 +35,7 @@ pub struct Beauty {
 }
 
 impl Beauty {
-    /// Does it to the faces that are given, one after the other; asks `proceed` before each, and ends with
+    /// Does it to the faces that are given, one after the other, each on its own skin; asks `proceed` before each, and ends with
     /// its fault.
     pub fn apply(
         &self,
@@ -42,9 +43,9 @@ impl Beauty {
         kits: &[Kit],
         proceed: &dyn Fn() -> Result<()>,
     ) -> Result<()> {
-        for kit in kits {
+        for (kit, others) in nearest::with_others(kits) {
             proceed()?;
-            self.colour(photo, kit);
+            self.colour(photo, kit, &others);
         }
         proceed()?;
         let fields: Vec<_> = kits.iter().filter_map(|kit| self.shape.field(kit)).collect();
@@ -54,12 +55,13 @@ impl Beauty {
         Ok(())
     }
 
-    fn colour(&self, photo: &mut RgbImage, kit: &Kit) {
+    fn colour(&self, photo: &mut RgbImage, kit: &Kit, others: &[&Kit]) {
         let Some(window) = kit.window(AROUND) else { return };
         let retouched = self.skin != Retouch::default();
         if retouched || self.brows > 0.0 {
             let cut = window.cut(photo);
             let skin = kit.skin_of(&window, &cut, SKIN);
+            let skin = nearest::own(skin, &window, kit, others);
             if self.brows > 0.0 {
                 let mut heal = Heal::new(kit, window, &cut, &skin);
                 heal.brows(self.brows);

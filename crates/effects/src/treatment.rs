@@ -8,6 +8,7 @@ use safelight_vision::face::{Part, Point};
 
 use crate::heal::Heal;
 use crate::kit::Kit;
+use crate::nearest;
 use crate::portrait::SKIN;
 use crate::retouch::Retouch;
 
@@ -90,27 +91,27 @@ impl Treatment {
         }
     }
 
-    /// Does it to the faces that are given; asks `proceed` before each, and ends with its fault.
+    /// Does it to the faces that are given, each on its own skin; asks `proceed` before each, and ends with its fault.
     pub fn apply(
         &self,
         photo: &mut RgbImage,
         kits: &[Kit],
         proceed: &dyn Fn() -> Result<()>,
     ) -> Result<()> {
-        for kit in kits {
+        for (kit, others) in nearest::with_others(kits) {
             proceed()?;
-            self.treat(photo, kit);
+            self.treat(photo, kit, &others);
         }
         Ok(())
     }
 
-    fn treat(&self, photo: &mut RgbImage, kit: &Kit) {
+    fn treat(&self, photo: &mut RgbImage, kit: &Kit, others: &[&Kit]) {
         let Some(window) = kit.window(AROUND) else { return };
         if *self == Self::default() {
             return;
         }
         let cut = window.cut(photo);
-        let skin = kit.skin_of(&window, &cut, SKIN);
+        let skin = nearest::own(kit.skin_of(&window, &cut, SKIN), &window, kit, others);
         if let Some(found) = self.looks().then(|| Findings::of(photo, kit)).flatten() {
             let mut heal = Heal::new(kit, window, &cut, &skin);
             self.heal(&mut heal, &found);

@@ -57,7 +57,7 @@ const AGREES: f32 = 0.25;
 impl Vision {
     /// The faces of the photo, largest first, up to [`detection::MOST_FACES`].
     pub fn detect_faces(&self, photo: &RgbImage) -> Result<Vec<Detection>> {
-        detection::detect(&self.models, photo)
+        detection::detect_largest(&self.models, photo)
     }
 
     /// Like [`detect_faces`](Self::detect_faces), for photos that may lie on a side or stand on
@@ -68,7 +68,7 @@ impl Vision {
 
     /// Every place that may be a face, whichever way up the photo is, for services that hide faces: also
     /// profiles, and faces that the frame cuts. A place too many does less harm there than a face too
-    /// few.
+    /// few. Largest first, up to [`detection::MOST_PLACES`].
     pub fn detect_every_face(&self, photo: &RgbImage) -> Result<Vec<Detection>> {
         recall::detect(&self.models, photo)
     }

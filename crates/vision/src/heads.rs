@@ -45,6 +45,8 @@ const ROUGH: f32 = 1.5;
 const LEAST_BARE: usize = 1200;
 const BARE_REACH: usize = 7;
 
+/// The head of another face reaches into a square where its box does, so many times as large.
+const NEAR: f32 = 2.0;
 /// A face less than this share as wide as the head's own is no other person's.
 const LEAST_OTHER: f32 = 0.35;
 /// Pieces of a head hang together where they touch over more than two of this share of the mask's side.
@@ -111,6 +113,43 @@ impl Vision {
             own.with_forehead().close(&mut mask);
         }
         Ok(Some(Saliency { mask, region }))
+    }
+
+    /// Like [`parse_head`](Self::parse_head), with the heads of the other faces close by as background.
+    pub fn parse_own_head(
+        &self,
+        photo: &RgbImage,
+        face: &Detection,
+        others: &[Detection],
+    ) -> Result<Parsing> {
+        let parsing = self.parse_head(photo, face)?;
+        let bounds = parsing.bounds();
+        let Some(region) = within(bounds, photo.dimensions()) else { return Ok(parsing) };
+        let head = soft(&parsing, HEAD, photo, region);
+        let place = |face: &Detection| Place::of(face.rect, region, head.dimensions());
+        let own = place(face);
+        let is_near = |other: &&Detection| other.rect.grown(NEAR).common(&bounds).area() > 0.0;
+        let others = others.iter().filter(is_near).map(place);
+        let others: Vec<Place> = others.filter(|other| other.is_beside(&own)).collect();
+        if others.is_empty() {
+            return Ok(parsing);
+        }
+        let Region { x, y, width, height } = region;
+        let around = imageops::crop_imm(photo, x, y, width, height).to_image();
+        let mut mask = head.clone();
+        only_own(&mut mask, &head, &around, &own, &others);
+        let (columns, rows) = head.dimensions();
+        Ok(parsing.without(|place| {
+            let across = (place.x - x as f32 + 0.5) / width as f32;
+            let down = (place.y - y as f32 + 0.5) / height as f32;
+            if !(0.0..1.0).contains(&across) || !(0.0..1.0).contains(&down) {
+                return false;
+            }
+            let (column, row) = ((across * columns as f32) as u32, (down * rows as f32) as u32);
+            let at =
+                |mask: &GrayImage| mask.get_pixel(column.min(columns - 1), row.min(rows - 1)).0[0];
+            at(&head) > 0 && at(&mask) == 0
+        }))
     }
 
     /// The parts of a face in a square that is wide enough for long hair and hats.

@@ -4,7 +4,7 @@
 use image::{Rgb, RgbImage, imageops};
 use safelight_effects::portrait::SKIN;
 use safelight_effects::retouch::{texture, tone};
-use safelight_effects::{Beauty, Features, Kit, Retouch, Shape, Treatment, atlas, region};
+use safelight_effects::{Beauty, Features, Kit, Retouch, Shape, Treatment, atlas, body, region};
 use safelight_imaging::color::{LINEAR, to_srgb};
 use safelight_imaging::map::Map;
 use safelight_testkit as testkit;
@@ -342,6 +342,77 @@ fn drawn_spots_are_healed_and_the_skin_beside_is_not_touched() {
         .filter(|(x, y, pixel)| !near(*x, *y) && *pixel != marked.get_pixel(*x, *y));
     let share = beside.count() as f32 / (690.0 * 690.0);
     assert!(share < 0.01, "{share}");
+}
+
+/// The kit of a face as if it were to the right by so many of its widths, over the same parts.
+fn moved(kit: &Kit, widths: f32) -> Kit {
+    let mut moved = kit.clone();
+    moved.mesh.points.iter_mut().for_each(|point| point[0] += widths * kit.fw);
+    moved
+}
+
+/// Mean L* of a square around a place.
+fn light(photo: &RgbImage, place: Point) -> f32 {
+    let (x, y) = (place.x as u32, place.y as u32);
+    let places = (y - 3..=y + 3).flat_map(|y| (x - 3..=x + 3).map(move |x| (x, y)));
+    let all = places.map(|(x, y)| safelight_imaging::lab_of(photo.get_pixel(x, y).0)[0]);
+    all.sum::<f32>() / 49.0
+}
+
+/// The window around a face shows the cheek of whoever leans on it.
+#[test]
+fn a_cheek_beside_another_face_is_treated_once() {
+    let photo = photo(PHOTOS[0]);
+    let first = kits(&photo).swap_remove(0);
+    let cheek = first.mesh.point(280);
+    let both = [first.clone(), moved(&first, 1.0)];
+    let treated = |kits: &[Kit]| {
+        let mut result = photo.clone();
+        let asked = Treatment { brighter: 1.0, ..Treatment::default() };
+        asked.apply(&mut result, kits, &|| Ok(())).expect("nothing stops it");
+        light(&result, cheek)
+    };
+    let beautified = |kits: &[Kit]| light(&done(&skin(0.0, 6.0, 0.0), &photo, kits), cheek);
+    let before = light(&photo, cheek);
+    for [alone, beside] in
+        [[treated(&both[..1]), treated(&both)], [beautified(&both[..1]), beautified(&both)]]
+    {
+        assert!(alone > before + 0.7, "{before} {alone}");
+        assert!((beside - alone).abs() < 0.35, "{before} {alone} {beside}");
+    }
+}
+
+#[test]
+fn an_arm_belongs_to_the_nearest_face_and_a_head_to_no_body() {
+    let portrait = photo(PHOTOS[0]);
+    let mut photo = RgbImage::from_pixel(700, 600, Rgb([90, 120, 150]));
+    imageops::replace(&mut photo, &portrait, 200, 0);
+    let second = kits(&photo).swap_remove(0);
+    let first = Kit { photo_size: photo.dimensions(), ..kits(&portrait).swap_remove(0) };
+    let beside = moved(&first, 2.0);
+    // Below each face a patch of the skin's colour.
+    let skin = Rgb(safelight_effects::change::pixel_of(first.skin.lab));
+    let arms = [&first, &beside].map(|kit| {
+        let Point { x, y } = kit.mesh.rect().centre();
+        Point { x, y: y + 3.0 * kit.fw }
+    });
+    for Point { x, y } in arms {
+        for (x, y) in (0..50).flat_map(|dy| (0..50).map(move |dx| (dx + x as u32, dy + y as u32))) {
+            photo.put_pixel(x - 25, y - 25, skin);
+        }
+    }
+    let at = |kit: &Kit, others: &[&Kit], place: Point| {
+        let window = body::window(kit).expect("in the photo");
+        let map = body::skin(kit, others, &window, &window.cut(&photo), |_| 1.0);
+        let cell = window.cell(place);
+        map.between(cell.x, cell.y)
+    };
+    assert!(arms.iter().all(|&arm| at(&first, &[], arm) > 0.8), "of both where one is alone");
+    assert!(at(&first, &[&beside], arms[0]) > 0.8 && at(&first, &[&beside], arms[1]) < 0.05);
+    assert!(at(&beside, &[&first], arms[1]) > 0.8 && at(&beside, &[&first], arms[0]) < 0.05);
+    // The head of somebody whose face is said to be far away.
+    let (cheek, far) = (second.mesh.point(280), moved(&second, 4.0));
+    assert!(at(&first, &[], cheek) > 0.5 && at(&first, &[&far], cheek) < 0.1);
 }
 
 #[test]

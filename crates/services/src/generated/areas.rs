@@ -12,12 +12,12 @@ use safelight_vision::body::{Body, Joint, Keypoint};
 use safelight_vision::face::{Detection, Part, Point, Rect};
 use safelight_vision::garments::Garment;
 
+use crate::portrait::faces::are_several;
+
 /// Longest side of the grid that masks are drawn on.
 const GRID: f32 = 1024.0;
 /// A joint this sure is seen.
 const SEEN: f32 = 0.3;
-/// A face of this share of the largest is another person's.
-const OTHER_PERSON: f32 = 0.25;
 
 /// The whole photo as a grid of at most [`GRID`] cells a side.
 fn grid(size: (u32, u32)) -> Result<Window> {
@@ -177,7 +177,7 @@ pub fn person(
         Fault::new(Code::NoRecognitionTargetDetected, message)
     };
     let faces = work.stage("detect", || work.vision.detect_faces(photo))?;
-    if faces.len() > 1 && faces[1].rect.area() > OTHER_PERSON * faces[0].rect.area() {
+    if are_several(faces.iter().copied()) {
         return Err(none("shows several people"));
     }
     let body = work.stage("body", || work.vision.body(photo, Region::whole(photo)))?;

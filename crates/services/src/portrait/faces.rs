@@ -30,6 +30,9 @@ pub(crate) const PORTRAIT_MODELS: &[&str] = &[
 pub(crate) const KIT_MODELS: &[&str] = &[models::DETECTION, models::MESH, models::PARSING];
 /// Faces of fewer pixels show too little to be changed.
 pub(crate) const LEAST_FACE: f32 = 40.0;
+/// A face of at least this share of the largest one's area is another person's, not one in the crowd or on a
+/// poster.
+const OTHER_PERSON: f32 = 0.25;
 /// Of a face that is changed at least this share must lie in the picture.
 const LEAST_INSIDE: f32 = 0.6;
 
@@ -129,10 +132,14 @@ pub(crate) fn find_people<'a>(
     faces_of(work, photo, people, most)
 }
 
-/// Every place that may be a face, as the stage `detect`.
-pub(crate) fn find_every<'a>(work: &'a Work, photo: &'a RgbImage) -> Result<Vec<Face<'a>>> {
+/// Every place that may be a face, largest first, as the stage `detect`. None is `ERROR_NO_FACE_IN_FILE`.
+pub(crate) fn find_every(work: &Work, photo: &RgbImage) -> Result<Vec<Detection>> {
     let found = work.stage("detect", || work.vision.detect_every_face(photo))?;
-    faces_of(work, photo, found, MOST_FACES)
+    if found.is_empty() { Err(no_face()) } else { Ok(found) }
+}
+
+fn no_face() -> Fault {
+    Fault::new(Code::NoFaceInFile, "no face was found in image")
 }
 
 fn faces_of<'a>(
@@ -142,7 +149,7 @@ fn faces_of<'a>(
     most: usize,
 ) -> Result<Vec<Face<'a>>> {
     if found.is_empty() {
-        return Err(Fault::new(Code::NoFaceInFile, "no face was found in image"));
+        return Err(no_face());
     }
     let face = |detection| Face::new(&work.vision, photo, detection);
     Ok(found.into_iter().take(most).map(face).collect())
@@ -162,6 +169,13 @@ pub(crate) fn named<T>(
         control.check_pose(Pose { roll, ..Pose::default() })?;
     }
     Err(fault)
+}
+
+/// Whether a photo shows further people beside that of the largest face.
+pub(crate) fn are_several(largest_first: impl IntoIterator<Item = Detection>) -> bool {
+    let mut areas = largest_first.into_iter().map(|face| face.rect.area());
+    let (first, second) = (areas.next(), areas.next());
+    first.zip(second).is_some_and(|(first, second)| second > OTHER_PERSON * first)
 }
 
 /// Passes faces that are good enough, as the stage `quality`; the largest that is not decides the

@@ -67,6 +67,29 @@ pub(super) fn prepared(face: &Face) -> Result<Kit> {
     Ok(kit)
 }
 
+/// What was found in a copy of the photo that is brought to `most` pixels on its longer side, where the photo
+/// has more: `ERROR_SMALL_FACE_SIZE` says that it counts those of the copy, and what helps.
+pub(super) fn in_copy<T>(
+    found: Result<T>,
+    (width, height): (u32, u32),
+    most: u32,
+    remedy: &str,
+) -> Result<T> {
+    found.map_err(|fault| match fault.code() {
+        Code::SmallFaceSize if width.max(height) > most => {
+            let message = format!(
+                "{} in the photo brought to {most} px on its longer side; {remedy}",
+                fault.message()
+            );
+            Fault::new(Code::SmallFaceSize, message)
+        }
+        _ => fault,
+    })
+}
+
+/// What helps where a face is too small in a copy.
+pub(super) const CLOSER: &str = "cut the photo closer to the face";
+
 /// The face of a template picture; whatever is wrong with it is
 /// `ERROR_TEMPLATE_IMAGE_QUALITY_TOO_LOW`.
 pub(super) fn of_template(work: &Work, photo: &RgbImage, name: &str) -> Result<Kit> {

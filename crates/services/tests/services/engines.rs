@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::support::{self, Form, Painter, call, call_with, encoded, form, with};
-use image::{DynamicImage, ImageFormat, RgbImage, Rgba, imageops};
+use image::{DynamicImage, GrayImage, ImageFormat, RgbImage, Rgba, imageops};
 use safelight_contract::Code;
 use safelight_operation::{Given, Order};
 use safelight_services::{CATALOG, RECIPES};
@@ -151,6 +151,18 @@ fn another_cut_is_the_engines_and_the_face_stays() {
     assert!(order.prompt.starts_with("buzz cut hairstyle"), "{}", order.prompt);
     let none = call_with(PREMIUM, &styled(self::form(portrait().1)), Painter::new(Manner::Right));
     assert_eq!(none.expect_err("no template").code(), Code::MissingParameters);
+}
+
+#[test]
+fn a_mask_bounds_what_an_engine_cuts() {
+    let (photo, file) = portrait();
+    let (width, height) = photo.dimensions();
+    let left = GrayImage::from_fn(width, height, |x, _| image::Luma([u8::from(x < 115) * 255]));
+    let mut cut = with(form(file), "hair_style", "BuzzCut");
+    cut.add_file("mask", encoded(&left.into(), ImageFormat::Png).into());
+    let changed = made(PRO, &cut, &Painter::new(Manner::Right));
+    let ([_, _, right, _], count) = difference(&photo, &changed);
+    assert!(right < 120 && count > 3_000, "{right} {count}");
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! Makeup, brows, beards and hair colour through their services: parameters, faces, faults.
 
 use crate::support::{self, Form, call, code, form, picture, with};
-use image::{DynamicImage, ImageFormat, RgbImage, imageops};
+use image::{DynamicImage, GrayImage, ImageFormat, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_imaging::lab_of;
 use safelight_testkit as testkit;
+use safelight_vision::Vision;
 
 const LIPSTICK: &str = "/api/portrait/effects/lips-color-changer";
 const GLOSS: &str = "/api/portrait/effects/ai-red-lip-gloss";
@@ -127,6 +128,28 @@ fn photos_without_a_usable_face_are_refused() {
 }
 
 #[test]
+fn a_face_that_is_small_in_a_copy_alone_is_told_what_helps() {
+    const LIVE: &str = "/api/portrait/effects/live-photo";
+    let mut wide = RgbImage::from_pixel(2400, 512, image::Rgb([150, 150, 155]));
+    imageops::replace(&mut wide, &portrait(), 900, 0);
+    let file = png(wide);
+    let brows = |resolution: &str| {
+        let mut form = with(form(file.clone()), "resolution", resolution);
+        form.add_file("reference_image", testkit::photo("astronaut.png").into());
+        call(BROWS, &form).map(drop)
+    };
+    let small = brows("1K").expect_err("38 px");
+    assert_eq!(small.code(), Code::SmallFaceSize);
+    assert!(small.message().contains("1024 px") && small.message().contains("2K"), "{small}");
+    assert_ne!(brows("2K").map_err(|fault| fault.code()), Err(Code::SmallFaceSize));
+    let mut form = Form::new();
+    form.add_file("image_target", file.into());
+    let small = call(LIVE, &form).map(drop).expect_err("27 px");
+    assert_eq!(small.code(), Code::SmallFaceSize);
+    assert!(small.message().contains("720 px") && small.message().contains("closer"), "{small}");
+}
+
+#[test]
 fn a_hidden_mouth_is_no_target_for_lipstick() {
     let mut masked = portrait();
     // A white cloth over the lower face.
@@ -228,6 +251,41 @@ fn editors_of_hairstyles_colour_and_keep_the_cut() {
     let twice = with(with(head(), "hair_style", "original"), "image_size", "2");
     let images = call(PRO, &twice).unwrap_or_else(|fault| panic!("{fault}")).artifacts();
     assert_eq!(images.len(), 2);
+}
+
+#[test]
+fn a_mask_says_where_hair_may_change() {
+    const PRO: &str = "/api/portrait/effects/hairstyle-editor-pro";
+    let before = image::load_from_memory(&support::head()).expect("a photo").to_rgb8();
+    let mut asked = with(form(support::head()), "hair_style", "original");
+    let (width, height) = before.dimensions();
+    let left = GrayImage::from_fn(width, height, |x, _| image::Luma([u8::from(x < 575) * 255]));
+    asked.add_file("mask", support::encoded(&left.into(), ImageFormat::Png).into());
+    let after = picture_of(PRO, &asked);
+    assert!(changed(&before, &after, 0..560) > 5000);
+    assert!(changed(&before, &after, 600..width) < 50);
+    let small = GrayImage::from_pixel(width - 1, height, image::Luma([255]));
+    let mut asked = with(form(support::head()), "hair_style", "original");
+    asked.add_file("mask", support::encoded(&small.into(), ImageFormat::Png).into());
+    assert!(call(PRO, &asked).is_err(), "a mask of another size");
+}
+
+#[test]
+fn a_small_face_behind_is_no_second_person() {
+    const PRO: &str = "/api/portrait/effects/hairstyle-editor-pro";
+    let head = imageops::crop_imm(&portrait(), 110, 0, 230, 240).to_image();
+    let beside = |width: u32, height: u32| {
+        let other = imageops::resize(&head, width, height, imageops::Triangle);
+        let mut photo = RgbImage::from_pixel(350, 240, image::Rgb([150, 150, 155]));
+        imageops::replace(&mut photo, &head, 0, 0);
+        imageops::replace(&mut photo, &other, 232, 10);
+        let faces = Vision::new(testkit::registry()).detect_faces(&photo).expect("an answer");
+        assert_eq!(faces.len(), 2, "{faces:?}");
+        with(form(png(photo)), "hair_style", "original")
+    };
+    let after = picture_of(PRO, &beside(69, 72));
+    assert_eq!(after.dimensions(), (350, 240));
+    assert_eq!(code(PRO, &beside(115, 220)), Code::NoFaceInFile);
 }
 
 #[test]

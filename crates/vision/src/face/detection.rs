@@ -13,6 +13,8 @@ use crate::model::{check_photo, mismatch, output};
 pub(super) const MODEL: &str = "yunet";
 /// More faces than this are not told apart; the smallest are left out.
 pub const MOST_FACES: usize = 120;
+/// More places than this are not looked at where every face is searched: each is compared with all others.
+pub const MOST_PLACES: usize = 4000;
 /// The photo's longest side at the first look and at the second, closer one.
 const LOOKS: [u32; 2] = [640, 1280];
 /// Photos with a longer side than this get the second look.
@@ -49,10 +51,15 @@ pub struct Detection {
     pub score: f32,
 }
 
-/// The faces of the photo, largest first.
+/// Every face of the photo, largest first, up to [`MOST_PLACES`].
 pub(crate) fn detect(models: &Models, photo: &RgbImage) -> Result<Vec<Detection>> {
     check_photo(photo)?;
-    Ok(ordered(upright(&*models.get(MODEL)?, photo)?))
+    Ok(ordered(upright(&*models.get(MODEL)?, photo)?, MOST_PLACES))
+}
+
+/// The [`MOST_FACES`] largest faces of the photo, largest first.
+pub(crate) fn detect_largest(models: &Models, photo: &RgbImage) -> Result<Vec<Detection>> {
+    Ok(ordered(detect(models, photo)?, MOST_FACES))
 }
 
 /// The faces of the photo whichever way up it is, largest first. The view with the most evidence says
@@ -70,13 +77,13 @@ pub(crate) fn detect_any_way_up(models: &Models, photo: &RgbImage) -> Result<Vec
     let mut found = views.next().unwrap_or_default();
     // Each costs a look by another model.
     let aside = views.flatten().filter(|face| face.score >= LEAST_SCORE_ASIDE).collect();
-    for face in ordered(aside) {
+    for face in ordered(aside, MOST_FACES) {
         let elsewhere = found.iter().all(|other| other.rect.shared(&face.rect) <= MOST_OVERLAP);
         if elsewhere && mesh::is_face(models, photo, &face)? {
             found.push(face);
         }
     }
-    Ok(ordered(found))
+    Ok(ordered(found, MOST_FACES))
 }
 
 /// What is found in the photo turned by a quarter, a half and three quarters, in its own coordinates.
@@ -105,10 +112,10 @@ pub(super) fn once(models: &Models, picture: &RgbImage) -> Result<Vec<Detection>
     Ok(distinct(View::of(picture, longest)?.faces(&*models.get(MODEL)?)?))
 }
 
-/// Largest first, and no more than [`MOST_FACES`].
-pub(super) fn ordered(mut faces: Vec<Detection>) -> Vec<Detection> {
+/// Largest first, and no more than `most`.
+pub(super) fn ordered(mut faces: Vec<Detection>, most: usize) -> Vec<Detection> {
     faces.sort_by(|a, b| b.rect.area().total_cmp(&a.rect.area()));
-    faces.truncate(MOST_FACES);
+    faces.truncate(most);
     faces
 }
 
@@ -247,11 +254,14 @@ impl Detection {
     }
 }
 
-/// The best of those that show one face (greedy non-maximum suppression).
+/// The best of those that show one face (greedy non-maximum suppression), up to [`MOST_PLACES`].
 pub(super) fn distinct(mut faces: Vec<Detection>) -> Vec<Detection> {
     faces.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut kept: Vec<Detection> = vec![];
     for face in faces {
+        if kept.len() == MOST_PLACES {
+            break;
+        }
         if kept.iter().all(|other| other.rect.overlap(&face.rect) <= MOST_OVERLAP) {
             kept.push(face);
         }

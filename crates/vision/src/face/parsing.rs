@@ -21,6 +21,9 @@ const MARGIN: f32 = 1.8;
 /// How far its middle lies above that of the box, as a share of the box's height.
 const RAISED: f32 = 0.05;
 
+/// By how much the logit of the background lies above all others where nothing else is left.
+const SURELY: f32 = 8.0;
+
 /// What a place belongs to. Left and right are the person's own sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
@@ -193,6 +196,23 @@ impl Parsing {
         }
     }
 
+    /// The same with the places as background of which `is_other` says that they are somebody else's.
+    pub(crate) fn without(mut self, is_other: impl Fn(Point) -> bool) -> Self {
+        let cells = GRID * GRID;
+        let along = |at: usize| (at as f32 + 0.5) * (SIDE as f32 / GRID as f32) - 0.5;
+        for cell in 0..cells {
+            let middle = Point { x: along(cell % GRID), y: along(cell / GRID) };
+            if is_other(self.place(middle)) {
+                let all = Part::ALL.iter().map(|&part| self.logits[part as usize * cells + cell]);
+                let top = all.fold(f32::NEG_INFINITY, f32::max);
+                self.logits[Part::Background as usize * cells + cell] = top + SURELY;
+            }
+        }
+        self.labels = most_likely(&self.logits);
+        self.counts = counted(&self.labels);
+        self
+    }
+
     /// The sum of the probabilities of these parts on the model's own grid.
     fn likelihood(&self, parts: &[Part]) -> Vec<f32> {
         let cells = GRID * GRID;
@@ -251,9 +271,15 @@ pub(super) fn parse_through(
     let outputs = model.run(&[("input", &planes(&pixels, Normalisation::IMAGENET)?)])?;
     let logits = output(&outputs, MODEL, "logits", Part::ALL.len() * GRID * GRID)?.to_vec();
     let labels = most_likely(&logits);
+    let counts = counted(&labels);
+    Ok(Parsing { pixels, labels, counts, logits, to_cells, to_photo: back(&to_cells)? })
+}
+
+/// How many cells belong to each part.
+fn counted(labels: &GrayImage) -> [u32; Part::ALL.len()] {
     let mut counts = [0; Part::ALL.len()];
     labels.iter().for_each(|&label| counts[usize::from(label)] += 1);
-    Ok(Parsing { pixels, labels, counts, logits, to_cells, to_photo: back(&to_cells)? })
+    counts
 }
 
 /// The part with the largest logit of each cell, the logits bilinear between the places of the grid.

@@ -44,7 +44,7 @@ pub(crate) fn detect(models: &Models, photo: &RgbImage) -> Result<Vec<Detection>
         others.extend(view);
     }
     found.extend(others.into_iter().filter(|face| may_be_face(photo, face, LIKELY_ASIDE)));
-    Ok(ordered(distinct(found)))
+    Ok(ordered(distinct(found), detection::MOST_PLACES))
 }
 
 fn may_be_face(photo: &RgbImage, face: &Detection, least: f32) -> bool {

@@ -316,6 +316,35 @@ fn faces_to_hide_are_found_at_the_edge_and_on_their_head() {
     }
 }
 
+#[test]
+fn hair_of_who_stands_beside_is_not_ones_own() {
+    let portrait = photo("astronaut.png");
+    // The head twice, so close that the hair of one touches that of the other.
+    let mut both = RgbImage::new(370, 230);
+    imageops::replace(&mut both, &imageops::crop_imm(&portrait, 110, 0, 180, 230).to_image(), 0, 0);
+    imageops::replace(
+        &mut both,
+        &imageops::crop_imm(&portrait, 150, 0, 190, 230).to_image(),
+        180,
+        0,
+    );
+    let vision = vision();
+    let mut faces = vision.detect_faces(&both).expect("an answer");
+    faces.sort_by(|one, other| one.rect.x.total_cmp(&other.rect.x));
+    let [left, right] = faces[..] else { panic!("two faces: {faces:?}") };
+    let of = |parsing: parsing::Parsing| {
+        let hair = parsing.likely(&[Part::Hair, Part::Hat]);
+        let all = [(70.0, 70.0), (115.0, 35.0), (165.0, 60.0), (210.0, 70.0), (215.0, 60.0)];
+        all.map(|(x, y)| hair(Point { x, y }))
+    };
+    let all = of(vision.parse_head(&both, &left).expect("a parsing"));
+    assert!(all.iter().all(|&hair| hair > 0.5), "{all:?}");
+    let own = of(vision.parse_own_head(&both, &left, &[right]).expect("a parsing"));
+    assert!(own[..3] == all[..3] && own[3..].iter().all(|&hair| hair < 0.1), "{own:?}");
+    let alone = of(vision.parse_own_head(&both, &left, &[]).expect("a parsing"));
+    assert_eq!(alone, all);
+}
+
 /// The lower edge of a mask along the jaw, as points of the mesh, and its upper edges by how it is worn.
 const JAW: [usize; 17] =
     [132, 58, 172, 136, 150, 149, 176, 148, 152, 377, 400, 378, 379, 365, 397, 288, 361];

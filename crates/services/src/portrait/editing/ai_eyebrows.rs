@@ -31,6 +31,17 @@ pub struct Request {
 const SIZES: &[(&str, u32, &str)] =
     &[("1K", 1024, "1024 px, where the photo is larger"), ("2K", 2048, "2048 px, the same")];
 
+impl Request {
+    /// What was found in the photo as it is painted; `ERROR_SMALL_FACE_SIZE` names what helps.
+    fn named<T>(&self, found: Result<T>, whole: (u32, u32)) -> Result<T> {
+        let remedy = match self.resolution {
+            1024 => "with `resolution` 2K the face has more",
+            _ => painted::CLOSER,
+        };
+        painted::in_copy(found, whole, self.resolution, remedy)
+    }
+}
+
 impl CpuOperation for AiEyebrows {
     const SPEC: &'static Spec = &Spec {
         path: "/api/portrait/editing/ai-eyebrows",
@@ -53,8 +64,9 @@ impl CpuOperation for AiEyebrows {
 
     fn run(input: Request, work: &Work) -> Result<ResultUrls> {
         let photo = input.image.decode(work)?;
+        let whole = photo.rgb.dimensions();
         let mut photo = within(photo, input.resolution);
-        let kit = painted::largest(work, &photo.rgb)?;
+        let kit = input.named(painted::largest(work, &photo.rgb), whole)?;
         let shape = {
             let reference = within(input.reference_image.decode(work)?, 2048).rgb;
             read(work, &reference)?
@@ -69,9 +81,12 @@ impl CpuOperation for AiEyebrows {
 
 impl Generated for AiEyebrows {
     fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
-        let photo = within(input.image.decode(work)?, input.resolution);
+        let photo = input.image.decode(work)?;
+        let whole = photo.rgb.dimensions();
+        let photo = within(photo, input.resolution);
         let reference = within(input.reference_image.decode(work)?, 2048).rgb;
-        painted::in_area(photo, areas::brows, &[], vec![reference], work).map(Some)
+        let edit = painted::in_area(photo, areas::brows, &[], vec![reference], work);
+        input.named(edit, whole).map(Some)
     }
 
     fn answer(_: &Request, photos: Vec<Photo>, work: &Work) -> Result<ResultUrls> {

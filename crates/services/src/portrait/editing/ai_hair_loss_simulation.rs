@@ -8,7 +8,8 @@ use safelight_effects::scalp::Refusal;
 use safelight_imaging::Photo;
 use safelight_operation::{CpuOperation, Input, Needs, Picture, Result, Spec, Work, no_engine_for};
 use safelight_vision::cutout;
-use safelight_vision::face::Parsing;
+use safelight_vision::face::detection::MOST_FACES;
+use safelight_vision::face::{Detection, Parsing};
 
 use super::super::faces;
 use super::super::painted::{self, LATER, MODELS, PORTRAIT, ResultUrls};
@@ -120,12 +121,14 @@ impl Generated for AiHairLossSimulation {
     }
 }
 
-/// The largest face, and the parts of its whole head, as the stages `detect` and `prepare`.
+/// The largest face, and the parts of its whole head without those of others, as the stages `detect` and
+/// `prepare`.
 pub(super) fn head(work: &Work, photo: &RgbImage) -> Result<(Kit, Parsing)> {
-    let found = faces::find(work, photo, false, 1)?;
+    let found = faces::find(work, photo, false, MOST_FACES)?;
     work.stage("prepare", || {
         let kit = painted::prepared(&found[0])?;
-        Ok((kit, work.vision.parse_head(photo, &found[0].detection)?))
+        let others: Vec<Detection> = found[1..].iter().map(|other| other.detection).collect();
+        Ok((kit, work.vision.parse_own_head(photo, &found[0].detection, &others)?))
     })
 }
 

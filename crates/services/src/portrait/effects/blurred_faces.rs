@@ -1,11 +1,13 @@
 //! Face blur: every face in the photo beyond recognition.
 
+use image::RgbImage;
 use safelight_imaging::Rules;
 use safelight_imaging::anonymise::{Ellipse, blur};
 use safelight_operation::{
     CpuOperation, Input, Memory, Needs, Output, Picture, Result, Spec, Url, Work,
 };
-use safelight_vision::face::{Detection, QualityControl, models};
+use safelight_vision::face::detection::MOST_FACES;
+use safelight_vision::face::{Detection, Face, QualityControl, models};
 
 use super::super::faces::{self, QUALITY_CONTROL};
 use crate::image::encoded;
@@ -43,15 +45,18 @@ impl CpuOperation for BlurredFaces {
         sign: "portrait_blurred_faces",
         pool: "portrait_facial_blurring",
         price: 1,
-        summary: "Blurs every face, up to 120 of them, so far that nobody can tell whose it is.",
+        summary: "Blurs every face so far that nobody can tell whose it is.",
         limitations: "Everything that a detector takes for a face and that has the colours of skin is \
                       blurred, in whichever way up it is seen: rather a hand too many than a face too \
-                      few. Faces smaller than 10 px, and those turned away, may be missed.",
+                      few. Faces smaller than 10 px, and those turned away, may be missed. \
+                      `quality_control` asks for those alone that are faces beyond doubt, among the 120 \
+                      largest. Of more than 4000 places in one photo the smallest stay.",
         // A turned copy of the photo, or the encoded result.
         memory: Memory { base: 32 << 20, per_pixel: 8 },
         ..Spec::DEFAULT
     };
     const NEEDS: Needs = Needs::models(&[models::DETECTION, models::MESH]).on_request(&[
+        models::SECOND_OPINION,
         models::PARSING,
         models::MASK,
         models::FITNESS,
@@ -61,17 +66,38 @@ impl CpuOperation for BlurredFaces {
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let mut photo = input.image.decode(work)?;
-        let ellipses: Vec<Ellipse> = {
-            let faces = faces::find_every(work, &photo.rgb)?;
-            faces::check(work, &faces, input.quality_control)?;
-            faces.iter().map(|face| ellipse(&face.detection)).collect()
-        };
+        let found = faces::find_every(work, &photo.rgb)?;
+        check(work, &photo.rgb, &found, input.quality_control)?;
         work.stage("blur", || {
-            ellipses.iter().for_each(|ellipse| blur(&mut photo.rgb, ellipse));
-            Ok(())
+            found.iter().try_for_each(|face| {
+                work.check()?;
+                blur(&mut photo.rgb, &ellipse(face));
+                Ok(())
+            })
         })?;
         Ok(Answer { image_url: Url(encoded(&photo, work)?) })
     }
+}
+
+/// Passes where those of the largest that are faces beyond doubt are good enough: what only may be a face is
+/// blurred, too, and has no quality.
+fn check(
+    work: &Work,
+    photo: &RgbImage,
+    found: &[Detection],
+    control: QualityControl,
+) -> Result<()> {
+    if control == QualityControl::None {
+        return Ok(());
+    }
+    let largest = found.iter().take(MOST_FACES);
+    let faces: Vec<Face> = largest.map(|&face| Face::new(&work.vision, photo, face)).collect();
+    let sure = work.stage("people", || {
+        let vision = &work.vision;
+        faces::each(work, &faces, |face| vision.is_sure_face(photo, &face.detection))
+    })?;
+    let sure = faces.into_iter().zip(sure).filter_map(|(face, sure)| sure.then_some(face));
+    faces::check(work, &sure.collect::<Vec<_>>(), control)
 }
 
 /// The ellipse over a whole head, upright in the face's own frame.

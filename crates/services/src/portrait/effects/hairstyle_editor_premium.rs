@@ -23,7 +23,8 @@ pub struct HairstyleEditorPremium;
 #[derive(Input)]
 #[input(check = something)]
 pub struct Request {
-    /// The photo. It shows one face, which covers a tenth of it at least.
+    /// The photo. It shows one face, which covers a tenth of it at least; faces of less than a quarter of its
+    /// area may be behind it.
     #[picture(PREMIUM)]
     image: Picture,
     /// A photo with the hairstyle to take over, which needs a generative engine; where `hair_style` is sent,

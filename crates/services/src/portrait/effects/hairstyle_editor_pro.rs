@@ -1,8 +1,10 @@
 //! Hairstyle editor, second generation: the colour of the hair.
 
+use image::GrayImage;
 use safelight_imaging::Photo;
 use safelight_operation::{
-    CpuOperation, Input, Kind, Needs, Output, Param, Picture, Required, Result, Spec, Url, Work,
+    CpuOperation, Input, Kind, Mask, Memory, Needs, Output, Param, Picture, Required, Result, Spec,
+    Url, Work,
 };
 use safelight_vision::cutout;
 use safelight_vision::face::models;
@@ -18,9 +20,13 @@ pub struct HairstyleEditorPro;
 /// What a request asks for.
 #[derive(Input)]
 pub struct Request {
-    /// The photo. It shows one face, which covers a tenth of it at least.
+    /// The photo. It shows one face, which covers a tenth of it at least; faces of less than a quarter of its
+    /// area may be behind it.
     #[picture(PHOTO)]
     image: Picture,
+    /// A picture of the photo's size, white where the hair may change. Without it, all of it may.
+    #[mask(PHOTO, of = image)]
+    mask: Option<Mask>,
     #[shared(HAIR_STYLE)]
     hair_style: Style,
     /// The colour of the hair.
@@ -31,6 +37,24 @@ pub struct Request {
     #[integer(1..=4)]
     #[field(default = 1)]
     image_size: u8,
+    /// Read and without effect: the style says whether there is a fringe.
+    #[integer(0..=1)]
+    #[field(name = "bangs", default = 1)]
+    _bangs: u8,
+    /// Read and without effect: the whole photo is answered.
+    #[integer(1..=2)]
+    #[field(name = "mode", default = 1)]
+    _mode: u8,
+    /// Read and without effect: how far a cut goes is the engine's.
+    #[integer(0..=1)]
+    #[field(name = "reference", default = 0)]
+    _reference: u8,
+}
+
+impl Request {
+    fn mask(&self, work: &Work) -> Result<Option<GrayImage>> {
+        self.mask.as_ref().map(|mask| mask.decode(work)).transpose()
+    }
 }
 
 static HAIR_STYLE: Param<Styles, Required> = Param {
@@ -77,6 +101,11 @@ impl CpuOperation for HairstyleEditorPro {
         pool: "portrait_hairstyle_editing_pro",
         price: 10,
         summary: "Colours the hair of one person in one of 21 colours; cuts it anew by a generative engine.",
+        // The photo as it was, and the mask.
+        memory: Memory {
+            per_pixel: hairstyles::SPEC.memory.per_pixel + 4,
+            ..hairstyles::SPEC.memory
+        },
         ..hairstyles::SPEC
     };
     const NEEDS: Needs = Needs::models(cutout::HEAD_MODELS).on_request(&[models::EMBEDDING]);
@@ -88,8 +117,15 @@ impl CpuOperation for HairstyleEditorPro {
     }
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
+        let mask = input.mask(work)?;
         let mut photo = input.image.decode(work)?;
+        let before = mask.is_some().then(|| photo.rgb.clone());
         hairstyles::colour(work, &mut photo, input.color)?;
+        if let (Some(mask), Some(before)) = (mask, before) {
+            let pixels = photo.rgb.pixels_mut().zip(before.pixels()).zip(mask.iter());
+            let kept = pixels.filter(|(_, may_change)| **may_change == 0);
+            kept.for_each(|((pixel, before), _)| *pixel = *before);
+        }
         answer(&input, &photo, work)
     }
 }
@@ -97,7 +133,12 @@ impl CpuOperation for HairstyleEditorPro {
 impl Generated for HairstyleEditorPro {
     fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
         let Some(style) = input.hair_style.described() else { return Ok(None) };
-        hairstyles::cut(work, &input.image, None, &style, input.color).map(Some)
+        let mut edit = hairstyles::cut(work, &input.image, None, &style, input.color)?;
+        if let (Some(own), Some(sent)) = (&mut edit.mask, input.mask(work)?) {
+            own.iter_mut().zip(sent.iter()).for_each(|(own, &sent)| *own = sent.min(*own));
+            edit.tight = true;
+        }
+        Ok(Some(edit))
     }
 
     fn answer(input: &Request, photos: Vec<Photo>, work: &Work) -> Result<Answer> {

@@ -12,6 +12,7 @@ use safelight_vision::face::{Detection, Part};
 use serde_json::{Value, json};
 
 use super::super::editing;
+use super::super::faces;
 use super::super::painted::{self, LATER, MEMORY};
 use crate::generated::{Edit, areas};
 
@@ -203,14 +204,14 @@ pub(super) fn colour_named(name: &str, text: &str, known: &[&'static str]) -> Re
     })
 }
 
-/// The one face of a photo, as the stages `detect` and `prepare`: `ERROR_NO_FACE_IN_FILE` where there
-/// are none or several, `ERROR_FACE_SIZE_RATIO_NOT_MET`, `ERROR_FACE_NOT_FACING_FORWARD`.
+/// The one face of a photo, beside which others are much smaller, as the stages `detect` and `prepare`:
+/// `ERROR_NO_FACE_IN_FILE` where there are none or several, `ERROR_FACE_SIZE_RATIO_NOT_MET`, `ERROR_FACE_NOT_FACING_FORWARD`.
 pub(super) fn one_face(work: &Work, photo: &Photo) -> Result<(Kit, Detection)> {
-    let found = super::super::faces::find(work, &photo.rgb, false, 2)?;
+    let found = faces::find(work, &photo.rgb, false, 2)?;
     let all = photo.rgb.width() as f32 * photo.rgb.height() as f32;
     let share = found[0].detection.rect.area() / all;
     work.stage("prepare", || {
-        if found.len() > 1 {
+        if faces::are_several(found.iter().map(|face| face.detection)) {
             return Err(Fault::new(Code::NoFaceInFile, "image shows several faces, one is needed"));
         }
         if share < LEAST_SHARE {

@@ -71,10 +71,13 @@ impl CpuOperation for LivePhoto {
     type Output = Answer;
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
-        let photo = small(on_white(input.image_target.decode(work)?).rgb);
+        let photo = on_white(input.image_target.decode(work)?).rgb;
+        let whole = photo.dimensions();
+        let photo = small(photo);
         let kit = {
             let face = expressions::largest(work, &photo)?;
-            work.stage("prepare", || forward(painted::prepared(&face)?))?
+            let kit = work.stage("prepare", || forward(painted::prepared(&face)?));
+            painted::in_copy(kit, whole, LONGEST_SIDE, painted::CLOSER)?
         };
         let video = work.stage("move", || clip(work, &photo, &kit, input.breathes))?;
         Ok(Answer { video: Base64(Artifact { bytes: video, format: FileFormat::Mp4 }) })

@@ -1,7 +1,7 @@
 //! Smart skin: smoother and lighter skin of face, neck, arms and hands.
 
 use image::RgbImage;
-use safelight_effects::{Beauty, Kit, Retouch, body};
+use safelight_effects::{Beauty, Kit, Retouch, body, nearest};
 use safelight_imaging::{Format, Rules};
 use safelight_operation::{CpuOperation, Input, Memory, Needs, Picture, Result, Spec, Work};
 use safelight_vision::face::{Point, models};
@@ -50,7 +50,8 @@ impl CpuOperation for SmartSkin {
         price: 5,
         summary: "Smooths and lightens the skin of up to ten people: face, neck, arms and hands.",
         limitations: "Skin of the body is known by the colour of the person's face: cloth of that \
-                      colour passes for skin, and skin in other light does not.",
+                      colour passes for skin, and skin in other light does not. An arm counts as that of \
+                      whose face is nearest.",
         memory: Memory { base: beauty::MEMORY.base + (64 << 20), ..beauty::MEMORY },
         ..Spec::DEFAULT
     };
@@ -68,9 +69,9 @@ impl CpuOperation for SmartSkin {
             even: 0.0,
         };
         work.stage("body", || {
-            kits.iter().try_for_each(|kit| {
+            nearest::with_others(&kits).try_for_each(|(kit, others)| {
                 work.check()?;
-                retouch_body(&mut photo.rgb, kit, &skin, work)
+                retouch_body(&mut photo.rgb, kit, &others, &skin, work)
             })
         })?;
         beauty::apply(work, &mut photo, &kits, &Beauty { skin, ..Beauty::default() })?;
@@ -78,8 +79,14 @@ impl CpuOperation for SmartSkin {
     }
 }
 
-/// Arms, hands and what else shows of a person's skin beside the head.
-fn retouch_body(photo: &mut RgbImage, kit: &Kit, asked: &Retouch, work: &Work) -> Result<()> {
+/// Arms, hands and what else shows of a person's skin beside the head, and of none of the others'.
+fn retouch_body(
+    photo: &mut RgbImage,
+    kit: &Kit,
+    others: &[&Kit],
+    asked: &Retouch,
+    work: &Work,
+) -> Result<()> {
     let Some(window) = body::window(kit).filter(|_| *asked != Retouch::default()) else {
         return Ok(());
     };
@@ -95,7 +102,7 @@ fn retouch_body(photo: &mut RgbImage, kit: &Kit, asked: &Retouch, work: &Work) -
         f32::from(mask.get_pixel(x, y).0[0]) / 255.0
     };
     let cut = window.cut(photo);
-    let skin = body::skin(kit, &window, &cut, person);
+    let skin = body::skin(kit, others, &window, &cut, person);
     asked.change(kit, window, &cut, &skin).apply(photo);
     Ok(())
 }
