@@ -1,8 +1,9 @@
-//! The gallery in small: what every service makes of a photo, against pictures that were looked at.
+//! The gallery in small: what every service makes of a photo, against its declaration and against pictures
+//! that were looked at.
 
 use std::path::PathBuf;
 
-use crate::{golden, support};
+use crate::{declared, golden, support};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_imaging::Format;
@@ -110,6 +111,7 @@ fn every_service_makes_what_was_looked_at() {
     for endpoint in CATALOG {
         let name = endpoint.spec().slug();
         let Shown { answer, photo } = shown(endpoint);
+        declared::check(endpoint, &answer);
         let mut found = answer.artifacts();
         found.retain(|artifact| matches!(artifact.format, FileFormat::Picture(_)));
         if found.is_empty() {
