@@ -21,7 +21,12 @@ struct Input {
 }
 
 fn input(name: &'static str, picture: &DynamicImage, format: ImageFormat) -> Input {
-    let own = if format == ImageFormat::Png { Format::Png } else { Format::Jpeg };
+    let own = match format {
+        ImageFormat::Png => Format::Png,
+        ImageFormat::Bmp => Format::Bmp,
+        ImageFormat::WebP => Format::WebP,
+        _ => Format::Jpeg,
+    };
     let size = (picture.width(), picture.height());
     let gray = !picture.color().has_color();
     Input { name, bytes: encoded(picture, format), format: own, size, gray }
@@ -64,7 +69,7 @@ fn crc(bytes: &[u8]) -> u32 {
 }
 
 /// Kinds of encoding that decoding alone tells apart: the services take them in turns.
-const ENCODINGS: usize = 4;
+const ENCODINGS: usize = 6;
 
 /// The encodings of a photo, then its shapes.
 fn inputs(photo: &str) -> Vec<Input> {
@@ -83,6 +88,8 @@ fn inputs(photo: &str) -> Vec<Input> {
         cmyk(&usual),
         input("16 bit", &usual.to_rgb16().into(), ImageFormat::Png),
         input("16 bit, gray with alpha", &usual.to_luma_alpha16().into(), ImageFormat::Png),
+        input("BMP", &usual, ImageFormat::Bmp),
+        input("WebP", &usual, ImageFormat::WebP),
         input("alpha", &clear.into(), ImageFormat::Png),
         input("all transparent", &none.into(), ImageFormat::Png),
         input("tiny", &scaled(32, 32), ImageFormat::Png),
