@@ -194,23 +194,6 @@ fn color_parameters_are_checked() {
     );
 }
 
-#[test]
-fn exposure_rises_with_light() {
-    let photo = hazy(100, 80);
-    let scores: Vec<f64> = (1..=8)
-        .map(|light| {
-            let mut photo = photo.clone();
-            photo
-                .iter_mut()
-                .for_each(|value| *value = (u32::from(*value) * light / 6).min(255) as u8);
-            let (json, _) = call(EXPOSURE, &form(photo, ImageFormat::Png, &[])).expect("a success");
-            json["data"]["exposure"].as_f64().expect("a number")
-        })
-        .collect();
-    assert!(scores.windows(2).all(|pair| pair[0] < pair[1]), "{scores:?}");
-    assert!(scores.iter().all(|score| (0.0..=1.0).contains(score)));
-}
-
 /// A ladder of noise: what comes out is closer to the clean photo than what went in, the more so the
 /// more noise there was, and clean photos are not taken for noisy ones.
 #[test]
