@@ -1,11 +1,11 @@
 //! Crops, proposals for crops, and the scores of photos.
 
-use crate::support::{call, code, encoded, form, with};
-use image::{DynamicImage, GenericImageView, ImageFormat, Rgb, RgbImage};
+use crate::support::{call, code, form, png, with};
+use image::{DynamicImage, GenericImageView, Rgb, RgbImage};
 use safelight_contract::{Code, Fault};
 use safelight_imaging::lettering;
 use safelight_operation::Form;
-use safelight_testkit as testkit;
+use safelight_testkit::{self as testkit, picture as photo};
 use serde_json::Value;
 
 const CROPPING: &str = "/api/image/editing/image-cropping";
@@ -15,14 +15,6 @@ const EXPOSURE: &str = "/api/image/rating/image-exposure-score";
 
 const PHOTOS: [&str; 6] =
     ["astronaut.png", "chelsea.png", "china.jpg", "coffee.png", "flower.jpg", "grace_hopper.jpg"];
-
-fn photo(name: &str) -> RgbImage {
-    image::load_from_memory(&testkit::photo(name)).expect("a picture").into_rgb8()
-}
-
-fn png(picture: impl Into<DynamicImage>) -> Vec<u8> {
-    encoded(&picture.into(), ImageFormat::Png)
-}
 
 /// The answer with its picture, if it has one.
 fn answer(path: &str, form: &Form) -> (Value, Option<DynamicImage>) {

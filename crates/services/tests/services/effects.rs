@@ -1,6 +1,6 @@
 //! Drawings, paintings, colouring pages, enlargements and photos in the look of another.
 
-use crate::support::{artifact, call, code, encoded, form, picture, with};
+use crate::support::{artifact, call, code, encoded, form, picture, png, with};
 use bytes::Bytes;
 use image::{DynamicImage, GenericImageView, ImageFormat, Rgb, RgbImage, RgbaImage};
 use safelight_contract::Code;
@@ -29,10 +29,6 @@ const OPTIONS: [&str; 9] = [
 fn part(name: &str, width: u32, height: u32) -> RgbImage {
     let photo = image::load_from_memory(&testkit::photo(name)).expect("a picture").into_rgb8();
     image::imageops::crop_imm(&photo, 100, 40, width, height).to_image()
-}
-
-fn png(picture: impl Into<DynamicImage>) -> Vec<u8> {
-    encoded(&picture.into(), ImageFormat::Png)
 }
 
 fn two(names: [&str; 2], pictures: [Vec<u8>; 2]) -> Form {

@@ -200,11 +200,7 @@ fn color_parameters_are_checked() {
 fn noise_goes_before_sharpening() {
     let clean = image::load_from_memory(&testkit::photo("coffee.png")).expect("a picture");
     let clean = clean.crop_imm(100, 60, 300, 240).to_rgb8();
-    let psnr = |photo: &RgbImage| {
-        let squares =
-            photo.iter().zip(clean.iter()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
-        10.0 * (65_025.0 * clean.len() as f64 / squares.sum::<f64>()).log10()
-    };
+    let psnr = |photo: &RgbImage| testkit::psnr(photo, &clean);
     let mut gains = Vec::new();
     for deviation in [10.0, 18.0, 30.0] {
         let mut state = 7_u32;

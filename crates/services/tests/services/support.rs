@@ -136,6 +136,11 @@ pub fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
+/// A picture as a PNG.
+pub fn png(picture: impl Into<DynamicImage>) -> Vec<u8> {
+    encoded(&picture.into(), ImageFormat::Png)
+}
+
 /// The portrait without colour.
 pub const GRAY: &str = "gray";
 
