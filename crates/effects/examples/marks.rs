@@ -11,6 +11,7 @@ use std::time::Instant;
 use attacks::{ATTACKS, cropped, scaled};
 use image::RgbImage;
 use safelight_effects::mark::{self, Mode};
+use safelight_testkit::psnr;
 
 const MODES: [(Mode, &str); 3] = [
     (Mode::Plain, "mark 10by"),
@@ -80,9 +81,4 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("\nunmarked: {false_texts} of {tried} read as marked");
     Ok(())
-}
-
-fn psnr(a: &RgbImage, b: &RgbImage) -> f64 {
-    let square = a.iter().zip(b.iter()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
-    10.0 * (255.0_f64.powi(2) / (square.sum::<f64>() / a.len() as f64)).log10()
 }

@@ -18,6 +18,13 @@ const DIGEST: &str = "9a129038d9a00aed0cf6a7ea059ca50a813449061ab87848cf1a13eafd
 #[derive(Default)]
 struct Counting {
     loads: AtomicUsize,
+    /// How long it takes to load a model.
+    load_time: Duration,
+}
+
+/// Counts, and takes its time to load.
+fn slow() -> Arc<Counting> {
+    Arc::new(Counting { load_time: Duration::from_millis(50), ..Counting::default() })
 }
 
 struct Echo;
@@ -29,7 +36,7 @@ impl Engine for Counting {
 
     fn load(&self, spec: &ModelSpec, _: &Path) -> Result<Box<dyn Session>, EngineError> {
         self.loads.fetch_add(1, Ordering::SeqCst);
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(self.load_time);
         match &*spec.name {
             "broken" => Err(EngineError::Failed("it is broken".into())),
             _ => Ok(Box::new(Echo)),
@@ -123,7 +130,7 @@ fn a_chosen_model_takes_the_place_of_the_one_whose_work_it_does() {
 #[test]
 fn many_first_uses_load_once() {
     let dir = folder(&[model("m", "MIT", "open", "[1]")]);
-    let engine = Arc::new(Counting::default());
+    let engine = slow();
     let registry = Registry::open(engine.clone(), &paths(&dir), &Settings::default());
     let registry = registry.expect("a registry");
     assert_eq!(engine.loads.load(Ordering::SeqCst), 0, "opening loads nothing");
@@ -223,7 +230,8 @@ fn a_later_folder_replaces_models_of_the_same_signature() {
 #[test]
 fn warming_tells_what_cannot_be_had() {
     let dir = folder(&["m", "broken"].map(|name| model(name, "MIT", "open", "[1]")));
-    let registry = open(&dir, &Settings::default());
+    let registry = Registry::open(slow(), &paths(&dir), &Settings::default());
+    let registry = registry.expect("a registry");
     let [(_, good), (_, broken), (_, unknown)] =
         registry.warm(["m", "broken", "x"]).try_into().expect("three answers");
     assert!(good.is_ok_and(|took| took >= Duration::from_millis(50)));

@@ -51,6 +51,7 @@ fn peak<T>(work: impl FnOnce() -> T) -> (T, u64) {
     (outcome, (PEAK.load(Relaxed) - before) as u64)
 }
 
+/// Noise.
 fn photo() -> RgbImage {
     let mut state = 1_u32;
     RgbImage::from_fn(SIDE, SIDE, |_, _| {
@@ -121,11 +122,13 @@ fn work_stays_within_what_is_declared() {
         ("white", |cutout| encode::png_rgb(&cutout.over([255; 3])).expect("a file")),
         ("crop", |cutout| encode::png_cutout(&cutout.trim()).expect("a file")),
     ];
+    let photo = photo();
+    let region = Region::whole(&photo);
+    let whole = Photo { rgb: photo.clone(), alpha: None };
+    let (cutout, matting) = peak(|| Cutout::refine(whole, &mask, region));
     for (name, form) in forms {
-        let photo = Photo { rgb: photo(), alpha: None };
-        let region = Region::whole(&photo.rgb);
-        let (cutout, matting) = peak(|| Cutout::refine(photo, &mask, region));
-        let (bytes, encoding) = peak(|| form(cutout));
+        let copy = cutout.clone();
+        let (bytes, encoding) = peak(|| form(copy));
         // What encoding begins with is the alpha that matting left.
         let taken = matting.max(pixels + encoding);
         println!(
@@ -136,8 +139,9 @@ fn work_stays_within_what_is_declared() {
         );
         assert!(taken <= allowed, "{name}: {taken} of {allowed}");
     }
+    drop(cutout);
 
-    let mut flat = photo();
+    let mut flat = photo.clone();
     flat.iter_mut().for_each(|value| *value = 100 + *value / 2);
     let ((), taken) = peak(|| contrast::enhance(&mut flat));
     let (bytes, encoding) = peak(|| encode::photo(&Photo { rgb: flat, alpha: None }));
@@ -145,7 +149,7 @@ fn work_stays_within_what_is_declared() {
     assert!(bytes.is_ok());
     assert!(taken.max(encoding) <= (1 << 20) + pixels * contrast::BYTES_PER_PIXEL);
 
-    skin_stays_within(&photo());
+    skin_stays_within(&photo);
 
     type Kernel = fn(&mut RgbImage);
     let kernels: [(&str, u64, Kernel); 4] = [
@@ -155,13 +159,13 @@ fn work_stays_within_what_is_declared() {
         ("exposure", 1 << 20, |photo| assert!(exposure::score(photo, None) > 0.0)),
     ];
     for (name, allowed, kernel) in kernels {
-        let mut photo = photo();
-        let ((), taken) = peak(|| kernel(&mut photo));
+        let mut copy = photo.clone();
+        let ((), taken) = peak(|| kernel(&mut copy));
         println!("{name} {} kB", taken >> 10);
         assert!(taken <= allowed, "{name}: {taken} of {allowed}");
     }
 
-    jobs_stay_within_their_cost();
+    jobs_stay_within_their_cost(&photo);
 }
 
 /// Everything that can be asked of a face.
@@ -192,11 +196,10 @@ fn page() -> Vec<u8> {
 }
 
 /// Whole jobs, decoding included, within what they announce; the engine's own memory is its own.
-fn jobs_stay_within_their_cost() {
+fn jobs_stay_within_their_cost(photo: &RgbImage) {
     let noise = |width, height| {
-        let mut photo = photo();
-        photo = image::imageops::crop(&mut photo, 0, 0, width, height).to_image();
-        encode::jpeg(&photo, 60).expect("a file")
+        let part = image::imageops::crop_imm(photo, 0, 0, width, height).to_image();
+        encode::jpeg(&part, 60).expect("a file")
     };
     let (large, small) = (noise(2600, 1700), noise(1100, 1000));
     let portrait = image::load_from_memory(&testkit::photo("astronaut.png")).expect("a picture");
@@ -237,7 +240,6 @@ fn jobs_stay_within_their_cost() {
     let cases: &[Case] = &[
         ("image-style-conversion", &[("option", "cartoon")], &[("image", &large)]),
         ("image-style-conversion", &[("option", "color_pencil")], &[("image", &large)]),
-        ("image-style-conversion", &[("option", "wave")], &[("image", &small)]),
         ("image-style-conversion", &[("option", "wave")], &[("image", &large)]),
         ("image-style-migration", &[], &[("major", &small), ("style", &small)]),
         ("photo-to-line-art", &[("image_size", "1:1")], &[("image", &large)]),
@@ -255,7 +257,6 @@ fn jobs_stay_within_their_cost() {
             &[("image", &large_face)],
         ),
         ("blurred-faces", &[("quality_control", "LOW")], &[("image", &large_face)]),
-        ("blurred-faces", &[("quality_control", "LOW")], &[("image", &crowd)]),
         (
             "face-analyzer",
             &[

@@ -13,6 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use image::RgbImage;
 use safelight_inference::manifest::{FILE_NAME, Manifest};
 use safelight_inference::runtime::Places;
 use safelight_inference::scheduler::Plan;
@@ -91,4 +92,15 @@ pub fn registry_with(network: &str, folder: &Path) -> Registry {
 pub fn photo(name: &str) -> Vec<u8> {
     let path = workspace().join("photos").join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A picture of that folder, decoded.
+pub fn picture(name: &str) -> RgbImage {
+    image::load_from_memory(&photo(name)).expect("a picture").into_rgb8()
+}
+
+/// Peak signal-to-noise ratio of two pictures of one size, in dB; infinite where they are the same.
+pub fn psnr(one: &RgbImage, two: &RgbImage) -> f64 {
+    let squares = one.iter().zip(two.iter()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
+    10.0 * (255.0_f64.powi(2) / (squares.sum::<f64>() / one.len() as f64)).log10()
 }

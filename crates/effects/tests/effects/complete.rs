@@ -4,14 +4,10 @@ use image::{GrayImage, Luma, Rgb, RgbImage, imageops};
 use safelight_contract::{Code, Result};
 use safelight_effects::complete::{Options, Reach, complete};
 use safelight_imaging::color::luma;
-use safelight_testkit as testkit;
+use safelight_testkit::picture as photo;
 
 fn go_on() -> Result<()> {
     Ok(())
-}
-
-fn photo(name: &str) -> RgbImage {
-    image::load_from_memory(&testkit::photo(name)).expect("a photo").to_rgb8()
 }
 
 fn ellipse(photo: &RgbImage, [x, y]: [u32; 2], [rx, ry]: [u32; 2]) -> GrayImage {

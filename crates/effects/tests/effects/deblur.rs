@@ -2,16 +2,11 @@
 
 use image::{RgbImage, imageops};
 use safelight_effects::deblur::{blur_of, deconvolve};
-use safelight_testkit as testkit;
+use safelight_testkit::{self as testkit, psnr};
 
 fn face() -> RgbImage {
     let photo = image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo");
     photo.crop_imm(150, 20, 150, 170).to_rgb8()
-}
-
-fn psnr(a: &RgbImage, b: &RgbImage) -> f64 {
-    let square = a.iter().zip(b.iter()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
-    10.0 * (255.0_f64.powi(2) / (square.sum::<f64>() / a.len() as f64)).log10()
 }
 
 #[test]

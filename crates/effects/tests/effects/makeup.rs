@@ -18,7 +18,7 @@ use safelight_effects::makeup::{eye, fuller};
 use safelight_effects::{Kit, Window, atlas, region};
 use safelight_imaging::map::Map;
 use safelight_imaging::{Cutout, Photo, Region, lab_of};
-use safelight_testkit as testkit;
+use safelight_testkit::{self as testkit, picture as decoded};
 use safelight_vision::Vision;
 use safelight_vision::face::{Face, Part, Point, Rect};
 
@@ -58,10 +58,6 @@ impl Subject {
         let near = points.iter().map(|&index| self.kit.mesh.point(index).distance(place));
         near.fold(f32::INFINITY, f32::min) / self.kit.fw
     }
-}
-
-fn decoded(name: &str) -> RgbImage {
-    image::load_from_memory(&testkit::photo(name)).expect("a picture").into_rgb8()
 }
 
 /// A young woman with an open smile; the face is 91 px wide.

@@ -7,21 +7,12 @@ use image::{DynamicImage, Luma, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_effects::mark::{self, Logo, Mode};
 use safelight_imaging::Photo;
-use safelight_testkit as testkit;
-
-fn photo(name: &str) -> RgbImage {
-    image::load_from_memory(&testkit::photo(name)).expect("a photo").to_rgb8()
-}
+use safelight_testkit::{picture as photo, psnr};
 
 fn marked(name: &str, text: &str, mode: Mode) -> RgbImage {
     let mut photo = photo(name);
     mark::embed_text(&mut photo, text, mode).expect("can be marked");
     photo
-}
-
-fn psnr(a: &RgbImage, b: &RgbImage) -> f64 {
-    let square = a.iter().zip(b.iter()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
-    10.0 * (255.0_f64.powi(2) / (square.sum::<f64>() / a.len() as f64)).log10()
 }
 
 /// The cells of the whole table (`examples/marks.rs`) that every photo passes.

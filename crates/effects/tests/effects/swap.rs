@@ -8,7 +8,7 @@ use safelight_effects::Kit;
 use safelight_effects::lab::{Lab, LabMap, difference};
 use safelight_effects::swap::{self, Blend, Misfit};
 use safelight_imaging::map::Map;
-use safelight_testkit as testkit;
+use safelight_testkit::{self as testkit, picture as decoded};
 use safelight_vision::Vision;
 use safelight_vision::face::{Embedding, Face};
 
@@ -25,10 +25,6 @@ fn look(photo: RgbImage) -> Subject {
     let kit = Kit::of(&face).expect("a kit");
     let embedding = face.embedding().expect("an embedding").clone();
     Subject { photo, kit, embedding }
-}
-
-fn decoded(name: &str) -> RgbImage {
-    image::load_from_memory(&testkit::photo(name)).expect("a picture").into_rgb8()
 }
 
 /// The head of a young woman, who gives her face.

@@ -5,15 +5,11 @@ mod colour;
 use colour::{ciede2000, mean_difference};
 use image::{Rgb, RgbImage, imageops};
 use safelight_imaging::contrast;
+use safelight_testkit::picture as photo;
 
 /// Photos that look good as they are.
 const GOOD: [&str; 6] =
     ["astronaut.png", "china.jpg", "coffee.png", "flower.jpg", "grace_hopper.jpg", "rocket.jpg"];
-
-fn photo(name: &str) -> RgbImage {
-    let path = format!("{}/../../photos/{name}", env!("CARGO_MANIFEST_DIR"));
-    image::open(path).expect("a photo of the workspace").to_rgb8()
-}
 
 fn enhanced(photo: &RgbImage) -> RgbImage {
     let mut photo = photo.clone();

@@ -6,7 +6,7 @@ mod play;
 mod remote;
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use reqwest::multipart::{Form, Part};
@@ -82,8 +82,23 @@ fn patient() -> Settings {
     settings
 }
 
+/// Name of the database in a server's folder.
+const DATABASE: &str = "safelight.db";
+
+/// The file of an empty database with today's tables, which are made once: whoever closes it last folds its
+/// log.
+static EMPTY: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let path = folder.path().join(DATABASE);
+    drop(Sqlite::open(&path).expect("database"));
+    std::fs::read(path).expect("a file")
+});
+
+/// A folder with an empty database.
 fn fresh_folder() -> Arc<TempDir> {
-    Arc::new(tempfile::tempdir().expect("temporary folder"))
+    let folder = tempfile::tempdir().expect("temporary folder");
+    std::fs::write(folder.path().join(DATABASE), &*EMPTY).expect("database");
+    Arc::new(folder)
 }
 
 /// Milliseconds since 1970.
@@ -168,7 +183,7 @@ impl TestServer {
         old: Option<(String, Application)>,
     ) -> Self {
         let store: Arc<dyn Store> =
-            Arc::new(Sqlite::open(folder.path().join("safelight.db")).expect("database"));
+            Arc::new(Sqlite::open(folder.path().join(DATABASE)).expect("database"));
         let secret = KeySecret::new([7; 32]);
         let (key, application) = match old {
             Some(old) => old,

@@ -1,12 +1,10 @@
 //! The host that a request names, and the URLs that follow from it.
 
-use std::time::Duration;
-
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::common::{SYNC, TestServer, form, text};
+use crate::common::{PATIENCE, SYNC, TestServer, form, text};
 
 /// Sends a request line with these headers; answers the status and the body.
 async fn send(server: &TestServer, line: &str, headers: &str) -> (u16, Value) {
@@ -18,7 +16,7 @@ async fn send(server: &TestServer, line: &str, headers: &str) -> (u16, Value) {
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut answer = Vec::new();
     let reading = stream.read_to_end(&mut answer);
-    tokio::time::timeout(Duration::from_secs(60), reading).await.expect("closed").expect("read");
+    tokio::time::timeout(PATIENCE, reading).await.expect("closed").expect("read");
     let answer = String::from_utf8(answer).expect("text");
     let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");

@@ -1,5 +1,6 @@
 //! Every service that ships, through the vendor's SDK for Rust, unmodified: each answer must be read
-//! into the types that the SDK has for it.
+//! into the types that the SDK has for it. A twin answers every property that is declared, those too that few
+//! photos have.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,16 +10,14 @@ use ailabtools::{Client, FileInput, WaitForTaskOptions};
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::{decode, encode, probe};
 use safelight_services::CATALOG;
-use safelight_store::Credits;
-use safelight_testkit::engine::{Double, Manner};
 
-use crate::common::{PATIENCE, TestServer, now};
+use crate::common::{PATIENCE, TestServer};
 
 fn photo(name: &str) -> FileInput {
     FileInput::from_bytes(safelight_testkit::photo(name), "photo", None)
 }
 
-/// A photo of 240 pixels, for services that make more work of a larger one.
+/// A photo of 240 pixels: samples have the size of what is sent.
 fn thumbnail(name: &str) -> FileInput {
     let bytes = safelight_testkit::photo(name);
     let photo = decode(&bytes, &probe(&bytes).expect("a picture")).expect("a picture").rgb;
@@ -27,12 +26,12 @@ fn thumbnail(name: &str) -> FileInput {
     FileInput::from_bytes(encode::jpeg(&small, 95).expect("a file"), "photo.jpg", None)
 }
 
-/// The face of the portrait, large enough for the analyses of skin.
+/// The face of the portrait as a JPEG, which some services take alone.
 fn close_up() -> FileInput {
     let bytes = safelight_testkit::photo("astronaut.png");
     let header = probe(&bytes).expect("a picture");
     let portrait = decode(&bytes, &header).expect("a picture").rgb;
-    let face = resize::rgb_part(&portrait, [124, 0, 200, 240], 1000, 1200, Filter::Lanczos3);
+    let face = resize::rgb_part(&portrait, [124, 0, 200, 240], 400, 480, Filter::Lanczos3);
     FileInput::from_bytes(encode::jpeg(&face, 95).expect("a file"), "face.jpg", None)
 }
 
@@ -87,16 +86,7 @@ fn calls(server: &TestServer) -> Calls {
 
 #[tokio::test]
 async fn every_answer_is_read_into_its_type() {
-    let engine = Double::openai(Manner::Right).await;
-    let classifier = Double::kserve(Manner::Right).await;
-    let server = TestServer::shipping_with(|settings| {
-        settings.engine =
-            vec![effects::dresser(&engine.url()), effects::classifier(&classifier.url())];
-    })
-    .await;
-    let more =
-        server.store.add_credits(server.application.id, "common", Credits::whole(9000), now());
-    more.await.expect("credits for every service");
+    let server = TestServer::twin().await;
     let mut calls = calls(&server);
     cutouts(&mut calls).await;
     pictures(&mut calls).await;

@@ -2,7 +2,7 @@
 //! that were looked at. `UPDATE_DOCS=1` draws them anew.
 
 use crate::skin::canvas;
-use crate::support;
+use crate::{golden, support};
 use image::{DynamicImage, GenericImage, GenericImageView, Rgb, RgbImage, Rgba, imageops};
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::warp::{Border, warp};
@@ -18,8 +18,6 @@ use safelight_vision::face::{Face, Mesh, Part, Point, Rect, parsing};
 
 /// The part of the portrait that is drawn on: left, top, width, height.
 const VIEW: [u32; 4] = [132, 34, 180, 160];
-/// Mean difference allowed, as a share of the range.
-const TOLERANCE: f64 = 0.02;
 const HEADLINE: f32 = 20.0;
 const WHITE: [u8; 3] = [255; 3];
 const YELLOW: [u8; 3] = [255, 240, 0];
@@ -31,15 +29,17 @@ const RED: [u8; 3] = [255, 60, 60];
 struct Panel {
     picture: RgbImage,
     scale: f32,
+    /// Whether marks show.
+    marked: bool,
 }
 
 impl Panel {
-    fn new(portrait: &RgbImage, scale: f32, title: &str) -> Self {
+    fn new(portrait: &RgbImage, scale: f32, title: &str, marked: bool) -> Self {
         let [_, _, width, height] = VIEW;
         let scaled = |length: u32| (length as f32 * scale) as u32;
         let picture =
             resize::rgb_part(portrait, VIEW, scaled(width), scaled(height), Filter::Lanczos3);
-        let mut panel = Self { picture, scale };
+        let mut panel = Self { picture, scale, marked };
         panel.headline(title);
         panel
     }
@@ -58,6 +58,9 @@ impl Panel {
 
     /// A dot with a dark rim.
     fn dot(&mut self, point: Point, radius: f32, colour: [u8; 3]) {
+        if !self.marked {
+            return;
+        }
         let middle = self.at(point);
         let reach = radius + 1.0;
         let from = |value: f32| (value - reach).max(0.0) as u32;
@@ -72,6 +75,9 @@ impl Panel {
     }
 
     fn line(&mut self, from: Point, to: Point, colour: [u8; 3]) {
+        if !self.marked {
+            return;
+        }
         let steps = (from.distance(to) * self.scale) as u16 * 2 + 1;
         for step in 0..=steps {
             let share = f32::from(step) / f32::from(steps);
@@ -100,6 +106,9 @@ impl Panel {
     }
 
     fn label(&mut self, point: Point, text: &str, size: f32, colour: [u8; 3]) {
+        if !self.marked {
+            return;
+        }
         let Point { x, y } = self.at(point);
         for (dx, dy) in [(1.0, 1.0), (-1.0, 0.0), (0.0, -1.0)] {
             let place = [x + size / 3.0 + dx, y - 2.0 + dy];
@@ -132,8 +141,8 @@ fn side_colour(name: &str) -> [u8; 3] {
     }
 }
 
-fn found(portrait: &RgbImage, face: &Face, mesh: &Mesh) -> RgbImage {
-    let mut left = Panel::new(portrait, 3.6, "box and five points");
+fn found(portrait: &RgbImage, face: &Face, mesh: &Mesh, marked: bool) -> RgbImage {
+    let mut left = Panel::new(portrait, 3.6, "box and five points", marked);
     left.frame(face.detection.rect, YELLOW);
     for (point, name) in
         face.detection.points.into_iter().zip(["left eye", "right eye", "nose", "mouth", "mouth"])
@@ -141,22 +150,22 @@ fn found(portrait: &RgbImage, face: &Face, mesh: &Mesh) -> RgbImage {
         left.dot(point, 3.0, YELLOW);
         left.label(point, name, 16.0, WHITE);
     }
-    let mut right = Panel::new(portrait, 3.6, "478 points of the mesh");
+    let mut right = Panel::new(portrait, 3.6, "478 points of the mesh", marked);
     for index in 0..mesh.points.len() {
         right.dot(mesh.point(index), 1.3, if index < 468 { YELLOW } else { RED });
     }
     grid(&[left.picture, right.picture], 2)
 }
 
-fn schemes(portrait: &RgbImage, mesh: &Mesh) -> RgbImage {
+fn schemes(portrait: &RgbImage, mesh: &Mesh, marked: bool) -> RgbImage {
     let named = |title: &str, count: usize| {
-        let mut panel = Panel::new(portrait, 3.0, title);
+        let mut panel = Panel::new(portrait, 3.0, title, marked);
         for (name, blend) in &POINTS_201[..count] {
             panel.dot(place(mesh, blend), 2.0, side_colour(name));
         }
         panel.picture
     };
-    let mut four = Panel::new(portrait, 3.0, "4 points");
+    let mut four = Panel::new(portrait, 3.0, "4 points", marked);
     for (index, blend) in POINTS_4.iter().enumerate() {
         four.dot(place(mesh, blend), 3.0, YELLOW);
         four.label(place(mesh, blend), &index.to_string(), 18.0, WHITE);
@@ -171,8 +180,8 @@ fn schemes(portrait: &RgbImage, mesh: &Mesh) -> RgbImage {
 }
 
 /// The names that fit: of each point of the scheme of 201 its last word or number.
-fn names(portrait: &RgbImage, mesh: &Mesh) -> RgbImage {
-    let mut panel = Panel::new(portrait, 7.0, "201 points, the last word of each name");
+fn names(portrait: &RgbImage, mesh: &Mesh, marked: bool) -> RgbImage {
+    let mut panel = Panel::new(portrait, 7.0, "201 points, the last word of each name", marked);
     for (name, blend) in &POINTS_201 {
         panel.dot(place(mesh, blend), 2.5, side_colour(name));
     }
@@ -183,8 +192,8 @@ fn names(portrait: &RgbImage, mesh: &Mesh) -> RgbImage {
     panel.picture
 }
 
-fn numbers(portrait: &RgbImage, mesh: &Mesh) -> RgbImage {
-    let mut panel = Panel::new(portrait, 7.0, "105 points by their place in the list");
+fn numbers(portrait: &RgbImage, mesh: &Mesh, marked: bool) -> RgbImage {
+    let mut panel = Panel::new(portrait, 7.0, "105 points by their place in the list", marked);
     for (index, blend) in POINTS_105.iter().enumerate() {
         panel.dot(place(mesh, blend), 2.5, YELLOW);
         panel.label(place(mesh, blend), &index.to_string(), 14.0, WHITE);
@@ -207,13 +216,13 @@ fn part_colour(part: Part) -> [u8; 3] {
     }
 }
 
-fn parts(portrait: &RgbImage, face: &Face, mesh: &Mesh) -> RgbImage {
+fn parts(portrait: &RgbImage, face: &Face, mesh: &Mesh, marked: bool) -> RgbImage {
     let parsing = face.parsing().expect("parts");
     let side = parsing::SIDE;
     let mut square = warp(portrait, parsing.to_cells(), side, side, Border::Replicate);
     for (pixel, label) in square.pixels_mut().zip(parsing.labels().pixels()) {
         let part = Part::ALL[usize::from(label.0[0])];
-        if part != Part::Background {
+        if marked && part != Part::Background {
             let colour = part_colour(part);
             pixel.0 = std::array::from_fn(|i| pixel.0[i] / 2 + colour[i] / 2);
         }
@@ -226,7 +235,7 @@ fn parts(portrait: &RgbImage, face: &Face, mesh: &Mesh) -> RgbImage {
         let text = format!("{part:?} {share:.1} %");
         lettering::write(&mut legend, &text, [38.0, top as f32 + 15.0], 16.0, WHITE);
     }
-    let mut regions = Panel::new(portrait, 3.0, "the seven regions of quality");
+    let mut regions = Panel::new(portrait, 3.0, "the seven regions of quality", marked);
     for region in Region::ALL {
         let hull: Vec<Point> = region.points().iter().map(|&index| mesh.point(index)).collect();
         hull.iter().for_each(|&point| regions.dot(point, 1.6, YELLOW));
@@ -256,8 +265,8 @@ fn maps(node: Node) -> Vec<(&'static str, DynamicImage)> {
 }
 
 /// All maps of the analysis of skin, of the same head with a mole and a pimple painted on it, each over
-/// the head.
-fn skin() -> RgbImage {
+/// the head; and the head without maps.
+fn skin() -> [RgbImage; 2] {
     let asked = "red_area,brown_area,texture_enhanced_pores,texture_enhanced_blackheads,\
                  texture_enhanced_oily_area,texture_enhanced_lines,water_area,rough_area,\
                  roi_outline_map,texture_enhanced_bw";
@@ -268,13 +277,16 @@ fn skin() -> RgbImage {
     let answer = support::call("skin-analysis-pro", &form);
     let panels = maps(answer.unwrap_or_else(|fault| panic!("{fault}")));
     assert_eq!(panels.len(), 10);
-    let over = |(name, map): &(&str, DynamicImage)| laid_over(name, map, &canvas.photo);
-    let panels: Vec<RgbImage> = panels.iter().map(over).collect();
-    grid(&panels, 5)
+    [true, false].map(|marked| {
+        let over = |(name, map): &(&str, DynamicImage)| laid_over(name, map, &canvas.photo, marked);
+        let panels: Vec<RgbImage> = panels.iter().map(over).collect();
+        grid(&panels, 5)
+    })
 }
 
-/// A map over the head without hair and uniform: what is transparent or white in it shows the head.
-fn laid_over(name: &str, map: &DynamicImage, head: &RgbImage) -> RgbImage {
+/// A map over the head without hair and uniform: what is transparent or white in it shows the head; all of
+/// it where it is not `marked`.
+fn laid_over(name: &str, map: &DynamicImage, head: &RgbImage, marked: bool) -> RgbImage {
     let (width, height) = head.dimensions();
     let part = [width / 5, height / 4, width * 11 / 20, height * 11 / 20];
     let mut small = resize::rgb_part(head, part, 300, 313, Filter::Lanczos3);
@@ -283,14 +295,14 @@ fn laid_over(name: &str, map: &DynamicImage, head: &RgbImage) -> RgbImage {
         let map = map.crop_imm(left, top, wide, high);
         let map = map.resize_exact(300, 313, imageops::FilterType::Triangle).to_rgba8();
         for (pixel, &Rgba([r, g, b, alpha])) in small.pixels_mut().zip(map.pixels()) {
-            let share = f32::from(alpha) / 255.0;
+            let share = if marked { f32::from(alpha) / 255.0 } else { 0.0 };
             for (under, over) in pixel.0.iter_mut().zip([r, g, b]) {
                 let white = 1.0 - share + share * f32::from(over) / 255.0;
                 // The head is made pale, so that the map's own colours stand out.
                 *under = ((120.0 + f32::from(*under) * 0.53) * white) as u8;
             }
         }
-    } else {
+    } else if marked {
         small = map.resize_exact(300, 313, imageops::FilterType::Triangle).to_rgb8();
     }
     let width = lettering::width(name, 14.0) as u32 + 10;
@@ -308,12 +320,13 @@ fn the_documentation_shows_what_is_seen() {
     let face = Face::new(&vision, &portrait, detection);
     let mesh = face.mesh().expect("a mesh");
     let folder = testkit::workspace().join("docs/faces");
-    for (name, picture) in [
-        ("found", found(&portrait, &face, mesh)),
-        ("schemes", schemes(&portrait, mesh)),
-        ("names", names(&portrait, mesh)),
-        ("numbers", numbers(&portrait, mesh)),
-        ("parts", parts(&portrait, &face, mesh)),
+    let both = [true, false];
+    for (name, [picture, unmarked]) in [
+        ("found", both.map(|marked| found(&portrait, &face, mesh, marked))),
+        ("schemes", both.map(|marked| schemes(&portrait, mesh, marked))),
+        ("names", both.map(|marked| names(&portrait, mesh, marked))),
+        ("numbers", both.map(|marked| numbers(&portrait, mesh, marked))),
+        ("parts", both.map(|marked| parts(&portrait, &face, mesh, marked))),
         ("skin", skin()),
     ] {
         let file = folder.join(name).with_extension("jpg");
@@ -321,16 +334,14 @@ fn the_documentation_shows_what_is_seen() {
             std::fs::create_dir_all(&folder).expect("the folder can be made");
             std::fs::write(&file, encode::jpeg(&picture, 68).expect("a file")).expect("written");
         }
-        let golden = image::open(&file).unwrap_or_else(|error| {
+        let looked_at = image::open(&file).unwrap_or_else(|error| {
             panic!("{}: {error}; UPDATE_DOCS=1 draws it, then look at it", file.display())
         });
-        let golden = golden.to_rgb8();
-        assert_eq!(golden.dimensions(), picture.dimensions(), "{name}");
-        let small = |picture: &RgbImage| imageops::thumbnail(picture, 240, 160);
-        let (golden, drawn) = (small(&golden), small(&picture));
-        let off: f64 =
-            golden.iter().zip(drawn.iter()).map(|(a, b)| f64::from(a.abs_diff(*b))).sum();
-        let mean = off / 255.0 / golden.len() as f64;
-        assert!(mean <= TOLERANCE, "{name} differs by {mean:.4} in the mean");
+        let looked_at = looked_at.to_rgb8();
+        assert_eq!(looked_at.dimensions(), picture.dimensions(), "{name}");
+        let [picture, looked_at, unmarked] =
+            [picture, looked_at, unmarked].map(|picture| imageops::thumbnail(&picture, 240, 160));
+        let judged = golden::judge(&picture, &looked_at, &unmarked);
+        judged.unwrap_or_else(|fault| panic!("{name}: {fault}"));
     }
 }

@@ -1,10 +1,9 @@
 //! What every service of the catalogue keeps to, whoever adds it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::support;
-use safelight_imaging::Format;
-use safelight_operation::{FileField, Form, LeafKind, Node, Spec, sample_mask, samples};
+use safelight_operation::{Form, Spec, samples};
 use safelight_services::{CATALOG, find};
 use safelight_testkit as testkit;
 use serde_json::Value;
@@ -79,94 +78,6 @@ fn each_choice_is_tried_once() {
     assert!(first.contains(&("output_format", "png".to_owned())), "{first:?}");
     assert!(graded.iter().all(|sample| sample.values.len() == 2), "required ones are sent");
     assert_eq!(of("image-defogging").len(), 1);
-}
-
-/// Where each leaf of an answer stands, what it is, and its values.
-type Leaves = BTreeMap<String, (LeafKind, Vec<Value>)>;
-
-fn leaves(node: &Node, path: String, found: &mut Leaves) {
-    let below =
-        |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    let mut add = |path, kind, value: &Value| {
-        let leaf = found.entry(path).or_insert((kind, Vec::new()));
-        assert_eq!(leaf.0, kind, "of one kind everywhere");
-        leaf.1.push(value.clone());
-    };
-    match node {
-        Node::Url(_) => add(path, LeafKind::Url, &Value::Null),
-        Node::Base64(_) => add(path, LeafKind::Base64, &Value::Null),
-        Node::Json(value @ Value::String(_)) => add(path, LeafKind::Text, value),
-        Node::Json(value @ Value::Bool(_)) => add(path, LeafKind::Flag, value),
-        Node::Json(value @ Value::Number(n)) if n.is_f64() => add(path, LeafKind::Number, value),
-        Node::Object(fields) => fields.iter().for_each(|(name, n)| leaves(n, below(name), found)),
-        Node::List(items) => items.iter().for_each(|n| leaves(n, format!("{path}[]"), found)),
-        Node::Json(Value::Object(map)) => {
-            map.iter().for_each(|(name, v)| leaves(&Node::Json(v.clone()), below(name), found))
-        }
-        Node::Json(Value::Array(items)) => {
-            items.iter().for_each(|v| leaves(&Node::Json(v.clone()), format!("{path}[]"), found))
-        }
-        Node::Json(value) => add(path, LeafKind::Integer, value),
-    }
-}
-
-/// The portrait; where a service takes no PNG, its head as a large JPEG.
-fn photo_for(file: &FileField) -> Vec<u8> {
-    if file.rules.formats.contains(&Format::Png) {
-        return testkit::photo("astronaut.png");
-    }
-    support::head()
-}
-
-/// A mask of the size of a photo.
-fn mask_for(photo: &[u8]) -> Vec<u8> {
-    let photo = image::load_from_memory(photo).expect("a photo");
-    sample_mask(photo.width(), photo.height()).expect("a mask")
-}
-
-/// A photo that a service accepts gives every declared field that is not optional, of its
-/// declared kind and values, and no other.
-#[test]
-fn answers_are_as_declared() {
-    for endpoint in CATALOG {
-        let path = endpoint.spec().path;
-        let call = |photo: fn(&FileField) -> Vec<u8>| {
-            let mut form = Form::new();
-            for file in endpoint.files() {
-                let bytes = photo(file);
-                let bytes = if file.mask_of.is_some() { mask_for(&bytes) } else { bytes };
-                form.add_file(file.name, bytes.into());
-            }
-            for (name, value) in samples(endpoint).swap_remove(0).values {
-                form.add_text(name, value);
-            }
-            support::call(path, &form)
-        };
-        // No service for food takes a portrait, and some take a head alone.
-        let coffee = || call(|_| testkit::photo("coffee.png"));
-        let node = call(photo_for)
-            .or_else(|_| coffee())
-            .or_else(|_| call(|_| support::head()))
-            .or_else(|_| call(|_| testkit::photo("standing.png")))
-            .or_else(|_| call(|_| testkit::photo("short_hair.png")))
-            .or_else(|_| call(|_| testkit::photo("hand.png")))
-            .or_else(|_| call(|_| support::photo(support::GRAY)))
-            .or_else(|_| call(|_| support::photo(support::DOCUMENT)));
-        let node = node.unwrap_or_else(|fault| panic!("{path}: {fault}"));
-        let mut found = BTreeMap::new();
-        leaves(&node, String::new(), &mut found);
-        for field in endpoint.answer().leaves() {
-            match found.remove(&field.path) {
-                Some((kind, values)) => {
-                    assert_eq!(kind, field.kind, "{path} {}", field.path);
-                    let fits = |value| field.values.is_empty() || field.values.contains(value);
-                    assert!(values.iter().all(fits), "{path} {} {values:?}", field.path);
-                }
-                None => assert!(field.optional, "{path} {}", field.path),
-            }
-        }
-        assert!(found.is_empty(), "{path} declares no {found:?}");
-    }
 }
 
 /// Whatever is sent, the answer is a fault of the caller or a job; nothing panics.

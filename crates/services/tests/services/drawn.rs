@@ -9,7 +9,7 @@ use drawings::{closed_areas, flat_share, leaked_share, outlined_share};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_operation::{Form, Node};
-use safelight_testkit as testkit;
+use safelight_testkit::{self as testkit, picture as photo};
 use safelight_vision::Vision;
 
 const CONVERSION: &str = "/api/image/effects/image-style-conversion";
@@ -20,10 +20,6 @@ const HALLOWEEN: &str = "/api/portrait/effects/ai-halloween-mask";
 const PHOTOGRAPHY: &str = "/api/image/effects/ai-photography";
 const EMOJI: &str = "/api/image/effects/photo-to-emoji-grid";
 const MATTE: &str = "/api/cutout/general/universal-background-removal";
-
-fn photo(name: &str) -> RgbImage {
-    image::load_from_memory(&testkit::photo(name)).expect("a picture").into_rgb8()
-}
 
 /// The head and the shoulders of the portrait, 360 by 360 pixels.
 fn portrait() -> RgbImage {

@@ -1,10 +1,10 @@
 //! Filters, removal, extension and invisible marks, from a form to what is answered.
 
-use crate::support::{Form, call, code, encoded, form, picture, with};
+use crate::support::{Form, call, code, encoded, form, picture, png, with};
 use image::{DynamicImage, GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba, imageops};
 use safelight_contract::Code;
 use safelight_operation::Node;
-use safelight_testkit as testkit;
+use safelight_testkit::{self as testkit, picture as photo, psnr};
 
 const FILTER: &str = "/api/portrait/effects/face-filter";
 const REMOVE: &str = "/api/image/editing/remove-objects";
@@ -14,14 +14,6 @@ const ERASE: &str = "/api/image/editing/image-erase";
 const EXTEND: &str = "/api/image/editing/ai-image-extender";
 const TEXT: &str = "/api/image/editing/image-invisible-text-watermarking";
 const LOGO: &str = "/api/image/editing/image-invisible-image-watermark";
-
-fn photo(name: &str) -> RgbImage {
-    image::load_from_memory(&testkit::photo(name)).expect("a photo").to_rgb8()
-}
-
-fn png(picture: impl Into<DynamicImage>) -> Vec<u8> {
-    encoded(&picture.into(), ImageFormat::Png)
-}
 
 /// The photo as a PNG with a hardly transparent corner, so that the answer is lossless.
 fn lossless(photo: &RgbImage) -> Vec<u8> {
@@ -220,11 +212,6 @@ fn a_logo_goes_in_and_comes_out() {
 }
 
 const ENHANCE: &str = "/api/portrait/effects/enhance-face";
-
-fn psnr(a: &RgbImage, b: &RgbImage) -> f64 {
-    let square = a.iter().zip(b.iter()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
-    10.0 * (255.0_f64.powi(2) / (square.sum::<f64>() / a.len() as f64)).log10()
-}
 
 #[test]
 fn a_blurred_face_becomes_sharper_and_a_sharp_one_stays() {

@@ -4,7 +4,7 @@ use std::io::Cursor;
 use std::sync::Arc;
 use std::time::Duration;
 
-use image::{DynamicImage, GenericImageView, ImageFormat, Rgb, RgbImage};
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use safelight_contract::{Code, Fault};
 use safelight_inference::Registry;
 use safelight_operation::{Artifact, Cancel, Context, Form, Inline};
@@ -78,10 +78,6 @@ fn form(picture: impl Into<DynamicImage>, format: ImageFormat, fields: &[(&str, 
 
 const GRADED: &[(&str, &str)] = &[("mode", "Rec709"), ("output_format", "png")];
 
-/// Each service with the parameters that it needs.
-const SERVICES: &[(&str, &[(&str, &str)])] =
-    &[(COLOR, GRADED), (DEHAZE, &[]), (SHARPEN, &[]), (EXPOSURE, &[])];
-
 fn code(path: &str, form: &Form) -> Code {
     call(path, form).expect_err("must be refused").code()
 }
@@ -114,38 +110,6 @@ fn every_limit_has_its_code() {
     }
     let long = form(RgbImage::new(500, 100), ImageFormat::Png, &[]);
     assert_eq!(code(DEHAZE, &long), Code::FileResolutionExceedsLimits);
-}
-
-#[test]
-fn pictures_of_every_kind_pass() {
-    let photo = DynamicImage::from(hazy(120, 90));
-    let kinds = [
-        (photo.clone(), ImageFormat::Jpeg),
-        (photo.clone(), ImageFormat::Bmp),
-        (photo.to_luma8().into(), ImageFormat::Jpeg),
-        (photo.to_luma8().into(), ImageFormat::Png),
-        (photo.to_rgb16().into(), ImageFormat::Png),
-        (photo.to_luma_alpha16().into(), ImageFormat::Png),
-        (photo.to_rgba8().into(), ImageFormat::Png),
-    ];
-    for (path, fields) in SERVICES {
-        for (kind, format) in &kinds {
-            let form = form(kind.clone(), *format, fields);
-            if *path == EXPOSURE {
-                let (json, _) = call(path, &form).expect("a success");
-                let score = json["data"]["exposure"].as_f64().expect("a number");
-                assert!((0.4..0.8).contains(&score), "{score}");
-            } else {
-                let (found, _) = picture(path, &form);
-                assert_eq!(found.dimensions(), (120, 90), "{path}");
-            }
-        }
-        let file = find(path).and_then(|endpoint| endpoint.files().next()).expect("a file");
-        let (width, height) = file.rules.min;
-        for (width, height) in [(width, height), (width * 4, height), (width, height * 4)] {
-            call(path, &form(hazy(width, height), ImageFormat::Png, fields)).expect("a success");
-        }
-    }
     for path in [COLOR, EXPOSURE] {
         call(path, &form(hazy(1000, 100), ImageFormat::Png, GRADED)).expect("ten to one passes");
     }
@@ -230,34 +194,13 @@ fn color_parameters_are_checked() {
     );
 }
 
-#[test]
-fn exposure_rises_with_light() {
-    let photo = hazy(100, 80);
-    let scores: Vec<f64> = (1..=8)
-        .map(|light| {
-            let mut photo = photo.clone();
-            photo
-                .iter_mut()
-                .for_each(|value| *value = (u32::from(*value) * light / 6).min(255) as u8);
-            let (json, _) = call(EXPOSURE, &form(photo, ImageFormat::Png, &[])).expect("a success");
-            json["data"]["exposure"].as_f64().expect("a number")
-        })
-        .collect();
-    assert!(scores.windows(2).all(|pair| pair[0] < pair[1]), "{scores:?}");
-    assert!(scores.iter().all(|score| (0.0..=1.0).contains(score)));
-}
-
 /// A ladder of noise: what comes out is closer to the clean photo than what went in, the more so the
 /// more noise there was, and clean photos are not taken for noisy ones.
 #[test]
 fn noise_goes_before_sharpening() {
     let clean = image::load_from_memory(&testkit::photo("coffee.png")).expect("a picture");
     let clean = clean.crop_imm(100, 60, 300, 240).to_rgb8();
-    let psnr = |photo: &RgbImage| {
-        let squares =
-            photo.iter().zip(clean.iter()).map(|(a, b)| f64::from(a.abs_diff(*b)).powi(2));
-        10.0 * (65_025.0 * clean.len() as f64 / squares.sum::<f64>()).log10()
-    };
+    let psnr = |photo: &RgbImage| testkit::psnr(photo, &clean);
     let mut gains = Vec::new();
     for deviation in [10.0, 18.0, 30.0] {
         let mut state = 7_u32;

@@ -1,7 +1,7 @@
 //! Expressions through their services: parameters, faces, faults, and what judges see.
 
-use crate::support::{self, Form, call, code, form, picture, with};
-use image::{DynamicImage, ImageFormat, RgbImage, imageops};
+use crate::support::{Form, call, code, form, picture, png, with};
+use image::{RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
@@ -15,10 +15,6 @@ fn head() -> RgbImage {
     let photo = image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo");
     let head = photo.crop_imm(110, 0, 230, 240).to_rgb8();
     imageops::resize(&head, 460, 480, imageops::FilterType::CatmullRom)
-}
-
-fn png(picture: RgbImage) -> Vec<u8> {
-    support::encoded(&DynamicImage::ImageRgb8(picture), ImageFormat::Png)
 }
 
 fn target(picture: RgbImage, choice: &str) -> Form {

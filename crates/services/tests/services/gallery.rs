@@ -1,8 +1,9 @@
-//! The gallery in small: what every service makes of a photo, against pictures that were looked at.
+//! The gallery in small: what every service makes of a photo, against its declaration and against pictures
+//! that were looked at.
 
 use std::path::PathBuf;
 
-use crate::{golden, support};
+use crate::{declared, golden, support};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_imaging::Format;
@@ -48,7 +49,8 @@ const UNSEEN: [&str; 3] = [
     "image-lossless-enlargement",
 ];
 
-/// How a service is shown whose required parameters change little in the first photo that it accepts.
+/// How a service is shown whose required parameters change little in the first photo that it accepts, or
+/// that refuses the first ones.
 struct Example {
     slug: &'static str,
     /// The first picture, and the second of services that take two.
@@ -69,6 +71,21 @@ const BLURRED: &str = "blurred";
 const STUBBLE: &str = "stubble";
 
 const EXAMPLES: &[Example] = &[
+    example("ai-image-extender", "coffee.png", &[]),
+    example("food-background-removal", "coffee.png", &[]),
+    example("ai-bald", "short_hair.png", &[]),
+    example("ai-hair-loss-simulation", "short_hair.png", &[]),
+    example("ai-nail-art", "hand.png", &[]),
+    example("ai-nail-art-pro", "hand.png", &[]),
+    example("ai-waist-slimming", "standing.png", &[]),
+    example("image-colorization", GRAY, &[]),
+    example("general-text-recognition", support::DOCUMENT, &[]),
+    example("identity-card-recognition", support::DOCUMENT, &[]),
+    example("table-recognition", support::DOCUMENT, &[]),
+    example("skin-analysis", HEAD, &[]),
+    example("skin-analysis-advanced", HEAD, &[]),
+    example("skin-analysis-pro", HEAD, &[]),
+    example("hairstyle-editor-pro", HEAD, &[]),
     example("image-cropping", "coffee.png", &[("width", "300"), ("height", "100")]),
     example("image-contrast-enhancement", FLAT, &[]),
     example("image-defogging", HAZY, &[]),
@@ -82,6 +99,7 @@ const EXAMPLES: &[Example] = &[
     example("enhance-face", BLURRED, &[]),
     example("face-beauty", HEAD, &[("sharp", "0.5"), ("smooth", "1"), ("white", "1")]),
     example("hairstyle-editor-premium", HEAD, &[("hair_style", "original"), ("color", "pink")]),
+    Example { slug: "face-fusion", photos: ["astronaut.png", HEAD], values: &[] },
     Example { slug: "ai-face-swap", photos: [HEAD, "short_hair.png"], values: &[] },
 ];
 
@@ -110,9 +128,10 @@ fn every_service_makes_what_was_looked_at() {
     for endpoint in CATALOG {
         let name = endpoint.spec().slug();
         let Shown { answer, photo } = shown(endpoint);
+        declared::check(endpoint, &answer);
         let mut found = answer.artifacts();
         found.retain(|artifact| matches!(artifact.format, FileFormat::Picture(_)));
-        if found.is_empty() {
+        if found.is_empty() || UNSEEN.contains(&name) {
             continue;
         }
         let made: Vec<_> = found.iter().map(|artifact| small(&artifact.bytes)).collect();
@@ -128,9 +147,9 @@ fn every_service_makes_what_was_looked_at() {
         });
         // What would be seen if the service did nothing: the photo as often; a blank sheet of a service
         // that takes none.
-        let untouched = match (photo, UNSEEN.contains(&name)) {
-            (Some(photo), false) => beside_each_other(&vec![small(&photo); made.len()]),
-            _ => RgbImage::from_pixel(golden.width(), golden.height(), Rgb([128; 3])),
+        let untouched = match photo {
+            Some(photo) => beside_each_other(&vec![small(&photo); made.len()]),
+            None => RgbImage::from_pixel(golden.width(), golden.height(), Rgb([128; 3])),
         };
         if let Err(fault) = golden::judge(&strip, &golden, &untouched) {
             wrong.push(format!("{name}: {fault}"));
@@ -145,8 +164,10 @@ fn shown(endpoint: &Endpoint) -> Shown {
     let slug = endpoint.spec().slug();
     let sample = samples(endpoint).swap_remove(0);
     let mut values: Vec<_> = sample.values.iter().map(|(name, value)| (*name, &**value)).collect();
-    let mut pairs: Vec<_> =
-        PHOTOS.iter().flat_map(|photo| OTHERS.map(|other| [*photo, other])).collect();
+    let is_pair = support::sent(endpoint).filter(|file| file.mask_of.is_none()).count() > 1;
+    let others = if is_pair { OTHERS.len() } else { 1 };
+    let pairs_with = |photo| OTHERS.into_iter().take(others).map(move |other| [photo, other]);
+    let mut pairs: Vec<_> = PHOTOS.into_iter().flat_map(pairs_with).collect();
     if let Some(example) = EXAMPLES.iter().find(|example| example.slug == slug) {
         values.retain(|(name, _)| example.values.iter().all(|(given, _)| given != name));
         values.extend(example.values);

@@ -1,6 +1,6 @@
 //! A picture against the one that was looked at.
 
-use image::{RgbImage, imageops};
+use image::{Rgb, RgbImage, imageops};
 
 /// Side of the blocks that are compared, in pixels.
 const BLOCK: u32 = 8;
@@ -38,22 +38,36 @@ fn blocks(one: &RgbImage, other: &RgbImage) -> impl Iterator<Item = ([u32; 2], f
 
 /// What is wrong with a picture that was found, if anything. No block of it may be farther from the golden
 /// picture than a share of what the service changes: of the greatest difference between the golden picture
-/// and the untouched one.
+/// and the untouched one, or one without content where that is nearer. An untouched picture of another size
+/// is refused for that, so that the one without content alone tells what the golden picture shows.
 ///
-/// The rule is tried before it is used: it must refuse the untouched picture, and the golden one with the
-/// block that changed most put back.
+/// The rule is tried before it is used: it must refuse those pictures, and the golden one with the block
+/// that differs most from theirs put back.
 pub fn judge(found: &RgbImage, golden: &RgbImage, untouched: &RgbImage) -> Result<(), String> {
-    let effect = match difference(golden, untouched) {
-        None => 1.0,
-        Some(effect) if effect < LEAST_EFFECT => {
-            return Err(format!("the golden picture shows nothing: effect {effect:.4}"));
-        }
-        Some(effect) => effect,
-    };
+    let plain = plain(golden);
+    let controls = [untouched, &plain];
+    let effects = controls.iter().filter_map(|control| difference(golden, control));
+    let effect = effects.fold(1.0, f64::min);
+    if effect < LEAST_EFFECT {
+        return Err(format!("the golden picture shows nothing: effect {effect:.4}"));
+    }
     let accept = |picture: &RgbImage| within(picture, golden, effect);
-    assert!(accept(untouched).is_err(), "the untouched picture passes");
-    assert!(accept(&put_back(golden, untouched)).is_err(), "a picture with a part missing passes");
+    for control in controls {
+        assert!(accept(control).is_err(), "the untouched picture or a plain one passes");
+        let partly = put_back(golden, control);
+        assert!(accept(&partly).is_err(), "a picture with a part missing passes");
+    }
     accept(found)
+}
+
+/// A picture without content: the golden one's median colour everywhere.
+fn plain(golden: &RgbImage) -> RgbImage {
+    let median = [0, 1, 2].map(|channel| {
+        let mut values: Vec<u8> = golden.pixels().map(|pixel| pixel.0[channel]).collect();
+        values.sort_unstable();
+        values[values.len() / 2]
+    });
+    RgbImage::from_pixel(golden.width(), golden.height(), Rgb(median))
 }
 
 fn within(found: &RgbImage, golden: &RgbImage, effect: f64) -> Result<(), String> {
@@ -69,16 +83,16 @@ fn within(found: &RgbImage, golden: &RgbImage, effect: f64) -> Result<(), String
     }
 }
 
-/// The golden picture without what was changed in the block that changed most; the untouched picture where
-/// the two have different sizes.
-fn put_back(golden: &RgbImage, untouched: &RgbImage) -> RgbImage {
-    if golden.dimensions() != untouched.dimensions() {
-        return untouched.clone();
+/// The golden picture with the block of another one that differs most; the other one where the two have
+/// different sizes.
+fn put_back(golden: &RgbImage, other: &RgbImage) -> RgbImage {
+    if golden.dimensions() != other.dimensions() {
+        return other.clone();
     }
-    let most = blocks(golden, untouched).max_by(|a, b| a.1.total_cmp(&b.1));
+    let most = blocks(golden, other).max_by(|a, b| a.1.total_cmp(&b.1));
     let [left, top] = most.map(|(corner, _)| corner).unwrap_or_default();
     let mut partly = golden.clone();
-    let part = imageops::crop_imm(untouched, left, top, BLOCK, BLOCK).to_image();
+    let part = imageops::crop_imm(other, left, top, BLOCK, BLOCK).to_image();
     imageops::replace(&mut partly, &part, i64::from(left), i64::from(top));
     partly
 }

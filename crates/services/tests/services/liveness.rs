@@ -11,7 +11,7 @@ use safelight_imaging::{Format, encode, provenance};
 use safelight_operation::{Cancel, Context, Inline, Node, Result, Work};
 use safelight_services::liveness::actions::{Action, follow};
 use safelight_services::liveness::watching::{LIMITS, Watched, watch};
-use safelight_testkit as testkit;
+use safelight_testkit::{self as testkit, picture as photo};
 use safelight_video::{Clip, Movie};
 use safelight_vision::Vision;
 use safelight_vision::face::QualityControl;
@@ -22,10 +22,6 @@ use crate::support::{Form, call, code, form};
 
 const SYNTHETIC: &str = "/api/portrait/liveness/synthetic-face-detection";
 const SILENT: &str = "/api/portrait/liveness/silent-liveness-detection";
-
-fn photo(name: &str) -> RgbImage {
-    image::load_from_memory(&testkit::photo(name)).expect("a photo").to_rgb8()
-}
 
 fn json(node: Node) -> Value {
     let mut none = |_| -> Result<String> { unreachable!("no files") };

@@ -7,6 +7,7 @@ mod catalog;
 mod compose;
 mod contrast;
 mod cutouts;
+mod declared;
 mod documents;
 mod drawn;
 mod editing;

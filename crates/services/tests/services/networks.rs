@@ -12,7 +12,7 @@ use safelight_services::{CATALOG, find};
 use safelight_testkit as testkit;
 use safelight_vision::Vision;
 
-use crate::support::{artifact, call, encoded, form, photo, picture, with};
+use crate::support::{artifact, call, encoded, form, photo, picture, png, with};
 
 const CUTOUT: &str = "/api/cutout/general/universal-background-removal";
 const HD: &str = "/api/cutout/general/hd-universal-background-removal";
@@ -28,10 +28,6 @@ fn call_with(network: &str, path: &str, form: &Form) -> Result<DynamicImage, Fau
     let context = Context::new(vision, cancel, Arc::new(Inline));
     let node = find(path).expect("a service").prepare(form)?.run_here(context)?;
     Ok(image::load_from_memory(&artifact(node).0.bytes).expect("a picture"))
-}
-
-fn png(picture: RgbImage) -> Vec<u8> {
-    encoded(&picture.into(), ImageFormat::Png)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Makeup, brows, beards and hair colour through their services: parameters, faces, faults.
 
-use crate::support::{self, Form, call, code, form, picture, with};
+use crate::support::{self, Form, call, code, form, picture, png, with};
 use image::{DynamicImage, GrayImage, ImageFormat, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_imaging::lab_of;
@@ -21,10 +21,6 @@ const RED: &str = r#"[{"rgba":{"r":176,"g":22,"b":43,"a":90}}]"#;
 
 fn portrait() -> RgbImage {
     image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo").to_rgb8()
-}
-
-fn png(picture: RgbImage) -> Vec<u8> {
-    support::encoded(&DynamicImage::ImageRgb8(picture), ImageFormat::Png)
 }
 
 /// The head twice, side by side.

@@ -4,7 +4,7 @@ use crate::support::{self, Form, artifact, call, code, encoded, form, with};
 use image::{DynamicImage, ImageFormat, Luma, RgbImage, imageops};
 use safelight_contract::{Code, Edition};
 use safelight_imaging::lab_of;
-use safelight_testkit as testkit;
+use safelight_testkit::{self as testkit, picture as read};
 
 const WAIST: &str = "/api/portrait/editing/ai-waist-slimming";
 const FAT: &str = "/api/portrait/editing/ai-fat-filter";
@@ -15,10 +15,6 @@ const BALD: &str = "/api/portrait/editing/ai-bald";
 const EDITOR: &str = "/api/portrait/effects/hairstyle-editor";
 const NAILS: &str = "/api/image/editing/ai-nail-art";
 const NAILS_PRO: &str = "/api/image/editing/ai-nail-art-pro";
-
-fn read(name: &str) -> RgbImage {
-    image::load_from_memory(&testkit::photo(name)).expect("a photo").to_rgb8()
-}
 
 fn png(picture: &RgbImage) -> Vec<u8> {
     encoded(&DynamicImage::ImageRgb8(picture.clone()), ImageFormat::Png)

@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test file uses its part")]
 
 use std::io::Cursor;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use crate::documents;
@@ -136,27 +136,43 @@ pub fn encoded(picture: &DynamicImage, format: ImageFormat) -> Vec<u8> {
     bytes.into_inner()
 }
 
+/// A picture as a PNG.
+pub fn png(picture: impl Into<DynamicImage>) -> Vec<u8> {
+    encoded(&picture.into(), ImageFormat::Png)
+}
+
 /// The portrait without colour.
 pub const GRAY: &str = "gray";
 
 /// A drawn page with a portrait, a headline, a table and a machine-readable zone.
 pub const DOCUMENT: &str = "document";
 
+static GRAY_FILE: LazyLock<Vec<u8>> =
+    LazyLock::new(|| encoded(&portrait().to_luma8().into(), ImageFormat::Png));
+
+static DOCUMENT_FILE: LazyLock<Vec<u8>> =
+    LazyLock::new(|| encoded(&documents::passport(&documents::TD3).into(), ImageFormat::Png));
+
+static HEAD_FILE: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let head = portrait().crop_imm(110, 0, 230, 240);
+    let large = head.resize_exact(1150, 1200, image::imageops::FilterType::CatmullRom);
+    encoded(&large.to_rgb8().into(), ImageFormat::Jpeg)
+});
+
+fn portrait() -> DynamicImage {
+    image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo")
+}
+
 /// A picture of the workspace's folder of photos, [`GRAY`] or [`DOCUMENT`].
 pub fn photo(name: &str) -> Vec<u8> {
     match name {
-        GRAY => {}
-        DOCUMENT => return encoded(&documents::passport(&documents::TD3).into(), ImageFormat::Png),
-        _ => return testkit::photo(name),
+        GRAY => GRAY_FILE.clone(),
+        DOCUMENT => DOCUMENT_FILE.clone(),
+        _ => testkit::photo(name),
     }
-    let portrait = image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo");
-    encoded(&portrait.to_luma8().into(), ImageFormat::Png)
 }
 
 /// The head of the portrait as a JPEG of 1150 x 1200 px, for services that need a large face.
 pub fn head() -> Vec<u8> {
-    let portrait = image::load_from_memory(&testkit::photo("astronaut.png")).expect("a photo");
-    let head = portrait.crop_imm(110, 0, 230, 240);
-    let large = head.resize_exact(1150, 1200, image::imageops::FilterType::CatmullRom);
-    encoded(&large.to_rgb8().into(), ImageFormat::Jpeg)
+    HEAD_FILE.clone()
 }

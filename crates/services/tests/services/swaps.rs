@@ -3,16 +3,12 @@
 use crate::support::{self, Form, call, code, with};
 use image::{DynamicImage, ImageFormat, RgbImage, imageops};
 use safelight_contract::Code;
-use safelight_testkit as testkit;
+use safelight_testkit::{self as testkit, picture as photo};
 use safelight_vision::Vision;
 use safelight_vision::face::{Embedding, Face};
 
 const SWAP: &str = "/api/portrait/editing/ai-face-swap";
 const FUSION: &str = "/api/portrait/effects/face-fusion";
-
-fn photo(name: &str) -> RgbImage {
-    image::load_from_memory(&testkit::photo(name)).expect("a photo").to_rgb8()
-}
 
 /// The head of a young woman, who gives her face.
 fn young() -> RgbImage {

@@ -5,6 +5,7 @@ mod model;
 mod properties;
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 
 use tempfile::TempDir;
@@ -65,6 +66,14 @@ fn folder() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
+/// The file of an empty database with today's tables, which are made once.
+static EMPTY: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let (_folder, path) = folder();
+    drop(Sqlite::open(&path).unwrap());
+    schema::fold_log(&path).unwrap();
+    std::fs::read(path).unwrap()
+});
+
 async fn shop(store: &Sqlite, credits: i64) -> i64 {
     store.create_user("ada", NOW).await.unwrap();
     let new = NewApplication {
@@ -110,8 +119,9 @@ async fn behaves_as_every_store() {
     let count = AtomicUsize::new(0);
     conformance::all(|| async {
         let number = count.fetch_add(1, Ordering::Relaxed);
-        let store = Sqlite::open(folder.path().join(format!("{number}.db"))).unwrap();
-        Arc::new(store) as Arc<dyn Store>
+        let path = folder.path().join(format!("{number}.db"));
+        std::fs::write(&path, &*EMPTY).unwrap();
+        Arc::new(Sqlite::open(path).unwrap()) as Arc<dyn Store>
     })
     .await;
 }

@@ -5,7 +5,7 @@ use safelight_contract::Code;
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::warp::{Affine, Border, warp};
 use safelight_inference::Registry;
-use safelight_testkit as testkit;
+use safelight_testkit::{self as testkit, picture as photo};
 use safelight_vision::Vision;
 use safelight_vision::face::mesh::POINTS;
 use safelight_vision::face::traits::{Eyewear, MaskWear};
@@ -18,10 +18,6 @@ const PORTRAITS: [&str; 2] = ["astronaut.png", "grace_hopper.jpg"];
 
 fn vision() -> Vision {
     Vision::new(testkit::registry())
-}
-
-fn photo(name: &str) -> RgbImage {
-    image::load_from_memory(&testkit::photo(name)).expect("a picture").into_rgb8()
 }
 
 /// The one face of a photo.

@@ -2,6 +2,8 @@
 //! moving, compressing, lighting and blurring the photo. Tolerances of landmarks are shares of the
 //! face's width.
 
+use std::sync::LazyLock;
+
 use image::{Rgb, RgbImage, imageops};
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::warp::{Affine, Border, warp};
@@ -47,6 +49,9 @@ fn head() -> RgbImage {
     portrait.crop_imm(94, 0, 256, 256).into_rgb8()
 }
 
+/// What is seen of the untouched photo.
+static UNTOUCHED: LazyLock<Seen> = LazyLock::new(|| see(&head()));
+
 /// How far answers may be from those of the untouched photo.
 struct Tolerance {
     /// Of the landmarks in the mean and at most, as shares of the face's width.
@@ -82,23 +87,14 @@ const ROUGH: Tolerance = Tolerance {
 /// A face of 22 pixels: what the model for gender says of it is worth little.
 const TINY: Tolerance =
     Tolerance { landmarks: [0.035, 0.08], angle: 3.0, age: 5.0, male: 0.4, happy: 0.5, smile: 0.3 };
-/// Blurred beyond what a person can tell of a face.
-const LOST: Tolerance =
-    Tolerance { landmarks: [0.05, 0.12], angle: 5.0, age: 25.0, male: 0.5, happy: 0.0, smile: 0.6 };
 
 /// Compares a changed photo with the untouched one, its points led back by `back`.
 fn compare(name: &str, photo: &RgbImage, back: impl Fn(Point) -> Point, most: &Tolerance) {
-    let (wanted, found) = (see(&head()), see(photo));
-    compare_seen(name, &wanted, &found, back, most);
+    compare_seen(name, &see(photo), back, most);
 }
 
-fn compare_seen(
-    name: &str,
-    wanted: &Seen,
-    found: &Seen,
-    back: impl Fn(Point) -> Point,
-    most: &Tolerance,
-) {
+fn compare_seen(name: &str, found: &Seen, back: impl Fn(Point) -> Point, most: &Tolerance) {
+    let wanted = &*UNTOUCHED;
     let off = |(a, b): (&Point, &Point)| back(*a).distance(*b) / wanted.rect.width;
     let offs: Vec<f32> = found.landmarks.iter().zip(&wanted.landmarks).map(off).collect();
     let mean = offs.iter().sum::<f32>() / offs.len() as f32;
@@ -126,8 +122,8 @@ fn compare_seen(
 
 #[test]
 fn turned_by_any_angle() {
-    let (head, wanted) = (head(), see(&head()));
-    for degrees in [15, 30, 45, 60, 75, 90, 105, 120, 135, 150, 165, 180, -20, -70, -110] {
+    let head = head();
+    for degrees in [15, 45, 75, 90, 135, 180, -20, -110] {
         let angle = f64::from(degrees).to_radians();
         let turn = Affine::turning(angle, 1.0, [130.0, 120.0], [180.0; 2]);
         let turned = see(&warp(&head, &turn, 360, 360, Border::Replicate));
@@ -135,7 +131,7 @@ fn turned_by_any_angle() {
         let back = |p: Point| back.apply([f64::from(p.x), f64::from(p.y)]).into();
         let mut level = turned;
         level.angles[2] -= degrees as f32;
-        compare_seen(&format!("turned by {degrees}"), &wanted, &level, back, &CLOSE);
+        compare_seen(&format!("turned by {degrees}"), &level, back, &CLOSE);
     }
 }
 
@@ -158,7 +154,6 @@ fn twin(name: &str) -> String {
 
 #[test]
 fn mirrored_left_and_right_change_places() {
-    let wanted = see(&head());
     let mut found = see(&imageops::flip_horizontal(&head()));
     let index = |name: &str| {
         let found = POINTS_201.iter().position(|(other, _)| *other == name);
@@ -169,13 +164,13 @@ fn mirrored_left_and_right_change_places() {
     found.landmarks = twins;
     let [yaw, pitch, roll] = found.angles;
     found.angles = [-yaw, pitch, -roll];
-    compare_seen("mirrored", &wanted, &found, |p| Point { x: 255.0 - p.x, y: p.y }, &CLOSE);
+    compare_seen("mirrored", &found, |p| Point { x: 255.0 - p.x, y: p.y }, &CLOSE);
 }
 
 #[test]
 fn scaled_and_moved() {
     let head = head();
-    for scale in [0.25, 0.5, 0.75, 1.5, 2.0, 3.0, 4.0_f32] {
+    for scale in [0.25, 0.5, 1.5, 4.0_f32] {
         let side = (256.0 * scale) as u32;
         let scaled = resize::rgb(&head, side, side, Filter::Lanczos3);
         let back = |p: Point| Point { x: p.x / scale, y: p.y / scale };
@@ -183,7 +178,7 @@ fn scaled_and_moved() {
         let most = if scale < 0.5 { &TINY } else { &CLOSE };
         compare(&format!("scaled by {scale}"), &scaled, back, most);
     }
-    for (x, y) in [(0, 0), (301, 17), (544, 444), (33, 402)] {
+    for (x, y) in [(0, 0), (544, 444)] {
         let mut wide = RgbImage::from_pixel(800, 700, Rgb([96, 110, 120]));
         imageops::replace(&mut wide, &head, x, y);
         let back = |p: Point| Point { x: p.x - x as f32, y: p.y - y as f32 };
@@ -194,23 +189,18 @@ fn scaled_and_moved() {
 #[test]
 fn compressed_lit_and_blurred() {
     let head = head();
-    for quality in [95, 75, 60, 45, 30] {
+    for (quality, most) in [(60, &CLOSE), (30, &ROUGH)] {
         let bytes = encode::jpeg(&head, quality).expect("a file");
         let photo = decode(&bytes, &probe(&bytes).expect("a picture")).expect("a picture").rgb;
-        compare(
-            &format!("JPEG {quality}"),
-            &photo,
-            |p| p,
-            if quality < 60 { &ROUGH } else { &CLOSE },
-        );
+        compare(&format!("JPEG {quality}"), &photo, |p| p, most);
     }
-    for factor in [0.4, 0.6, 0.8, 1.2, 1.4_f32] {
+    for factor in [0.4, 1.4_f32] {
         let mut lit = head.clone();
         lit.iter_mut().for_each(|value| *value = (f32::from(*value) * factor).min(255.0) as u8);
         compare(&format!("light times {factor}"), &lit, |p| p, &ROUGH);
     }
-    // 1, 2 and 4 % of the face's width.
-    for (sigma, most) in [(0.9, &CLOSE), (1.8, &ROUGH), (3.6, &LOST)] {
+    // 1 and 2 % of the face's width.
+    for (sigma, most) in [(0.9, &CLOSE), (1.8, &ROUGH)] {
         let blurred = imageops::blur(&head, sigma);
         compare(&format!("blurred by {sigma}"), &blurred, |p| p, most);
     }

@@ -1,9 +1,8 @@
 //! Person mask, joints and kinds on real photos, against numbers that the original graphs gave through
 //! another engine.
 
-use image::RgbImage;
 use safelight_imaging::Region;
-use safelight_testkit as testkit;
+use safelight_testkit::{self as testkit, picture as photo};
 use safelight_vision::Vision;
 use safelight_vision::body::Joint;
 use safelight_vision::face::Detection;
@@ -11,10 +10,6 @@ use safelight_vision::kinds::Kind;
 
 fn vision() -> Vision {
     Vision::new(testkit::registry())
-}
-
-fn photo(name: &str) -> RgbImage {
-    image::load_from_memory(&testkit::photo(name)).expect("a picture").into_rgb8()
 }
 
 #[test]

@@ -6,16 +6,12 @@ use image::{GrayImage, Rgb, RgbImage};
 use safelight_contract::Code;
 use safelight_imaging::resize::{Filter, gray};
 use safelight_inference::{Registry, Remote, Settings};
-use safelight_testkit as testkit;
+use safelight_testkit::{self as testkit, picture as photo};
 use safelight_vision::Vision;
 use safelight_vision::saliency::SIDE;
 
 fn vision() -> Vision {
     Vision::new(testkit::registry())
-}
-
-fn photo(name: &str) -> RgbImage {
-    image::load_from_memory(&testkit::photo(name)).expect("a picture").into_rgb8()
 }
 
 /// Mean absolute difference, 0..1, and intersection over union of what is above one half.

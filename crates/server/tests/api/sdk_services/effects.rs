@@ -3,7 +3,6 @@
 use ailabtools::FileInput;
 use ailabtools::generated::params::*;
 use safelight_operation::sample_mask;
-use safelight_server::engines::settings::EngineSettings;
 
 use super::{Calls, close_up, photo};
 
@@ -236,28 +235,7 @@ pub async fn beauty(calls: &mut Calls) {
     );
 }
 
-/// A classifier for the one service that needs one.
-pub fn classifier(url: &str) -> EngineSettings {
-    let settings = serde_json::json!({
-        "name": "skin", "kind": "kserve", "url": url, "model": "skin",
-        "serves": ["skin-disease-detection"],
-    });
-    serde_json::from_value(settings).expect("settings")
-}
-
-/// An engine for the services that need one.
-pub fn dresser(url: &str) -> EngineSettings {
-    let settings = serde_json::json!({
-        "name": "dresser", "kind": "openai-images", "url": url, "long_side": 256,
-        "timeout_seconds": 600,
-        "serves": [
-            "ai-lip-bite-expressions", "face-attribute-editing", "try-on-clothes",
-            "try-on-clothes-premium", "try-on-clothes-pro", "try-on-clothes-refiner",
-        ],
-    });
-    serde_json::from_value(settings).expect("settings")
-}
-
+/// The services that do nothing without an engine, which a twin has no need of.
 pub async fn by_engine(calls: &mut Calls) {
     read!(
         calls,

@@ -5,12 +5,9 @@ use image::{DynamicImage, ImageFormat, Rgb, RgbImage, imageops};
 use safelight_contract::Code;
 use safelight_imaging::resize::{self, Filter};
 use safelight_testkit as testkit;
+pub use safelight_testkit::picture as photo;
 
 use crate::support::{code, encoded, form, with};
-
-pub fn photo(name: &str) -> RgbImage {
-    image::load_from_memory(&testkit::photo(name)).expect("a picture").into_rgb8()
-}
 
 pub fn png(photo: &RgbImage) -> Bytes {
     encoded(&DynamicImage::ImageRgb8(photo.clone()), ImageFormat::Png).into()

