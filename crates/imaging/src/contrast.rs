@@ -2,9 +2,8 @@
 //!
 //! A photo whose range is short gets the levels that it lacks, all channels by one curve. One that is
 //! still flat is stretched over all of it, and a little by the levels of each neighbourhood, so that
-//! haze over a part goes too. Hue stays, and
-//! skin gets less. All is computed in floats and rounded once, with noise in the place of the
-//! levels that stretching leaves empty.
+//! haze over a part goes too. Hue stays, and skin gets less. A photo of the night is left as it is. All is
+//! computed in floats and rounded once, with noise in the place of the levels that stretching leaves empty.
 
 use std::ops::Range;
 
@@ -12,7 +11,8 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 use crate::lanes::{LANES, each};
-use crate::levels::Levels;
+use crate::levels::{self, Levels};
+use crate::map::samples;
 
 /// Peak bytes for each pixel, the picture itself excluded. Enhancing keeps histograms only; this is
 /// for the result's file while it grows.
@@ -27,8 +27,8 @@ const BLACK: f32 = 6.0;
 const WHITE: f32 = 249.0;
 /// A photo whose levels span this much is good; one that spans less than the second is flat, and is
 /// stretched all the way.
-const GOOD_SPAN: f32 = 178.0;
-const FLAT_SPAN: f32 = 162.0;
+const GOOD_SPAN: f32 = 172.0;
+const FLAT_SPAN: f32 = 160.0;
 /// Spans up to the first are noise on a plain surface, from the second on a picture.
 const NOISE_SPAN: f32 = 6.0;
 const PICTURE_SPAN: f32 = 24.0;
@@ -49,7 +49,11 @@ pub fn enhance(photo: &mut RgbImage) {
     if width == 0 || height == 0 {
         return;
     }
-    if let Some(levels) = Levels::of(photo, None) {
+    let colors = samples(photo, None, levels::SIDE);
+    if levels::is_night(&colors) {
+        return;
+    }
+    if let Some(levels) = Levels::of_colors(&colors) {
         level_out(photo, levels);
     }
     let field = Field::of(photo.as_raw(), width, height);

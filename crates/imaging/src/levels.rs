@@ -10,7 +10,7 @@ use crate::color::luma;
 use crate::map::{percentile, samples};
 
 /// Long side of the sample that is measured.
-const SIDE: u32 = 512;
+pub(crate) const SIDE: u32 = 512;
 /// Ranges from the first on are good; below the second all that is missing is added.
 const GOOD_RANGE: f32 = 185.0;
 const SHORT_RANGE: f32 = 165.0;
@@ -26,6 +26,24 @@ const WHITE: f32 = 254.0;
 const MOST: f32 = 4.0;
 /// From this level on the curve bends towards white instead of clipping.
 const SHOULDER: f32 = 247.0;
+
+/// Luma up to which a place is dark at night, and the share of such places from which on a photo with lamps
+/// is one of the night.
+const DARK: f32 = 80.0;
+const MOSTLY_DARK: f32 = 0.6;
+/// Luma from which on a place is a lamp, and the least share of such places.
+const LIT: f32 = 200.0;
+const LEAST_LIT: f32 = 0.0008;
+
+/// Whether colours of a photo are those of the night: dark for the most part, and with lamps, so that it is
+/// meant to be dark.
+pub fn is_night(colors: &[[u8; 3]]) -> bool {
+    let share = |is_so: &dyn Fn(f32) -> bool| {
+        let count = colors.iter().filter(|color| is_so(luma(color.map(f32::from)))).count();
+        count as f32 / colors.len().max(1) as f32
+    };
+    share(&|luma| luma < DARK) > MOSTLY_DARK && share(&|luma| luma > LIT) > LEAST_LIT
+}
 
 /// A curve on encoded values (0 to 255), the same for all channels.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -54,20 +72,12 @@ impl Levels {
         let low = rank(&dark, 0.003).min(rank(&lowest, 0.029));
         let high = rank(&highest, 0.997);
         let range = high - low;
-        if rank(&dark, 0.997) - rank(&dark, 0.003) < PLAIN_RANGE {
+        if rank(&dark, 0.997) - rank(&dark, 0.003) < PLAIN_RANGE || is_night(colors) {
             return None;
         }
         let ramp =
             |good: f32, bad: f32, value: f32| ((good - value) / (good - bad)).clamp(0.0, 1.0);
-        let mut strength = ramp(GOOD_RANGE, SHORT_RANGE, range) * ramp(GOOD_WHITE, DIM_WHITE, high);
-        let share = |test: &dyn Fn(&[u8; 3]) -> bool| {
-            colors.iter().filter(|color| test(color)).count() as f32 / colors.len() as f32
-        };
-        // Night with lamps is meant to be dark.
-        if share(&|color| dark(color) < 40.0) > 0.6 && share(&|color| dark(color) > 200.0) > 0.0008
-        {
-            strength *= 0.25;
-        }
+        let strength = ramp(GOOD_RANGE, SHORT_RANGE, range) * ramp(GOOD_WHITE, DIM_WHITE, high);
         let gain = ((WHITE - BLACK) / range.max(1.0)).min(MOST);
         (strength > 0.01).then_some(Self { low, gain, strength })
     }
@@ -122,8 +132,8 @@ mod tests {
                 image::Rgb(if x < 8 && y < 8 { [lamp; 3] } else { [(x / 2 % 30) as u8; 3] })
             })
         };
-        let strength = |photo: &RgbImage| Levels::of(photo, None).map_or(0.0, |l| l.strength);
-        assert!(strength(&night(205)) <= 0.25 && strength(&night(90)) > 0.9);
+        assert_eq!(Levels::of(&night(205), None), None);
+        assert!(Levels::of(&night(90), None).is_some_and(|levels| levels.strength > 0.9));
     }
 
     #[test]
