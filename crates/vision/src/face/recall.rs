@@ -3,7 +3,7 @@
 //!
 //! The photo is looked at all four ways up, and once more with its borders mirrored, which makes whole
 //! faces of those that the frame cuts. What any look finds counts where the detector is sure, or where
-//! the place has the colours of skin.
+//! the place has the colours of skin. Where there is no colour a second detector is asked.
 
 use image::RgbImage;
 use safelight_contract::Result;
@@ -11,7 +11,7 @@ use safelight_imaging::resize::{self, Filter};
 use safelight_inference::Models;
 
 use super::detection::{self, Detection, distinct, ordered};
-use super::{Point, Rect, mesh};
+use super::{Point, Rect, mesh, second};
 use crate::model::check_photo;
 
 /// From this score on the detector is sure, whatever the colours.
@@ -21,8 +21,12 @@ const LIKELY: f32 = 0.6;
 const LIKELY_ASIDE: f32 = 0.72;
 /// Share of a face's middle that has the colours of skin.
 const SKIN: f32 = 0.35;
-/// Chroma up to which a photo counts as black and white, where skin has no colour.
+/// Chroma up to which a place counts as black and white, where skin has no colour.
 const GRAY: u8 = 10;
+/// Heat of the second detector from which such a place may be a face.
+const SEEN: f32 = 0.1;
+/// How many places of a photo are looked at by another model.
+const MOST_LOOKS: usize = 200;
 /// Long side of the copy with mirrored borders, and their width as a share of it.
 const SIDE: u32 = 640;
 const BORDER: f32 = 0.2;
@@ -33,27 +37,60 @@ const INSIDE: f32 = 0.25;
 pub(crate) fn detect(models: &Models, photo: &RgbImage) -> Result<Vec<Detection>> {
     check_photo(photo)?;
     let upright = detection::detect(models, photo)?;
-    let mut found = Vec::new();
-    for face in upright {
-        let passes =
-            may_be_face(photo, &face, LIKELY) || mesh::is_surely_face(models, photo, &face)?;
-        found.extend(passes.then_some(face));
-    }
     let mut others = at_borders(models, photo)?;
     for view in detection::turned_views(models, photo)? {
         others.extend(view);
     }
-    found.extend(others.into_iter().filter(|face| may_be_face(photo, face, LIKELY_ASIDE)));
+    let mut judge = Judge { models, photo, looks: MOST_LOOKS };
+    let mut found = Vec::new();
+    for face in upright {
+        if judge.accepts(&face, LIKELY)? || judge.is_surely_face(&face)? {
+            found.push(face);
+        }
+    }
+    for face in others {
+        if judge.accepts(&face, LIKELY_ASIDE)? {
+            found.push(face);
+        }
+    }
     Ok(ordered(distinct(found), detection::MOST_PLACES))
 }
 
-fn may_be_face(photo: &RgbImage, face: &Detection, least: f32) -> bool {
-    face.score >= SURE || (face.score >= least && skin_share(photo, &face.rect) >= SKIN)
+/// Tells which places may be faces.
+struct Judge<'a> {
+    models: &'a Models,
+    photo: &'a RgbImage,
+    /// How many more places are looked at by another model; after that each counts as a face.
+    looks: usize,
+}
+
+impl Judge<'_> {
+    fn accepts(&mut self, face: &Detection, least: f32) -> Result<bool> {
+        if face.score >= SURE || face.score < least {
+            return Ok(face.score >= SURE);
+        }
+        match skin_share(self.photo, &face.rect) {
+            Some(share) => Ok(share >= SKIN),
+            None => self.look(|models, photo| Ok(second::opinion(models, photo, face)? >= SEEN)),
+        }
+    }
+
+    fn is_surely_face(&mut self, face: &Detection) -> Result<bool> {
+        self.look(|models, photo| mesh::is_surely_face(models, photo, face))
+    }
+
+    fn look(&mut self, model: impl FnOnce(&Models, &RgbImage) -> Result<bool>) -> Result<bool> {
+        if self.looks == 0 {
+            return Ok(true);
+        }
+        self.looks -= 1;
+        model(self.models, self.photo)
+    }
 }
 
 /// Share of the ellipse in the middle of a box that has the colours of skin: the region of Chai and
-/// Ngan (1999) in Cb and Cr. All of it where there is no colour at all.
-fn skin_share(photo: &RgbImage, rect: &Rect) -> f32 {
+/// Ngan (1999) in Cb and Cr. `None` where there is no colour at all.
+fn skin_share(photo: &RgbImage, rect: &Rect) -> Option<f32> {
     let inside =
         Rect { x: 0.0, y: 0.0, width: photo.width() as f32, height: photo.height() as f32 };
     let part = rect.common(&inside);
@@ -73,11 +110,7 @@ fn skin_share(photo: &RgbImage, rect: &Rect) -> f32 {
             skin += i32::from(is_skin([r, g, b].map(f32::from)));
         }
     }
-    match all {
-        0 => 0.0,
-        _ if coloured * 10 < all => 1.0,
-        _ => skin as f32 / all as f32,
-    }
+    (coloured * 10 >= all).then(|| skin as f32 / (all as f32).max(1.0))
 }
 
 fn is_skin([r, g, b]: [f32; 3]) -> bool {
@@ -143,11 +176,12 @@ mod tests {
             let photo = RgbImage::from_pixel(60, 80, Rgb(color));
             skin_share(&photo, &Rect { x: 5.0, y: 5.0, width: 50.0, height: 70.0 })
         };
-        for skin in [[241, 200, 178], [198, 134, 104], [141, 85, 60], [72, 46, 36], [120; 3]] {
-            assert_eq!(share(skin), 1.0, "{skin:?}");
+        for skin in [[241, 200, 178], [198, 134, 104], [141, 85, 60], [72, 46, 36]] {
+            assert_eq!(share(skin), Some(1.0), "{skin:?}");
         }
         for other in [[120, 170, 230], [60, 120, 40], [250, 220, 10]] {
-            assert_eq!(share(other), 0.0, "{other:?}");
+            assert_eq!(share(other), Some(0.0), "{other:?}");
         }
+        assert_eq!(share([120; 3]), None);
     }
 }

@@ -48,19 +48,15 @@ impl CpuOperation for BlurredFaces {
         summary: "Blurs every face so far that nobody can tell whose it is.",
         limitations: "Everything that a detector takes for a face and that has the colours of skin is \
                       blurred, in whichever way up it is seen: rather a hand too many than a face too \
-                      few. Faces smaller than 10 px, and those turned away, may be missed. \
+                      few. Where there is no colour a second detector must agree. Faces smaller than 10 px, and those turned away, may be missed. \
                       `quality_control` asks for those alone that are faces beyond doubt, among the 120 \
                       largest. Of more than 4000 places in one photo the smallest stay.",
         // A turned copy of the photo, or the encoded result.
         memory: Memory { base: 32 << 20, per_pixel: 8 },
         ..Spec::DEFAULT
     };
-    const NEEDS: Needs = Needs::models(&[models::DETECTION, models::MESH]).on_request(&[
-        models::SECOND_OPINION,
-        models::PARSING,
-        models::MASK,
-        models::FITNESS,
-    ]);
+    const NEEDS: Needs = Needs::models(&[models::DETECTION, models::MESH, models::SECOND_OPINION])
+        .on_request(&[models::PARSING, models::MASK, models::FITNESS]);
     type Input = Request;
     type Output = Answer;
 
