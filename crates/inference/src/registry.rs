@@ -290,12 +290,16 @@ impl Registry {
         let session = remote.session(&entry.spec);
         match session.check() {
             Ok(()) => tracing::info!(model = entry.spec.name, url = remote.url(), "model found"),
-            Err(EngineError::Unavailable(why)) if local.is_ok() => {
+            Err(EngineError::Unavailable(why) | EngineError::Failed(why)) if local.is_ok() => {
                 tracing::warn!(
                     model = entry.spec.name,
                     why,
                     "a model is run here until its server is there"
                 );
+            }
+            // A server that starts may answer anything: it is asked again.
+            Err(EngineError::Failed(why)) => {
+                return Err(entry.failed(&EngineError::Unavailable(why)));
             }
             Err(error) => return Err(entry.failed(&error)),
         }

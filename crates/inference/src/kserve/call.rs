@@ -17,6 +17,10 @@ use crate::engine::EngineError;
 
 /// Longest wait for a connection.
 const CONNECT: Duration = Duration::from_secs(3);
+/// How long what was sent may stay unacknowledged: a machine that is gone says nothing, and calls would wait
+/// on its connection until the system gives it up, which takes a quarter of an hour.
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(3);
 /// Bytes that a server may send before it is told that they were read.
 const WINDOW: u32 = 4 << 20;
 /// What stands before a message: whether it is compressed, and its length.
@@ -42,6 +46,8 @@ impl Channel {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT.min(timeout)));
         connector.set_nodelay(true);
+        #[cfg(target_os = "linux")]
+        connector.set_tcp_user_timeout(Some(UNACKNOWLEDGED));
         let client = Client::builder(TokioExecutor::new())
             .http2_only(true)
             .http2_initial_stream_window_size(WINDOW)
