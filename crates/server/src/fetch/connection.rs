@@ -118,8 +118,12 @@ impl Connector {
 
     async fn connect(&self, target: &Target) -> Result<Connection, Failure> {
         let failed = |_| Failure::Broken("the connection failed");
-        for address in self.addresses(target).await? {
-            let Ok(stream) = self.network.connect(address).await else { continue };
+        let addresses = self.addresses(target).await?;
+        // One that swallows packets leaves time for the others, and for TLS.
+        let each = self.wait / (addresses.len() as u32).min(2);
+        for address in addresses {
+            let connecting = timeout(each, self.network.connect(address));
+            let Ok(Ok(stream)) = connecting.await else { continue };
             if !self.guard.allows(stream.peer_addr().map_err(failed)?) {
                 return Err(Failure::Refused);
             }
