@@ -170,6 +170,20 @@ impl Engines {
         endpoint.needs().is_engine_required() && self.of(endpoint).next().is_none()
     }
 
+    /// Whether a service can do nothing for now because all engines that do it rest. What applications of
+    /// their own names may have set otherwise does not count.
+    pub fn rests(&self, endpoint: &Endpoint) -> bool {
+        let native = || {
+            let way = self.effects.way(endpoint.spec().slug(), &[]);
+            matches!(way, Way::Mode(Mode::Native | Mode::Auto))
+        };
+        let now = Instant::now();
+        let mut found = self.of(endpoint).peekable();
+        found.peek().is_some()
+            && (endpoint.needs().is_engine_required() || !native())
+            && found.all(|engine| engine.breaker.rest(now).is_some())
+    }
+
     /// Who makes the pictures of a service for an application of these names; `None` where this server works
     /// natively. A request that is `beyond` that takes any engine that does not rest, as one of a service that
     /// needs one does; without any, it is for the caller to say what it needs.
@@ -234,6 +248,13 @@ impl Engines {
     }
 }
 
+fn taken(settings: &EngineSettings) -> Fault {
+    let EngineSettings { name, max_parallel, .. } = settings;
+    let message =
+        format!("all places of the engine `{name}` are taken: max_parallel is {max_parallel}");
+    Fault::new(Code::AiServiceFlowRestriction, message).retry_after(settings.timeout())
+}
+
 fn resting(what: &str, rest: Duration) -> Fault {
     let message = format!(
         "the engine for {what} failed several times in a row and is not asked for {} s",
@@ -281,10 +302,11 @@ impl Generator for Engine {
 }
 
 impl Engine {
-    /// One call: waits for a place, then has its time.
+    /// One call: waits for a place as long as a call may take, then has its time.
     async fn call<T>(&self, asking: impl Future<Output = Result<T, Failure>> + Send) -> Result<T> {
-        let _place = self.places.acquire().await;
         let name = &self.settings.name;
+        let place = timeout(self.settings.timeout(), self.places.acquire()).await;
+        let Ok(_place) = place else { return Err(taken(&self.settings)) };
         // Meanwhile others may have failed.
         if let Some(rest) = self.breaker.rest(Instant::now()) {
             return Err(resting(&format!("`{name}`"), rest));

@@ -35,7 +35,7 @@ use crate::urls::marked;
 const POLL: Duration = Duration::from_secs(5);
 /// How long a task waits for memory before it is put back.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How old a task may be that is put back while its files cannot be read or written.
+/// How old a task may be that is put back while its files cannot be read or written, or an engine rests.
 const OUTAGE: Millis = 15 * 60_000;
 
 /// Runs the workers. When the server closes they claim nothing more; when `cut` becomes true, what
@@ -71,24 +71,33 @@ async fn serve(app: Arc<App>, cut: watch::Receiver<bool>) {
 
 async fn claim(app: &App) -> Result<Option<Task>> {
     let any = Claiming::any(now() + LEASE, app.settings.tasks.max_attempts);
-    // Where others may have the model that this one lacks, the task is left to them.
-    let claiming = match app.store.is_shared() {
-        true => Claiming {
-            services: Some(abilities(app)),
-            capacity: Some(app.work.capacity().bytes),
-            ..any
-        },
-        false => any,
-    };
+    let capacity = app.store.is_shared().then(|| app.work.capacity().bytes);
+    let claiming = Claiming { services: claimed(app), capacity, ..any };
     app.store.claim_task(&claiming, now()).await.or_internal("claiming a task")
+}
+
+/// The paths of the services whose tasks are claimed; `None` for all. Where others may have the model that
+/// this process lacks, the task is left to them. What needs an engine that rests waits for it, and keeps
+/// nothing else waiting.
+fn claimed(app: &App) -> Option<Vec<String>> {
+    let shared = app.store.is_shared();
+    let rests = |endpoint: &Endpoint| app.engines.rests(endpoint);
+    if !shared && !app.endpoints().any(rests) {
+        return None;
+    }
+    let claimed = app.endpoints().filter(|it| !rests(it) && (!shared || is_able(app, it)));
+    Some(claimed.map(|endpoint| endpoint.spec().path.to_owned()).collect())
+}
+
+/// Whether a service can be done here.
+fn is_able(app: &App, endpoint: &Endpoint) -> bool {
+    app.missing_models(endpoint).is_empty() && !app.lacks_engine(endpoint)
 }
 
 /// The paths of the services that can be done here.
 pub(crate) fn abilities(app: &App) -> Vec<String> {
-    let able = |endpoint: &&Endpoint| {
-        app.missing_models(endpoint).is_empty() && !app.lacks_engine(endpoint)
-    };
-    app.endpoints().filter(able).map(|endpoint| endpoint.spec().path.to_owned()).collect()
+    let able = app.endpoints().filter(|endpoint| is_able(app, endpoint));
+    able.map(|endpoint| endpoint.spec().path.to_owned()).collect()
 }
 
 /// The token of a task that this worker has.
@@ -105,7 +114,7 @@ enum Turn {
 
 /// Why a task did not come to an end.
 enum Cut {
-    /// There was no room for it, or the store failed: to be tried again after a pause.
+    /// There was no room for it, the store failed, or its engine rests: to be tried again after a pause.
     Later(Fault),
     /// The server shuts down.
     Shutdown,
@@ -272,6 +281,7 @@ async fn run(
             Err(fault) if is_outage(app, task, &fault, &[Code::FileServiceError]) => {
                 return Err(Cut::Later(fault));
             }
+            Err(fault) if may_pass(task, &fault) => return Err(Cut::Later(fault)),
             Err(fault) => return Ok(Err(fault)),
         };
     if let Err(fault) = simulated(simulation, turn)? {
@@ -299,6 +309,7 @@ async fn run(
     );
     let Made { fields, files } = match outcome {
         Ok(made) => made,
+        Err(fault) if may_pass(task, &fault) => return Err(Cut::Later(fault)),
         Err(fault) => return Ok(Err(fault)),
     };
     let published = publish(app, task.application, files).await;
@@ -309,6 +320,14 @@ async fn run(
         Err(fault) if is_outage(app, task, &fault, &PUBLISHING) => Err(Cut::Later(fault)),
         Err(fault) => Ok(Err(fault)),
     }
+}
+
+/// What is answered until a model, an engine or a place at one can be had again.
+const PASSING: [Code; 2] = [Code::ResourceUnavailable, Code::AiServiceFlowRestriction];
+
+/// Whether a task failed because something cannot be had for now, and is young enough to wait.
+fn may_pass(task: &Task, fault: &Fault) -> bool {
+    PASSING.contains(&fault.code()) && now() - task.created_at < OUTAGE
 }
 
 /// What publishing fails with where the file store or the database does.

@@ -315,6 +315,37 @@ async fn a_task_that_is_stopped_is_taken_back_from_the_engine() {
 }
 
 #[tokio::test]
+async fn a_task_waits_while_its_engine_has_too_much_to_do() {
+    let double = Double::openai(Manner::Status(503)).await;
+    let server = server(openai(&double)).await;
+    let form = Form::new().part("image", file(photo("astronaut.png")));
+    let task = text(&server.post(GLOSS, form).await.success()["task_id"]);
+    double.reached("/v1/images/edits", 1).await;
+    double.behave(Manner::Right);
+    server.wait(&task).await.success();
+    server.assert_charges(1).await;
+}
+
+#[tokio::test]
+async fn tasks_wait_while_their_engine_rests_and_keep_no_other_waiting() {
+    let double = Double::openai(Manner::Status(503)).await;
+    let server = server(openai(&double)).await;
+    let form = || Form::new().part("image", file(photo("astronaut.png")));
+    let waiting = text(&server.post(GLOSS, form()).await.success()["task_id"]);
+    double.reached("/v1/images/edits", 1).await;
+    eventually(async || {
+        let answer = server.post(REPLACER, replace()).await;
+        (answer.json()["error_detail"]["code"] == "ERROR_RESOURCE_UNAVAILABLE").then_some(())
+    })
+    .await;
+    let own = "/api/portrait/effects/ai-square-face-filter";
+    let native = text(&server.post(own, form()).await.success()["task_id"]);
+    server.wait(&native).await.success();
+    assert_eq!(server.poll(&waiting).await.json()["task_status"], 1, "it waits");
+    server.assert_charges(1).await;
+}
+
+#[tokio::test]
 async fn what_needs_an_engine_asks_it_before_it_is_seen_to_work() {
     let double = Double::openai(Manner::Right).await;
     let server =
