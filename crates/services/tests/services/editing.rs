@@ -194,6 +194,27 @@ fn a_text_goes_in_and_comes_out() {
 }
 
 #[test]
+fn a_mark_is_never_put_where_nothing_is_seen() {
+    let coffee = image::load_from_memory(&testkit::photo("coffee.png")).expect("a picture");
+    let mut sticker = coffee.to_rgba8();
+    sticker.enumerate_pixels_mut().for_each(|(x, y, pixel)| {
+        if x < 260 || y < 150 || x > 330 || y > 220 {
+            pixel.0[3] = 0;
+        }
+    });
+    let sticker = encoded(&sticker.into(), ImageFormat::Png);
+    let encode = |format: &str| {
+        let form = marks("encode_text_plus", &[("origin_image", sticker.clone())]);
+        with(with(form, "text", "Studio Nord 2026"), "output_file_type", format)
+    };
+    assert_eq!(code(TEXT, &encode("png")), Code::ProcessingFailure);
+    // On white, which holds half of a mark.
+    let marked = answered(call(TEXT, &encode("jpg")).expect("can be marked"));
+    let read = marks("decode_text_plus", &[("watermark_image", marked)]);
+    assert!(format!("{:?}", call(TEXT, &read).expect("can be read")).contains("Studio Nord 2026"));
+}
+
+#[test]
 fn a_logo_goes_in_and_comes_out() {
     let coffee = testkit::photo("coffee.png");
     let disc = ellipse(&RgbImage::new(90, 90), [45, 45], [30, 30]);

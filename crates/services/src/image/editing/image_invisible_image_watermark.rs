@@ -1,5 +1,6 @@
 //! A logo hidden in a picture.
 
+use image::RgbImage;
 use safelight_effects::mark::{self, Logo, Mode};
 use safelight_imaging::{Format, encode};
 use safelight_operation::{
@@ -86,9 +87,11 @@ impl CpuOperation for ImageInvisibleImageWatermark {
                 let image = needed(input.origin_image, "origin_image")?;
                 let logo = needed(input.logo, "logo")?;
                 let logo = Logo::of(&logo.decode(work)?)?;
-                let mut photo = image.decode(work)?;
-                work.stage("mark", || mark::embed_logo(&mut photo.rgb, &logo, mode))?;
+                let photo = image.decode(work)?;
                 let (format, quality) = (input.output_file_type, input.quality_factor);
+                let embed = |rgb: &mut RgbImage| mark::embed_logo(rgb, &logo, mode);
+                let reads = |rgb: &RgbImage| mark::read_logo(rgb).is_ok();
+                let photo = work.stage("mark", || marks::marked(photo, format, embed, reads))?;
                 let file = work.stage("encode", || marks::file(photo, format, quality))?;
                 Ok(Answer { watermark_image_url: Some(Url(file)), logo_url: None })
             }

@@ -1,5 +1,6 @@
 //! A text hidden in a picture.
 
+use image::RgbImage;
 use safelight_effects::mark::{self, Mode};
 use safelight_imaging::Format;
 use safelight_operation::{
@@ -93,9 +94,11 @@ impl CpuOperation for ImageInvisibleTextWatermarking {
             Function::Embed(mode) => {
                 let image = needed(input.origin_image, "origin_image")?;
                 let text = needed(input.text, "text")?;
-                let mut photo = image.decode(work)?;
-                work.stage("mark", || mark::embed_text(&mut photo.rgb, &text, mode))?;
+                let photo = image.decode(work)?;
                 let (format, quality) = (input.output_file_type, input.quality_factor);
+                let embed = |rgb: &mut RgbImage| mark::embed_text(rgb, &text, mode);
+                let reads = |rgb: &RgbImage| mark::read_text(rgb, mode).is_ok_and(|it| it == text);
+                let photo = work.stage("mark", || marks::marked(photo, format, embed, reads))?;
                 let file = work.stage("encode", || marks::file(photo, format, quality))?;
                 let watermark_image_url = Some(Url(file));
                 Ok(Answer { watermark_image_url, text_image_url: None, text: None })

@@ -2,8 +2,10 @@
 
 use image::{Rgb, RgbImage};
 use safelight_effects::mark::Mode;
-use safelight_imaging::{Cutout, Format, Photo, encode, lettering};
+use safelight_imaging::{Format, Photo, encode, lettering};
 use safelight_operation::{Artifact, Code, Fault, Memory, Result, Rules};
+
+use crate::image::on_white;
 
 /// Any of the pictures.
 pub const PICTURE: Rules = Rules { min: (5, 5), max: (4096, 4096), ..Rules::ORDINARY };
@@ -38,15 +40,39 @@ pub fn needed<T>(value: Option<T>, name: &str) -> Result<T> {
     })
 }
 
+/// The picture with a mark that `embed` puts in and `reads` finds, as a file of the format will hold it: on
+/// white where the format has no transparency; else nothing is read from what is wholly transparent.
+///
+/// # Errors
+/// `PROCESSING_FAILURE` where too little is visible for the mark; those of `embed`.
+pub fn marked(
+    photo: Photo,
+    format: Format,
+    embed: impl FnOnce(&mut RgbImage) -> Result<()>,
+    reads: impl FnOnce(&RgbImage) -> bool,
+) -> Result<Photo> {
+    let mut photo = match format {
+        Format::Jpeg | Format::Bmp => on_white(photo),
+        _ => photo,
+    };
+    embed(&mut photo.rgb)?;
+    let Some(alpha) = photo.alpha.as_ref().filter(|alpha| alpha.contains(&0)) else {
+        return Ok(photo);
+    };
+    let hidden = photo.rgb.pixels_mut().zip(alpha.iter()).filter(|(_, alpha)| **alpha == 0);
+    hidden.for_each(|(pixel, _)| *pixel = Rgb([0; 3]));
+    if reads(&photo.rgb) {
+        return Ok(photo);
+    }
+    let message = "too much of the picture is transparent to hold the mark";
+    Err(Fault::new(Code::ProcessingFailure, message))
+}
+
 /// The marked picture as a file.
 pub fn file(photo: Photo, format: Format, quality: u8) -> Result<Artifact> {
-    let flat = |Photo { rgb, alpha }: Photo| match alpha {
-        Some(alpha) => Cutout { rgb, alpha }.over([255; 3]),
-        None => rgb,
-    };
     let bytes = match format {
-        Format::Jpeg => encode::jpeg(&flat(photo), quality)?,
-        Format::Bmp => encode::bmp(&flat(photo))?,
+        Format::Jpeg => encode::jpeg(&photo.rgb, quality)?,
+        Format::Bmp => encode::bmp(&photo.rgb)?,
         _ => encode::photo_as(photo, format)?,
     };
     Ok(Artifact::picture(bytes, format))
