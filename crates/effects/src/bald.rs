@@ -77,7 +77,7 @@ impl<'a> Bald<'a> {
             let away = 1.0 - (depth.values[index] / RIM).clamp(0.0, 1.0);
             let round = 1.0 - ROUND * (1.0 - (1.0 - away * away).max(0.0).sqrt());
             let [l, a, b] = skin[index];
-            scalp.canvas.now.mix(index, [l * round, a, b], share * hair);
+            scalp.canvas.replace(index, [l * round, a, b], share * hair);
         }
         let highlight = scalp.map(|[x, y], _| {
             6.0 * (-((x + 0.08) / 0.10).powi(2) - ((y - 0.46) / 0.08).powi(2)).exp()
@@ -136,7 +136,7 @@ impl<'a> Bald<'a> {
         for (index, &hair) in around.values.iter().enumerate() {
             let share = hair * (1.0 - self.skull.values[index]) * above.values[index];
             let share = share * (1.0 - kept.values[index]);
-            self.scalp.canvas.now.mix(index, background.colours[index], share);
+            self.scalp.canvas.replace(index, background.colours[index], share);
         }
         Ok(())
     }

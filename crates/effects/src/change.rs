@@ -3,8 +3,9 @@
 use image::RgbImage;
 use rayon::prelude::*;
 use safelight_imaging::color::to_srgb;
-use safelight_imaging::lab_of;
-use safelight_imaging::map::Map;
+use safelight_imaging::map::{Map, median};
+use safelight_imaging::{Region, lab_of};
+use safelight_vision::face::Point;
 
 use crate::window::Window;
 
@@ -44,6 +45,15 @@ pub fn pixel_of([l, a, b]: [f32; 3]) -> [u8; 3] {
     linear.map(|value| (to_srgb(value.max(0.0)) * 255.0 + 0.5).clamp(0.0, 255.0) as u8)
 }
 
+/// A pixel with something added to its L*, a* and b*.
+fn changed(pixel: [u8; 3], change: [f32; 3]) -> [u8; 3] {
+    if change.iter().all(|value| value.abs() <= LEAST) {
+        return pixel;
+    }
+    let lab = lab_of(pixel);
+    pixel_of([0, 1, 2].map(|i| lab[i] + change[i]))
+}
+
 impl Change {
     /// None anywhere in a window.
     pub fn none(window: Window) -> Self {
@@ -61,21 +71,61 @@ impl Change {
 
     /// Adds the change to the photo. Cells are linear between their middles.
     pub fn apply(&self, photo: &mut RgbImage) {
-        let (window, height) = (self.window, self.window.region.height);
-        window.rows(photo, |y, pixels| {
-            let lines: [Vec<f32>; 3] = [0, 1, 2].map(|i| {
-                let mut line = vec![0.0; pixels.len()];
-                self.lab[i].stretched_row(y, height, &mut line);
-                line
-            });
+        self.window.rows(photo, |y, pixels| {
+            let lines = self.lab.each_ref().map(|map| self.line(map, y, pixels.len()));
             for (x, pixel) in pixels.iter_mut().enumerate() {
-                let change = [0, 1, 2].map(|i| lines[i][x]);
-                if change.iter().any(|value| value.abs() > LEAST) {
-                    let lab = lab_of(*pixel);
-                    *pixel = pixel_of([0, 1, 2].map(|i| lab[i] + change[i]));
-                }
+                *pixel = changed(*pixel, [0, 1, 2].map(|i| lines[i][x]));
             }
         });
+    }
+
+    /// The same, where `gone` (0 to 1) says how much of the detail that is finer than cells goes as well:
+    /// what pixels have beyond `before`, the photo's own cells. Grain stays, as far as it is no stronger
+    /// than beside.
+    pub fn apply_without_detail(&self, photo: &mut RgbImage, before: &[Map; 3], gone: &Map) {
+        let grain = self.grain(photo, before, gone);
+        self.window.rows(photo, |y, pixels| {
+            let line = |map| self.line(map, y, pixels.len());
+            let (lines, own) = (self.lab.each_ref().map(line), before.each_ref().map(line));
+            let gone = line(gone);
+            for (x, pixel) in pixels.iter_mut().enumerate() {
+                let mut change = [0, 1, 2].map(|i| lines[i][x]);
+                if gone[x] > 0.0 {
+                    let lab = lab_of(*pixel);
+                    change = [0, 1, 2].map(|i| {
+                        let detail = lab[i] - own[i][x];
+                        change[i] - gone[x] * (detail - detail.clamp(-grain[i], grain[i]))
+                    });
+                }
+                *pixel = changed(*pixel, change);
+            }
+        });
+    }
+
+    /// How strong the detail is that is finer than cells where none of it goes: twice its median.
+    fn grain(&self, photo: &RgbImage, before: &[Map; 3], gone: &Map) -> [f32; 3] {
+        /// Places of a row and of a column that are looked at.
+        const PLACES: u32 = 64;
+        let Region { x, y, width, height } = self.window.region;
+        let mut all = [const { Vec::new() }; 3];
+        for place in 0..PLACES * PLACES {
+            let (column, row) = (place % PLACES, place / PLACES);
+            let (x, y) = (x + column * width / PLACES, y + row * height / PLACES);
+            let cell = self.window.cell(Point { x: x as f32, y: y as f32 });
+            if gone.between(cell.x, cell.y) == 0.0 {
+                let lab = lab_of(photo.get_pixel(x, y).0);
+                let detail = |i: usize| (lab[i] - before[i].between(cell.x, cell.y)).abs();
+                (0..3).for_each(|i| all[i].push(detail(i)));
+            }
+        }
+        all.map(|mut found| 2.0 * median(&mut found))
+    }
+
+    /// A row of the part's pixels out of a map of its cells.
+    fn line(&self, map: &Map, y: u32, length: usize) -> Vec<f32> {
+        let mut line = vec![0.0; length];
+        map.stretched_row(y, self.window.region.height, &mut line);
+        line
     }
 }
 

@@ -110,7 +110,7 @@ fn recede(scalp: &mut Scalp, recession: &Recession, dice: &mut Dice) {
 /// Mixes skin in where hair is gone.
 fn bald(scalp: &mut Scalp, bare: &Map, skin: &[Lab]) {
     for (index, &share) in bare.values.iter().enumerate() {
-        scalp.canvas.now.mix(index, skin[index], share);
+        scalp.canvas.replace(index, skin[index], share);
     }
 }
 

@@ -74,13 +74,23 @@ impl LabMap {
     /// Brings what became of `before` into the photo under the window. Where nothing was changed,
     /// pixels keep their bytes.
     pub fn paint(&self, before: &Self, window: &Window, photo: &mut RgbImage) {
+        self.change(before, window).apply(photo);
+    }
+
+    /// The same; `gone` (0 to 1) says how much of the detail that is finer than cells goes as well.
+    pub fn paint_over(&self, before: &Self, gone: &Map, window: &Window, photo: &mut RgbImage) {
+        let own = [0, 1, 2].map(|channel| before.plane(channel));
+        self.change(before, window).apply_without_detail(photo, &own, gone);
+    }
+
+    fn change(&self, before: &Self, window: &Window) -> Change {
         let (width, height) = (self.width, self.height());
         let lab = [0, 1, 2].map(|channel| {
             let pairs = self.colours.iter().zip(&before.colours);
             let values = pairs.map(|(now, was)| now[channel] - was[channel]).collect();
             Map { width, height, values }
         });
-        Change { window: *window, lab }.apply(photo);
+        Change { window: *window, lab }
     }
 }
 
@@ -93,6 +103,37 @@ mod tests {
     fn window(per_cell: f32) -> Window {
         let around = Rect { x: 2.0, y: 1.0, width: 8.0, height: 6.0 };
         Window::of(around, per_cell, (20, 10)).expect("a window")
+    }
+
+    #[test]
+    fn detail_finer_than_cells_goes_with_what_is_painted_over() {
+        // Strong stripes on the left, weak ones as grain on the right.
+        let stripes = |x: u32, _| {
+            let strength = if x < 16 { 60 } else { 4 };
+            image::Rgb([if x.is_multiple_of(2) { 120 - strength } else { 120 + strength }; 3])
+        };
+        let photo = RgbImage::from_fn(40, 12, stripes);
+        let around = Rect { x: 2.0, y: 1.0, width: 36.0, height: 10.0 };
+        let window = Window::of(around, 2.0, photo.dimensions()).expect("a window");
+        let before = LabMap::of(&window.cut(&photo));
+        let contrast = |gone: f32| {
+            let left = |index: usize| index % window.width < 8;
+            let mut map = window.filled(0.0);
+            map.values
+                .iter_mut()
+                .enumerate()
+                .for_each(|(i, v)| *v = if left(i) { gone } else { 0.0 });
+            let mut painted = photo.clone();
+            before.paint_over(&before, &map, &window, &mut painted);
+            assert_eq!(painted.get_pixel(0, 0), photo.get_pixel(0, 0), "beside the window");
+            assert_eq!(painted.get_pixel(30, 5), photo.get_pixel(30, 5), "where nothing goes");
+            let [dark, light] = [6, 7].map(|x| lab_of(painted.get_pixel(x, 5).0)[0]);
+            light - dark
+        };
+        let (all, grain) = (contrast(0.0), contrast(1.0));
+        assert!(all > 40.0, "control");
+        assert!((2.0..8.0).contains(&grain), "{grain}");
+        assert!((contrast(0.5) - (all + grain) / 2.0).abs() < 2.0);
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Canvas<'a> {
     pub points: Vec<[f32; 3]>,
     /// The width of the face in cells.
     pub fw: f32,
+    /// How much of the detail that is finer than cells goes, 0 to 1; none where nothing is replaced.
+    gone: Option<Map>,
 }
 
 impl<'a> Canvas<'a> {
@@ -52,12 +54,26 @@ impl<'a> Canvas<'a> {
             [cell.x, cell.y, z / window.per_cell()]
         });
         let points = points.collect();
-        Some(Self { kit, now: before.clone(), before, points, fw: kit.cells(&window, 1.0), window })
+        let (now, fw) = (before.clone(), kit.cells(&window, 1.0));
+        Some(Self { kit, now, before, points, fw, window, gone: None })
     }
 
     /// Brings what was painted into the photo.
     pub fn paint(&self, photo: &mut RgbImage) {
-        self.now.paint(&self.before, &self.window, photo);
+        match &self.gone {
+            Some(gone) => self.now.paint_over(&self.before, gone, &self.window, photo),
+            None => self.now.paint(&self.before, &self.window, photo),
+        }
+    }
+
+    /// Puts `share` (0 to 1) of a colour in the place of what the cell of this index shows, also of the
+    /// detail that is finer than cells, which mixing keeps.
+    pub fn replace(&mut self, index: usize, colour: Lab, share: f32) {
+        self.now.mix(index, colour, share);
+        if share > 0.0 && self.window.per_cell() > 1.0 {
+            let gone = self.gone.get_or_insert_with(|| self.window.filled(0.0));
+            gone.values[index] += (1.0 - gone.values[index]) * share.min(1.0);
+        }
     }
 
     /// Where a point of the mesh lies, in cells.

@@ -153,7 +153,7 @@ fn remove(canvas: &mut Canvas, sides: [bool; 2]) {
         let texture =
             |i: usize| from.map_or(0.0, |from| fine[i].values[from].clamp(-most[i], most[i]));
         let colour = [0, 1, 2].map(|i| filled[i].values[index] + texture(i));
-        canvas.now.mix(index, colour, share);
+        canvas.replace(index, colour, share);
     }
 }
 

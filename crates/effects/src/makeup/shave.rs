@@ -245,7 +245,7 @@ fn remove(canvas: &mut Canvas, region: &Map, cheek: &Cheek) {
             0.3 * red + 0.7 * around[0].values[index],
             0.3 * yellow + 0.7 * around[1].values[index],
         ];
-        canvas.now.mix(index, colour, share);
+        canvas.replace(index, colour, share);
     }
 }
 
