@@ -92,7 +92,7 @@ impl CpuOperation for ImageCropping {
         let (result, part) = work.stage("crop", || {
             let frame = scene.cropped(width as f32 / height as f32);
             let whole = |at: f32| at.round().max(0.0) as u32;
-            let (left, top) = (whole(frame.left), whole(frame.top));
+            let (left, top) = (whole(frame.x), whole(frame.y));
             // At least a pixel, and nothing beyond the photo.
             let part = [
                 left.min(photo.width() - 1),
