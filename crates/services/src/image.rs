@@ -9,7 +9,7 @@ pub mod ocr;
 pub mod rating;
 
 use safelight_imaging::resize::{self, Filter};
-use safelight_imaging::{Cutout, Format, Photo, encode};
+use safelight_imaging::{Cutout, Format, Photo, bleed, encode};
 use safelight_operation::{Artifact, Base64, Input, Picture, Result, Rules, Work};
 
 /// The photo, as most services here take it.
@@ -57,6 +57,15 @@ pub(crate) fn on_white(Photo { rgb, alpha }: Photo) -> Photo {
         None => rgb,
     };
     Photo { rgb, alpha: None }
+}
+
+/// The photo with the colours of what is visible near them under its transparent pixels, so that nothing
+/// hidden shows where an effect moves, blurs or scales.
+pub(crate) fn bled(mut photo: Photo) -> Photo {
+    if let Some(alpha) = &photo.alpha {
+        bleed::under_transparency(&mut photo.rgb, alpha);
+    }
+    photo
 }
 
 /// The photo with its longer side at `most` pixels at most.

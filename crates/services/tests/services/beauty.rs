@@ -1,7 +1,7 @@
 //! The services that beautify faces: what they answer, and what they refuse.
 
 use crate::support::{artifact, call, code, encoded, form, with};
-use image::{DynamicImage, GenericImageView, ImageFormat, RgbImage, imageops};
+use image::{DynamicImage, GenericImageView, ImageFormat, RgbImage, Rgba, RgbaImage, imageops};
 use safelight_contract::Code;
 use safelight_imaging::encode;
 use safelight_operation::{Form, Node};
@@ -65,6 +65,28 @@ fn difference(one: &DynamicImage, two: &DynamicImage) -> f64 {
     let (one, two) = (one.to_rgb8(), two.to_rgb8());
     let pairs = one.iter().zip(two.iter());
     pairs.map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>() / one.len() as f64
+}
+
+/// The head with nothing visible beside the face, where the colour `hidden` lies.
+fn cut_out(hidden: [u8; 3]) -> DynamicImage {
+    let head = head().into_rgb8();
+    let (width, height) = head.dimensions();
+    let seen = |x: u32, y: u32| (x as f32 - 115.0).hypot(0.75 * (y as f32 - 125.0)) < 60.0;
+    let picture = RgbaImage::from_fn(width, height, |x, y| {
+        let [r, g, b] = if seen(x, y) { head.get_pixel(x, y).0 } else { hidden };
+        Rgba([r, g, b, u8::from(seen(x, y)) * 255])
+    });
+    picture.into()
+}
+
+#[test]
+fn hidden_colours_never_show() {
+    let [black, green] = [[0; 3], [0, 255, 0]].map(cut_out);
+    for path in [BEAUTY, ADVANCED, PRO, SMART, SLIMMING, SQUARE] {
+        let [one, other] =
+            [&black, &green].map(|photo| result(path, &complete(path, photo)).0.into_rgba8());
+        assert!(one == other, "{path}");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use safelight_imaging::resize::{self, Filter};
 use safelight_operation::{CpuOperation, Input, Memory, Needs, Picture, Result, Spec, Work};
 
 use super::nails::{self, LIMITATIONS, MODELS};
-use crate::image::within;
+use crate::image::{bled, within};
 use crate::portrait::painted::{LATER, MEMORY, PORTRAIT, ResultUrls};
 
 /// The service.
@@ -61,7 +61,7 @@ impl CpuOperation for AiNailArtPro {
             let reference = input.reference_image.decode(work)?.rgb;
             pattern(work, &reference)?
         };
-        let mut photo = within(input.image.decode(work)?, input.resolution);
+        let mut photo = within(bled(input.image.decode(work)?), input.resolution);
         let found = nails::find(work, &photo.rgb, "image")?;
         nails::paint(work, &mut photo.rgb, &found, &Paint::Pattern(pattern))?;
         ResultUrls::of(work, &photo)

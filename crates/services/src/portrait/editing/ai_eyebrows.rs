@@ -8,7 +8,7 @@ use safelight_operation::{CpuOperation, Input, Memory, Needs, Picture, Result, S
 
 use super::super::painted::{self, LATER, MEMORY, MODELS, PORTRAIT, ResultUrls};
 use crate::generated::{Edit, Generated, areas};
-use crate::image::within;
+use crate::image::{bled, within};
 
 /// The service.
 pub struct AiEyebrows;
@@ -63,7 +63,7 @@ impl CpuOperation for AiEyebrows {
     type Output = ResultUrls;
 
     fn run(input: Request, work: &Work) -> Result<ResultUrls> {
-        let photo = input.image.decode(work)?;
+        let photo = bled(input.image.decode(work)?);
         let whole = photo.rgb.dimensions();
         let mut photo = within(photo, input.resolution);
         let kit = input.named(painted::largest(work, &photo.rgb), whole)?;
@@ -81,7 +81,7 @@ impl CpuOperation for AiEyebrows {
 
 impl Generated for AiEyebrows {
     fn asked(input: &Request, work: &Work) -> Result<Option<Edit>> {
-        let photo = input.image.decode(work)?;
+        let photo = bled(input.image.decode(work)?);
         let whole = photo.rgb.dimensions();
         let photo = within(photo, input.resolution);
         let reference = within(input.reference_image.decode(work)?, 2048).rgb;

@@ -7,6 +7,7 @@ use safelight_operation::{CpuOperation, Input, Needs, Picture, Result, Spec, Wor
 
 use super::super::painted::{self, ImageUrl, LATER, LIPS, MODELS};
 use crate::generated::{Edit, Generated, areas};
+use crate::image::bled;
 
 /// The service.
 pub struct AiLipEnhancement;
@@ -36,7 +37,7 @@ impl CpuOperation for AiLipEnhancement {
     type Output = ImageUrl;
 
     fn run(input: Request, work: &Work) -> Result<ImageUrl> {
-        let mut photo = input.image.decode(work)?;
+        let mut photo = bled(input.image.decode(work)?);
         let kit = painted::largest(work, &photo.rgb)?;
         if !lips::are_seen(&kit) {
             return Err(Fault::new(Code::NoRecognitionTargetDetected, "the lips are hidden"));

@@ -9,7 +9,7 @@ use safelight_vision::cutout;
 
 use crate::generated::Edit;
 use crate::generated::areas::{self, Dress};
-use crate::image::{encoded, on_white};
+use crate::image::{bled, encoded, on_white};
 
 /// The photos of persons and garments, as the newer services take them.
 pub const GARMENT: Rules = Rules {
@@ -70,7 +70,7 @@ pub fn dressed(
     words: Vec<String>,
     work: &Work,
 ) -> Result<Edit> {
-    let photo = person.decode(work)?;
+    let photo = bled(person.decode(work)?);
     let (body, face) = areas::person(work, &photo.rgb, "person_image", dress)?;
     let head = face.as_ref().filter(|_| keep_head);
     let mask = areas::worn(work, &photo.rgb, &body, head, dress)?;

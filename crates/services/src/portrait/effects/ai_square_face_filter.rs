@@ -9,7 +9,7 @@ use safelight_operation::{
 };
 
 use super::beauty;
-use crate::image::encoded;
+use crate::image::{bled, encoded};
 
 /// The service.
 pub struct AiSquareFaceFilter;
@@ -55,7 +55,7 @@ impl CpuOperation for AiSquareFaceFilter {
     type Output = Answer;
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
-        let mut photo = input.image.decode(work)?;
+        let mut photo = bled(input.image.decode(work)?);
         let kits = beauty::kits(work, &photo.rgb, beauty::MOST_FACES, beauty::LEAST_FACE)?;
         let shape = Shape { square: 1.0, ..Shape::default() };
         beauty::apply(work, &mut photo, &kits, &Beauty { shape, ..Beauty::default() })?;

@@ -15,7 +15,8 @@ pub(super) const MEMORY: Memory = Memory { base: portrait::BASE_BYTES + (96 << 2
 /// What none of these services can do.
 pub(super) const LIMITATIONS: &str = "Shapes are left as they are where a head is turned by more than \
                                       45 degrees, beside hands and cloth, and inside the frame of \
-                                      glasses. A face that the points are not found of is left out.";
+                                      glasses. A face that the points are not found of is left out. \
+                                      Lines behind a face bend with it up to a quarter of its width.";
 
 /// Faces that are worked on at most, the largest, where a service does not say otherwise.
 pub(super) const MOST_FACES: usize = 32;

@@ -8,7 +8,7 @@ use safelight_operation::{
 
 use super::super::expressions::{self, LIMITATIONS, MEMORY};
 use super::super::faces::KIT_MODELS;
-use crate::image::encoded;
+use crate::image::{bled, encoded};
 
 /// The service.
 pub struct EmotionEditor;
@@ -79,7 +79,7 @@ impl CpuOperation for EmotionEditor {
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let expression = named(input.service_choice);
-        let mut photo = input.image_target.decode(work)?;
+        let mut photo = bled(input.image_target.decode(work)?);
         let kit = {
             let face = expressions::largest(work, &photo.rgb)?;
             expressions::prepared(work, &face, expression)?

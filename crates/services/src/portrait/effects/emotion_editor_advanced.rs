@@ -13,6 +13,7 @@ use super::super::expressions::{self, LIMITATIONS, MEMORY};
 use super::super::faces::KIT_MODELS;
 use super::super::painted::{self, LATER, PORTRAIT, ResultUrls};
 use crate::generated::{Edit, Generated, areas};
+use crate::image::bled;
 
 /// The service.
 pub struct EmotionEditorAdvanced;
@@ -118,7 +119,7 @@ impl CpuOperation for EmotionEditorAdvanced {
     fn run(input: Request, work: &Work) -> Result<ResultUrls> {
         let emotion = input.expression;
         let shown = emotion.shown.as_ref().map_err(|needs| needs_engine(emotion, needs))?;
-        let mut photo = input.image.decode(work)?;
+        let mut photo = bled(input.image.decode(work)?);
         let kit = {
             let face = expressions::largest(work, &photo.rgb)?;
             let kit = expressions::prepared(work, &face, shown)?;
@@ -136,7 +137,7 @@ impl Generated for EmotionEditorAdvanced {
         if emotion.shown.is_ok() {
             return Ok(None);
         }
-        let photo = input.image.decode(work)?;
+        let photo = bled(input.image.decode(work)?);
         let kit = {
             let face = expressions::largest(work, &photo.rgb)?;
             work.stage("age", || suits(emotion, &face))?;

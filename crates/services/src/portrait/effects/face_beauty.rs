@@ -7,6 +7,8 @@ use safelight_operation::{CpuOperation, Input, Needs, Picture, Result, Spec, Wor
 
 use super::beauty::{self, ImageUrl};
 
+use crate::image::bled;
+
 /// The service.
 pub struct FaceBeauty;
 
@@ -51,7 +53,7 @@ impl CpuOperation for FaceBeauty {
                 "image has no colour, so that its skin cannot be lightened; allowed is white 0",
             ));
         }
-        let mut photo = input.image.decode(work)?;
+        let mut photo = bled(input.image.decode(work)?);
         let kits = beauty::kits(work, &photo.rgb, beauty::MOST_FACES, beauty::LEAST_FACE)?;
         let asked = Beauty {
             skin: Retouch {

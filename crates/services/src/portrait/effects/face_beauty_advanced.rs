@@ -8,7 +8,7 @@ use safelight_operation::{
 };
 
 use super::beauty;
-use crate::image::encoded;
+use crate::image::{bled, encoded};
 
 /// The service.
 pub struct FaceBeautyAdvanced;
@@ -68,7 +68,7 @@ impl CpuOperation for FaceBeautyAdvanced {
     type Output = Answer;
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
-        let mut photo = input.image.decode(work)?;
+        let mut photo = bled(input.image.decode(work)?);
         let kits = beauty::kits(work, &photo.rgb, MOST_FACES, beauty::LEAST_FACE)?;
         let share = |value: u8| f32::from(value) / 100.0;
         let asked = Beauty {

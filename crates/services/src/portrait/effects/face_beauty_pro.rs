@@ -10,7 +10,7 @@ use safelight_operation::{
 };
 
 use super::beauty;
-use crate::image::encoded;
+use crate::image::{bled, encoded};
 
 /// The service.
 pub struct FaceBeautyPro;
@@ -123,7 +123,7 @@ impl CpuOperation for FaceBeautyPro {
     type Output = Answer;
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
-        let mut photo = input.image.decode(work)?;
+        let mut photo = bled(input.image.decode(work)?);
         let kits = beauty::kits(work, &photo.rgb, beauty::MOST_FACES, beauty::LEAST_FACE)?;
         beauty::apply(work, &mut photo, &kits, &beauty_of(&input))?;
         if let Some(look) = look(input.filter_type) {

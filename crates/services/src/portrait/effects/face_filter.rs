@@ -6,7 +6,7 @@ use safelight_operation::{
     Rules, Spec, Url, Work,
 };
 
-use crate::image::encoded;
+use crate::image::{bled, encoded};
 
 /// The service.
 pub struct FaceFilter;
@@ -141,7 +141,7 @@ impl CpuOperation for FaceFilter {
                 format!("the look {} is missing", input.resource_type),
             )
         })?;
-        let mut photo = input.image.decode(work)?;
+        let mut photo = bled(input.image.decode(work)?);
         work.stage("look", || {
             look.apply(&mut photo.rgb, input.strength as f32);
             Ok(())

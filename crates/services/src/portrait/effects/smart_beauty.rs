@@ -8,7 +8,7 @@ use safelight_operation::{
 };
 
 use super::beauty;
-use crate::image::encoded;
+use crate::image::{bled, encoded};
 
 /// The service.
 pub struct SmartBeauty;
@@ -73,7 +73,7 @@ impl CpuOperation for SmartBeauty {
     type Output = Answer;
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
-        let mut photo = input.image_target.decode(work)?;
+        let mut photo = bled(input.image_target.decode(work)?);
         let most = if input.multi_face.as_deref() == Some("1") { MOST_FACES } else { 1 };
         let kits = beauty::kits(work, &photo.rgb, most, beauty::LEAST_FACE)?;
         beauty::apply(work, &mut photo, &kits, &beauty_at(input.beauty_level as f32))?;

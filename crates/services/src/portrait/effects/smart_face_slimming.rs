@@ -6,6 +6,8 @@ use safelight_operation::{CpuOperation, Input, Needs, Picture, Result, Spec, Wor
 
 use super::beauty::{self, ImageUrl};
 
+use crate::image::bled;
+
 /// The service.
 pub struct SmartFaceSlimming;
 
@@ -41,8 +43,7 @@ impl CpuOperation for SmartFaceSlimming {
         sign: "portrait_smart_face_slimming",
         pool: "portrait_intelligent_face_slimming",
         price: 5,
-        summary: "Slims the jaw of the three largest faces; the background beside them keeps its \
-                  lines.",
+        summary: "Slims the jaw of the three largest faces.",
         limitations: beauty::LIMITATIONS,
         memory: beauty::MEMORY,
         ..Spec::DEFAULT
@@ -52,7 +53,7 @@ impl CpuOperation for SmartFaceSlimming {
     type Output = ImageUrl;
 
     fn run(input: Request, work: &Work) -> Result<ImageUrl> {
-        let mut photo = input.image.decode(work)?;
+        let mut photo = bled(input.image.decode(work)?);
         let kits = beauty::kits(work, &photo.rgb, MOST_FACES, LEAST_FACE)?;
         let degree = input.slim_degree as f32;
         let shape = Shape { slim: SLIM * degree, chin_up: CHIN_UP * degree, ..Shape::default() };

@@ -7,6 +7,7 @@ use safelight_vision::cutout;
 use super::super::editing::try_on::{self, GARMENT, ImageOutput};
 use crate::generated::areas::{self, Dress};
 use crate::generated::{Edit, Generated};
+use crate::image::bled;
 
 /// The service.
 pub struct TryOnClothesRefiner;
@@ -64,7 +65,7 @@ impl Generated for TryOnClothesRefiner {
             references.push(try_on::garment(bottom, work)?);
             below = " and the garment of image 4 below it".to_owned();
         }
-        let photo = input.coarse_image.decode(work)?;
+        let photo = bled(input.coarse_image.decode(work)?);
         let (body, face) = areas::person(work, &photo.rgb, "coarse_image", Dress::Full)?;
         let mask = areas::worn(work, &photo.rgb, &body, face.as_ref(), Dress::Full)?;
         let words = vec![input.gender.to_owned(), below];
