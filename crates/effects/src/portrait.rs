@@ -35,8 +35,8 @@ pub struct Beauty {
 }
 
 impl Beauty {
-    /// Does it to the faces that are given, one after the other, each on its own skin; asks `proceed` before each, and ends with
-    /// its fault.
+    /// Does it to the faces that are given, one after the other, each on its own skin; asks `proceed`
+    /// before each, and ends with its fault.
     pub fn apply(
         &self,
         photo: &mut RgbImage,

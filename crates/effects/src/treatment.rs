@@ -91,7 +91,8 @@ impl Treatment {
         }
     }
 
-    /// Does it to the faces that are given, each on its own skin; asks `proceed` before each, and ends with its fault.
+    /// Does it to the faces that are given, each on its own skin; asks `proceed` before each, and ends with
+    /// its fault.
     pub fn apply(
         &self,
         photo: &mut RgbImage,

@@ -32,7 +32,8 @@ impl CpuOperation for HdUniversalBackgroundRemoval {
         summary: "Frees the subject of a large photo, up to 10,000 px a side, from its background, with \
                   thin parts such as spokes, straps and whiskers.",
         limitations: "Thin parts are looked for in photos of 1 megapixel and more, at 12 megapixels at \
-                      most, where the ground is smooth.",
+                      most, where the ground is smooth. Hairs gain most and straps little; between the spokes \
+                      of a wheel the ground may stay.",
         delivery: Delivery::Async,
         deadline: Duration::from_secs(240),
         memory: Memory { base: cutout::BASE_BYTES, per_pixel: cutout::HD_BYTES_PER_PIXEL },
