@@ -50,11 +50,10 @@ pub fn enhance(photo: &mut RgbImage) {
         return;
     }
     let colors = samples(photo, None, levels::SIDE);
-    if levels::is_night(&colors) {
-        return;
-    }
-    if let Some(levels) = Levels::of_colors(&colors) {
-        level_out(photo, levels);
+    match Levels::of_colors(&colors) {
+        Some(levels) => level_out(photo, levels),
+        None if levels::is_night(&colors) => return,
+        None => {}
     }
     let field = Field::of(photo.as_raw(), width, height);
     if field.is_flat() {

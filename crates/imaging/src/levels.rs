@@ -4,10 +4,8 @@
 //! short and its brightest parts are dim, so that high-key photos stay. One curve for all channels
 //! keeps the balance. Limits are heuristics of our own.
 
-use image::{GrayImage, RgbImage};
-
 use crate::color::luma;
-use crate::map::{percentile, samples};
+use crate::map::percentile;
 
 /// Long side of the sample that is measured.
 pub(crate) const SIDE: u32 = 512;
@@ -55,13 +53,7 @@ pub struct Levels {
 }
 
 impl Levels {
-    /// The curve that a photo needs, `None` where its range is good. Pixels that `alpha` hides are not
-    /// measured.
-    pub fn of(photo: &RgbImage, alpha: Option<&GrayImage>) -> Option<Self> {
-        Self::of_colors(&samples(photo, alpha, SIDE))
-    }
-
-    /// The same from a sample of the photo's pixels.
+    /// The curve that a photo needs, from a sample of its pixels; `None` where its range is good, and at night.
     pub fn of_colors(colors: &[[u8; 3]]) -> Option<Self> {
         let rank = |value: &dyn Fn(&[u8; 3]) -> f32, share: f32| {
             percentile(&mut colors.iter().map(value).collect::<Vec<_>>(), share)
@@ -72,14 +64,14 @@ impl Levels {
         let low = rank(&dark, 0.003).min(rank(&lowest, 0.029));
         let high = rank(&highest, 0.997);
         let range = high - low;
-        if rank(&dark, 0.997) - rank(&dark, 0.003) < PLAIN_RANGE || is_night(colors) {
+        if rank(&dark, 0.997) - rank(&dark, 0.003) < PLAIN_RANGE {
             return None;
         }
         let ramp =
             |good: f32, bad: f32, value: f32| ((good - value) / (good - bad)).clamp(0.0, 1.0);
         let strength = ramp(GOOD_RANGE, SHORT_RANGE, range) * ramp(GOOD_WHITE, DIM_WHITE, high);
         let gain = ((WHITE - BLACK) / range.max(1.0)).min(MOST);
-        (strength > 0.01).then_some(Self { low, gain, strength })
+        (strength > 0.01 && !is_night(colors)).then_some(Self { low, gain, strength })
     }
 
     /// The new value of an encoded one, both 0 to 255. Never falls.
@@ -96,7 +88,10 @@ impl Levels {
 
 #[cfg(test)]
 mod tests {
+    use image::RgbImage;
+
     use super::*;
+    use crate::map::samples;
     use crate::testing::{psnr, scene};
 
     fn each(photo: &RgbImage, value: impl Fn(f32) -> f32) -> RgbImage {
@@ -105,15 +100,19 @@ mod tests {
         photo
     }
 
+    fn levels_of(photo: &RgbImage) -> Option<Levels> {
+        Levels::of_colors(&samples(photo, None, SIDE))
+    }
+
     #[test]
     fn short_ranges_are_stretched_and_good_ones_stay() {
         let photo = scene(300, 220);
-        assert_eq!(Levels::of(&photo, None), None);
+        assert_eq!(levels_of(&photo), None);
         let flat: &dyn Fn(f32) -> f32 = &|v| 60.0 + 0.45 * v;
         let dim: &dyn Fn(f32) -> f32 = &|v| 0.35 * v;
         for worse in [flat, dim] {
             let worse = each(&photo, worse);
-            let levels = Levels::of(&worse, None).expect("a curve");
+            let levels = levels_of(&worse).expect("a curve");
             let found = each(&worse, |value| levels.value(value));
             let (before, after) = (psnr(&photo, &worse), psnr(&photo, &found));
             assert!(after > before + 12.0 && after > 28.0, "{before:.1} dB became {after:.1} dB");
@@ -126,20 +125,20 @@ mod tests {
         let bright = RgbImage::from_fn(200, 200, |x, y| {
             image::Rgb(if x.abs_diff(100) + y.abs_diff(100) < 50 { [150; 3] } else { [250; 3] })
         });
-        assert_eq!(Levels::of(&bright, None), None);
+        assert_eq!(levels_of(&bright), None);
         let night = |lamp: u8| {
             RgbImage::from_fn(200, 200, |x, y| {
                 image::Rgb(if x < 8 && y < 8 { [lamp; 3] } else { [(x / 2 % 30) as u8; 3] })
             })
         };
-        assert_eq!(Levels::of(&night(205), None), None);
-        assert!(Levels::of(&night(90), None).is_some_and(|levels| levels.strength > 0.9));
+        assert_eq!(levels_of(&night(205)), None);
+        assert!(levels_of(&night(90)).is_some_and(|levels| levels.strength > 0.9));
     }
 
     #[test]
     fn the_curve_never_falls_nor_leaves_the_range() {
         let photo = each(&scene(120, 90), |v| 40.0 + 0.4 * v);
-        let levels = Levels::of(&photo, None).expect("a curve");
+        let levels = levels_of(&photo).expect("a curve");
         let values: Vec<f32> = (0..=255).map(|v| levels.value(v as f32)).collect();
         assert!(values.is_sorted() && values[0] >= 0.0 && values[255] <= 255.0);
     }

@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use safelight_effects::drawn::{self, Manner as Hand};
+use safelight_imaging::drawing;
 use safelight_imaging::resize::{Filter, rgb};
-use safelight_imaging::{bleed, drawing};
 use safelight_operation::{
     Base64, CpuOperation, Input, Memory, Needs, Output, Picture, Result, Spec, Work,
 };
 use safelight_vision::{cutout, style};
 
 use super::{PHOTO, in_base64};
+use crate::image::bled;
 use crate::sitting::{self, Sitting};
 
 /// The service.
@@ -96,10 +97,7 @@ impl CpuOperation for ImageStyleConversion {
     }
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
-        let mut photo = input.image.decode(work)?;
-        if let Some(alpha) = &photo.alpha {
-            bleed::under_transparency(&mut photo.rgb, alpha);
-        }
+        let mut photo = bled(input.image.decode(work)?);
         let sitting = match input.option {
             Manner::Cartoon => Some(Sitting::of(work, &photo.rgb, sitting::SIDE)?),
             _ => None,
