@@ -327,7 +327,12 @@ const PASSING: [Code; 2] = [Code::ResourceUnavailable, Code::AiServiceFlowRestri
 
 /// Whether a task failed because something cannot be had for now, and is young enough to wait.
 fn may_pass(task: &Task, fault: &Fault) -> bool {
-    PASSING.contains(&fault.code()) && now() - task.created_at < OUTAGE
+    PASSING.contains(&fault.code()) && is_young(task)
+}
+
+/// Whether a task is young enough to be tried again.
+fn is_young(task: &Task) -> bool {
+    now() - task.created_at < OUTAGE
 }
 
 /// What publishing fails with where the file store or the database does.
@@ -335,7 +340,7 @@ const PUBLISHING: [Code; 2] = [Code::FileServiceError, Code::ServiceInternalErro
 
 /// Whether a task failed because of what is elsewhere, and may be there again soon.
 fn is_outage(app: &App, task: &Task, fault: &Fault, codes: &[Code]) -> bool {
-    app.store.is_shared() && codes.contains(&fault.code()) && now() - task.created_at < OUTAGE
+    app.store.is_shared() && codes.contains(&fault.code()) && is_young(task)
 }
 
 /// The tasks at work in this process, by the tokens of their claims, so that they can be stopped.
