@@ -79,9 +79,8 @@ impl Change {
         });
     }
 
-    /// The same, where `gone` (0 to 1) says how much of the detail that is finer than cells goes as well:
-    /// what pixels have beyond `before`, the photo's own cells. Grain stays, as far as it is no stronger
-    /// than beside.
+    /// The same, and removes the share `gone` (0 to 1) of the high frequencies: of the difference between a
+    /// pixel and the interpolated cells `before`. Differences up to the noise level of the rest stay.
     pub fn apply_without_detail(&self, photo: &mut RgbImage, before: &[Map; 3], gone: &Map) {
         let grain = self.grain(photo, before, gone);
         self.window.rows(photo, |y, pixels| {
@@ -102,9 +101,9 @@ impl Change {
         });
     }
 
-    /// How strong the detail is that is finer than cells where none of it goes: twice its median.
+    /// The noise level where nothing is removed: twice the median difference between pixels and cells.
     fn grain(&self, photo: &RgbImage, before: &[Map; 3], gone: &Map) -> [f32; 3] {
-        /// Places of a row and of a column that are looked at.
+        /// Samples per row and per column.
         const PLACES: u32 = 64;
         let Region { x, y, width, height } = self.window.region;
         let mut all = [const { Vec::new() }; 3];

@@ -23,8 +23,8 @@ pub fn with_others(kits: &[Kit]) -> impl Iterator<Item = (&Kit, Vec<&Kit>)> {
 
 /// What of a mask over a window belongs to a person, and to none of the others.
 pub fn own(mask: Map, window: &Window, kit: &Kit, others: &[&Kit]) -> Map {
-    let face = Seat::of(kit);
-    let others: Vec<Seat> = others.iter().map(|other| Seat::of(other)).collect();
+    let face = Position::of(kit);
+    let others: Vec<Position> = others.iter().map(|other| Position::of(other)).collect();
     let near = face.rivals(&others, window.region);
     if near.is_empty() {
         return mask;
@@ -34,12 +34,12 @@ pub fn own(mask: Map, window: &Window, kit: &Kit, others: &[&Kit]) -> Map {
 
 /// Where a face is, and how wide.
 #[derive(Clone, Copy, Debug)]
-struct Seat {
+struct Position {
     centre: Point,
     fw: f32,
 }
 
-impl Seat {
+impl Position {
     fn of(kit: &Kit) -> Self {
         Self { centre: kit.mesh.rect().centre(), fw: kit.fw }
     }
@@ -50,7 +50,7 @@ impl Seat {
     }
 
     /// Those of the others that any place of a region may belong to.
-    fn rivals(&self, others: &[Seat], region: Region) -> Vec<Seat> {
+    fn rivals(&self, others: &[Position], region: Region) -> Vec<Position> {
         let [left, top] = [region.x, region.y].map(|at| at as f32);
         let (right, bottom) = (left + region.width as f32, top + region.height as f32);
         let corners = [(left, top), (right, top), (left, bottom), (right, bottom)];
@@ -62,7 +62,7 @@ impl Seat {
     }
 
     /// How far a place belongs to this face and not to the others, 0 to 1; the shares of two faces sum to 1.
-    fn share(&self, place: Point, others: &[Seat]) -> f32 {
+    fn share(&self, place: Point, others: &[Position]) -> f32 {
         let nearest =
             others.iter().map(|other| other.distance(place)).fold(f32::INFINITY, f32::min);
         ((nearest - self.distance(place)) / STRIP + 0.5).clamp(0.0, 1.0)
@@ -73,14 +73,14 @@ impl Seat {
 mod tests {
     use super::*;
 
-    fn seat(x: f32, fw: f32) -> Seat {
-        Seat { centre: Point { x, y: 50.0 }, fw }
+    fn position(x: f32, fw: f32) -> Position {
+        Position { centre: Point { x, y: 50.0 }, fw }
     }
 
     #[test]
     fn cheeks_that_touch_part_two_faces_of_any_size() {
         // Half of 100 and half of 60 lie between the centres.
-        let (large, small) = (seat(100.0, 100.0), seat(180.0, 60.0));
+        let (large, small) = (position(100.0, 100.0), position(180.0, 60.0));
         let at = |x: f32| {
             let place = Point { x, y: 50.0 };
             [large.share(place, &[small]), small.share(place, &[large])]
@@ -94,7 +94,8 @@ mod tests {
     #[test]
     fn faces_that_are_far_from_a_region_are_not_asked() {
         let region = Region { x: 50, y: 0, width: 100, height: 100 };
-        let near = seat(100.0, 100.0).rivals(&[seat(180.0, 60.0), seat(2000.0, 80.0)], region);
+        let near =
+            position(100.0, 100.0).rivals(&[position(180.0, 60.0), position(2000.0, 80.0)], region);
         assert_eq!(near.len(), 1);
         assert_eq!(near[0].fw, 60.0);
     }

@@ -114,7 +114,7 @@ impl Exported {
         Ok(file)
     }
 
-    /// Refuses so many bytes more where there is no room for them.
+    /// Fails where the buffer has no room for this many more bytes.
     fn check(&self, bytes: u64) -> Result<()> {
         let left = (self.lines.capacity() - self.lines.len()) as u64;
         let Some(most) = self.most.filter(|_| bytes > left) else { return Ok(()) };

@@ -1,5 +1,5 @@
-//! The gallery in small: what every service makes of a photo, against its declaration and against pictures
-//! that were looked at.
+//! The gallery in small: what every service makes of a photo, against its declaration and against
+//! reviewed pictures.
 
 use std::path::PathBuf;
 

@@ -169,8 +169,7 @@ fn open(
     faces.iter().map(open).collect()
 }
 
-/// How many faces there may be while a subject and its copy are both there: that is no more than the limits
-/// allow in the end.
+/// The limits while a subject and its copy both exist: twice those of the group and of the application.
 fn limits(collection: &Collection) -> FaceLimits {
     let limits = collection.library.limits();
     FaceLimits {

@@ -329,7 +329,7 @@ pub(crate) async fn delete(asked: Asked) -> Result<Reply> {
     let deleted = asked.app.store.delete_face_users(&act, group, &user_id_list).await;
     let deleted = deleted.or_refused("deleting users")?;
     asked.app.library.follow(&deleted, &[]).await;
-    // Other pictures of the same people may have been looked at.
+    // Tokens in memory may show the same people.
     asked.app.library.forget_tokens(act.application);
     Reply::of(&asked.trace, Deleted { deleted: deleted.users, faces: deleted.faces })
 }

@@ -48,7 +48,7 @@ impl CpuOperation for BlurredFaces {
         summary: "Blurs every face so far that nobody can tell whose it is.",
         limitations: "Everything that a detector takes for a face and that has the colours of skin is \
                       blurred, in whichever way up it is seen: rather a hand too many than a face too \
-                      few. Where there is no colour a second detector must agree. Faces smaller than 10 px, and those turned away, may be missed. \
+                      few. In black and white a second face detector has to confirm the face. Faces smaller than 10 px, and those turned away, may be missed. \
                       `quality_control` asks for those alone that are faces beyond doubt, among the 120 \
                       largest. Of more than 4000 places in one photo the smallest stay.",
         // A turned copy of the photo, or the encoded result.
