@@ -1,7 +1,7 @@
 //! The conformance suite: how every store must behave.
 //!
-//! A case gets a fresh, empty store and panics where that behaves otherwise. The test of an
-//! implementation is one call of [`all`].
+//! A case gets a fresh, empty store and panics where that behaves otherwise; the books must be right
+//! when it ends. The test of an implementation is one call of [`all`].
 
 mod accounts;
 mod agreements;
@@ -81,7 +81,11 @@ where
         let store = open().await;
         runs.spawn(async move {
             // A case in a task of its own: its panic is an answer.
-            tokio::spawn(case(store)).await.map_err(|_| name)
+            let checked = async move {
+                case(store.clone()).await;
+                audited(&*store).await;
+            };
+            tokio::spawn(checked).await.map_err(|_| name)
         });
     }
     outcomes.extend(runs.join_all().await);

@@ -70,7 +70,6 @@ async fn an_upload_is_in_transit_then_ready(store: Arc<dyn Store>) {
     assert_eq!(store.upload(blog.id, "u").await.unwrap(), None, "another application's is unknown");
     assert_eq!(store.delete_upload(blog.id, "u").await.unwrap(), UploadDeletion::Gone);
     conflict(store.add_upload(&new(&shop, "u", 1), QUOTA, 1000, NOW).await);
-    audited(&*store).await;
 }
 
 async fn a_failed_upload_takes_no_room(store: Arc<dyn Store>) {
@@ -83,7 +82,6 @@ async fn a_failed_upload_takes_no_room(store: Arc<dyn Store>) {
     assert_eq!(inputs(&*store).await, 0);
     assert_eq!(add(&*store, &shop, "v", 100).await, UploadAdmission::Added);
     assert_eq!(store.delete_upload(shop.id, "u").await.unwrap(), UploadDeletion::Reclaimed);
-    audited(&*store).await;
 }
 
 async fn quotas_are_of_an_application(store: Arc<dyn Store>) {
@@ -105,7 +103,6 @@ async fn quotas_are_of_an_application(store: Arc<dyn Store>) {
     assert_eq!(outcome, UploadAdmission::DiskFull, "the budget is of all");
     let stranger = NewUpload { application: 99, ..new(&shop, "x", 1) };
     not_found(store.add_upload(&stranger, QUOTA, 1000, NOW).await);
-    audited(&*store).await;
 }
 
 async fn an_upload_at_work_is_neither_deleted_nor_expired(store: Arc<dyn Store>) {
@@ -121,7 +118,6 @@ async fn an_upload_at_work_is_neither_deleted_nor_expired(store: Arc<dyn Store>)
     assert_eq!(store.delete_upload(shop.id, "u").await.unwrap(), UploadDeletion::Reclaimed);
     assert_eq!(store.delete_upload(shop.id, "u").await.unwrap(), UploadDeletion::Gone);
     assert_eq!(upload(&*store, &shop, "u").await.state, UploadState::Reclaimed);
-    audited(&*store).await;
 }
 
 async fn a_task_needs_its_uploads(store: Arc<dyn Store>) {
@@ -139,7 +135,6 @@ async fn a_task_needs_its_uploads(store: Arc<dyn Store>) {
         );
     }
     assert_eq!(common(&*store, &shop).await, [10, 0, 10], "a refusal holds nothing");
-    audited(&*store).await;
 }
 
 async fn uploads_are_reclaimed_and_forgotten(store: Arc<dyn Store>) {
@@ -155,7 +150,6 @@ async fn uploads_are_reclaimed_and_forgotten(store: Arc<dyn Store>) {
     assert_eq!(store.forget(NOW + 1001).await.unwrap(), 1);
     assert_eq!(store.upload(shop.id, "u").await.unwrap(), None);
     assert!(store.task(shop.id, "t").await.unwrap().is_some());
-    audited(&*store).await;
 }
 
 async fn transits_end_with_the_process(store: Arc<dyn Store>) {
@@ -167,5 +161,4 @@ async fn transits_end_with_the_process(store: Arc<dyn Store>) {
     assert_eq!(lost.fault.map(|fault| fault.code()), Some(Code::FileDownloadFailed));
     assert_eq!(upload(&*store, &shop, "there").await.state, UploadState::Ready);
     assert_eq!(inputs(&*store).await, 10);
-    audited(&*store).await;
 }

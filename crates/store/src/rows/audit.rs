@@ -80,6 +80,14 @@ const CHECKS: &[&str] = &[
                + (SELECT coalesce(sum(size), 0) FROM uploads WHERE counter = disk.id) AS files
            FROM disk) d
      WHERE d.inputs <> d.files",
+    // Each group of faces counts what it has.
+    "SELECT format('group %s has %s users and %s faces, it counts %s and %s',
+         g.id, g.has_users, g.has_faces, g.users, g.faces)
+     FROM (SELECT id, users, faces,
+               (SELECT count(*) FROM face_users u WHERE u.group_row = face_groups.id) AS has_users,
+               (SELECT count(*) FROM faces f WHERE f.group_row = face_groups.id) AS has_faces
+           FROM face_groups) g
+     WHERE g.users <> g.has_users OR g.faces <> g.has_faces",
 ];
 
 pub fn audit(db: &Connection<'_>) -> Result<Audit> {

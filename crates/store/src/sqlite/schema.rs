@@ -28,6 +28,7 @@ pub const MIGRATIONS: &[&str] = &[
     include_str!("../rows/0013.sql"),
     include_str!("../rows/0014.sql"),
     include_str!("../rows/0015.sql"),
+    include_str!("../rows/0016.sql"),
 ];
 
 /// How long a connection waits for another process's transaction.

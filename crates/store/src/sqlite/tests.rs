@@ -345,6 +345,8 @@ async fn the_audit_finds_what_is_wrong() {
           FROM transfers WHERE hold_id IS NOT NULL LIMIT 1", "moved 2"),
         ("UPDATE disk SET used = used + 1", "files have 0 bytes"),
         ("UPDATE disk SET inputs = inputs + 1", "inputs have 0 bytes"),
+        ("INSERT INTO face_groups (application_id, group_id, scene, model, created_at, faces)
+          VALUES (1, 'g', '', '', 1, 2)", "0 users and 0 faces, it counts 0 and 2"),
     ];
     for (sql, finding) in tampering {
         let (_folder, path) = folder();

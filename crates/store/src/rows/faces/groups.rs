@@ -8,9 +8,7 @@ use super::super::accounts;
 use super::upkeep::note;
 
 const GROUP: &str = "g.id, g.application_id, g.group_id, g.name, g.scene, g.model, g.wrapped_key,
-    g.retention_days, g.revision,
-    (SELECT count(*) FROM face_users u WHERE u.group_row = g.id),
-    (SELECT count(*) FROM faces f WHERE f.group_row = g.id), g.created_at";
+    g.retention_days, g.revision, g.users, g.faces, g.created_at";
 
 fn read(row: &Row) -> sql::Result<FaceGroup> {
     Ok(FaceGroup {

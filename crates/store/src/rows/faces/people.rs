@@ -62,15 +62,17 @@ pub fn of_group(db: &Connection<'_>, group_row: i64) -> Result<(i64, Vec<StoredF
     Ok((revision.unwrap_or_default(), faces))
 }
 
-/// Counts a change of a group's faces.
+/// Counts a change of a group's faces; every change of them goes through here.
 pub fn bump(
     db: &Connection<'_>,
     group_row: i64,
     removed: Vec<i64>,
     added: Vec<(i64, i64)>,
 ) -> Result<FaceChange> {
-    let sql = "UPDATE face_groups SET revision = revision + 1 WHERE id = ?1 RETURNING revision";
-    let revision = db.prepare_cached(sql)?.query_row([group_row], |row| row.get(0))?;
+    let sql = "UPDATE face_groups SET revision = revision + 1, faces = faces + ?2
+               WHERE id = ?1 RETURNING revision";
+    let more = added.len() as i64 - removed.len() as i64;
+    let revision = db.prepare_cached(sql)?.query_row([group_row, more], |row| row.get(0))?;
     Ok(FaceChange { group_row, revision, removed, added })
 }
 
@@ -88,9 +90,8 @@ pub fn remove_faces(
     Ok(())
 }
 
-fn count(db: &Connection<'_>, of: &str, row: i64) -> Result<u64> {
-    let sql = format!("SELECT count(*) FROM faces f {of}");
-    let count: i64 = db.prepare_cached(&sql)?.query_row([row], |row| row.get(0))?;
+fn number(db: &Connection<'_>, sql: &str, row: i64) -> Result<u64> {
+    let count: i64 = db.prepare_cached(sql)?.query_row([row], |row| row.get(0))?;
     Ok(count.unsigned_abs())
 }
 
@@ -103,7 +104,7 @@ fn room(
     limits: FaceLimits,
 ) -> Result<()> {
     let own = match user_row {
-        Some(row) => count(db, "WHERE f.user_row = ?1", row)?,
+        Some(row) => number(db, "SELECT count(*) FROM faces WHERE user_row = ?1", row)?,
         None => 0,
     };
     // What is replaced makes room.
@@ -117,8 +118,9 @@ fn room(
     };
     full(kept, "the user", limits.user)?;
     full(group.faces - gone.min(group.faces), "the group", limits.group)?;
-    let of = "JOIN face_groups g ON g.id = f.group_row WHERE g.application_id = ?1";
-    let all = count(db, of, group.application)?;
+    let sql = "SELECT CAST(coalesce(sum(faces), 0) AS BIGINT) FROM face_groups
+               WHERE application_id = ?1";
+    let all = number(db, sql, group.application)?;
     Ok(full(all - gone.min(all), "the library", limits.application)?)
 }
 

@@ -74,18 +74,13 @@ pub fn forget_audit(db: &Connection<'_>, before: Millis) -> Result<u64> {
 }
 
 pub fn erase(db: &Connection<'_>, act: &Act) -> Result<ErasedFaces> {
-    let number = |sql: &str| -> Result<u64> {
-        let sql = format!("{sql} WHERE g.application_id = ?1 AND g.wrapped_key IS NOT NULL");
-        let count: i64 = db.prepare_cached(&sql)?.query_row([act.application], |row| row.get(0))?;
-        Ok(count.unsigned_abs())
-    };
-    let erased = ErasedFaces {
-        groups: number("SELECT count(*) FROM face_groups g")?,
-        users: number(
-            "SELECT count(*) FROM face_users u JOIN face_groups g ON g.id = u.group_row",
-        )?,
-        faces: number("SELECT count(*) FROM faces f JOIN face_groups g ON g.id = f.group_row")?,
-    };
+    let sql = "SELECT count(*), CAST(coalesce(sum(users), 0) AS BIGINT),
+                   CAST(coalesce(sum(faces), 0) AS BIGINT)
+               FROM face_groups WHERE application_id = ?1 AND wrapped_key IS NOT NULL";
+    let [groups, users, faces] = db.prepare_cached(sql)?.query_row([act.application], |row| {
+        Ok([row.get::<i64>(0)?, row.get(1)?, row.get(2)?].map(i64::unsigned_abs))
+    })?;
+    let erased = ErasedFaces { groups, users, faces };
     groups::abandon(db, act.application)?;
     note(db, act, "library-erase", "@ALL", "", erased.faces)?;
     Ok(erased)
@@ -118,18 +113,14 @@ pub fn clean(db: &Connection<'_>, now: Millis) -> Result<FacesChanged> {
     if let Some(group) = cleaning {
         let found = faces(db, "FROM faces f WHERE f.group_row = ?1", &[group])?;
         remove_faces(db, &found, &mut changed)?;
+        let removed = found.iter().map(|face| face.row).collect();
+        let change = bump(db, group, removed, Vec::new())?;
+        changed.changes.push(FaceChange { revision: i64::MAX, ..change });
         if found.is_empty() {
             let sql = "DELETE FROM face_users WHERE group_row = ?1";
             changed.users += db.prepare_cached(sql)?.execute([group])?;
             db.prepare_cached("DELETE FROM face_groups WHERE id = ?1")?.execute([group])?;
         }
-        let removed = found.iter().map(|face| face.row).collect();
-        changed.changes.push(FaceChange {
-            group_row: group,
-            revision: i64::MAX,
-            removed,
-            added: Vec::new(),
-        });
         return Ok(changed);
     }
     let of =

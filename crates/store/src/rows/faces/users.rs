@@ -97,8 +97,15 @@ pub fn list(
     Ok((group.users, ids))
 }
 
+fn count(db: &Connection<'_>, group_row: i64, more: i64) -> Result<()> {
+    let sql = "UPDATE face_groups SET users = users + ?2 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute([group_row, more])?;
+    Ok(())
+}
+
 /// Adds a user to a group that has none of its identifier; answers its row number.
 pub fn insert(db: &Connection<'_>, group_row: i64, new: &NewFaceUser, at: i64) -> Result<i64> {
+    count(db, group_row, 1)?;
     Ok(db
         .prepare_cached(
             "INSERT INTO face_users (group_row, user_id, info, consent_note, created_at)
@@ -147,6 +154,7 @@ pub fn delete(
             deleted += faces.len() as u64;
             remove_faces(db, &faces, &mut changed)?;
             db.prepare_cached("DELETE FROM face_users WHERE id = ?1")?.execute([user.row])?;
+            count(db, user.group_row, -1)?;
             let removed = faces.iter().map(|face| face.row).collect();
             changed.changes.push(bump(db, user.group_row, removed, Vec::new())?);
             changed.users += 1;

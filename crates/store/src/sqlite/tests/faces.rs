@@ -1,4 +1,4 @@
-//! What is deleted from a library is in no file of the database any more.
+//! Libraries of an older release, and what is deleted from a library, which no file of the database holds.
 
 use super::*;
 use crate::{Act, FaceLimits, FaceMode, Faces, NewApplication, NewFace, NewFaceGroup, NewFaceUser};
@@ -112,4 +112,35 @@ async fn a_deleted_group_leaves_no_key_and_an_erased_library_no_embedding() {
         assert!(!parts(group).any(|part| holds(&path, &part)), "{group}");
     }
     assert_eq!(store.face_groups(act.application, 0, 9).await.unwrap().0, 0);
+}
+
+/// The steps before the one that counts what groups have.
+const UNCOUNTED: usize = 14;
+
+#[tokio::test]
+async fn groups_of_an_older_release_are_counted() {
+    let (_folder, path) = folder();
+    let db = Connection::open(&path).unwrap();
+    for step in &super::super::MIGRATIONS[..UNCOUNTED] {
+        db.execute_batch(step).unwrap();
+    }
+    db.execute_batch(
+        "INSERT INTO users (id, name, created_at) VALUES (1, 'ada', 1);
+         INSERT INTO applications (id, user_id, name, created_at) VALUES (1, 1, 'shop', 1);
+         INSERT INTO face_groups (id, application_id, group_id, scene, model, wrapped_key, created_at)
+             VALUES (1, 1, 'empty', '', '', x'00', 1), (2, 1, 'staff', '', '', x'00', 1);
+         INSERT INTO face_users (id, group_row, user_id, created_at)
+             VALUES (1, 2, 'u1', 1), (2, 2, 'u2', 1);
+         INSERT INTO faces (group_row, user_row, token, sealed, quality, created_at)
+             VALUES (2, 1, 'a', x'00', 1, 1), (2, 1, 'b', x'00', 1, 1), (2, 2, 'c', x'00', 1, 1);",
+    )
+    .unwrap();
+    db.pragma_update(None, "application_id", i32::from_be_bytes(*b"Safe")).unwrap();
+    db.pragma_update(None, "user_version", UNCOUNTED as u32).unwrap();
+    drop(db);
+    let store = Sqlite::open(&path).unwrap();
+    let (_, groups) = store.face_groups(1, 0, 9).await.unwrap();
+    let counted: Vec<_> =
+        groups.iter().map(|group| (&*group.id, group.users, group.faces)).collect();
+    assert_eq!(counted, [("empty", 0, 0), ("staff", 2, 3)]);
 }

@@ -1,0 +1,6 @@
+-- A group counts its users and faces, so that neither adding to it nor searching it counts rows.
+ALTER TABLE face_groups ADD COLUMN users INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE face_groups ADD COLUMN faces INTEGER NOT NULL DEFAULT 0;
+UPDATE face_groups SET
+    users = (SELECT count(*) FROM face_users WHERE face_users.group_row = face_groups.id),
+    faces = (SELECT count(*) FROM faces WHERE faces.group_row = face_groups.id);
