@@ -233,15 +233,19 @@ fn hold(
     Ok(HoldOutcome::Held(Hold { id }))
 }
 
-/// Sets credits aside for a task, whose end closes the hold: the one of the request's id. Answers what the
-/// request's pool and `common` have, where that is not enough.
+/// Sets credits of a pool aside for a task, whose end closes the hold: the one of the request's id. The pool is
+/// what [`able_pool`] found inside the same change; nothing here waits for an answer.
 pub fn hold_for_task(
     db: &Connection<'_>,
     request: &HoldRequest,
+    pool: i64,
     now: Millis,
-) -> Result<Option<(Credits, Credits)>> {
-    let Some(pool) = set_aside(db, request, now)? else { return left(db, request).map(Some) };
+) -> Result<()> {
     let HoldRequest { request_id, amount, expires_at, .. } = request;
+    db.prepare_cached(
+        "UPDATE pools SET balance = balance - ?2, held = held + ?2, updated_at = ?3 WHERE id = ?1",
+    )?
+    .post([pool, amount.0, now])?;
     let instance: Option<&str> = None;
     db.prepare_cached(INSERT_HOLD)?
         .post(params![pool, request_id, amount.0, 1, now, expires_at, instance])
@@ -252,7 +256,7 @@ pub fn hold_for_task(
          WHERE request_id = ?1 AND amount > 0",
     )?
     .post([request_id])?;
-    Ok(None)
+    Ok(())
 }
 
 const INSERT_HOLD: &str = "INSERT INTO holds
@@ -264,7 +268,7 @@ fn is_held(error: sql::Error, request_id: &str) -> StoreError {
 }
 
 /// What the pool of a request and `common` have.
-fn left(db: &Connection<'_>, request: &HoldRequest) -> Result<(Credits, Credits)> {
+pub fn left(db: &Connection<'_>, request: &HoldRequest) -> Result<(Credits, Credits)> {
     accounts::check_application(db, request.application)?;
     let left = |sign: &str| {
         let found = balance(db, request.application, sign)?;
@@ -289,21 +293,34 @@ fn is_closed(db: &Connection<'_>, hold: i64, state: &str) -> Result<Option<bool>
 /// Moves the amount from a pool's balance to what it holds: the service's own pool, else `common`.
 /// Answers the pool, `None` where neither has enough, or the application is not there.
 fn set_aside(db: &Connection<'_>, request: &HoldRequest, now: Millis) -> Result<Option<i64>> {
-    if request.amount.0 < 0 {
-        return Err(StoreError::Invalid(format!(
-            "a hold must not be negative, got {}",
-            request.amount
-        )));
-    }
-    let able = "SELECT id FROM pools WHERE application_id = ?1 AND balance >= ?3 AND sign";
+    check_amount(request.amount)?;
     let sql = format!(
         "UPDATE pools SET balance = balance - ?3, held = held + ?3, updated_at = ?4
-         WHERE id = coalesce(({able} = ?2), ({able} = '{COMMON_POOL}'))
-             AND EXISTS (SELECT 1 FROM applications WHERE id = ?1 AND deleted_at IS NULL)
-         RETURNING id"
+         WHERE id = {} RETURNING id",
+        able_pool("?2", "?3")
     );
     let values = params![request.application, request.pool, request.amount.0, now];
     Ok(db.prepare_cached(&sql)?.query_row(values, |row| row.get(0)).optional()?)
+}
+
+/// Refuses a hold that would add to a balance.
+pub fn check_amount(amount: Credits) -> Result<()> {
+    match amount.0 {
+        0.. => Ok(()),
+        _ => Err(StoreError::Invalid(format!("a hold must not be negative, got {amount}"))),
+    }
+}
+
+/// The row number of the application's (`?1`) pool that has an amount: the one of that sign, else `common`. Both
+/// are parameters of the statement that it becomes part of. It is NULL where neither pool has enough, or the
+/// application is not there.
+pub fn able_pool(sign: &str, amount: &str) -> String {
+    let able =
+        format!("SELECT id FROM pools WHERE application_id = ?1 AND balance >= {amount} AND sign");
+    format!(
+        "(SELECT coalesce(({able} = {sign}), ({able} = '{COMMON_POOL}'))
+          FROM applications WHERE id = ?1 AND deleted_at IS NULL)"
+    )
 }
 
 /// A pool's row number and balance.

@@ -23,7 +23,8 @@ pub(super) fn submit(
             task.id, task.application, request.application
         )));
     }
-    let Place { queue, turn, is_possible } = place(db, task, max_queued, now)?;
+    ledger::check_amount(request.amount)?;
+    let Place { queue, turn, is_possible, pool } = place(db, task, request, max_queued, now)?;
     if !queue.has_room(max_queued) {
         return Ok(Submission::QueueFull(queue));
     }
@@ -34,9 +35,12 @@ pub(super) fn submit(
     if !uploads::are_ready(db, task.application, &task.uploads)? {
         return Ok(Submission::UploadGone);
     }
-    if let Some((own, common)) = ledger::hold_for_task(db, request, now)? {
+    let Some(pool) = pool else {
+        let (own, common) = ledger::left(db, request)?;
         return Ok(Submission::NotEnough { own, common });
-    }
+    };
+    // From here on nothing waits for an answer, so that all goes out with the commit.
+    ledger::hold_for_task(db, request, pool, now)?;
     let callback = task.callback.as_ref();
     db.prepare_cached(
         "INSERT INTO tasks
@@ -79,6 +83,8 @@ struct Place {
     turn: i64,
     /// Whether a living instance can do it.
     is_possible: bool,
+    /// The pool that has the credits for it.
+    pool: Option<i64>,
 }
 
 /// How the tasks that wait are counted, each number up to `?2`: all, and those of the application `?1`. Each part
@@ -97,31 +103,41 @@ pub(super) fn queue(db: &Connection<'_>, application: i64, most: u64) -> Result<
 }
 
 /// One statement, since the application is locked while it runs.
-fn place(db: &Connection<'_>, task: &NewTask, most: u64, now: Millis) -> Result<Place> {
+fn place(
+    db: &Connection<'_>,
+    task: &NewTask,
+    request: &HoldRequest,
+    most: u64,
+    now: Millis,
+) -> Result<Place> {
     let sql = format!(
         "SELECT {WAITING},
         (SELECT max(turn) FROM tasks WHERE ended_at IS NULL AND application_id = ?1),
         (SELECT max(turn) FROM tasks WHERE ended_at IS NULL AND state = 'processing'),
         (SELECT min(turn) FROM tasks WHERE ended_at IS NULL AND state = 'queued'),
-        ({POSSIBLE})"
+        ({POSSIBLE}), {}",
+        ledger::able_pool("?6", "?7")
     );
-    let since = now - DEAD_AFTER;
-    let values =
-        params![task.application, saturated(most), since, task.service, saturated(task.cost_bytes)];
-    let (all, own, last, claimed, first, possible): (
-        u32,
-        u32,
-        Option<i64>,
-        Option<i64>,
-        Option<i64>,
-        i64,
-    ) = db.prepare_cached(&sql)?.query_row(values, |row| row.try_into())?;
-    let coming = claimed.or(first).unwrap_or(0);
-    Ok(Place {
-        queue: Queue { all: all.into(), own: own.into() },
-        turn: last.map_or(coming, |last| coming.max(last + 1)),
-        is_possible: possible > 0,
-    })
+    let values = params![
+        task.application,
+        saturated(most),
+        now - DEAD_AFTER,
+        task.service,
+        saturated(task.cost_bytes),
+        request.pool,
+        request.amount.0
+    ];
+    Ok(db.prepare_cached(&sql)?.query_row(values, |row| {
+        let (all, own): (u32, u32) = (row.get(0)?, row.get(1)?);
+        let [last, claimed, first]: [Option<i64>; 3] = [row.get(2)?, row.get(3)?, row.get(4)?];
+        let coming = claimed.or(first).unwrap_or(0);
+        Ok(Place {
+            queue: Queue { all: all.into(), own: own.into() },
+            turn: last.map_or(coming, |last| coming.max(last + 1)),
+            is_possible: row.get::<i64>(5)? > 0,
+            pool: row.get(6)?,
+        })
+    })?)
 }
 
 /// What a claim found.
