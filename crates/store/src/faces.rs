@@ -1,6 +1,8 @@
 //! Libraries of faces: an application has groups, a group has users, a user has faces. Embeddings
 //! arrive sealed; the store cannot open them.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde::Serialize;
 
@@ -273,6 +275,10 @@ pub enum Refused {
     Changed(String),
 }
 
+/// Takes faces as they are read: how many came before these, and these. It is called once at least, and
+/// begins again at 0 where the reading does.
+pub type FaceSink = Arc<dyn Fn(usize, Vec<StoredFace>) + Send + Sync>;
+
 /// The rows of libraries of faces. Refusals are [`StoreError::Refused`](crate::StoreError::Refused).
 #[async_trait]
 pub trait Faces: Send + Sync + 'static {
@@ -374,8 +380,9 @@ pub trait Faces: Send + Sync + 'static {
     async fn face_of_token(&self, application: i64, token: &str) -> Result<Option<StoredFace>>;
     /// Whether a face has the picture of this key.
     async fn has_face_image(&self, image: &str) -> Result<bool>;
-    /// Every face of a group, and the group's revision.
-    async fn group_faces(&self, group_row: i64) -> Result<(i64, Vec<StoredFace>)>;
+    /// Reads every face of a group in one state of the database, oldest first, `at_once` at a time; answers
+    /// the group's revision in that state.
+    async fn read_group_faces(&self, group_row: i64, at_once: u32, sink: FaceSink) -> Result<i64>;
     /// The group of that row number, where it is there and not being cleaned.
     async fn face_group_at(&self, row: i64) -> Result<Option<FaceGroup>>;
     /// Those of these row numbers whose groups are there and not being cleaned.

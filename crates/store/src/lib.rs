@@ -67,8 +67,8 @@ pub use blobs::{Blob, BlobError, BlobStream, Blobs};
 pub use console::{Console, ConsoleAct, ConsoleSession, Transfer};
 pub use error::{Result, StoreError};
 pub use faces::{
-    Act, CopiedUser, ErasedFaces, FaceAudit, FaceChange, FaceGroup, FaceLimits, FaceMode, FaceUser,
-    Faces, FacesChanged, NewFace, NewFaceGroup, NewFaceUser, Refused, StoredFace,
+    Act, CopiedUser, ErasedFaces, FaceAudit, FaceChange, FaceGroup, FaceLimits, FaceMode, FaceSink,
+    FaceUser, Faces, FacesChanged, NewFace, NewFaceGroup, NewFaceUser, Refused, StoredFace,
 };
 pub use instance::{BEAT, DEAD_AFTER, Instance, Instances, LEASE, RENEWAL, Recovered};
 pub use key::{ApiKey, KeyHash, KeyKind, KeySecret, fingerprint};

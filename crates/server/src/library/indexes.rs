@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -21,6 +21,8 @@ const PROCESS: i64 = 0;
 
 /// Bytes of a face as it comes from the rows: token, sealed embedding and what the database's client keeps of them.
 pub(super) const STORED: u64 = 1500;
+/// Faces that are read at a time.
+pub(super) const PAGE: u32 = 4096;
 
 /// The index of a group, and the revision of the group that it shows.
 pub(super) struct Loaded {
@@ -170,41 +172,86 @@ fn capacity(faces: usize) -> usize {
     faces + faces / 8 + 64
 }
 
-/// Bytes that it takes to load the index of a group: rows and index.
+/// Bytes that it takes to load the index of a group: the index, and the rows that are read at a time.
 fn to_load(group: &FaceGroup) -> u64 {
-    let faces = group.faces;
-    capacity(faces as usize) as u64 * Index::FACE as u64 + faces * STORED
+    capacity(group.faces as usize) as u64 * Index::FACE as u64
+        + group.faces.min(PAGE.into()) * STORED
 }
 
-/// Makes the index of a group's faces. What cannot be opened was altered in the database: it is left out,
-/// and the log says so.
-pub(super) fn build(
-    group: &FaceGroup,
-    key: &GroupKey,
-    revision: i64,
-    faces: Vec<StoredFace>,
-    mut memory: Permit,
-) -> Loaded {
-    let mut index = Index::with_capacity(capacity(faces.len()));
-    for face in &faces {
-        match key.open_embedding(&face.sealed, &super::place_in(group.row, &face.token)) {
-            Ok(embedding) => index.add(face.row, face.user_row, embedding),
-            Err(_) => tracing::error!(group = %group.id, "a face cannot be opened, it was altered"),
+/// The index of a group while its faces are read.
+pub(super) struct Growing {
+    group: FaceGroup,
+    key: GroupKey,
+    index: Mutex<Index>,
+    /// Whether more faces came than there is room for.
+    is_full: AtomicBool,
+}
+
+impl Growing {
+    /// One with room for the faces that the group counts, and some more.
+    pub fn of(group: FaceGroup, key: GroupKey) -> Self {
+        Self { group, key, index: Mutex::default(), is_full: AtomicBool::default() }
+    }
+
+    /// Adds faces that so many came before. What cannot be opened was altered in the database: it is left
+    /// out, and the log says so.
+    pub fn add(&self, before: usize, faces: &[StoredFace]) {
+        let mut index = self.index.lock();
+        if before == 0 {
+            // The old one goes before the new one comes.
+            *index = Index::default();
+            *index = Index::with_capacity(capacity(self.group.faces as usize));
+            self.is_full.store(false, Ordering::Relaxed);
+        }
+        if !index.has_room(faces.len()) {
+            self.is_full.store(true, Ordering::Relaxed);
+            return;
+        }
+        for face in faces {
+            let place = super::place_in(self.group.row, &face.token);
+            match self.key.open_embedding(&face.sealed, &place) {
+                Ok(embedding) => index.add(face.row, face.user_row, embedding),
+                Err(_) => {
+                    tracing::error!(group = %self.group.id, "a face cannot be opened, it was altered");
+                }
+            }
         }
     }
-    drop(faces);
-    memory.shrink_to_bytes(index.bytes() as u64);
-    Loaded { revision, index, _memory: memory }
+
+    /// The whole index; `None` where more faces came than there was room for.
+    pub fn whole(&self, revision: i64, mut memory: Permit) -> Option<Loaded> {
+        if self.is_full.load(Ordering::Relaxed) {
+            return None;
+        }
+        let index = std::mem::take(&mut *self.index.lock());
+        memory.shrink_to_bytes(index.bytes() as u64);
+        Some(Loaded { revision, index, _memory: memory })
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use safelight_library::MasterKey;
+
     use super::*;
 
     fn change(revision: i64, removed: &[i64], added: &[(i64, i64)]) -> FacesChanged {
         let (removed, added) = (removed.to_vec(), added.to_vec());
         let change = FaceChange { group_row: 1, revision, removed, added };
         FacesChanged { changes: vec![change], ..FacesChanged::default() }
+    }
+
+    fn face() -> StoredFace {
+        StoredFace {
+            row: 0,
+            group_row: 0,
+            user_row: 0,
+            token: String::new(),
+            sealed: Vec::new(),
+            quality: 50.0,
+            image: None,
+            created_at: 0,
+        }
     }
 
     fn group(row: i64, faces: u64) -> FaceGroup {
@@ -261,6 +308,31 @@ mod tests {
         let place = load(&indexes, &group, 0).await.unwrap();
         indexes.follow(&change(4, &[], &[(5, 9)]), &face);
         assert_eq!(faces(&place), None, "there is no room for it");
+    }
+
+    #[tokio::test]
+    async fn an_index_grows_to_the_room_that_it_was_given() {
+        let (key, _) = MasterKey::new([7; 32]).new_group(b"g").unwrap();
+        let stored = |number: i64| {
+            let token = number.to_string();
+            let place = super::super::place_in(1, &token);
+            let sealed = key.seal_embedding(&[0.1; 128], &place).unwrap();
+            StoredFace { row: number, group_row: 1, user_row: 1, token, sealed, ..face() }
+        };
+        let room = capacity(2);
+        let indexes = indexes(1 << 20);
+        let group = group(1, 2);
+        let growing = Growing::of(group.clone(), key.clone());
+        let some: Vec<_> = (0..room as i64).map(stored).collect();
+        growing.add(0, &some[..room - 1]);
+        growing.add(room - 1, &some[..2]);
+        assert!(growing.whole(3, indexes.room(&group).await.unwrap()).is_none(), "two too many");
+        growing.add(0, &some[..1]);
+        let altered = StoredFace { token: "other".to_owned(), ..some[1].clone() };
+        growing.add(1, &[altered, some[2].clone()]);
+        let loaded = growing.whole(3, indexes.room(&group).await.unwrap()).expect("read anew");
+        assert_eq!((loaded.revision, loaded.index.len()), (3, 2), "what was altered is left out");
+        assert_eq!(indexes.work.occupancy().used.bytes, (room * Index::FACE) as u64);
     }
 
     #[tokio::test]

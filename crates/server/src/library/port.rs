@@ -8,20 +8,25 @@ use safelight_contract::{Code, Fault, Result};
 use safelight_library::{Embedding, Hit, Query, score};
 use safelight_operation::{Context, rounded};
 use safelight_services::recognition::EMBEDDINGS;
-use safelight_store::{Act, FaceGroup, FaceMode, FaceUser, FacesChanged, NewFace, StoreError};
+use safelight_store::{
+    Act, FaceGroup, FaceMode, FaceUser, FacesChanged, NewFace, Refused, StoreError,
+};
 use tokio::time::timeout;
 
-use super::indexes::{Place, build};
+use super::indexes::{Growing, PAGE, Place};
 use super::transfer::{Exported, export};
-use super::{Known, Library, Refusable, act, place_in};
+use super::{Known, Library, Refusable, act, place_in, refusal};
 use crate::app::Stored;
-use crate::reply::{apart, internal};
+use crate::reply::internal;
 
 /// How long a request waits for an index to be loaded before it is told to come again.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// How often a search starts again where its index was dropped under it.
 const ATTEMPTS: u32 = 5;
+
+/// How often an index is loaded anew where more faces came meanwhile than there was room for.
+const LOADS: u32 = 3;
 
 /// The libraries, for one request of an application.
 pub(crate) struct Port {
@@ -301,20 +306,28 @@ fn of_this_model(group: FaceGroup) -> Result<FaceGroup> {
 }
 
 /// Loads the index of a group, unless somebody else has meanwhile.
-async fn load(library: Arc<Library>, place: Arc<Place>, group: FaceGroup) -> Result<()> {
+async fn load(library: Arc<Library>, place: Arc<Place>, mut group: FaceGroup) -> Result<()> {
     let _loading = place.loading.lock().await;
     if place.shows(group.revision) {
         return Ok(());
     }
-    let key = library.key(&group)?;
-    let memory = library.indexes.room(&group).await?;
-    let (revision, faces) =
-        library.store.group_faces(group.row).await.or_internal("reading the faces of a group")?;
-    let build = move || Ok(build(&group, &key, revision, faces, memory));
-    let loaded = apart("opening faces", build).await?;
-    let mut slot = place.loaded.write();
-    if slot.as_ref().is_none_or(|other| other.revision < loaded.revision) {
-        *slot = Some(loaded);
+    for _ in 0..LOADS {
+        let memory = library.indexes.room(&group).await?;
+        let growing = Arc::new(Growing::of(group.clone(), library.key(&group)?));
+        let grown = growing.clone();
+        let sink = Arc::new(move |before: usize, faces: Vec<_>| growing.add(before, &faces));
+        let read = library.store.read_group_faces(group.row, PAGE, sink).await;
+        let revision = read.or_internal("reading the faces of a group")?;
+        if let Some(loaded) = grown.whole(revision, memory) {
+            let mut slot = place.loaded.write();
+            if slot.as_ref().is_none_or(|other| other.revision < loaded.revision) {
+                *slot = Some(loaded);
+            }
+            return Ok(());
+        }
+        let now = library.store.face_group_at(group.row).await.or_internal("reading a group")?;
+        group = now.ok_or_else(|| refusal(&Refused::GroupNotFound(group.id)))?;
     }
-    Ok(())
+    let message = "the group grows faster than its index is loaded; ask again";
+    Err(Fault::new(Code::ResourceInTransit, message).retry_after(Duration::from_secs(1)))
 }

@@ -1,7 +1,5 @@
 //! Libraries as files: one JSON object a line.
 
-use std::collections::HashMap;
-
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use safelight_contract::{Code, Fault, Result};
@@ -9,7 +7,7 @@ use safelight_library::{Embedding, LENGTH, MasterKey};
 use safelight_services::recognition::EMBEDDINGS;
 use safelight_store::{
     Act, FaceGroup, FaceLimits, FaceMode, NewFace, NewFaceGroup, NewFaceUser, Refused, Store,
-    StoreError, StoredFace,
+    StoreError,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +24,8 @@ const FORMAT: &str = "safelight-faces-1";
 const FACE: u64 = 776;
 /// Bytes of the identifier of a user in a list.
 const USER: u64 = 200;
+/// Bytes of the rows of a user's faces, at most.
+const FACES: u64 = 64 * STORED;
 
 /// A line of a file.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -100,13 +100,13 @@ fn decode(text: &str) -> Option<Embedding> {
 }
 
 impl Exported {
-    /// A file without a line. Where its memory is limited, it has what the rows of the largest group leave,
-    /// in one piece from the start: one that grows is there twice while it moves.
+    /// A file without a line. Where its memory is limited, it has what the users of the largest group and the
+    /// faces of one of them leave, in one piece from the start: one that grows is there twice while it moves.
     fn within(most: Option<u64>, groups: &[FaceGroup]) -> Result<Self> {
         let mut file = Self { most, ..Self::default() };
         if let Some(most) = most {
-            let rows = groups.iter().map(|group| group.faces * STORED + group.users * USER);
-            let room = most.saturating_sub(rows.max().unwrap_or_default());
+            let users = groups.iter().map(|group| group.users * USER).max().unwrap_or_default();
+            let room = most.saturating_sub(users + FACES);
             let room = usize::try_from(room).unwrap_or(usize::MAX);
             let made = file.lines.try_reserve_exact(room);
             made.map_err(|error| internal("making room for a file", &error))?;
@@ -151,17 +151,17 @@ impl Exported {
             scene_type: group.scene.clone(),
             retention_days: group.retention_days,
         })?;
-        let (_, faces) = store.group_faces(group.row).await.or_internal("reading faces")?;
-        let mut of_users: HashMap<i64, Vec<StoredFace>> = HashMap::new();
-        for face in faces {
-            of_users.entry(face.user_row).or_default().push(face);
-        }
         let ids = store.face_users(group.application, &group.id, 0, u32::MAX).await;
         let (_, ids) = ids.or_refused("listing users")?;
         for id in ids {
             let users = store.face_user(group.application, Some(&group.id), &id).await;
             let Some(user) = users.or_refused("reading a user")?.into_iter().next() else {
                 continue;
+            };
+            let faces = match store.faces(group.application, &group.id, &id).await {
+                // Gone since.
+                Err(StoreError::Refused(_)) => continue,
+                faces => faces.or_internal("reading faces")?,
             };
             self.users += 1;
             self.push(&Line::User {
@@ -170,7 +170,7 @@ impl Exported {
                 user_info: user.info,
                 consent_note: user.consent_note,
             })?;
-            for face in of_users.remove(&user.row).unwrap_or_default() {
+            for face in faces {
                 let embedding = key.open_embedding(&face.sealed, &place_in(group.row, &face.token));
                 let embedding =
                     embedding.map_err(|_| internal("opening a face", &"it was altered"))?;
@@ -392,8 +392,8 @@ mod tests {
             let out = export(&store, &master, &acts[0], None, most).await.expect("exported");
             assert_eq!(String::from_utf8(out.lines).expect("text"), text);
         }
-        // With room for the rows of the one face alone, for the line of a face alone, and for all but that.
-        let rows = STORED + USER;
+        // With room for the rows alone, for the line of a face alone, and for all but that.
+        let rows = FACES + USER;
         for most in [rows, rows + FACE, rows + FACE + 100] {
             let out = export(&store, &master, &acts[0], Some("staff"), Some(most)).await;
             let fault = out.err().expect("too large");

@@ -2,13 +2,16 @@
 
 mod concurrent;
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use image::{RgbImage, imageops};
+use parking_lot::Mutex;
 use safelight_imaging::resize::{self, Filter};
 use safelight_imaging::{decode, encode, probe};
 use safelight_library::MasterKey;
-use safelight_store::{Faces as _, Sqlite};
+use safelight_store::{Faces as _, Sqlite, StoredFace};
 use serde_json::{Value, json};
 
 use crate::common::{Answer, TestServer, file, text};
@@ -434,7 +437,12 @@ async fn export_and_erase(server: &TestServer, faces: &Pictures) {
     let rows = |path: std::path::PathBuf, group: i64| async move {
         let store = Sqlite::open(path).expect("database");
         let group_is_there = store.face_group_at(group).await.expect("read").is_some();
-        (group_is_there, store.group_faces(group).await.expect("read").1)
+        let faces = Arc::new(Mutex::new(Vec::new()));
+        let all = faces.clone();
+        let sink = move |_, faces: Vec<StoredFace>| all.lock().extend(faces);
+        store.read_group_faces(group, 9, Arc::new(sink)).await.expect("read");
+        let faces = std::mem::take(&mut *faces.lock());
+        (group_is_there, faces)
     };
     let database = server.folder().join("safelight.db");
     let id = server.application.id;

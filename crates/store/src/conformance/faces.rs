@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
+
 use super::{NOW, another, cases, named, shop};
 use crate::{
     Act, Application, CopiedUser, FaceGroup, FaceLimits, FaceMode, FacesChanged, NewFace,
-    NewFaceGroup, NewFaceUser, Refused, Result, Store, StoreError,
+    NewFaceGroup, NewFaceUser, Refused, Result, Store, StoreError, StoredFace,
 };
 
 cases![
@@ -14,6 +16,7 @@ cases![
     groups_are_shared_with_applications_of_the_same_owner,
     users_are_of_a_group,
     faces_come_and_go,
+    groups_are_read_in_parts,
     faces_are_limited,
     a_face_is_added_to_the_group_that_was_read,
     copies_are_of_what_was_read,
@@ -71,6 +74,19 @@ async fn add(
 ) -> FacesChanged {
     let face = new_face(group, user, token, FaceMode::Append);
     store.add_face(&act(shop), &face, MANY).await.unwrap()
+}
+
+/// The revision and the faces of a group.
+async fn group_faces(store: &dyn Store, group_row: i64) -> (i64, Vec<StoredFace>) {
+    let faces = Arc::new(Mutex::new(Vec::new()));
+    let all = faces.clone();
+    let sink = move |before: usize, faces: Vec<StoredFace>| {
+        let mut all = all.lock();
+        assert_eq!(all.len(), before, "each once");
+        all.extend(faces);
+    };
+    let revision = store.read_group_faces(group_row, 2, Arc::new(sink)).await.unwrap();
+    (revision, std::mem::take(&mut *faces.lock()))
 }
 
 #[track_caller]
@@ -213,7 +229,7 @@ async fn faces_come_and_go(store: Arc<dyn Store>) {
     let replaced = store.add_face(&act(&shop), &replace, MANY).await.unwrap();
     assert_eq!(replaced.changes[0].removed.len(), 2);
     assert_eq!(replaced.images, ["faces/t1", "faces/t2"]);
-    let (revision, faces) = store.group_faces(staff.row).await.unwrap();
+    let (revision, faces) = group_faces(&*store, staff.row).await;
     assert_eq!((revision, faces.len()), (3, 1));
     assert!(store.has_face_image("faces/t1").await.unwrap());
     assert!(!store.has_face_image("faces/t2").await.unwrap());
@@ -223,6 +239,20 @@ async fn faces_come_and_go(store: Arc<dyn Store>) {
     assert_eq!(refused(delete("t2").await), Refused::FaceNotFound("t2".into()));
     delete("t1").await.unwrap();
     assert!(store.faces(shop.id, "staff", "ada").await.unwrap().is_empty());
+}
+
+async fn groups_are_read_in_parts(store: Arc<dyn Store>) {
+    let shop = shop(&*store).await;
+    let staff = group(&*store, &shop, "staff").await;
+    let guests = group(&*store, &shop, "guests").await;
+    for count in 0..5 {
+        let (revision, faces) = group_faces(&*store, staff.row).await;
+        let tokens: Vec<_> = faces.iter().map(|face| face.token.clone()).collect();
+        let all: Vec<_> = (0..count).map(|number| format!("t{number}")).collect();
+        assert_eq!((revision, tokens), (count, all));
+        add(&*store, &shop, &guests, "eve", &format!("g{count}")).await;
+        add(&*store, &shop, &staff, &format!("u{count}"), &format!("t{count}")).await;
+    }
 }
 
 async fn faces_are_limited(store: Arc<dyn Store>) {
@@ -307,11 +337,11 @@ async fn erasing_leaves_nothing(store: Arc<dyn Store>) {
     assert_eq!((erased.groups, erased.users, erased.faces), (2, 2, 2));
     clean(&*store, NOW).await;
     assert_eq!(store.face_groups(shop.id, 0, 9).await.unwrap().0, 0);
-    assert_eq!(store.group_faces(kept.row).await.unwrap().1.len(), 1);
+    assert_eq!(group_faces(&*store, kept.row).await.1.len(), 1);
     // So does the deletion of an application.
     store.delete_application(other.id, NOW).await.unwrap();
     clean(&*store, NOW).await;
-    assert_eq!(store.group_faces(kept.row).await.unwrap().1.len(), 0);
+    assert_eq!(group_faces(&*store, kept.row).await.1.len(), 0);
 }
 
 async fn what_is_done_is_noted(store: Arc<dyn Store>) {

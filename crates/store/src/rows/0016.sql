@@ -4,3 +4,5 @@ ALTER TABLE face_groups ADD COLUMN faces INTEGER NOT NULL DEFAULT 0;
 UPDATE face_groups SET
     users = (SELECT count(*) FROM face_users WHERE face_users.group_row = face_groups.id),
     faces = (SELECT count(*) FROM faces WHERE faces.group_row = face_groups.id);
+-- A group's faces are read in parts, in the order in which they came.
+CREATE INDEX faces_in_order ON faces (group_row, id);

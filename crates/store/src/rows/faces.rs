@@ -8,8 +8,8 @@ mod users;
 use async_trait::async_trait;
 
 use crate::{
-    Act, CopiedUser, ErasedFaces, FaceAudit, FaceGroup, FaceLimits, FaceMode, FaceUser, Faces,
-    FacesChanged, Millis, NewFace, NewFaceGroup, NewFaceUser, Result, StoredFace,
+    Act, CopiedUser, ErasedFaces, FaceAudit, FaceGroup, FaceLimits, FaceMode, FaceSink, FaceUser,
+    Faces, FacesChanged, Millis, NewFace, NewFaceGroup, NewFaceUser, Result, StoredFace,
 };
 
 use super::{Database, Lock, Rows};
@@ -212,8 +212,8 @@ impl<D: Database> Faces for Rows<D> {
         self.quick(move |db| people::has_image(db, &image)).await
     }
 
-    async fn group_faces(&self, group_row: i64) -> Result<(i64, Vec<StoredFace>)> {
-        self.slow(move |db| people::of_group(db, group_row)).await
+    async fn read_group_faces(&self, group_row: i64, at_once: u32, sink: FaceSink) -> Result<i64> {
+        self.slow(move |db| people::read_group(db, group_row, at_once, &*sink)).await
     }
 
     async fn face_group_at(&self, row: i64) -> Result<Option<FaceGroup>> {

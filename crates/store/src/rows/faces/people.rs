@@ -54,12 +54,31 @@ pub fn has_image(db: &Connection<'_>, image: &str) -> Result<bool> {
     Ok(db.prepare_cached("SELECT 1 FROM faces WHERE image = ?1")?.exists([image])?)
 }
 
-pub fn of_group(db: &Connection<'_>, group_row: i64) -> Result<(i64, Vec<StoredFace>)> {
+pub fn read_group(
+    db: &Connection<'_>,
+    group_row: i64,
+    at_once: u32,
+    sink: &dyn Fn(usize, Vec<StoredFace>),
+) -> Result<i64> {
     let sql = "SELECT revision FROM face_groups WHERE id = ?1";
     let revision = db.prepare_cached(sql)?.query_row([group_row], |row| row.get(0)).optional()?;
-    let sql = format!("SELECT {FACE} FROM faces f WHERE f.group_row = ?1 ORDER BY f.id");
-    let faces = db.prepare_cached(&sql)?.query_map([group_row], read)?.collect::<Result<_, _>>()?;
-    Ok((revision.unwrap_or_default(), faces))
+    let sql = format!(
+        "SELECT {FACE} FROM faces f WHERE f.group_row = ?1 AND f.id > ?2 ORDER BY f.id LIMIT ?3"
+    );
+    let (mut before, mut last) = (0, 0);
+    loop {
+        let faces: Vec<StoredFace> = db
+            .prepare_cached(&sql)?
+            .query_map([group_row, last, at_once.into()], read)?
+            .collect::<Result<_, _>>()?;
+        let count = faces.len();
+        last = faces.last().map_or(last, |face| face.row);
+        sink(before, faces);
+        before += count;
+        if count < at_once as usize {
+            return Ok(revision.unwrap_or_default());
+        }
+    }
 }
 
 /// Counts a change of a group's faces; every change of them goes through here.
