@@ -2,7 +2,8 @@
 //! rows.
 
 mod action;
-pub(super) mod add;
+mod add;
+pub(super) mod adding;
 mod compare;
 mod detect;
 mod export;

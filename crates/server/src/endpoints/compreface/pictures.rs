@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use super::Offer;
 use super::collection::{Collection, image_id, name_of};
 use super::vectors::{Subject, similarity, subjects};
-use crate::endpoints::recognition::add::Adding;
+use crate::endpoints::recognition::adding::Adding;
 use crate::endpoints::recognition::{Face, port, shown};
 use crate::library::Port;
 
