@@ -260,10 +260,14 @@ fn a_mask_says_where_hair_may_change() {
     let after = picture_of(PRO, &asked);
     assert!(changed(&before, &after, 0..560) > 5000);
     assert!(changed(&before, &after, 600..width) < 50);
-    let small = GrayImage::from_pixel(width - 1, height, image::Luma([255]));
-    let mut asked = with(form(support::head()), "hair_style", "original");
-    asked.add_file("mask", support::encoded(&small.into(), ImageFormat::Png).into());
-    assert!(call(PRO, &asked).is_err(), "a mask of another size");
+    let plain = |width, level| {
+        let mask = GrayImage::from_pixel(width, height, image::Luma([level]));
+        let mut asked = with(form(support::head()), "hair_style", "original");
+        asked.add_file("mask", support::encoded(&mask.into(), ImageFormat::Png).into());
+        asked
+    };
+    assert!(call(PRO, &plain(width - 1, 255)).is_err(), "a mask of another size");
+    assert_eq!(code(PRO, &plain(width, 0)), Code::InvalidFile, "nothing may change");
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use image::GrayImage;
 use safelight_imaging::Photo;
 use safelight_operation::{
-    CpuOperation, Input, Kind, Mask, Memory, Needs, Output, Param, Picture, Required, Result, Spec,
-    Url, Work,
+    Code, CpuOperation, Fault, Input, Kind, Mask, Memory, Needs, Output, Param, Picture, Required,
+    Result, Spec, Url, Work,
 };
 use safelight_vision::cutout;
 use safelight_vision::face::models;
@@ -53,7 +53,13 @@ pub struct Request {
 
 impl Request {
     fn mask(&self, work: &Work) -> Result<Option<GrayImage>> {
-        self.mask.as_ref().map(|mask| mask.decode(work)).transpose()
+        let Some(mask) = &self.mask else { return Ok(None) };
+        let mask = mask.decode(work)?;
+        if mask.iter().all(|&value| value == 0) {
+            let message = "mask is empty: white shows where the hair may change";
+            return Err(Fault::new(Code::InvalidFile, message));
+        }
+        Ok(Some(mask))
     }
 }
 
