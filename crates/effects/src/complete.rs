@@ -1,12 +1,13 @@
 //! Completion: what is missing of a picture is filled from the rest of it.
 //!
-//! Patches of 7 x 7 pixels around the hole look for their likes in what is known, from coarse to fine
+//! A hole in plain ground is filled by the surface around it. Elsewhere patches of 7 x 7 pixels around the hole look for their likes in what is known, from coarse to fine
 //! (Wexler, Shechtman and Irani 2007, with PatchMatch); at the finest size each pixel is copied from where
 //! most of the patches around it point, which keeps grain. Large pictures are completed at up to one
 //! megapixel, and the places that are copied from are carried to the full size. It copies, it does not
 //! understand: what the hole hid is not known.
 
 mod level;
+mod plain;
 mod search;
 mod spread;
 mod trial;
@@ -94,6 +95,22 @@ struct Part {
 /// `PROCESSING_FAILURE` where too little of the picture is known; those of `check`, which is asked between
 /// rounds whether to go on.
 pub fn complete(
+    photo: &mut RgbImage,
+    hole: &GrayImage,
+    barred: Option<&GrayImage>,
+    options: &Options,
+    check: &dyn Fn() -> Result<()>,
+) -> Result<()> {
+    // Around a guess there is ground on one side alone.
+    if options.guessed {
+        return copy_patches(photo, hole, barred, options, check);
+    }
+    let left = plain::fill(photo, hole, barred, &mut Random::new(options.seed.wrapping_add(1)));
+    copy_patches(photo, &left, barred, options, check)
+}
+
+/// Fills the hole from patches of what is known.
+fn copy_patches(
     photo: &mut RgbImage,
     hole: &GrayImage,
     barred: Option<&GrayImage>,

@@ -19,6 +19,7 @@ pub mod dehaze;
 pub mod discs;
 pub mod drawing;
 pub mod encode;
+pub mod equations;
 pub mod exposure;
 mod format;
 pub mod geometry;

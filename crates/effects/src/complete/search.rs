@@ -56,6 +56,11 @@ impl Random {
         self.0
     }
 
+    /// A whole number below `end`, which is not 0.
+    pub fn below(&mut self, end: usize) -> usize {
+        ((u64::from(self.next()) * end as u64) >> 32) as usize
+    }
+
     /// A whole number from `from` to `to`, both included.
     fn within(&mut self, from: i32, to: i32) -> i32 {
         let span = (to - from).max(0) as u64 + 1;

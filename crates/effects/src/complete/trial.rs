@@ -6,7 +6,7 @@ use safelight_imaging::lab_of;
 use safelight_imaging::map::Map;
 
 use super::level::Level;
-use super::{Options, Part, Reach, complete};
+use super::{Options, Part, Reach, copy_patches};
 
 /// Pixels of the trials, at most.
 const PIXELS: f32 = 6e4;
@@ -46,7 +46,7 @@ pub fn better_band(
             let mut filled = small.clone();
             let options =
                 Options { reach, rounds: 0.5, everywhere: true, guessed: false, ..*options };
-            match complete(&mut filled, &moved, Some(&closed), &options, check) {
+            match copy_patches(&mut filled, &moved, Some(&closed), &options, check) {
                 Ok(()) => *error += difference(&filled, &small, &moved),
                 // There is nothing to copy from, or the work was stopped.
                 Err(_) => {

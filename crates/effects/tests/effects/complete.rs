@@ -60,6 +60,32 @@ fn texture_goes_on() {
     }
 }
 
+#[test]
+fn skies_stay_plain() {
+    let photo = photo("china.jpg");
+    for (centre, radii) in [([410, 80], [50, 36]), ([500, 60], [30, 30])] {
+        let hole = ellipse(&photo, centre, radii);
+        let far = |picture: &RgbImage| {
+            let [a, b] = [&photo, picture].map(|picture| imageops::blur(picture, 4.0));
+            let inside = a.pixels().zip(b.pixels()).zip(hole.iter()).filter(|(_, hole)| **hole > 0);
+            let apart =
+                inside.map(|((a, b), _)| luma(a.0.map(f32::from)) - luma(b.0.map(f32::from)));
+            apart.fold(0.0_f32, |most, apart| most.max(apart.abs()))
+        };
+        let found = completed(&photo, &hole, &Options::default());
+        assert!(far(&found) < 4.0, "{centre:?}: a stain of {:.1}", far(&found));
+        let share = texture(&found, &hole) / texture(&photo, &hole);
+        assert!((0.6..=1.4).contains(&share), "{centre:?}: {share:.2} of the noise");
+        let fog = blurred(&photo, &hole);
+        assert!(texture(&fog, &hole) / texture(&photo, &hole) < 0.6);
+        let mut stained = photo.clone();
+        for (pixel, _) in stained.pixels_mut().zip(hole.iter()).filter(|(_, hole)| **hole > 0) {
+            pixel.0 = [205, 215, 225];
+        }
+        assert!(far(&stained) > 4.0);
+    }
+}
+
 /// Two grainy areas with a slanted edge between them.
 fn edge_at(y: u32) -> f32 {
     90.0 + 0.35 * y as f32

@@ -1,5 +1,7 @@
 //! Ellipses through points.
 
+use crate::equations::solved;
+
 /// An ellipse.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Ellipse {
@@ -24,15 +26,16 @@ impl Ellipse {
             .map(|p| (f64::from(p[0]) - mean[0]).hypot(f64::from(p[1]) - mean[1]))
             .sum::<f64>()
             / count;
-        let mut system = [[0.0; 6]; 5];
+        let (mut system, mut right) = ([[0.0; 5]; 5], [0.0; 5]);
         for point in points {
             let [x, y] = [0, 1].map(|i| (f64::from(point[i]) - mean[i]) / scale);
-            let terms = [x * x, x * y, y * y, x, y, 1.0];
-            for (row, factor) in system.iter_mut().zip(terms) {
-                row.iter_mut().zip(terms).for_each(|(sum, term)| *sum += factor * term);
+            let terms = [x * x, x * y, y * y, x, y];
+            for (at, factor) in terms.into_iter().enumerate() {
+                system[at].iter_mut().zip(terms).for_each(|(sum, term)| *sum += factor * term);
+                right[at] += factor;
             }
         }
-        let [a, b, c, d, e] = solved(system)?;
+        let [a, b, c, d, e] = solved(system, right)?;
         let determinant = 4.0 * a * c - b * b;
         if a <= 0.0 || determinant <= 1e-9 {
             return None;
@@ -82,21 +85,4 @@ impl Ellipse {
         let down = self.tilt * cos + (1.0 - self.tilt * self.tilt).max(0.0).sqrt() * sin;
         [self.middle[0] + self.reach[0] * cos, self.middle[1] + self.reach[1] * down]
     }
-}
-
-/// The solution of equations whose right sides are in the last column (Gauss with pivots).
-fn solved(mut rows: [[f64; 6]; 5]) -> Option<[f64; 5]> {
-    for at in 0..5 {
-        let pivot = (at..5).max_by(|&i, &j| rows[i][at].abs().total_cmp(&rows[j][at].abs()))?;
-        rows.swap(at, pivot);
-        let row = rows[at];
-        if row[at].is_nan() || row[at].abs() <= 1e-9 {
-            return None;
-        }
-        for other in (0..5).filter(|&other| other != at) {
-            let factor = rows[other][at] / row[at];
-            rows[other].iter_mut().zip(row).for_each(|(value, own)| *value -= factor * own);
-        }
-    }
-    Some(std::array::from_fn(|i| rows[i][5] / rows[i][i]))
 }

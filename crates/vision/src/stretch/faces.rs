@@ -6,6 +6,7 @@
 
 use image::RgbImage;
 use safelight_contract::Result;
+use safelight_imaging::equations::solved;
 use safelight_imaging::resize::{Filter, rgb};
 
 use super::{Evidence, MOST};
@@ -105,22 +106,6 @@ fn proportion(mesh: &Mesh) -> Option<f32> {
     let rows = [solved(own, joint[0])?, solved(own, joint[1])?];
     let [across, down] = rows.map(|row| row.iter().map(|v| v * v).sum::<f64>().sqrt());
     (across > 1e-9 && down > 1e-9).then(|| (across / down) as f32)
-}
-
-/// The solution of a system of three equations (Cramer's rule).
-fn solved(matrix: [[f64; 3]; 3], right: [f64; 3]) -> Option<[f64; 3]> {
-    let determinant = |m: [[f64; 3]; 3]| {
-        m[0][0] * (m[1][1] * m[2][2] - m[1][2] * m[2][1])
-            - m[0][1] * (m[1][0] * m[2][2] - m[1][2] * m[2][0])
-            + m[0][2] * (m[1][0] * m[2][1] - m[1][1] * m[2][0])
-    };
-    let whole = determinant(matrix);
-    let with = |column: usize| {
-        let mut other = matrix;
-        (0..3).for_each(|row| other[row][column] = right[row]);
-        determinant(other) / whole
-    };
-    (whole.abs() > 1e-12).then(|| [0, 1, 2].map(with))
 }
 
 #[cfg(test)]

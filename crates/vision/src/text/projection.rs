@@ -2,6 +2,7 @@
 //! picture.
 
 use image::{GrayImage, Luma};
+use safelight_imaging::equations::solved;
 
 use super::quad::{Point, Quad};
 
@@ -13,13 +14,14 @@ impl Projection {
     /// The map that takes four points to four others, in their order. `None` where three of them lie on
     /// one line.
     pub fn between(from: &Quad, to: &Quad) -> Option<Self> {
-        let mut rows = [[0.0_f64; 9]; 8];
+        let (mut rows, mut right) = ([[0.0; 8]; 8], [0.0; 8]);
         for (index, (p, q)) in from.0.iter().zip(to.0).enumerate() {
             let [x, y, u, v] = [p[0], p[1], q[0], q[1]].map(f64::from);
-            rows[2 * index] = [x, y, 1.0, 0.0, 0.0, 0.0, -u * x, -u * y, u];
-            rows[2 * index + 1] = [0.0, 0.0, 0.0, x, y, 1.0, -v * x, -v * y, v];
+            rows[2 * index] = [x, y, 1.0, 0.0, 0.0, 0.0, -u * x, -u * y];
+            rows[2 * index + 1] = [0.0, 0.0, 0.0, x, y, 1.0, -v * x, -v * y];
+            (right[2 * index], right[2 * index + 1]) = (u, v);
         }
-        solved(rows).map(Self)
+        solved(rows, right).map(Self)
     }
 
     /// Where a point goes.
@@ -45,28 +47,6 @@ impl Projection {
             Luma([(upper + (lower - upper) * down + 0.5) as u8])
         })
     }
-}
-
-/// Solves eight equations by elimination with the largest pivot.
-fn solved(mut rows: [[f64; 9]; 8]) -> Option<[f64; 8]> {
-    for column in 0..8 {
-        let largest =
-            (column..8).max_by(|&a, &b| rows[a][column].abs().total_cmp(&rows[b][column].abs()))?;
-        rows.swap(column, largest);
-        let pivot = rows[column][column];
-        if pivot.abs() < 1e-9 {
-            return None;
-        }
-        let own = rows[column].map(|number| number / pivot);
-        for (index, row) in rows.iter_mut().enumerate() {
-            let factor = row[column];
-            match index == column {
-                true => *row = own,
-                false => row.iter_mut().zip(own).for_each(|(a, b)| *a -= factor * b),
-            }
-        }
-    }
-    Some(rows.map(|row| row[8]))
 }
 
 #[cfg(test)]

@@ -1,0 +1,288 @@
+//! Plain ground: what one smooth surface with noise surrounds (sky, a wall, paper) goes on through the hole.
+//! There a patch from elsewhere could only bring stains.
+
+use image::{GrayImage, Luma, RgbImage};
+use safelight_imaging::color::luma;
+use safelight_imaging::components::{Component, components, grown};
+use safelight_imaging::equations::solved;
+
+use super::search::Random;
+use super::spread::{Plane, spread};
+
+/// Width of the ring around a hole that is looked at, by the root of the hole's area, and its least and
+/// largest in pixels.
+const RING: f32 = 0.2;
+const LEAST_RING: usize = 10;
+const MOST_RING: usize = 60;
+/// Largest root of the mean square by which the ring's luma is off the surface.
+const ROUGH: f32 = 5.0;
+/// Largest mean by which it is off in an eighth of the directions: else there is a shape, not noise.
+const SHAPE: f32 = 2.5;
+/// One in two hundred pixels may be farther off than this, and this many times as far as usual.
+const FAR: f32 = 10.0;
+const TIMES: f32 = 4.0;
+/// Of eight directions from the middle, so many must be seen.
+const DIRECTIONS: usize = 6;
+/// Pixels of a hole with its ring, at most: larger ones take more memory than is declared.
+const MOST_PIXELS: usize = 1_500_000;
+/// Side of the blocks in which noise is copied.
+const BLOCK: usize = 8;
+
+/// A hole with its ring.
+struct Site {
+    left: usize,
+    top: usize,
+    width: usize,
+    height: usize,
+    /// The missing pixels of the hole.
+    hole: Vec<bool>,
+    /// The known pixels around it.
+    ring: Vec<bool>,
+}
+
+/// Factors of 1, x, y, x², xy and y² for each channel, x and y from -1 to 1 over a site.
+struct Surface([[f64; 6]; 3]);
+
+/// Fills the pieces of the hole that plain ground surrounds; answers what is left of the hole. The ground
+/// must be seen where neither `hole` nor `barred` is.
+pub fn fill(
+    photo: &mut RgbImage,
+    hole: &GrayImage,
+    barred: Option<&GrayImage>,
+    random: &mut Random,
+) -> GrayImage {
+    let mut left = hole.clone();
+    for piece in components(hole, |value| value > 0) {
+        let Some(site) = Site::around(&piece, hole, barred) else { continue };
+        let Some(surface) = site.surface(photo) else { continue };
+        site.continue_ground(photo, &surface, random);
+        piece.cells.iter().for_each(|&at| left.as_mut()[at as usize] = 0);
+    }
+    left
+}
+
+impl Site {
+    /// `None` where it is too large or too little is seen.
+    fn around(piece: &Component, hole: &GrayImage, barred: Option<&GrayImage>) -> Option<Self> {
+        let (full_width, full_height) = (hole.width() as usize, hole.height() as usize);
+        let reach = (RING * (piece.cells.len() as f32).sqrt()) as usize;
+        let reach = reach.clamp(LEAST_RING, MOST_RING);
+        let columns = || piece.cells.iter().map(|&at| at as usize % full_width);
+        let rows = || piece.cells.iter().map(|&at| at as usize / full_width);
+        let (left, top) =
+            (columns().min()?.saturating_sub(reach), rows().min()?.saturating_sub(reach));
+        let right = (columns().max()? + 1 + reach).min(full_width);
+        let bottom = (rows().max()? + 1 + reach).min(full_height);
+        let (width, height) = (right - left, bottom - top);
+        if width * height > MOST_PIXELS {
+            return None;
+        }
+        let mut own = GrayImage::new(width as u32, height as u32);
+        for &at in &piece.cells {
+            let (x, y) = (at as usize % full_width - left, at as usize / full_width - top);
+            own.put_pixel(x as u32, y as u32, Luma([255]));
+        }
+        let near = grown(&own, reach);
+        let known = |at: usize| {
+            let at = (at / width + top) * full_width + at % width + left;
+            hole.as_raw()[at] == 0 && barred.is_none_or(|barred| barred.as_raw()[at] == 0)
+        };
+        let ring = (0..width * height).map(|at| near.as_raw()[at] > 0 && known(at)).collect();
+        let hole = own.iter().map(|&value| value > 0).collect();
+        Some(Self { left, top, width, height, hole, ring })
+    }
+
+    fn pixel(&self, photo: &RgbImage, at: usize) -> [f32; 3] {
+        let (x, y) = (self.left + at % self.width, self.top + at / self.width);
+        photo.get_pixel(x as u32, y as u32).0.map(f32::from)
+    }
+
+    /// The terms of the surface at a pixel.
+    fn terms(&self, at: usize) -> [f64; 6] {
+        let place = |at: usize, length: usize| 2.0 * at as f64 / length as f64 - 1.0;
+        let (x, y) = (place(at % self.width, self.width), place(at / self.width, self.height));
+        [1.0, x, y, x * x, x * y, y * y]
+    }
+
+    fn seen(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.ring.len()).filter(|&at| self.ring[at])
+    }
+
+    /// The surface nearest to the ring by least squares; `None` where the ring is no such surface, or does
+    /// not go around.
+    fn surface(&self, photo: &RgbImage) -> Option<Surface> {
+        let (mut matrix, mut right) = ([[0.0; 6]; 6], [[0.0; 6]; 3]);
+        for at in self.seen() {
+            let (terms, color) = (self.terms(at), self.pixel(photo, at));
+            for (row, factor) in terms.into_iter().enumerate() {
+                matrix[row].iter_mut().zip(terms).for_each(|(sum, term)| *sum += factor * term);
+                (0..3).for_each(|c| right[c][row] += factor * f64::from(color[c]));
+            }
+        }
+        let [red, green, blue] = right.map(|right| solved(matrix, right));
+        let surface = Surface([red?, green?, blue?]);
+        self.is_plain(photo, &surface).then_some(surface)
+    }
+
+    fn is_plain(&self, photo: &RgbImage, surface: &Surface) -> bool {
+        let middle = |along: &dyn Fn(usize) -> usize| {
+            let missing = (0..self.hole.len()).filter(|&at| self.hole[at]);
+            let (sum, count) = missing.fold((0, 0_usize), |(sum, n), at| (sum + along(at), n + 1));
+            sum as f32 / count.max(1) as f32
+        };
+        let centre = [middle(&|at| at % self.width), middle(&|at| at / self.width)];
+        let mut off = Vec::new();
+        let mut directions = [(0.0_f32, 0_usize); 8];
+        for at in self.seen() {
+            let own = surface.color(self.terms(at));
+            let difference = luma(self.pixel(photo, at)) - luma(own);
+            off.push(difference.abs());
+            let way = (at / self.width) as f32 - centre[1];
+            let angle = way.atan2((at % self.width) as f32 - centre[0]);
+            let eighth = ((angle / std::f32::consts::TAU + 0.5) * 8.0) as usize;
+            let (sum, count) = &mut directions[eighth.min(7)];
+            *sum += difference;
+            *count += 1;
+        }
+        let least = off.len() / 32;
+        let seen = directions.iter().filter(|(_, count)| *count > least);
+        let is_even = seen.clone().all(|(sum, count)| (sum / *count as f32).abs() < SHAPE);
+        if seen.count() < DIRECTIONS || !is_even {
+            return false;
+        }
+        let rough = (off.iter().map(|off| off * off).sum::<f32>() / off.len() as f32).sqrt();
+        let rank = off.len() - 1 - off.len() / 200;
+        let far = *off.select_nth_unstable_by(rank, f32::total_cmp).1;
+        rough < ROUGH && far < (TIMES * rough).max(FAR)
+    }
+
+    /// Fills the hole: the surface, what the ring is off it, spread inwards, and the ring's noise.
+    fn continue_ground(&self, photo: &mut RgbImage, surface: &Surface, random: &mut Random) {
+        let mut off = vec![[0.0; 3]; self.ring.len()];
+        for at in self.seen() {
+            let (color, own) = (self.pixel(photo, at), surface.color(self.terms(at)));
+            off[at] = std::array::from_fn(|c| color[c] - own[c]);
+        }
+        let noise = self.noise(&off);
+        let sources = self.sources(random);
+        let weights = self.ring.iter().map(|&seen| if seen { 1.0 } else { 0.0 }).collect();
+        let mut plane = Plane { width: self.width, height: self.height, values: off, weights };
+        spread(&mut plane);
+        for at in (0..self.hole.len()).filter(|&at| self.hole[at]) {
+            let (own, off) = (surface.color(self.terms(at)), plane.values[at]);
+            let noise = sources[at].map_or([0.0; 3], |source| noise[source as usize]);
+            let (x, y) = (self.left + at % self.width, self.top + at / self.width);
+            photo.get_pixel_mut(x as u32, y as u32).0 = std::array::from_fn(|c| {
+                (own[c] + off[c] + noise[c]).round().clamp(0.0, 255.0) as u8
+            });
+        }
+    }
+
+    /// What each pixel of the ring is off the mean of those around it.
+    fn noise(&self, off: &[[f32; 3]]) -> Vec<[f32; 3]> {
+        let mut noise = vec![[0.0; 3]; off.len()];
+        for at in self.seen() {
+            let (x, y) = (at % self.width, at / self.width);
+            let (mut sum, mut count) = ([0.0; 3], 0.0);
+            for row in y.saturating_sub(2)..(y + 3).min(self.height) {
+                for column in x.saturating_sub(2)..(x + 3).min(self.width) {
+                    let near = row * self.width + column;
+                    if self.ring[near] {
+                        (0..3).for_each(|c| sum[c] += off[near][c]);
+                        count += 1.0;
+                    }
+                }
+            }
+            noise[at] = std::array::from_fn(|c| off[at][c] - sum[c] / count);
+        }
+        noise
+    }
+
+    /// Where in the ring each missing pixel takes its noise: block by block, since that of neighbours is alike.
+    fn sources(&self, random: &mut Random) -> Vec<Option<u32>> {
+        let ring: Vec<usize> = self.seen().collect();
+        let mut sources = vec![None; self.hole.len()];
+        for top in (0..self.height).step_by(BLOCK) {
+            for left in (0..self.width).step_by(BLOCK) {
+                let rows = top..(top + BLOCK).min(self.height);
+                let cells = || {
+                    let columns = left..(left + BLOCK).min(self.width);
+                    rows.clone().flat_map(move |y| columns.clone().map(move |x| y * self.width + x))
+                };
+                if !cells().any(|at| self.hole[at]) {
+                    continue;
+                }
+                let corner = top * self.width + left;
+                let is_seen = |from: usize| {
+                    let fits = from % self.width + BLOCK <= self.width;
+                    fits && cells().all(|at| self.ring.get(from + at - corner) == Some(&true))
+                };
+                let whole = (0..32).find_map(|_| {
+                    let from = ring[random.below(ring.len())];
+                    is_seen(from).then_some(from)
+                });
+                for at in cells().filter(|&at| self.hole[at]) {
+                    let from = match whole {
+                        Some(from) => from + at - corner,
+                        None => ring[random.below(ring.len())],
+                    };
+                    sources[at] = Some(from as u32);
+                }
+            }
+        }
+        sources
+    }
+}
+
+impl Surface {
+    fn color(&self, terms: [f64; 6]) -> [f32; 3] {
+        self.0.map(|factors| factors.iter().zip(terms).map(|(a, b)| a * b).sum::<f64>() as f32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A sky: lighter downwards and to one side, with noise, and what `thing` draws over it.
+    fn sky(thing: impl Fn(u32, u32) -> bool) -> RgbImage {
+        let mut state = 7_u32;
+        RgbImage::from_fn(240, 180, |x, y| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let (noise, light) = ((state >> 30) as f32 * 2.0, 0.2 * y as f32 + 0.05 * x as f32);
+            let colour = [90.0, 120.0, 170.0].map(|value: f32| (value + light + noise) as u8);
+            image::Rgb(if thing(x, y) { [60, 50, 40] } else { colour })
+        })
+    }
+
+    fn disc([x, y]: [f32; 2], radius: f32) -> GrayImage {
+        GrayImage::from_fn(240, 180, |px, py| {
+            Luma([if (px as f32 - x).hypot(py as f32 - y) < radius { 255 } else { 0 }])
+        })
+    }
+
+    fn is_filled(photo: &RgbImage, hole: &GrayImage, barred: Option<&GrayImage>) -> bool {
+        let left = fill(&mut photo.clone(), hole, barred, &mut Random::new(1));
+        assert!(left == *hole || left.iter().all(|&value| value == 0), "one piece");
+        left != *hole
+    }
+
+    #[test]
+    fn plain_ground_alone_is_continued() {
+        let middle = disc([120.0, 90.0], 20.0);
+        assert!(is_filled(&sky(|_, _| false), &middle, None));
+        // What is hidden is no part of the ground.
+        assert!(is_filled(&sky(|x, y| x.abs_diff(120) + y.abs_diff(90) < 18), &middle, None));
+        for (name, photo) in [
+            ("a wire", sky(|x, y| (y + 60).abs_diff(x) < 3)),
+            ("a thing beside", sky(|x, y| x > 142 && y > 80)),
+            ("a texture", sky(|x, y| (x / 3 + y / 3) % 2 == 0)),
+        ] {
+            assert!(!is_filled(&photo, &middle, None), "{name}");
+        }
+        let corner = disc([2.0, 2.0], 30.0);
+        assert!(!is_filled(&sky(|_, _| false), &corner, None), "ground on one side alone");
+        let around = disc([120.0, 90.0], 60.0);
+        assert!(!is_filled(&sky(|_, _| false), &middle, Some(&around)), "nothing is seen");
+    }
+}
