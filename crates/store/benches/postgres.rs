@@ -1,5 +1,6 @@
 //! Operations per second of the store that several processes share:
-//! `tests/postgres/run cargo bench -p safelight-store --bench postgres`.
+//! `tests/postgres/run cargo bench -p safelight-store --bench postgres`, with `-- WORD` only the lines that
+//! have this word.
 //!
 //! Clients are tasks of this process; each line has the operations of all of them in the seconds that
 //! it ran. A bare submission is the least that any program needs: one statement that writes the rows of a
@@ -187,15 +188,19 @@ async fn main() {
     });
     println!("| operations a second | 1 client | 8 | 32 |");
     println!("|---|--:|--:|--:|");
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     macro_rules! line {
         ($name:literal, $method:ident, $applications:literal) => {
+            let is_asked = only.as_ref().is_none_or(|word| $name.contains(word.as_str()));
             let mut cells = Vec::new();
-            for clients in [1, 8, CLIENTS] {
+            for clients in [1, 8, CLIENTS].into_iter().filter(|_| is_asked) {
                 let once = |bench: Arc<Bench>| async move { bench.$method($applications).await };
                 cells.push(format!("{:.0}", measure(&bench, clients, once).await));
                 bench.drain().await;
             }
-            println!("| {} | {} |", $name, cells.join(" | "));
+            if is_asked {
+                println!("| {} | {} |", $name, cells.join(" | "));
+            }
         };
     }
     line!("submit, claim, finish and charge in turns", work, 50);

@@ -165,7 +165,10 @@ impl Postgres {
             .post_create(Hook::async_fn(|client, _| {
                 Box::pin(async move {
                     let idle = IDLE_IN_CHANGE.as_millis();
-                    let set = format!("SET idle_in_transaction_session_timeout = {idle}");
+                    let set = format!(
+                        "SET idle_in_transaction_session_timeout = {idle};
+                         SET plan_cache_mode = force_generic_plan"
+                    );
                     client.batch_execute(&set).await.map_err(HookError::Backend)
                 })
             }))

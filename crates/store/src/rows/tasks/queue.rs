@@ -24,9 +24,13 @@ pub(super) fn submit(
         )));
     }
     ledger::check_amount(request.amount)?;
-    let Place { queue, turn, is_possible, pool } = place(db, task, request, max_queued, now)?;
-    if !queue.has_room(max_queued) {
-        return Ok(Submission::QueueFull(queue));
+    let Place { open, turn, is_possible, pool } = place(db, task, request, now)?;
+    // Counting them takes longer, the more there are: not while there is room whosever they are.
+    if 2 * open >= max_queued {
+        let queue = queue(db, task.application, max_queued)?;
+        if !queue.has_room(max_queued) {
+            return Ok(Submission::QueueFull(queue));
+        }
     }
     // The only process refuses by itself what it cannot do.
     if db.is_shared() && !is_possible {
@@ -78,7 +82,8 @@ pub(super) fn submitted(db: &Connection<'_>, id: &str) -> Result<Option<Submissi
 
 /// Where a new task comes.
 struct Place {
-    queue: Queue,
+    /// How many tasks are open at most: as many as have come since the oldest of them.
+    open: u64,
     /// After the application's own open tasks, and not before the turn that has come, so that nobody saves turns up.
     turn: i64,
     /// Whether a living instance can do it.
@@ -87,52 +92,43 @@ struct Place {
     pool: Option<i64>,
 }
 
-/// How the tasks that wait are counted, each number up to `?2`: all, and those of the application `?1`. Each part
-/// reads an end of an index, or so many entries of it, however long the queue is.
-const WAITING: &str = "
-    (SELECT count(*) FROM (SELECT 1 FROM tasks
-         WHERE ended_at IS NULL AND state = 'queued' LIMIT ?2) AS waiting),
-    (SELECT count(*) FROM (SELECT 1 FROM tasks
-         WHERE ended_at IS NULL AND state = 'queued' AND application_id = ?1 LIMIT ?2) AS own)";
-
+/// Counts the tasks that wait, all and those of an application, each number up to `most`.
 pub(super) fn queue(db: &Connection<'_>, application: i64, most: u64) -> Result<Queue> {
+    let sql = "SELECT
+        (SELECT count(*) FROM (SELECT 1 FROM tasks
+             WHERE ended_at IS NULL AND state = 'queued' LIMIT ?2) AS waiting),
+        (SELECT count(*) FROM (SELECT 1 FROM tasks
+             WHERE ended_at IS NULL AND state = 'queued' AND application_id = ?1 LIMIT ?2) AS own)";
     let (all, own): (u32, u32) = db
-        .prepare_cached(&format!("SELECT {WAITING}"))?
+        .prepare_cached(sql)?
         .query_row(params![application, saturated(most)], |row| row.try_into())?;
     Ok(Queue { all: all.into(), own: own.into() })
 }
 
-/// One statement, since the application is locked while it runs.
-fn place(
-    db: &Connection<'_>,
-    task: &NewTask,
-    request: &HoldRequest,
-    most: u64,
-    now: Millis,
-) -> Result<Place> {
+/// One statement, since the application is locked while it runs; each part reads an end of an index.
+fn place(db: &Connection<'_>, task: &NewTask, request: &HoldRequest, now: Millis) -> Result<Place> {
     let sql = format!(
-        "SELECT {WAITING},
+        "SELECT (SELECT max(seq) FROM tasks), (SELECT min(seq) FROM tasks WHERE ended_at IS NULL),
         (SELECT max(turn) FROM tasks WHERE ended_at IS NULL AND application_id = ?1),
         (SELECT max(turn) FROM tasks WHERE ended_at IS NULL AND state = 'processing'),
         (SELECT min(turn) FROM tasks WHERE ended_at IS NULL AND state = 'queued'),
         ({POSSIBLE}), {}",
-        ledger::able_pool("?6", "?7")
+        ledger::able_pool("?2", "?6")
     );
     let values = params![
         task.application,
-        saturated(most),
+        request.pool,
         now - DEAD_AFTER,
         task.service,
         saturated(task.cost_bytes),
-        request.pool,
         request.amount.0
     ];
     Ok(db.prepare_cached(&sql)?.query_row(values, |row| {
-        let (all, own): (u32, u32) = (row.get(0)?, row.get(1)?);
+        let (newest, oldest): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
         let [last, claimed, first]: [Option<i64>; 3] = [row.get(2)?, row.get(3)?, row.get(4)?];
         let coming = claimed.or(first).unwrap_or(0);
         Ok(Place {
-            queue: Queue { all: all.into(), own: own.into() },
+            open: newest.zip(oldest).map_or(0, |(newest, oldest)| newest.abs_diff(oldest) + 1),
             turn: last.map_or(coming, |last| coming.max(last + 1)),
             is_possible: row.get::<i64>(5)? > 0,
             pool: row.get(6)?,
