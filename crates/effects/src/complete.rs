@@ -1,11 +1,13 @@
 //! Completion: what is missing of a picture is filled from the rest of it.
 //!
-//! A hole in plain ground is filled by the surface around it. Elsewhere patches of 7 x 7 pixels around the hole look for their likes in what is known, from coarse to fine
+//! A hole in plain ground is filled by the surface around it, and what has less noise than its surroundings
+//! gets theirs. Elsewhere patches of 7 x 7 pixels around the hole look for their likes in what is known, from coarse to fine
 //! (Wexler, Shechtman and Irani 2007, with PatchMatch); at the finest size each pixel is copied from where
 //! most of the patches around it point, which keeps grain. Large pictures are completed at up to one
 //! megapixel, and the places that are copied from are carried to the full size. It copies, it does not
 //! understand: what the hole hid is not known.
 
+mod grain;
 mod level;
 mod plain;
 mod search;
@@ -105,8 +107,11 @@ pub fn complete(
     if options.guessed {
         return copy_patches(photo, hole, barred, options, check);
     }
-    let left = plain::fill(photo, hole, barred, &mut Random::new(options.seed.wrapping_add(1)));
-    copy_patches(photo, &left, barred, options, check)
+    let left = plain::fill(photo, hole, barred);
+    copy_patches(photo, &left, barred, options, check)?;
+    check()?;
+    grain::restore(photo, hole, barred, &mut Random::new(options.seed.wrapping_add(1)));
+    Ok(())
 }
 
 /// Fills the hole from patches of what is known.
@@ -243,12 +248,16 @@ fn solve(
             let passes = if round == 0 { 4 } else { 2 };
             search.improve(&mut field, passes, &hints, &mut random);
             let weights = vote::weights(&level, &field, true);
-            if index == finest && round + 1 == rounds {
-                let offsets = vote::best_offsets(&level, &field, &weights);
-                vote::copy(&mut level, &offsets);
+            if index < finest {
+                vote::average(&mut level, &field, &weights);
+                continue;
+            }
+            // A mean has less texture than what it is of, and would find its likes among the smooth.
+            let offsets = vote::best_offsets(&level, &field, &weights);
+            vote::copy(&mut level, &offsets);
+            if round + 1 == rounds {
                 return Ok((level, offsets));
             }
-            vote::average(&mut level, &field, &weights);
         }
         last = Some((level, field));
     }

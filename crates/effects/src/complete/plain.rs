@@ -6,7 +6,6 @@ use safelight_imaging::color::luma;
 use safelight_imaging::components::{Component, components, grown};
 use safelight_imaging::equations::solved;
 
-use super::search::Random;
 use super::spread::{Plane, spread};
 
 /// Width of the ring around a hole that is looked at, by the root of the hole's area, and its least and
@@ -25,8 +24,6 @@ const TIMES: f32 = 4.0;
 const DIRECTIONS: usize = 6;
 /// Pixels of a hole with its ring, at most: larger ones take more memory than is declared.
 const MOST_PIXELS: usize = 1_500_000;
-/// Side of the blocks in which noise is copied.
-const BLOCK: usize = 8;
 
 /// A hole with its ring.
 struct Site {
@@ -45,17 +42,12 @@ struct Surface([[f64; 6]; 3]);
 
 /// Fills the pieces of the hole that plain ground surrounds; answers what is left of the hole. The ground
 /// must be seen where neither `hole` nor `barred` is.
-pub fn fill(
-    photo: &mut RgbImage,
-    hole: &GrayImage,
-    barred: Option<&GrayImage>,
-    random: &mut Random,
-) -> GrayImage {
+pub fn fill(photo: &mut RgbImage, hole: &GrayImage, barred: Option<&GrayImage>) -> GrayImage {
     let mut left = hole.clone();
     for piece in components(hole, |value| value > 0) {
         let Some(site) = Site::around(&piece, hole, barred) else { continue };
         let Some(surface) = site.surface(photo) else { continue };
-        site.continue_ground(photo, &surface, random);
+        site.continue_ground(photo, &surface);
         piece.cells.iter().for_each(|&at| left.as_mut()[at as usize] = 0);
     }
     left
@@ -156,81 +148,22 @@ impl Site {
         rough < ROUGH && far < (TIMES * rough).max(FAR)
     }
 
-    /// Fills the hole: the surface, what the ring is off it, spread inwards, and the ring's noise.
-    fn continue_ground(&self, photo: &mut RgbImage, surface: &Surface, random: &mut Random) {
+    /// Fills the hole: the surface, and what the ring is off it, spread inwards.
+    fn continue_ground(&self, photo: &mut RgbImage, surface: &Surface) {
         let mut off = vec![[0.0; 3]; self.ring.len()];
         for at in self.seen() {
             let (color, own) = (self.pixel(photo, at), surface.color(self.terms(at)));
             off[at] = std::array::from_fn(|c| color[c] - own[c]);
         }
-        let noise = self.noise(&off);
-        let sources = self.sources(random);
         let weights = self.ring.iter().map(|&seen| if seen { 1.0 } else { 0.0 }).collect();
         let mut plane = Plane { width: self.width, height: self.height, values: off, weights };
         spread(&mut plane);
         for at in (0..self.hole.len()).filter(|&at| self.hole[at]) {
             let (own, off) = (surface.color(self.terms(at)), plane.values[at]);
-            let noise = sources[at].map_or([0.0; 3], |source| noise[source as usize]);
             let (x, y) = (self.left + at % self.width, self.top + at / self.width);
-            photo.get_pixel_mut(x as u32, y as u32).0 = std::array::from_fn(|c| {
-                (own[c] + off[c] + noise[c]).round().clamp(0.0, 255.0) as u8
-            });
+            photo.get_pixel_mut(x as u32, y as u32).0 =
+                std::array::from_fn(|c| (own[c] + off[c]).round().clamp(0.0, 255.0) as u8);
         }
-    }
-
-    /// What each pixel of the ring is off the mean of those around it.
-    fn noise(&self, off: &[[f32; 3]]) -> Vec<[f32; 3]> {
-        let mut noise = vec![[0.0; 3]; off.len()];
-        for at in self.seen() {
-            let (x, y) = (at % self.width, at / self.width);
-            let (mut sum, mut count) = ([0.0; 3], 0.0);
-            for row in y.saturating_sub(2)..(y + 3).min(self.height) {
-                for column in x.saturating_sub(2)..(x + 3).min(self.width) {
-                    let near = row * self.width + column;
-                    if self.ring[near] {
-                        (0..3).for_each(|c| sum[c] += off[near][c]);
-                        count += 1.0;
-                    }
-                }
-            }
-            noise[at] = std::array::from_fn(|c| off[at][c] - sum[c] / count);
-        }
-        noise
-    }
-
-    /// Where in the ring each missing pixel takes its noise: block by block, since that of neighbours is alike.
-    fn sources(&self, random: &mut Random) -> Vec<Option<u32>> {
-        let ring: Vec<usize> = self.seen().collect();
-        let mut sources = vec![None; self.hole.len()];
-        for top in (0..self.height).step_by(BLOCK) {
-            for left in (0..self.width).step_by(BLOCK) {
-                let rows = top..(top + BLOCK).min(self.height);
-                let cells = || {
-                    let columns = left..(left + BLOCK).min(self.width);
-                    rows.clone().flat_map(move |y| columns.clone().map(move |x| y * self.width + x))
-                };
-                if !cells().any(|at| self.hole[at]) {
-                    continue;
-                }
-                let corner = top * self.width + left;
-                let is_seen = |from: usize| {
-                    let fits = from % self.width + BLOCK <= self.width;
-                    fits && cells().all(|at| self.ring.get(from + at - corner) == Some(&true))
-                };
-                let whole = (0..32).find_map(|_| {
-                    let from = ring[random.below(ring.len())];
-                    is_seen(from).then_some(from)
-                });
-                for at in cells().filter(|&at| self.hole[at]) {
-                    let from = match whole {
-                        Some(from) => from + at - corner,
-                        None => ring[random.below(ring.len())],
-                    };
-                    sources[at] = Some(from as u32);
-                }
-            }
-        }
-        sources
     }
 }
 
@@ -262,7 +195,7 @@ mod tests {
     }
 
     fn is_filled(photo: &RgbImage, hole: &GrayImage, barred: Option<&GrayImage>) -> bool {
-        let left = fill(&mut photo.clone(), hole, barred, &mut Random::new(1));
+        let left = fill(&mut photo.clone(), hole, barred);
         assert!(left == *hole || left.iter().all(|&value| value == 0), "one piece");
         left != *hole
     }

@@ -108,4 +108,5 @@ pub fn copy(level: &mut Level, offsets: &[Option<[i32; 2]>]) {
             level.colors[pixel as usize] = level.colors[moved(level, pixel, offset)];
         }
     }
+    level.describe_hole();
 }
