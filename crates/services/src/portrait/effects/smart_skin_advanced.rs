@@ -11,6 +11,9 @@ use safelight_operation::{
 use super::beauty;
 use crate::image::encoded;
 
+/// How much of everything is done where all is asked at once: its texture stays above nine tenths.
+const ALL: f32 = 0.4;
+
 /// The service.
 pub struct SmartSkinAdvanced;
 
@@ -26,7 +29,7 @@ pub struct Request {
         ..Rules::ORDINARY
     })]
     image: Picture,
-    /// All of what follows, at half its strength. Also where nothing is asked.
+    /// All of what follows, at four tenths of its strength. Also where nothing is asked.
     #[flag]
     #[field(default = false)]
     smart_skin: bool,
@@ -86,7 +89,7 @@ fn treatment_of(input: &Request) -> Treatment {
         scars: amount(input.scar_reduction),
     };
     match input.smart_skin || asked == Treatment::default() {
-        true => asked.with(Treatment::all(0.5)),
+        true => asked.with(Treatment::all(ALL)),
         false => asked,
     }
 }
