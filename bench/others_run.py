@@ -71,6 +71,18 @@ def blurred_faces():
     return opencv(change)
 
 
+def inpaint(method):
+    """OpenCV's inpainting of what is transparent, with its usual radius."""
+    import cv2
+
+    def run(content):
+        picture = cv2.imdecode(numpy.frombuffer(content, numpy.uint8), cv2.IMREAD_UNCHANGED)
+        hole = 255 - picture[..., 3]
+        filled = cv2.inpaint(numpy.ascontiguousarray(picture[..., :3]), hole, 3, getattr(cv2, method))
+        return cv2.imencode(".png", filled)[1].tobytes()
+    return run
+
+
 def ncnn(make):
     """A network by ncnn on the CPU."""
     network = make()
@@ -101,6 +113,8 @@ FUNCTIONS = {
     "opencv_pencil": lambda: opencv(lambda cv2, p: cv2.pencilSketch(p)[0]),
     "opencv_cartoon": lambda: opencv(lambda cv2, p: cv2.stylization(p)),
     "opencv_blurred_faces": blurred_faces,
+    "opencv_telea": lambda: inpaint("INPAINT_TELEA"),
+    "opencv_navier_stokes": lambda: inpaint("INPAINT_NS"),
     "opencv_lanczos": lambda: opencv(lambda cv2, p: cv2.resize(
         p, None, fx=2, fy=2, interpolation=cv2.INTER_LANCZOS4), ".png"),
     "pillow_lanczos": lambda: pillow(lambda p: p.resize(
