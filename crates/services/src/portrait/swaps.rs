@@ -32,9 +32,10 @@ pub(super) const LIMITATIONS: &str = "\
     forehead as it is, and hands before a face are not told from it. What the frame cuts off the \
     giver's face stays the receiver's; where that is much, the two are refused \
     (`ERROR_FACE_BLENDING_FAILED`). The shape of the head does not change, and folds of an old jaw \
-    stay. Results are marked as synthetic: metadata say `compositeSynthetic`, and where the picture is \
-    large enough an invisible mark reads `face swap` (read it with the invisible text watermark, \
-    `decode_text`).";
+    stay. Faces of more than 512 pixels are exchanged at that size, and so are softer than the rest. \
+    Results are marked as synthetic: metadata say `compositeSynthetic`, and where the picture is \
+    large enough and has no transparency an invisible mark reads `face swap` (read it with the invisible \
+    text watermark, `decode_text`).";
 
 /// The text of the invisible mark.
 const MARK: &str = "face swap";

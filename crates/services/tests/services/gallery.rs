@@ -99,7 +99,7 @@ const EXAMPLES: &[Example] = &[
     example("enhance-face", BLURRED, &[]),
     example("face-beauty", HEAD, &[("sharp", "0.5"), ("smooth", "1"), ("white", "1")]),
     example("hairstyle-editor-premium", HEAD, &[("hair_style", "original"), ("color", "pink")]),
-    Example { slug: "face-fusion", photos: ["astronaut.png", HEAD], values: &[] },
+    Example { slug: "face-fusion", photos: ["short_hair.png", HEAD], values: &[] },
     Example { slug: "ai-face-swap", photos: [HEAD, "short_hair.png"], values: &[] },
 ];
 
