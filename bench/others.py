@@ -35,12 +35,17 @@ TASKS = {
     "cartoon": ("/api/image/effects/image-style-conversion", {"option": "cartoon"},
                 ("opencv_cartoon",)),
     "blurred faces": ("/api/portrait/effects/blurred-faces", {}, ("opencv_blurred_faces",)),
+    "skin": ("/api/portrait/effects/face-beauty", {"sharp": "0", "smooth": "0.8", "white": "0"},
+             ("opencv_bilateral", "opencv_detail")),
+    "look": ("/api/portrait/effects/face-filter", {"resource_type": "10001", "strength": "1"},
+             ("pillow_table", "pilgram_clarendon")),
     "enlargement": (ENHANCE + "image-lossless-enlargement", {"output_format": "png"},
                     ("opencv_lanczos", "pillow_lanczos", "vips_lanczos", "waifu2x_ncnn",
                      "realesrgan_ncnn")),
 }
 
 PICTURES = {"blurred faces": ("astronaut.png", "grace_hopper.jpg"),
+            "skin": ("astronaut.png", "grace_hopper.jpg"),
             "enlargement": ("astronaut.png", "chelsea.png", "coffee.png")}
 
 

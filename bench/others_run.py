@@ -83,6 +83,20 @@ def inpaint(method):
     return run
 
 
+def table():
+    """A table of 33 colours a side, baked once, as a look is."""
+    def warm(r, g, b):
+        return min(1, r * 1.06 + 0.02), g, b * 0.9 + 0.05
+    baked = ImageFilter.Color3DLUT.generate(33, warm)
+    return pillow(lambda p: p.filter(baked))
+
+
+def clarendon():
+    """A filter of pilgram's."""
+    import pilgram
+    return pillow(pilgram.clarendon)
+
+
 def ncnn(make):
     """A network by ncnn on the CPU."""
     network = make()
@@ -113,6 +127,10 @@ FUNCTIONS = {
     "opencv_pencil": lambda: opencv(lambda cv2, p: cv2.pencilSketch(p)[0]),
     "opencv_cartoon": lambda: opencv(lambda cv2, p: cv2.stylization(p)),
     "opencv_blurred_faces": blurred_faces,
+    "opencv_bilateral": lambda: opencv(lambda cv2, p: cv2.bilateralFilter(p, 9, 75, 75)),
+    "opencv_detail": lambda: opencv(lambda cv2, p: cv2.detailEnhance(p, 10, 0.15)),
+    "pillow_table": table,
+    "pilgram_clarendon": clarendon,
     "opencv_telea": lambda: inpaint("INPAINT_TELEA"),
     "opencv_navier_stokes": lambda: inpaint("INPAINT_NS"),
     "opencv_lanczos": lambda: opencv(lambda cv2, p: cv2.resize(
