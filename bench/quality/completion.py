@@ -9,7 +9,10 @@ enlarged to 1 and 12 megapixels: seconds of the completion alone, as the server 
 """
 
 import io
+import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +130,20 @@ def theirs(other, photo, hole):
     return Image.open(io.BytesIO(answer[0])).convert("RGB"), answer[1]
 
 
+def synthesised(binary, photo, hole):
+    """The result of the program `texture-synthesis`, and its seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [Path(folder) / name for name in ("photo.png", "kept.png", "out.png")]
+        photo.save(paths[0])
+        hole.point(lambda value: 255 - value).save(paths[1])
+        size = f"{photo.width}x{photo.height}"
+        begin = time.perf_counter()
+        subprocess.run([binary, "--no-progress", "--inpaint", paths[1], "--sample-masks", paths[1], "--in-size", size,
+                        "--out-size", size, "--out", paths[2], "generate", paths[0]], check=True, capture_output=True)
+        with Image.open(paths[2]) as result:
+            return result.convert("RGB"), time.perf_counter() - begin
+
+
 def plain(photo, hole):
     """The control: the mean of the rim."""
     rim = np.asarray(hole.filter(ImageFilter.MaxFilter(9))) > np.asarray(hole)
@@ -138,12 +155,16 @@ def main():
     """Measures texture and seams, then times."""
     parser = harness.arguments(__doc__)
     parser.add_argument("--keep", type=Path, help="a folder for the pictures")
+    parser.add_argument("--texture-synthesis", metavar="FILE",
+                        help="the program of `cargo install texture-synthesis-cli --version 0.8.3`, to compare it too")
     options = parser.parse_args()
     harness.environment(others.ENVIRONMENT, "requirements-others.txt")
     contenders = [others.Other(name) for name in ("opencv_telea", "opencv_navier_stokes")]
     names = ("Safelight", "Telea", "Navier–Stokes", "mean colour")
+    if options.texture_synthesis:
+        names += ("texture-synthesis",)
     seen = {name: [] for name in names}
-    times = []
+    times, synthesis_seconds = [], []
     with harness.Server(options.binary, options.set) as server:
         client = server.client(timeout=400)
         for name, places in PLACES.items():
@@ -152,6 +173,10 @@ def main():
                 hole = hole_at(photo.size, place)
                 results = [ours(client, photo, hole)[0], *(theirs(other, photo, hole)[0] for other in contenders),
                            plain(photo, hole)]
+                if options.texture_synthesis:
+                    result, seconds = synthesised(options.texture_synthesis, photo, hole)
+                    results.append(result)
+                    synthesis_seconds.append(seconds)
                 for key, result in zip(names, results):
                     # The service fills three pixels around the mask as well.
                     seen[key].append(figures(photo, result, hole, 3 if key == "Safelight" else 0))
@@ -184,6 +209,8 @@ def main():
                    "distance, median", "90 %"), rows)
     harness.table(("megapixels", "completion s", "answer s", "Telea s", "Navier–Stokes s"),
                   [(each[0], *(f"{value:.2f}" for value in each[1:])) for each in times])
+    if synthesis_seconds:
+        print(f"texture-synthesis: {harness.median(synthesis_seconds):.1f} s for a hole of 3 % of these photos")
     good = harness.verdict("control", middle["mean colour"] < TEXTURE[0], f"{middle['mean colour']:.2f}")
     good &= harness.verdict("texture", TEXTURE[0] <= middle["Safelight"] <= TEXTURE[1], f"{middle['Safelight']:.2f}")
     for megapixels, block, *_ in times:
