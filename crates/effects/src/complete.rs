@@ -148,6 +148,11 @@ fn copy_patches(
     Ok(())
 }
 
+/// Whether a pixel may be copied: it is neither missing nor barred.
+fn is_known(hole: &GrayImage, barred: Option<&GrayImage>, at: usize) -> bool {
+    hole.as_raw()[at] == 0 && barred.is_none_or(|barred| barred.as_raw()[at] == 0)
+}
+
 /// How many rows a band has at a level.
 fn rows(level: &Level, band: f32) -> usize {
     ((band * level.height as f32).round() as usize).max(2)

@@ -6,22 +6,23 @@
 use image::{GrayImage, RgbImage};
 use safelight_imaging::color::luma;
 
+use super::is_known;
 use super::search::Random;
 
 /// Side of the blocks that are compared and copied.
 const BLOCK: usize = 8;
-/// Half the side of the window whose mean a pixel's noise is told from.
+/// Half the side of the window whose mean is subtracted from a pixel to get its noise.
 const REACH: usize = 2;
-/// Known places are looked for so far around the hole, by its size, and at least so many pixels.
+/// Margin around the hole in which blocks are sampled, relative to its size, and its minimum in pixels.
 const AROUND: f32 = 0.5;
 const LEAST_AROUND: usize = 48;
-/// Blocks that are looked at, and the least that tell the noise of a brightness.
+/// Maximum number of blocks sampled, and the minimum of one brightness from which its noise is estimated.
 const SAMPLES: usize = 4000;
 const LEAST_BLOCKS: usize = 6;
 /// Levels of luma that count as one brightness.
 const STEP: f32 = 16.0;
 const STEPS: usize = 16;
-/// The share of the blocks of a brightness that has less than its noise: the others may have texture.
+/// Quantile of the blocks' standard deviations that is taken for the noise: blocks above it may have texture.
 const RANK: f32 = 0.25;
 /// More than this standard deviation, in levels, is texture.
 const MOST: f32 = 4.0;
@@ -30,7 +31,7 @@ const MISSING: f32 = 0.85;
 /// Blocks whose noise is copied have this share of what is usual at least, and at most its inverse.
 const ALIKE: f32 = 0.75;
 
-/// What is missing from the mean around it, pixel by pixel.
+/// The noise of a block: each pixel minus its local mean.
 struct Noise {
     pixels: [[f32; 3]; BLOCK * BLOCK],
     /// Standard deviation of luma.
@@ -96,12 +97,10 @@ pub fn restore(
     };
     let (left, right) = span(&|block| block % columns, columns);
     let (top, bottom) = span(&|block| block / columns, rows);
-    let known =
-        |at: usize| hole.as_raw()[at] == 0 && barred.is_none_or(|barred| barred.as_raw()[at] == 0);
     let mut by_step: [Vec<Noise>; STEPS] = std::array::from_fn(|_| Vec::new());
     for _ in 0..SAMPLES.min((right - left) * (bottom - top)) {
         let (column, row) = (left + random.below(right - left), top + random.below(bottom - top));
-        if cells(row * columns + column).all(known) {
+        if cells(row * columns + column).all(|at| is_known(hole, barred, at)) {
             let noise = Noise::of(photo, column * BLOCK, row * BLOCK);
             by_step[noise.step()].push(noise);
         }

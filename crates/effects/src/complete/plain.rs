@@ -4,23 +4,24 @@
 use image::{GrayImage, Luma, RgbImage};
 use safelight_imaging::color::luma;
 use safelight_imaging::components::{Component, components, grown};
-use safelight_imaging::equations::solved;
+use safelight_imaging::equations::least_squares;
 
+use super::is_known;
 use super::spread::{Plane, spread};
 
-/// Width of the ring around a hole that is looked at, by the root of the hole's area, and its least and
-/// largest in pixels.
+/// Width of the ring around a hole, relative to the square root of the hole's area; its minimum and maximum
+/// in pixels.
 const RING: f32 = 0.2;
 const LEAST_RING: usize = 10;
 const MOST_RING: usize = 60;
-/// Largest root of the mean square by which the ring's luma is off the surface.
+/// Maximum RMS residual of the ring's luma from the fitted surface, in levels.
 const ROUGH: f32 = 5.0;
-/// Largest mean by which it is off in an eighth of the directions: else there is a shape, not noise.
+/// Maximum absolute mean residual in any octant around the hole: a larger one is structure, not noise.
 const SHAPE: f32 = 2.5;
-/// One in two hundred pixels may be farther off than this, and this many times as far as usual.
+/// Maximum 99.5th percentile of the absolute residuals: the larger of this and this many times the RMS.
 const FAR: f32 = 10.0;
 const TIMES: f32 = 4.0;
-/// Of eight directions from the middle, so many must be seen.
+/// Minimum number of octants that the ring must cover.
 const DIRECTIONS: usize = 6;
 /// Pixels of a hole with its ring, at most: larger ones take more memory than is declared.
 const MOST_PIXELS: usize = 1_500_000;
@@ -75,10 +76,8 @@ impl Site {
             own.put_pixel(x as u32, y as u32, Luma([255]));
         }
         let near = grown(&own, reach);
-        let known = |at: usize| {
-            let at = (at / width + top) * full_width + at % width + left;
-            hole.as_raw()[at] == 0 && barred.is_none_or(|barred| barred.as_raw()[at] == 0)
-        };
+        let known =
+            |at: usize| is_known(hole, barred, (at / width + top) * full_width + at % width + left);
         let ring = (0..width * height).map(|at| near.as_raw()[at] > 0 && known(at)).collect();
         let hole = own.iter().map(|&value| value > 0).collect();
         Some(Self { left, top, width, height, hole, ring })
@@ -100,19 +99,11 @@ impl Site {
         (0..self.ring.len()).filter(|&at| self.ring[at])
     }
 
-    /// The surface nearest to the ring by least squares; `None` where the ring is no such surface, or does
-    /// not go around.
+    /// Fits the surface to the ring by least squares; `None` where the ring is not plain or does not surround
+    /// the hole.
     fn surface(&self, photo: &RgbImage) -> Option<Surface> {
-        let (mut matrix, mut right) = ([[0.0; 6]; 6], [[0.0; 6]; 3]);
-        for at in self.seen() {
-            let (terms, color) = (self.terms(at), self.pixel(photo, at));
-            for (row, factor) in terms.into_iter().enumerate() {
-                matrix[row].iter_mut().zip(terms).for_each(|(sum, term)| *sum += factor * term);
-                (0..3).for_each(|c| right[c][row] += factor * f64::from(color[c]));
-            }
-        }
-        let [red, green, blue] = right.map(|right| solved(matrix, right));
-        let surface = Surface([red?, green?, blue?]);
+        let samples = self.seen().map(|at| (self.terms(at), self.pixel(photo, at).map(f64::from)));
+        let surface = Surface(least_squares(samples)?);
         self.is_plain(photo, &surface).then_some(surface)
     }
 
@@ -204,7 +195,7 @@ mod tests {
     fn plain_ground_alone_is_continued() {
         let middle = disc([120.0, 90.0], 20.0);
         assert!(is_filled(&sky(|_, _| false), &middle, None));
-        // What is hidden is no part of the ground.
+        // The object inside the hole does not count.
         assert!(is_filled(&sky(|x, y| x.abs_diff(120) + y.abs_diff(90) < 18), &middle, None));
         for (name, photo) in [
             ("a wire", sky(|x, y| (y + 60).abs_diff(x) < 3)),

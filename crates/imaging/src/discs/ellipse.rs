@@ -1,6 +1,6 @@
 //! Ellipses through points.
 
-use crate::equations::solved;
+use crate::equations::least_squares;
 
 /// An ellipse.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,16 +26,11 @@ impl Ellipse {
             .map(|p| (f64::from(p[0]) - mean[0]).hypot(f64::from(p[1]) - mean[1]))
             .sum::<f64>()
             / count;
-        let (mut system, mut right) = ([[0.0; 5]; 5], [0.0; 5]);
-        for point in points {
+        let samples = points.iter().map(|point| {
             let [x, y] = [0, 1].map(|i| (f64::from(point[i]) - mean[i]) / scale);
-            let terms = [x * x, x * y, y * y, x, y];
-            for (at, factor) in terms.into_iter().enumerate() {
-                system[at].iter_mut().zip(terms).for_each(|(sum, term)| *sum += factor * term);
-                right[at] += factor;
-            }
-        }
-        let [a, b, c, d, e] = solved(system, right)?;
+            ([x * x, x * y, y * y, x, y], [1.0])
+        });
+        let [[a, b, c, d, e]] = least_squares(samples)?;
         let determinant = 4.0 * a * c - b * b;
         if a <= 0.0 || determinant <= 1e-9 {
             return None;
