@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use parking_lot::{Mutex, RwLock};
@@ -182,31 +182,29 @@ fn to_load(group: &FaceGroup) -> u64 {
 pub(super) struct Growing {
     group: FaceGroup,
     key: GroupKey,
-    index: Mutex<Index>,
-    /// Whether more faces came than there is room for.
-    is_full: AtomicBool,
+    /// `None` before the first faces, and where more came than there was room for.
+    index: Mutex<Option<Index>>,
 }
 
 impl Growing {
     /// One with room for the faces that the group counts, and some more.
     pub fn of(group: FaceGroup, key: GroupKey) -> Self {
-        Self { group, key, index: Mutex::default(), is_full: AtomicBool::default() }
+        Self { group, key, index: Mutex::default() }
     }
 
     /// Adds faces that so many came before. What cannot be opened was altered in the database: it is left
     /// out, and the log says so.
     pub fn add(&self, before: usize, faces: &[StoredFace]) {
-        let mut index = self.index.lock();
+        let mut growing = self.index.lock();
         if before == 0 {
             // The old one goes before the new one comes.
-            *index = Index::default();
-            *index = Index::with_capacity(capacity(self.group.faces as usize));
-            self.is_full.store(false, Ordering::Relaxed);
+            *growing = None;
+            *growing = Some(Index::with_capacity(capacity(self.group.faces as usize)));
         }
-        if !index.has_room(faces.len()) {
-            self.is_full.store(true, Ordering::Relaxed);
+        let Some(index) = growing.as_mut().filter(|index| index.has_room(faces.len())) else {
+            *growing = None;
             return;
-        }
+        };
         for face in faces {
             let place = super::place_in(self.group.row, &face.token);
             match self.key.open_embedding(&face.sealed, &place) {
@@ -220,10 +218,7 @@ impl Growing {
 
     /// The whole index; `None` where more faces came than there was room for.
     pub fn whole(&self, revision: i64, mut memory: Permit) -> Option<Loaded> {
-        if self.is_full.load(Ordering::Relaxed) {
-            return None;
-        }
-        let index = std::mem::take(&mut *self.index.lock());
+        let index = self.index.lock().take()?;
         memory.shrink_to_bytes(index.bytes() as u64);
         Some(Loaded { revision, index, _memory: memory })
     }
