@@ -1,7 +1,7 @@
 //! The conformance suite: how every store must behave.
 //!
-//! A case gets a fresh, empty store and panics where that behaves otherwise; the books must be right
-//! when it ends. The test of an implementation is one call of [`all`].
+//! A case gets a fresh, empty store and panics where that behaves otherwise; after it the audit must find
+//! nothing wrong. The test of an implementation is one call of [`all`].
 
 mod accounts;
 mod agreements;

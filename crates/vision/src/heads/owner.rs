@@ -12,7 +12,7 @@ use crate::face::Rect;
 
 /// How far the forehead reaches above the box of a face, by half its height.
 const FOREHEAD: f32 = 0.3;
-/// A face less than this share as wide as the head's own is no other person's.
+/// Minimum width of another person's face, relative to the head's own face.
 const LEAST_OTHER: f32 = 0.35;
 /// Pieces of a head hang together where they touch over more than two of this share of the mask's side.
 const BRIDGE: u32 = 110;
