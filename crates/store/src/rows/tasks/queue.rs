@@ -105,13 +105,17 @@ pub(super) fn queue(db: &Connection<'_>, application: i64, most: u64) -> Result<
     Ok(Queue { all: all.into(), own: own.into() })
 }
 
-/// One statement, since the application is locked while it runs; each part reads an end of an index.
+/// One statement, since the application is locked while it runs. Each part reads one end of an index, also
+/// where a planner expects few open tasks: it would read all of them for `max(turn)`.
 fn place(db: &Connection<'_>, task: &NewTask, request: &HoldRequest, now: Millis) -> Result<Place> {
     let sql = format!(
-        "SELECT (SELECT max(seq) FROM tasks), (SELECT min(seq) FROM tasks WHERE ended_at IS NULL),
-        (SELECT max(turn) FROM tasks WHERE ended_at IS NULL AND application_id = ?1),
-        (SELECT max(turn) FROM tasks WHERE ended_at IS NULL AND state = 'processing'),
-        (SELECT min(turn) FROM tasks WHERE ended_at IS NULL AND state = 'queued'),
+        "SELECT (SELECT max(seq) FROM tasks),
+        (SELECT seq FROM tasks WHERE ended_at IS NULL ORDER BY seq LIMIT 1),
+        (SELECT turn FROM tasks WHERE ended_at IS NULL AND application_id = ?1
+             ORDER BY turn DESC LIMIT 1),
+        (SELECT turn FROM tasks WHERE ended_at IS NULL AND state = 'processing'
+             ORDER BY turn DESC LIMIT 1),
+        (SELECT turn FROM tasks WHERE ended_at IS NULL AND state = 'queued' ORDER BY turn LIMIT 1),
         ({POSSIBLE}), {}",
         ledger::able_pool("?2", "?6")
     );
