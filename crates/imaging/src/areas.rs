@@ -114,42 +114,44 @@ impl Areas {
         use rayon::prelude::*;
         let mixed = self.mixed(REACH);
         let mut labels = vec![0; width * height];
-        let scale = [self.width as f32 / width as f32, self.height as f32 / height as f32];
+        let around = |at: usize, from: usize, to: usize| {
+            let scale = from as f32 / to as f32;
+            Around::of((at as f32 + 0.5) * scale - 0.5, sigma, from)
+        };
+        let columns: Vec<Around> = (0..width).map(|x| around(x, self.width, width)).collect();
         labels.par_chunks_exact_mut(width.max(1)).enumerate().with_min_len(8).for_each(
-            |(y, row)| {
-                for (x, label) in row.iter_mut().enumerate() {
-                    let place = [x, y].map(|at| at as f32 + 0.5);
-                    *label = self.label_at(
-                        [place[0] * scale[0] - 0.5, place[1] * scale[1] - 0.5],
-                        sigma,
-                        &mixed,
-                    );
+            |(y, line)| {
+                let row = around(y, self.height, height);
+                for (label, column) in line.iter_mut().zip(&columns) {
+                    *label = self.label_at(column, &row, &mixed);
                 }
             },
         );
         Self { width, height, labels, zones: self.zones.clone() }
     }
 
-    fn label_at(&self, [x, y]: [f32; 2], sigma: f32, mixed: &[bool]) -> u32 {
-        let clamped = |at: isize, length: usize| at.clamp(0, length as isize - 1) as usize;
-        let (column, row) = (x.round() as isize, y.round() as isize);
-        let own = clamped(row, self.height) * self.width + clamped(column, self.width);
+    fn label_at(&self, column: &Around, row: &Around, mixed: &[bool]) -> u32 {
+        let own = row.nearest * self.width + column.nearest;
         if !mixed[own] {
             return self.labels[own];
         }
-        let reach = REACH as isize;
         let mut found: Vec<(u32, f32)> = Vec::with_capacity(6);
-        for v in row - reach..=row + reach {
-            for u in column - reach..=column + reach {
-                let square = (u as f32 - x).powi(2) + (v as f32 - y).powi(2);
-                let weight = (-square / (2.0 * sigma * sigma)).exp();
-                let at = clamped(v, self.height) * self.width + clamped(u, self.width);
-                let label = self.labels[at];
-                match found.iter_mut().find(|(other, _)| *other == label) {
-                    Some((_, sum)) => *sum += weight,
-                    None => found.push((label, weight)),
+        let mut add = |label: u32, weight: f32| match found.iter_mut().find(|of| of.0 == label) {
+            Some((_, sum)) => *sum += weight,
+            None => found.push((label, weight)),
+        };
+        for (v, down) in row.cells {
+            // Cells beside each other are mostly of one area.
+            let mut run = (self.labels[v * self.width + column.cells[0].0], 0.0);
+            for (u, across) in column.cells {
+                let label = self.labels[v * self.width + u];
+                if label != run.0 {
+                    add(run.0, down * run.1);
+                    run = (label, 0.0);
                 }
+                run.1 += across;
             }
+            add(run.0, down * run.1);
         }
         let best = found.iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
         best.map_or(self.labels[own], |(label, _)| *label)
@@ -189,6 +191,28 @@ impl Areas {
 
 /// How far cells are looked at around a place when borders are smoothed.
 const REACH: usize = 4;
+
+/// The cells around a place along one axis.
+struct Around {
+    /// The cell that the place lies in.
+    nearest: usize,
+    /// The cells within [`REACH`] of it, each with its weight; beyond the border the border's own.
+    cells: [(usize, f32); 2 * REACH + 1],
+}
+
+impl Around {
+    /// Around a place, in a row of `length` cells, by a Gaussian of `sigma` cells.
+    fn of(place: f32, sigma: f32, length: usize) -> Self {
+        let clamped = |at: isize| at.clamp(0, length as isize - 1) as usize;
+        let nearest = place.round() as isize;
+        let cell = |step: usize| {
+            let at = nearest + step as isize - REACH as isize;
+            let off = (at as f32 - place) / sigma;
+            (clamped(at), (-off * off / 2.0).exp())
+        };
+        Self { nearest: clamped(nearest), cells: std::array::from_fn(cell) }
+    }
+}
 
 /// The Euclidean distance of each cell to the nearest of the marked ones (Felzenszwalb and Huttenlocher
 /// 2012), at most `farthest`.

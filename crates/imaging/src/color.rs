@@ -129,8 +129,11 @@ pub fn smoothstep(from: f32, to: f32, value: f32) -> f32 {
 
 /// Interleaved gradient noise (Jimenez 2014), 0 to 1: even over every small neighbourhood, and the
 /// same at every run.
+#[inline(always)]
 pub fn noise(x: u32, y: u32) -> f32 {
-    (52.982_918 * (0.067_110_56 * x as f32 + 0.005_837_15 * y as f32).fract()).fract()
+    // The library's `fract` is a call on processors of the baseline.
+    let fraction = |value: f32| value - value as i32 as f32;
+    fraction(52.982_918 * fraction(0.067_110_56 * x as f32 + 0.005_837_15 * y as f32))
 }
 
 /// A byte for `value`, 0 to 255. Between two bytes noise decides by the pixel's place, so that slow

@@ -10,6 +10,7 @@ use std::ops::Range;
 use image::RgbImage;
 use rayon::prelude::*;
 
+use crate::color;
 use crate::lanes::{LANES, each};
 use crate::levels::{self, Levels};
 use crate::map::samples;
@@ -236,15 +237,10 @@ fn skin(red: f32, blue: f32) -> f32 {
     within(cb, -51.0..-1.0) * within(cr, 7.0..45.0)
 }
 
-/// A number from -0.5 to 0.5 for each pixel, with as little of low frequencies as a cheap formula
-/// gives (interleaved gradient noise, Jimenez 2014).
+/// Noise from -0.5 to 0.5 for each pixel. Coordinates wrap, so that large pictures lose no digits.
 #[inline(always)]
 fn noise(x: u32, y: u32) -> f32 {
-    // The library's `fract` is a call on processors of the baseline.
-    let fraction = |value: f32| value - value as i32 as f32;
-    // Coordinates wrap, so that large pictures lose no digits.
-    let inner = fraction(0.067_110_56 * (x & 1023) as f32 + 0.005_837_15 * (y & 1023) as f32);
-    fraction(52.982_918 * inner) - 0.5
+    color::noise(x & 1023, y & 1023) - 0.5
 }
 
 /// A curve for each neighbourhood.

@@ -127,7 +127,10 @@ struct Development {
 
 impl Development {
     fn of(seen: &[Rgb], share: f32) -> Self {
-        let mut light: Vec<f32> = seen.iter().map(|&color| luma(Self::light(color))).collect();
+        let mut light: Vec<f32> = match share > 0.0 {
+            true => seen.iter().map(|&color| luma(Self::light(color))).collect(),
+            false => Vec::new(),
+        };
         Self { share, white: percentile(&mut light, 0.999).max(1.0) }
     }
 

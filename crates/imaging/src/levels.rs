@@ -43,6 +43,19 @@ pub fn is_night(colors: &[[u8; 3]]) -> bool {
     share(&|luma| luma < DARK) > MOSTLY_DARK && share(&|luma| luma > LIT) > LEAST_LIT
 }
 
+/// The level that the share `rank` (0 to 1) of `values` lies below; 0 for none.
+fn level(values: impl ExactSizeIterator<Item = u8>, rank: f32) -> f32 {
+    let below = (values.len().saturating_sub(1) as f32 * rank).round() as u32;
+    let mut counts = [0_u32; 256];
+    values.for_each(|value| counts[usize::from(value)] += 1);
+    let mut seen = 0;
+    let is_reached = |&value: &u8| {
+        seen += counts[usize::from(value)];
+        seen > below
+    };
+    (0..=u8::MAX).find(is_reached).map_or(0.0, f32::from)
+}
+
 /// A curve on encoded values (0 to 255), the same for all channels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Levels {
@@ -55,16 +68,15 @@ pub struct Levels {
 impl Levels {
     /// The curve that a photo needs, from a sample of its pixels; `None` where its range is good, and at night.
     pub fn of_colors(colors: &[[u8; 3]]) -> Option<Self> {
-        let rank = |value: &dyn Fn(&[u8; 3]) -> f32, share: f32| {
-            percentile(&mut colors.iter().map(value).collect::<Vec<_>>(), share)
-        };
-        let dark = |color: &[u8; 3]| luma(color.map(f32::from));
-        let lowest = |color: &[u8; 3]| color.iter().copied().min().map_or(0.0, f32::from);
-        let highest = |color: &[u8; 3]| color.iter().copied().max().map_or(0.0, f32::from);
-        let low = rank(&dark, 0.003).min(rank(&lowest, 0.029));
-        let high = rank(&highest, 0.997);
+        let mut lumas: Vec<f32> = colors.iter().map(|color| luma(color.map(f32::from))).collect();
+        let darkest = percentile(&mut lumas, 0.003);
+        let brightest = percentile(&mut lumas, 0.997);
+        let lowest = |[r, g, b]: [u8; 3]| r.min(g).min(b);
+        let highest = |[r, g, b]: [u8; 3]| r.max(g).max(b);
+        let low = darkest.min(level(colors.iter().map(|color| lowest(*color)), 0.029));
+        let high = level(colors.iter().map(|color| highest(*color)), 0.997);
         let range = high - low;
-        if rank(&dark, 0.997) - rank(&dark, 0.003) < PLAIN_RANGE {
+        if brightest - darkest < PLAIN_RANGE {
             return None;
         }
         let ramp =

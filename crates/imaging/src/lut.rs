@@ -26,12 +26,14 @@ impl Lut {
     /// Plouffe and Nin 1993): grays lie between two grays, so they stay gray.
     pub fn at(&self, place: Rgb) -> Rgb {
         let scaled = place.map(|value| value.clamp(0.0, 1.0) * (SIZE - 1) as f32);
-        let base = scaled.map(|value| (value as usize).min(SIZE - 2));
+        // By way of `i32`, since processors of the baseline have no conversion to 64 bits without a sign.
+        let base = scaled.map(|value| (value as i32).min(SIZE as i32 - 2));
         let mut ways = [
             (scaled[0] - base[0] as f32, SIZE * SIZE),
             (scaled[1] - base[1] as f32, SIZE),
             (scaled[2] - base[2] as f32, 1),
         ];
+        let base = base.map(|value| value as usize);
         let order = |ways: &mut [(f32, usize); 3], a: usize, b: usize| {
             if ways[a].0 < ways[b].0 {
                 ways.swap(a, b);

@@ -71,8 +71,9 @@ impl Map {
     pub fn between(&self, x: f32, y: f32) -> f32 {
         let (x, y) =
             (x.clamp(0.0, (self.width - 1) as f32), y.clamp(0.0, (self.height - 1) as f32));
-        let (left, top) = (x as usize, y as usize);
-        let (across, down) = (x - left as f32, y - top as f32);
+        // By way of `i32`, since processors of the baseline have no conversion to 64 bits without a sign.
+        let (left, top) = (x as i32 as usize, y as i32 as usize);
+        let (across, down) = (x - left as i32 as f32, y - top as i32 as f32);
         let (right, bottom) = ((left + 1).min(self.width - 1), (top + 1).min(self.height - 1));
         let (upper, lower) = (top * self.width, bottom * self.width);
         let mix = |a: f32, b: f32, way: f32| a + (b - a) * way;
@@ -150,10 +151,18 @@ impl Map {
 
     /// Rows become columns.
     pub fn transposed(&self) -> Self {
-        let mut values = Vec::with_capacity(self.values.len());
-        for x in 0..self.width {
-            values.extend((0..self.height).map(|y| self.values[y * self.width + x]));
-        }
+        // Some columns at a time, so that a line of the cache is read once for all of them.
+        const COLUMNS: usize = 16;
+        let mut values = vec![0.0; self.values.len()];
+        let stripes = values.par_chunks_mut((COLUMNS * self.height).max(1)).enumerate();
+        stripes.for_each(|(stripe, out)| {
+            for (y, row) in self.values.chunks_exact(self.width).enumerate() {
+                let cells = row[stripe * COLUMNS..].iter().take(COLUMNS);
+                for (x, value) in cells.enumerate() {
+                    out[x * self.height + y] = *value;
+                }
+            }
+        });
         Self { width: self.height, height: self.width, values }
     }
 }

@@ -101,7 +101,7 @@ impl Pen {
                     sum += weight * across.between(px, py);
                     total += weight;
                     // Rounded; both are inside and so not below 0.
-                    let next = flow.at((px + 0.5) as usize, (py + 0.5) as usize);
+                    let next = flow.at((px + 0.5) as i32 as usize, (py + 0.5) as i32 as usize);
                     let same = next[0] * direction[0] + next[1] * direction[1] >= 0.0;
                     direction = if same { next } else { next.map(|v| -v) };
                 }

@@ -44,8 +44,21 @@ fn turned(photo: &RgbImage, near: &[f32], alike: &[f32]) -> RgbImage {
     let rows = smooth.par_chunks_exact_mut(width * 3).zip(photo.par_chunks_exact(width * 3));
     rows.with_min_len(8).for_each(|(out, row)| {
         let (row, out) = (row.as_chunks::<3>().0, out.as_chunks_mut::<3>().0);
-        for (x, out) in out.iter_mut().enumerate() {
-            *out = mean(row, x, near, alike);
+        let mut sums = row.iter().map(|pixel| pixel.map(f32::from)).collect::<Vec<_>>();
+        let mut totals = vec![1.0; row.len()];
+        // Two pixels count alike for each other.
+        for (step, near) in near.iter().enumerate().skip(1) {
+            for (one, two) in (step..row.len()).enumerate() {
+                let weight = near * alike[(distance(row[one], row[two]) >> SHIFT) as usize];
+                for (to, from) in [(one, two), (two, one)] {
+                    sums[to] =
+                        std::array::from_fn(|c| sums[to][c] + weight * f32::from(row[from][c]));
+                    totals[to] += weight;
+                }
+            }
+        }
+        for ((out, sum), total) in out.iter_mut().zip(sums).zip(totals) {
+            *out = sum.map(|sum| (sum / total + 0.5) as u8);
         }
     });
     let mut turned = RgbImage::new(photo.height(), photo.width());
@@ -58,20 +71,9 @@ fn turned(photo: &RgbImage, near: &[f32], alike: &[f32]) -> RgbImage {
     turned
 }
 
-/// The mean of the pixels around `x`, weighed by how near and how alike they are.
-fn mean(row: &[[u8; 3]], x: usize, near: &[f32], alike: &[f32]) -> [u8; 3] {
-    let centre = row[x];
-    let (mut sum, mut total) = (centre.map(f32::from), 1.0);
-    let radius = near.len() - 1;
-    let window = x.saturating_sub(radius)..(x + radius + 1).min(row.len());
-    for i in window.filter(|&i| i != x) {
-        let pixel = row[i];
-        let squares = (0..3).map(|c| u32::from(pixel[c].abs_diff(centre[c])).pow(2)).sum::<u32>();
-        let weight = near[i.abs_diff(x)] * alike[(squares >> SHIFT) as usize];
-        sum = std::array::from_fn(|c| sum[c] + weight * f32::from(pixel[c]));
-        total += weight;
-    }
-    sum.map(|sum| (sum / total + 0.5) as u8)
+/// The squared distance of two colours.
+fn distance(one: [u8; 3], two: [u8; 3]) -> u32 {
+    (0..3).map(|c| u32::from(one[c].abs_diff(two[c])).pow(2)).sum()
 }
 
 #[cfg(test)]

@@ -62,6 +62,13 @@ pub(crate) fn detect_largest(models: &Models, photo: &RgbImage) -> Result<Vec<De
     Ok(ordered(detect(models, photo)?, MOST_FACES))
 }
 
+/// What the first look at the photo finds, largest first.
+pub(crate) fn detect_large(models: &Models, photo: &RgbImage) -> Result<Vec<Detection>> {
+    check_photo(photo)?;
+    let found = View::of(photo, LOOKS[0])?.faces(&*models.get(MODEL)?)?;
+    Ok(ordered(distinct(found), MOST_FACES))
+}
+
 /// The faces of the photo whichever way up it is, largest first. The view with the most evidence says
 /// which way that is; of the others only what is plainly a face elsewhere counts, since upside-down
 /// faces and folds of cloth pass for faces more often in a wrong view.

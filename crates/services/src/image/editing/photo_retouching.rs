@@ -60,7 +60,7 @@ impl CpuOperation for PhotoRetouching {
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let style = input.style.decode(work)?;
         let mut photo = input.image.decode(work)?;
-        let faces = work.stage("detect", || work.vision.detect_faces(&photo.rgb))?;
+        let faces = work.stage("detect", || work.vision.detect_large_faces(&photo.rgb))?;
         work.stage("retouch", || {
             let (own, wanted) = (photo.alpha.as_ref(), style.alpha.as_ref());
             retouch::retouch(&mut photo.rgb, own, &style.rgb, wanted, !faces.is_empty());

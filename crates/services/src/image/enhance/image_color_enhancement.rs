@@ -80,7 +80,7 @@ impl CpuOperation for ImageColorEnhancement {
 
     fn run(input: Request, work: &Work) -> Result<Answer> {
         let mut photo = input.image.decode(work)?;
-        let faces = work.stage("detect", || work.vision.detect_faces(&photo.rgb))?;
+        let faces = work.stage("detect", || work.vision.detect_large_faces(&photo.rgb))?;
         work.stage("grading", || {
             let skins: Vec<Skin> = faces.iter().map(|face| skin(&photo.rgb, face)).collect();
             grading::enhance(&mut photo.rgb, photo.alpha.as_ref(), input.mode, &skins);
