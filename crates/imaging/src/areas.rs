@@ -122,39 +122,26 @@ impl Areas {
         labels.par_chunks_exact_mut(width.max(1)).enumerate().with_min_len(8).for_each(
             |(y, line)| {
                 let row = around(y, self.height, height);
+                let shares = self.shares(&row);
                 for (label, column) in line.iter_mut().zip(&columns) {
-                    *label = self.label_at(column, &row, &mixed);
+                    let own = row.nearest * self.width + column.nearest;
+                    *label = if mixed[own] { heaviest(&shares, column) } else { self.labels[own] };
                 }
             },
         );
         Self { width, height, labels, zones: self.zones.clone() }
     }
 
-    fn label_at(&self, column: &Around, row: &Around, mixed: &[bool]) -> u32 {
-        let own = row.nearest * self.width + column.nearest;
-        if !mixed[own] {
-            return self.labels[own];
-        }
-        let mut found: Vec<(u32, f32)> = Vec::with_capacity(6);
-        let mut add = |label: u32, weight: f32| match found.iter_mut().find(|of| of.0 == label) {
-            Some((_, sum)) => *sum += weight,
-            None => found.push((label, weight)),
+    /// The weight that each area has in each column around a row.
+    fn shares(&self, row: &Around) -> Vec<Vec<(u32, f32)>> {
+        let column = |x: usize| {
+            let mut shares = Vec::with_capacity(2);
+            row.cells.iter().for_each(|&(y, weight)| {
+                add(&mut shares, self.labels[y * self.width + x], weight);
+            });
+            shares
         };
-        for (v, down) in row.cells {
-            // Cells beside each other are mostly of one area.
-            let mut run = (self.labels[v * self.width + column.cells[0].0], 0.0);
-            for (u, across) in column.cells {
-                let label = self.labels[v * self.width + u];
-                if label != run.0 {
-                    add(run.0, down * run.1);
-                    run = (label, 0.0);
-                }
-                run.1 += across;
-            }
-            add(run.0, down * run.1);
-        }
-        let best = found.iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
-        best.map_or(self.labels[own], |(label, _)| *label)
+        (0..self.width).map(column).collect()
     }
 
     /// Whether a cell has another area within `reach`.
@@ -214,25 +201,42 @@ impl Around {
     }
 }
 
+/// The area with most weight in the columns around a place, of several the first.
+fn heaviest(shares: &[Vec<(u32, f32)>], around: &Around) -> u32 {
+    let mut found = Vec::with_capacity(6);
+    for (x, across) in around.cells {
+        shares[x].iter().for_each(|&(label, down)| add(&mut found, label, down * across));
+    }
+    let most = found.iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
+    most.map_or(0, |(label, _)| *label)
+}
+
+fn add(shares: &mut Vec<(u32, f32)>, label: u32, weight: f32) {
+    match shares.iter_mut().find(|(other, _)| *other == label) {
+        Some((_, sum)) => *sum += weight,
+        None => shares.push((label, weight)),
+    }
+}
+
 /// The Euclidean distance of each cell to the nearest of the marked ones (Felzenszwalb and Huttenlocher
 /// 2012), at most `farthest`.
 pub fn distances(marked: &[bool], width: usize, farthest: f32) -> Map {
     let height = marked.len() / width.max(1);
     let far = farthest * farthest;
     let values = marked.iter().map(|&marked| if marked { 0.0 } else { far }).collect();
-    let squares = Map { width, height, values }.lowest_parabolas();
-    let mut squares = squares.transposed().lowest_parabolas().transposed();
-    squares.values.iter_mut().for_each(|value| *value = value.min(far).sqrt());
+    let squares = Map { width, height, values }.lowest_parabolas(far);
+    let mut squares = squares.transposed().lowest_parabolas(far).transposed();
+    squares.values.iter_mut().for_each(|value| *value = value.sqrt());
     squares
 }
 
 impl Map {
-    /// The lower envelope of the parabolas that stand on the cells of each row.
-    fn lowest_parabolas(&self) -> Self {
+    /// The lower envelope of the parabolas that stand on the cells of each row, at most `far`.
+    fn lowest_parabolas(&self, far: f32) -> Self {
         self.rows(&|line: &[f32], out: &mut [f32]| {
             let mut feet: Vec<(usize, f32)> = Vec::with_capacity(line.len());
             let height = |i: usize| line[i] + (i * i) as f32;
-            for i in 0..line.len() {
+            for i in (0..line.len()).filter(|&i| line[i] < far) {
                 let mut from = f32::NEG_INFINITY;
                 while let Some(&(foot, start)) = feet.last() {
                     from = (height(i) - height(foot)) / (2 * (i - foot)) as f32;
@@ -244,13 +248,16 @@ impl Map {
                 }
                 feet.push((i, from));
             }
+            if feet.is_empty() {
+                return out.fill(far);
+            }
             let mut next = 0;
             for (i, out) in out.iter_mut().enumerate() {
                 while next + 1 < feet.len() && feet[next + 1].1 < i as f32 {
                     next += 1;
                 }
                 let foot = feet[next].0;
-                *out = line[foot] + (i.abs_diff(foot) as f32).powi(2);
+                *out = far.min(line[foot] + (i.abs_diff(foot) as f32).powi(2));
             }
         })
     }

@@ -37,12 +37,19 @@ impl Sitting {
     /// side has.
     pub fn of(work: &Work, photo: &RgbImage, side: u32) -> Result<Self> {
         let photo = thumbnail(photo, side);
-        let (faces, kits): (Vec<_>, Vec<_>) =
-            work.stage("faces", || kits(work, &photo))?.into_iter().unzip();
+        let (found, kits) = work.stage("faces", || {
+            let found = work.vision.detect_faces(&photo)?;
+            let kits = kits(work, &photo, &found)?;
+            Ok((found, kits))
+        })?;
+        let (faces, kits): (Vec<_>, Vec<_>) = kits.into_iter().unzip();
         let matte = work.stage("subject", || {
-            let people = if kits.is_empty() { None } else { work.vision.people(&photo)? };
+            let people = match kits.is_empty() {
+                true => None,
+                false => work.vision.people_among(&photo, Some(found))?,
+            };
             let found = match people {
-                Some(people) => people,
+                Some(people) => people.subject,
                 None => work.vision.salient(&photo)?,
             };
             Ok(matte(&photo, &found))
@@ -57,9 +64,9 @@ impl Sitting {
 }
 
 /// The faces that are surely those of people and whose points are found.
-fn kits(work: &Work, photo: &RgbImage) -> Result<Vec<(Detection, Kit)>> {
+fn kits(work: &Work, photo: &RgbImage, found: &[Detection]) -> Result<Vec<(Detection, Kit)>> {
     let mut kits = Vec::new();
-    for found in work.vision.detect_faces(photo)?.into_iter().take(MOST_FACES) {
+    for &found in found.iter().take(MOST_FACES) {
         work.check()?;
         let large = found.rect.shorter_side() >= LEAST_FACE;
         if !large || !work.vision.is_sure_face(photo, &found)? {

@@ -106,7 +106,7 @@ impl Vision {
     /// The garments of the photo; `None` where it shows none.
     pub fn garments(&self, photo: &RgbImage) -> Result<Option<Garments>> {
         match self.people(photo)? {
-            Some(person) => worn::take_apart(self, photo, &person),
+            Some(people) => worn::take_apart(self, photo, &people),
             None => self.goods(photo),
         }
     }

@@ -16,7 +16,8 @@ use safelight_imaging::components::{Component, components, count_from, grown};
 use safelight_imaging::resize::{self, Filter};
 
 use crate::Vision;
-use crate::face::{Point, Rect};
+use crate::body::Body;
+use crate::face::{Detection, Point, Rect};
 use crate::saliency::{SIDE, Saliency};
 
 /// Joints of a body this sure count.
@@ -50,27 +51,43 @@ const FAINT: u8 = 12;
 /// A gap is narrow up to twice this, in cells of the mask.
 const NARROW: usize = 10;
 
+/// The people of a photo, and what bears out that they are people.
+#[derive(Clone, Debug)]
+pub struct People {
+    /// They with what they hold, as a mask like that of [`salient`](Vision::salient).
+    pub subject: Saliency,
+    /// The faces of the whole photo, largest first.
+    pub faces: Vec<Detection>,
+    /// The joints of the body that is seen best in the subject's region.
+    pub body: Body,
+}
+
 impl Vision {
-    /// The people of the photo with what they hold, as a mask like that of
-    /// [`salient`](Vision::salient). None where the photo shows no person.
-    pub fn people(&self, photo: &RgbImage) -> Result<Option<Saliency>> {
+    /// The people of the photo. None where it shows no person.
+    pub fn people(&self, photo: &RgbImage) -> Result<Option<People>> {
+        self.people_among(photo, None)
+    }
+
+    /// The same where the faces of the photo are known, as [`detect_faces`](Vision::detect_faces) finds them.
+    pub fn people_among(
+        &self,
+        photo: &RgbImage,
+        faces: Option<Vec<Detection>>,
+    ) -> Result<Option<People>> {
+        let mut search = Search { vision: self, photo, faces };
         let salient = self.salient(photo)?;
-        let person = self.person_mask(photo, salient.region)?;
-        let evidence = self.evidence(photo, salient.region, &person)?;
-        let (found, whole) = (steered(&salient, &person, &evidence), Region::whole(photo));
-        if found.is_some() || salient.region == whole {
+        let (region, whole) = (salient.region, Region::whole(photo));
+        let found = search.among(&salient)?;
+        if found.is_some() || region == whole {
             return Ok(found);
         }
         // What is most salient is no person, but there may be one elsewhere.
         let person = self.person_mask(photo, whole)?;
-        if self.evidence(photo, whole, &person)?.is_empty() {
+        if search.evidence(whole, &person)?.is_none() {
             return Ok(None);
         }
         let Some(region) = box_of(&person, whole) else { return Ok(None) };
-        let salient = self.salient_in(photo, region)?;
-        let person = self.person_mask(photo, region)?;
-        let evidence = self.evidence(photo, region, &person)?;
-        Ok(steered(&salient, &person, &evidence))
+        search.among(&self.salient_in(photo, region)?)
     }
 
     /// 255 where a region of the photo shows those whose faces are surely seen, over a mask of [`SIDE`] x
@@ -83,7 +100,7 @@ impl Vision {
     ) -> Result<Option<GrayImage>> {
         let mut people = GrayImage::new(SIDE, SIDE);
         let mut seen = 0;
-        for face in self.detect_faces(photo)? {
+        for face in self.detect_large_faces(photo)? {
             if seen < MOST_PEOPLE && self.is_sure_face(photo, &face)? {
                 let figure = figure(face.rect, Region::whole(photo));
                 let person = self.person_mask(photo, figure)?;
@@ -93,18 +110,36 @@ impl Vision {
         }
         Ok((seen > 0).then(|| grown(&people, FRINGE)))
     }
+}
 
-    /// The faces and the joints of a body that lie where the mask shows a person, as cells of a mask
-    /// of [`SIDE`] x [`SIDE`] over the region. None where they are too few to bear the mask out.
-    fn evidence(
-        &self,
-        photo: &RgbImage,
-        region: Region,
-        person: &GrayImage,
-    ) -> Result<Vec<(u32, u32)>> {
+/// Faces and joints, as cells of a mask of [`SIDE`] x [`SIDE`] over a region, and the body of the joints.
+type Evidence = (Vec<(u32, u32)>, Body);
+
+/// A search for the people of one photo.
+struct Search<'a> {
+    vision: &'a Vision,
+    photo: &'a RgbImage,
+    /// The faces, once they are known.
+    faces: Option<Vec<Detection>>,
+}
+
+impl Search<'_> {
+    /// The people among what is salient.
+    fn among(&mut self, salient: &Saliency) -> Result<Option<People>> {
+        let person = self.vision.person_mask(self.photo, salient.region)?;
+        let Some((cells, body)) = self.evidence(salient.region, &person)? else { return Ok(None) };
+        let subject = steered(salient, &person, &cells);
+        let faces = self.faces.clone().unwrap_or_default();
+        Ok(subject.map(|subject| People { subject, faces, body }))
+    }
+
+    /// The faces and the joints of a body that lie where the mask shows a person. None where they are too few
+    /// to bear the mask out.
+    fn evidence(&mut self, region: Region, person: &GrayImage) -> Result<Option<Evidence>> {
         if !person.iter().any(|&value| value >= PERSON) {
-            return Ok(vec![]);
+            return Ok(None);
         }
+        let Self { vision, photo, faces } = self;
         let on_person = |place: Point| {
             let cell = |at: f32, start: u32, length: u32| {
                 let cell = (at - start as f32) / length as f32 * SIDE as f32;
@@ -116,20 +151,23 @@ impl Vision {
             let (x, y) = (scaled(column, person.width()), scaled(row, person.height()));
             (person.get_pixel(x, y).0[0] >= PERSON).then_some((column, row))
         };
-        let body = self.body(photo, region)?;
+        let body = vision.body(photo, region)?;
         let seen = body.joints().iter().filter(|joint| joint.score > JOINT);
         let best = seen.clone().map(|joint| joint.score).fold(0.0, f32::max);
         let mut evidence: Vec<_> = seen.filter_map(|joint| on_person(joint.place)).collect();
         if evidence.len() < JOINTS || best < SURE_JOINT {
             evidence.clear();
         }
-        for face in self.detect_faces(photo)? {
+        if faces.is_none() {
+            *faces = Some(vision.detect_faces(photo)?);
+        }
+        for face in faces.iter().flatten() {
             match on_person(face.rect.centre()) {
-                Some(cell) if self.is_sure_face(photo, &face)? => evidence.push(cell),
+                Some(cell) if vision.is_sure_face(photo, face)? => evidence.push(cell),
                 _ => {}
             }
         }
-        Ok(evidence)
+        Ok((!evidence.is_empty()).then_some((evidence, body)))
     }
 }
 

@@ -35,7 +35,8 @@ impl Pen {
         edges
     }
 
-    /// How much a pixel is the dark side of an edge: the more, the further below 0.
+    /// How much a pixel is the dark side of an edge: the more, the further below 0. What lies above
+    /// `-threshold`, and so is paper, need not be exact.
     pub fn edges(&self, photo: &RgbImage) -> Map {
         let gray = Map::of(photo, luma);
         let flow = Flow::of(photo, (self.width * 2.0).round().max(1.0) as usize);
@@ -80,11 +81,18 @@ impl Pen {
         })
     }
 
-    /// The same collected along the flow.
+    /// The same collected along the flow. Where all that is in reach is paper, its mean is too: there it
+    /// stays as it is.
     fn along(&self, across: &Map, flow: &Flow) -> Map {
         let steps = (self.width * self.reach * 2.0).ceil().max(1.0) as i32;
         let weights = normalised(steps, self.width * self.reach);
+        // With what lies between cells, and one more, so that edges may be enlarged.
+        let reach = steps as usize + 2;
+        let lowest = lowest(across, reach).erode(1);
         across.each(|x, y| {
+            if lowest.values[y / reach * lowest.width + x / reach] > -self.threshold {
+                return across.values[y * across.width + x];
+            }
             let mut sum = across.values[y * across.width + x] * weights[steps as usize];
             let mut total = weights[steps as usize];
             for way in [1.0, -1.0] {
@@ -109,6 +117,18 @@ impl Pen {
             sum / total
         })
     }
+}
+
+/// The lowest value of each square of `side` cells.
+fn lowest(map: &Map, side: usize) -> Map {
+    let (width, height) = (map.width.div_ceil(side), map.height.div_ceil(side));
+    let mut values = vec![f32::INFINITY; width * height];
+    for (y, row) in map.values.chunks_exact(map.width.max(1)).enumerate() {
+        for (cell, part) in values[y / side * width..].iter_mut().zip(row.chunks(side)) {
+            *cell = part.iter().copied().fold(*cell, f32::min);
+        }
+    }
+    Map { width, height, values }
 }
 
 /// Weights of a Gaussian from `-reach` to `reach` that sum to 1.

@@ -43,23 +43,8 @@ fn turned(photo: &RgbImage, near: &[f32], alike: &[f32]) -> RgbImage {
     let mut smooth = RgbImage::new(photo.width(), photo.height());
     let rows = smooth.par_chunks_exact_mut(width * 3).zip(photo.par_chunks_exact(width * 3));
     rows.with_min_len(8).for_each(|(out, row)| {
-        let (row, out) = (row.as_chunks::<3>().0, out.as_chunks_mut::<3>().0);
-        let mut sums = row.iter().map(|pixel| pixel.map(f32::from)).collect::<Vec<_>>();
-        let mut totals = vec![1.0; row.len()];
-        // Two pixels count alike for each other.
-        for (step, near) in near.iter().enumerate().skip(1) {
-            for (one, two) in (step..row.len()).enumerate() {
-                let weight = near * alike[(distance(row[one], row[two]) >> SHIFT) as usize];
-                for (to, from) in [(one, two), (two, one)] {
-                    sums[to] =
-                        std::array::from_fn(|c| sums[to][c] + weight * f32::from(row[from][c]));
-                    totals[to] += weight;
-                }
-            }
-        }
-        for ((out, sum), total) in out.iter_mut().zip(sums).zip(totals) {
-            *out = sum.map(|sum| (sum / total + 0.5) as u8);
-        }
+        let line = Line::of(row.as_chunks::<3>().0);
+        line.smooth(near, alike, out.as_chunks_mut::<3>().0);
     });
     let mut turned = RgbImage::new(photo.height(), photo.width());
     let source = smooth.as_chunks::<3>().0;
@@ -71,9 +56,51 @@ fn turned(photo: &RgbImage, near: &[f32], alike: &[f32]) -> RgbImage {
     turned
 }
 
-/// The squared distance of two colours.
-fn distance(one: [u8; 3], two: [u8; 3]) -> u32 {
-    (0..3).map(|c| u32::from(one[c].abs_diff(two[c])).pow(2)).sum()
+/// A row of pixels, a plane for each channel.
+struct Line([Vec<f32>; 3]);
+
+impl Line {
+    fn of(row: &[[u8; 3]]) -> Self {
+        Self([0, 1, 2].map(|c| row.iter().map(|pixel| f32::from(pixel[c])).collect()))
+    }
+
+    /// Writes the mean of the pixels around each, weighed by how near and how alike they are.
+    fn smooth(&self, near: &[f32], alike: &[f32], out: &mut [[u8; 3]]) {
+        let mut sums = self.0.clone();
+        let mut totals = vec![1.0; out.len()];
+        for (step, near) in near.iter().enumerate().take(out.len()).skip(1) {
+            // Two pixels count alike for each other.
+            let weights: Vec<f32> = self
+                .squared_distances(step)
+                .into_iter()
+                .map(|square| near * alike[(square >> SHIFT) as usize])
+                .collect();
+            for (sums, plane) in sums.iter_mut().zip(&self.0) {
+                add(&mut sums[..], &weights, &plane[step..]);
+                add(&mut sums[step..], &weights, plane);
+            }
+            totals.iter_mut().zip(&weights).for_each(|(total, weight)| *total += weight);
+            totals[step..].iter_mut().zip(&weights).for_each(|(total, weight)| *total += weight);
+        }
+        let [red, green, blue] = &sums;
+        for (i, out) in out.iter_mut().enumerate() {
+            *out = [red[i], green[i], blue[i]].map(|sum| (sum / totals[i] + 0.5) as u8);
+        }
+    }
+
+    /// The squared distance of each colour from that `step` pixels further on.
+    fn squared_distances(&self, step: usize) -> Vec<i32> {
+        let [red, green, blue] = &self.0;
+        let square = |plane: &[f32], i: usize| (plane[i] - plane[i + step]).powi(2);
+        let all = 0..red.len() - step;
+        all.map(|i| (square(red, i) + square(green, i) + square(blue, i)) as i32).collect()
+    }
+}
+
+fn add(sums: &mut [f32], weights: &[f32], values: &[f32]) {
+    for ((sum, weight), value) in sums.iter_mut().zip(weights).zip(values) {
+        *sum += weight * value;
+    }
 }
 
 #[cfg(test)]

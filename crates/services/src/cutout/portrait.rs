@@ -23,5 +23,5 @@ fn cut_out(photo: Photo, work: &Work) -> Result<Cutout> {
     const NOBODY: &str = "image shows no person";
     let found = work.stage("people", || work.vision.people(&photo.rgb))?;
     let found = found.ok_or_else(|| no_target(NOBODY))?;
-    matted(photo, &found, NOBODY, work)
+    matted(photo, &found.subject, NOBODY, work)
 }

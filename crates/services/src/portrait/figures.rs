@@ -8,7 +8,7 @@ use safelight_imaging::components::{Component, components, grown};
 use safelight_imaging::{Cutout, Photo, Region};
 use safelight_operation::{Memory, Spec, Work};
 use safelight_vision::cutout;
-use safelight_vision::face::{Point, Rect};
+use safelight_vision::face::{Detection, Point, Rect};
 use safelight_vision::saliency::Saliency;
 
 use super::painted::{LATER, MEMORY};
@@ -49,11 +49,12 @@ pub(super) struct Person {
 /// shoulders and hips are not seen, the person sits or turns away, or several people hang together.
 pub(super) fn largest(work: &Work, photo: &RgbImage) -> Result<Person> {
     let nobody = || Fault::new(Code::NoRecognitionTargetDetected, "image shows no person");
-    let mut people = work.stage("people", || work.vision.people(photo))?.ok_or_else(nobody)?;
+    let found = work.stage("people", || work.vision.people(photo))?.ok_or_else(nobody)?;
+    let mut people = found.subject;
     let pieces = components(&people.mask, |value| value >= PERSON);
     let piece = pieces.iter().max_by_key(|piece| piece.cells.len()).ok_or_else(nobody)?;
     let figure = work.stage("pose", || {
-        alone(work, photo, &people, piece)?;
+        alone(&found.faces, &people, piece)?;
         posed(work, photo, bounds(&people, piece))
     })?;
     work.stage("matte", || {
@@ -102,9 +103,8 @@ fn posed(work: &Work, photo: &RgbImage, bounds: Rect) -> Result<Figure> {
 }
 
 /// Passes a piece of the mask that shows one face at most.
-fn alone(work: &Work, photo: &RgbImage, people: &Saliency, piece: &Component) -> Result<()> {
+fn alone(faces: &[Detection], people: &Saliency, piece: &Component) -> Result<()> {
     let mask = piece.alone(people.mask.dimensions());
-    let faces = work.vision.detect_faces(photo)?;
     let on_piece = faces.iter().filter(|face| shows(&mask, people.region, face.rect.centre()));
     let sides: Vec<f32> = on_piece.map(|face| face.rect.shorter_side()).collect();
     let largest = sides.iter().copied().fold(0.0, f32::max);

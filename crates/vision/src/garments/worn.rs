@@ -15,6 +15,7 @@ use crate::Vision;
 use crate::face::{Detection, Parsing, Part, Point};
 use crate::heads::HEAD;
 use crate::kinds::Kind;
+use crate::people::People;
 use crate::saliency::{SIDE, Saliency};
 
 const CELLS: usize = (SIDE * SIDE) as usize;
@@ -58,15 +59,14 @@ struct Cells<'a> {
 pub(super) fn take_apart(
     vision: &Vision,
     photo: &RgbImage,
-    person: &Saliency,
+    people: &People,
 ) -> Result<Option<Garments>> {
-    let mut cells = Cells::of(photo, person);
-    let faces = vision.detect_faces(photo)?;
+    let mut cells = Cells::of(photo, &people.subject);
     let on_person = |face: &&Detection| cells.value_at(face.rect.centre()) >= PERSON;
     let large = |face: &&Detection| face.rect.shorter_side() >= SMALLEST_FACE;
-    let faces: Vec<_> = faces.iter().filter(on_person).filter(large).take(MOST_FACES).collect();
-    let figure =
-        Figure::of(&vision.body(photo, person.region)?, faces.first().map(|face| face.rect));
+    let seen = people.faces.iter().filter(on_person).filter(large);
+    let faces: Vec<_> = seen.take(MOST_FACES).collect();
+    let figure = Figure::of(&people.body, faces.first().map(|face| face.rect));
     let mut skin = None;
     for face in &faces {
         let parsing = vision.parse_head(photo, face)?;

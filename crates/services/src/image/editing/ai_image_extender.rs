@@ -189,7 +189,7 @@ fn extended(photo: Photo, input: &Request, work: &Work) -> Result<image::RgbImag
     let barred = work.stage("subjects", || {
         let (width, height) = rgb.dimensions();
         let people = work.vision.people(&rgb)?;
-        let people = people.map(|people| people.at_size(width, height)).transpose()?;
+        let people = people.map(|people| people.subject.at_size(width, height)).transpose()?;
         let subject = work.vision.salient(&rgb)?.at_size(width, height)?;
         check(people.as_ref(), sides, "a person", LARGEST_PERSON, 0.0)?;
         check(Some(&subject), sides, "a subject", LARGEST_SUBJECT, STRIP)?;

@@ -149,7 +149,7 @@ fn barred(photo: &Photo, hole: &GrayImage, work: &Work) -> Result<GrayImage> {
         |piece: &Component| piece.cells.iter().filter(|&&at| is_rim(at as usize)).count() * 2 > rim;
     let touches = |piece: &Component| piece.cells.iter().any(|&at| hole.as_raw()[at as usize] > 0);
     if let Some(people) = work.vision.people(&photo.rgb)? {
-        let people = people.at_size(width, height)?;
+        let people = people.subject.at_size(width, height)?;
         let people = components(&people, |value| value >= SUBJECT);
         people.iter().filter(|person| !is_ground(person)).for_each(|p| p.paint(&mut barred));
     }

@@ -156,7 +156,7 @@ impl Generated for AiPhotography {
 /// The people of a photo cut out, or else what stands out, as the stages `subject` and `matting`.
 fn subject(work: &Work, photo: &Photo) -> Result<Option<Cutout>> {
     let found = work.stage("subject", || match work.vision.people(&photo.rgb)? {
-        Some(people) => Ok(people),
+        Some(people) => Ok(people.subject),
         None => work.vision.salient(&photo.rgb),
     })?;
     work.stage("matting", || {
