@@ -1,10 +1,11 @@
 //! Opening a database: settings of a connection, and the migrations up to today's tables.
 
 use std::path::Path;
-use std::time::Duration;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::{Durability, Result, StoreError};
 
@@ -34,6 +35,9 @@ pub const MIGRATIONS: &[&str] = &[
 /// How long a connection waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// After how long it is tried again where SQLite does not wait by itself.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
 /// How long folding the log waits for readers.
 const FOLD_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -48,8 +52,7 @@ const CHECKPOINT_PAGES: u32 = 4000;
 pub fn writer(path: &Path, durability: Durability) -> Result<Connection> {
     let mut db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     check_owner(&db, path)?;
-    // Answers the mode in force; a file system without shared memory keeps another one.
-    let mode: String = db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
+    let mode = keep_a_log(&db)?;
     if mode != "wal" {
         return Err(StoreError::Database(format!(
             "{} cannot keep a write-ahead log (journal mode is {mode}); put the data folder on a \
@@ -66,6 +69,23 @@ pub fn writer(path: &Path, durability: Durability) -> Result<Connection> {
     db.pragma_update_and_check(None, "wal_autocheckpoint", CHECKPOINT_PAGES, |_| Ok(()))?;
     migrate(&mut db, path)?;
     Ok(db)
+}
+
+/// Turns the write-ahead log on; answers the mode in force, since a file system without shared memory keeps
+/// another one. SQLite does not wait by itself where another process does the same at this moment.
+fn keep_a_log(db: &Connection) -> Result<String> {
+    let start = Instant::now();
+    loop {
+        match db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)) {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && start.elapsed() < BUSY_TIMEOUT =>
+            {
+                sleep(LOOK_AGAIN);
+            }
+            answer => return Ok(answer?),
+        }
+    }
 }
 
 /// Opens a connection that reads an existing database.
