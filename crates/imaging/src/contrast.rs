@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::color;
 use crate::lanes::{LANES, each};
-use crate::levels::{self, Levels};
+use crate::levels::{self, Levels, Tones};
 use crate::map::samples;
 
 /// Peak bytes for each pixel, the picture itself excluded. Enhancing keeps histograms only; this is
@@ -50,10 +50,10 @@ pub fn enhance(photo: &mut RgbImage) {
     if width == 0 || height == 0 {
         return;
     }
-    let colors = samples(photo, None, levels::SIDE);
-    match Levels::of_colors(&colors) {
+    let tones = Tones::of(&samples(photo, None, levels::SIDE));
+    match Levels::of(&tones) {
         Some(levels) => level_out(photo, levels),
-        None if levels::is_night(&colors) => return,
+        None if tones.are_of_the_night() => return,
         None => {}
     }
     let field = Field::of(photo.as_raw(), width, height);

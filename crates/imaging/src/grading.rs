@@ -8,7 +8,7 @@ use image::{GrayImage, RgbImage};
 
 use crate::balance::{self, Skin};
 use crate::color::{Rgb, from_oklab, lightness, luma, oklab, smoothstep, to_linear, to_srgb, unit};
-use crate::levels::Levels;
+use crate::levels::{Levels, Tones};
 use crate::lut::Lut;
 use crate::map::{percentile, samples, thumbnail};
 
@@ -77,7 +77,7 @@ impl Correction {
         let mut correction = Self { development, gains, levels: None, grade: None };
         seen.iter_mut().for_each(|color| *color = correction.color(*color));
         let colors: Vec<[u8; 3]> = seen.iter().map(|&color| bytes(color)).collect();
-        correction.levels = Levels::of_colors(&colors);
+        correction.levels = Levels::of(&Tones::of(&colors));
         if look != Look::Rec709 {
             seen.iter_mut().for_each(|color| *color = levelled(*color, correction.levels));
             correction.grade = Some(Grade::of(&seen)).filter(|grade| !grade.is_none());

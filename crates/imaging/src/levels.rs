@@ -5,7 +5,6 @@
 //! keeps the balance. Limits are heuristics of our own.
 
 use crate::color::luma;
-use crate::map::percentile;
 
 /// Long side of the sample that is measured.
 pub(crate) const SIDE: u32 = 512;
@@ -27,33 +26,59 @@ const SHOULDER: f32 = 247.0;
 
 /// Luma up to which a place is dark at night, and the share of such places from which on a photo with lamps
 /// is one of the night.
-const DARK: f32 = 80.0;
+const DARK: usize = 80;
 const MOSTLY_DARK: f32 = 0.6;
 /// Luma from which on a place is a lamp, and the least share of such places.
-const LIT: f32 = 200.0;
+const LIT: usize = 200;
 const LEAST_LIT: f32 = 0.0008;
 
-/// Whether colours of a photo are those of the night: dark for the most part, and with lamps, so that it is
-/// meant to be dark.
-pub fn is_night(colors: &[[u8; 3]]) -> bool {
-    let share = |is_so: &dyn Fn(f32) -> bool| {
-        let count = colors.iter().filter(|color| is_so(luma(color.map(f32::from)))).count();
-        count as f32 / colors.len().max(1) as f32
-    };
-    share(&|luma| luma < DARK) > MOSTLY_DARK && share(&|luma| luma > LIT) > LEAST_LIT
+/// Steps of a level that luma is counted in.
+const STEPS: usize = 8;
+
+/// How the tones of a photo are distributed, from a sample of its pixels.
+pub struct Tones {
+    /// Counts of luma, of the least and of the greatest channel.
+    luma: Vec<u32>,
+    least: Vec<u32>,
+    greatest: Vec<u32>,
 }
 
-/// The level that the share `rank` (0 to 1) of `values` lies below; 0 for none.
-fn level(values: impl ExactSizeIterator<Item = u8>, rank: f32) -> f32 {
-    let below = (values.len().saturating_sub(1) as f32 * rank).round() as u32;
-    let mut counts = [0_u32; 256];
-    values.for_each(|value| counts[usize::from(value)] += 1);
+impl Tones {
+    /// Of colours.
+    pub fn of(colors: &[[u8; 3]]) -> Self {
+        let mut tones =
+            Self { luma: vec![0; 255 * STEPS + 1], least: vec![0; 256], greatest: vec![0; 256] };
+        for &[r, g, b] in colors {
+            // A hair more, so that a gray is not counted below its own level.
+            let step = luma([r, g, b].map(f32::from)) * STEPS as f32 + 0.01;
+            tones.luma[(step as i32 as usize).min(255 * STEPS)] += 1;
+            tones.least[usize::from(r.min(g).min(b))] += 1;
+            tones.greatest[usize::from(r.max(g).max(b))] += 1;
+        }
+        tones
+    }
+
+    /// Whether they are those of the night: dark for the most part, and with lamps, so that the photo is meant
+    /// to be dark.
+    pub fn are_of_the_night(&self) -> bool {
+        let sum = |counts: &[u32]| counts.iter().sum::<u32>() as f32;
+        let all = sum(&self.luma).max(1.0);
+        let (dark, lit) = self.luma.split_at(DARK * STEPS);
+        let lit = &lit[(LIT - DARK) * STEPS..];
+        sum(dark) / all > MOSTLY_DARK && sum(lit) / all > LEAST_LIT
+    }
+}
+
+/// The bin of a histogram that the share `rank` (0 to 1) of all lies below; 0 for none.
+fn ranked(counts: &[u32], rank: f32) -> f32 {
+    let last = counts.iter().sum::<u32>().saturating_sub(1);
+    let below = (last as f32 * rank).round() as u32;
     let mut seen = 0;
-    let is_reached = |&value: &u8| {
-        seen += counts[usize::from(value)];
+    let is_reached = |count: &u32| {
+        seen += count;
         seen > below
     };
-    (0..=u8::MAX).find(is_reached).map_or(0.0, f32::from)
+    counts.iter().position(is_reached).unwrap_or(0) as f32
 }
 
 /// A curve on encoded values (0 to 255), the same for all channels.
@@ -66,15 +91,12 @@ pub struct Levels {
 }
 
 impl Levels {
-    /// The curve that a photo needs, from a sample of its pixels; `None` where its range is good, and at night.
-    pub fn of_colors(colors: &[[u8; 3]]) -> Option<Self> {
-        let mut lumas: Vec<f32> = colors.iter().map(|color| luma(color.map(f32::from))).collect();
-        let darkest = percentile(&mut lumas, 0.003);
-        let brightest = percentile(&mut lumas, 0.997);
-        let lowest = |[r, g, b]: [u8; 3]| r.min(g).min(b);
-        let highest = |[r, g, b]: [u8; 3]| r.max(g).max(b);
-        let low = darkest.min(level(colors.iter().map(|color| lowest(*color)), 0.029));
-        let high = level(colors.iter().map(|color| highest(*color)), 0.997);
+    /// The curve that a photo of such tones needs; `None` where its range is good, and at night.
+    pub fn of(tones: &Tones) -> Option<Self> {
+        let [darkest, brightest] =
+            [0.003, 0.997].map(|rank| ranked(&tones.luma, rank) / STEPS as f32);
+        let low = darkest.min(ranked(&tones.least, 0.029));
+        let high = ranked(&tones.greatest, 0.997);
         let range = high - low;
         if brightest - darkest < PLAIN_RANGE {
             return None;
@@ -83,7 +105,7 @@ impl Levels {
             |good: f32, bad: f32, value: f32| ((good - value) / (good - bad)).clamp(0.0, 1.0);
         let strength = ramp(GOOD_RANGE, SHORT_RANGE, range) * ramp(GOOD_WHITE, DIM_WHITE, high);
         let gain = ((WHITE - BLACK) / range.max(1.0)).min(MOST);
-        (strength > 0.01 && !is_night(colors)).then_some(Self { low, gain, strength })
+        (strength > 0.01 && !tones.are_of_the_night()).then_some(Self { low, gain, strength })
     }
 
     /// The new value of an encoded one, both 0 to 255. Never falls.
@@ -113,7 +135,7 @@ mod tests {
     }
 
     fn levels_of(photo: &RgbImage) -> Option<Levels> {
-        Levels::of_colors(&samples(photo, None, SIDE))
+        Levels::of(&Tones::of(&samples(photo, None, SIDE)))
     }
 
     #[test]

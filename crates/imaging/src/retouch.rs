@@ -42,10 +42,8 @@ pub fn retouch(
     reference_alpha: Option<&GrayImage>,
     people: bool,
 ) {
-    let (Some(own), Some(wanted)) = (Look::of(photo, alpha), Look::of(reference, reference_alpha))
-    else {
-        return;
-    };
+    let looks = rayon::join(|| Look::of(photo, alpha), || Look::of(reference, reference_alpha));
+    let (Some(own), Some(wanted)) = looks else { return };
     let change = Change::between(&own, &wanted, people);
     Lut::bake(|color| change.color(color)).apply(photo);
 }

@@ -147,10 +147,11 @@ fn all_scales(model: &Model, photo: &RgbImage) -> Result<Vec<Detection>> {
 /// The faces of the photo as it is, with those that fill it where no sure face was found in their place.
 /// Upside down, the head of an animal passes for such a face, so turned views go without.
 fn upright(model: &Model, photo: &RgbImage) -> Result<Vec<Detection>> {
-    let mut found = all_scales(model, photo)?;
+    let (found, close) = rayon::join(|| all_scales(model, photo), || View::of(photo, CLOSE_UP));
+    let mut found = found?;
     let sure = |face: &Detection| face.score >= LEAST_SCORE_ASIDE;
     let least = FILLS * photo.width().max(photo.height()) as f32;
-    for face in distinct(View::of(photo, CLOSE_UP)?.faces(model)?) {
+    for face in distinct(close?.faces(model)?) {
         let same = |other: &Detection| other.rect.overlap(&face.rect) > MOST_OVERLAP;
         let seen = found.iter().any(|other| same(other) && sure(other));
         if sure(&face) && face.rect.longer_side() >= least && !seen {
