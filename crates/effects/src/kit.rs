@@ -98,7 +98,11 @@ impl Kit {
     /// Of a face: `ERROR_FACE_UNRECOGNIZABLE` where the mesh is not sure of one.
     pub fn of(face: &Face) -> Result<Self> {
         face.prepare()?;
-        let (mesh, parsing, photo) = (face.mesh()?, face.parsing()?, face.photo());
+        Self::from_parts(face.photo(), face.mesh()?, face.parsing()?.clone())
+    }
+
+    /// Of the points of a face and its parts, or those of a wider square around it. Errors as [`of`](Self::of).
+    pub fn from_parts(photo: &RgbImage, mesh: &Mesh, parsing: Parsing) -> Result<Self> {
         let [left, right] = atlas::EARS.map(|index| mesh.points[index]);
         let fw = left.iter().zip(right).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt();
         if mesh.presence < LEAST_PRESENCE || !fw.is_finite() || fw < 2.0 {
@@ -110,12 +114,12 @@ impl Kit {
             return Err(Fault::new(Code::FaceUnrecognizable, message));
         }
         Ok(Self {
-            skin: own_skin(photo, mesh, parsing, fw),
-            lightest: lightest(photo, mesh, parsing, fw),
+            skin: own_skin(photo, mesh, &parsing, fw),
+            lightest: lightest(photo, mesh, &parsing, fw),
             glasses: parsing.share(Part::Glasses) > GLASSES,
             pose: Pose::of(mesh),
             mesh: mesh.clone(),
-            parsing: parsing.clone(),
+            parsing,
             photo_size: photo.dimensions(),
             fw,
         })

@@ -6,7 +6,7 @@ use safelight_effects::drawn::Sitter;
 use safelight_imaging::map::thumbnail;
 use safelight_imaging::{Cutout, Photo};
 use safelight_operation::{Result, Work};
-use safelight_vision::face::{Detection, Face};
+use safelight_vision::face::Detection;
 use safelight_vision::saliency::Saliency;
 
 /// Long side of the picture that is drawn, in pixels; larger drawings are enlarged.
@@ -72,9 +72,12 @@ fn kits(work: &Work, photo: &RgbImage, found: &[Detection]) -> Result<Vec<(Detec
         if !large || !work.vision.is_sure_face(photo, &found)? {
             continue;
         }
-        if let Ok(kit) = Kit::of(&Face::new(&work.vision, photo, found)) {
-            let parsing = work.vision.parse_head(photo, &found)?;
-            kits.push((found, Kit { parsing, ..kit }));
+        let vision = &work.vision;
+        let (mesh, parsing) =
+            rayon::join(|| vision.mesh(photo, &found), || vision.parse_head(photo, &found));
+        let parsing = parsing?;
+        if let Ok(kit) = mesh.and_then(|mesh| Kit::from_parts(photo, &mesh, parsing)) {
+            kits.push((found, kit));
         }
     }
     Ok(kits)

@@ -57,16 +57,16 @@ fn turned(photo: &RgbImage, near: &[f32], alike: &[f32]) -> RgbImage {
 }
 
 /// A row of pixels, a plane for each channel.
-struct Line([Vec<f32>; 3]);
+struct Line([Vec<i16>; 3]);
 
 impl Line {
     fn of(row: &[[u8; 3]]) -> Self {
-        Self([0, 1, 2].map(|c| row.iter().map(|pixel| f32::from(pixel[c])).collect()))
+        Self([0, 1, 2].map(|c| row.iter().map(|pixel| pixel[c].into()).collect()))
     }
 
     /// Writes the mean of the pixels around each, weighed by how near and how alike they are.
     fn smooth(&self, near: &[f32], alike: &[f32], out: &mut [[u8; 3]]) {
-        let mut sums = self.0.clone();
+        let mut sums = self.0.each_ref().map(|plane| plane.iter().map(|&v| v.into()).collect());
         let mut totals = vec![1.0; out.len()];
         for (step, near) in near.iter().enumerate().take(out.len()).skip(1) {
             // Two pixels count alike for each other.
@@ -76,7 +76,8 @@ impl Line {
                 .map(|square| near * alike[(square >> SHIFT) as usize])
                 .collect();
             for (sums, plane) in sums.iter_mut().zip(&self.0) {
-                add(&mut sums[..], &weights, &plane[step..]);
+                let sums: &mut Vec<f32> = sums;
+                add(sums, &weights, &plane[step..]);
                 add(&mut sums[step..], &weights, plane);
             }
             totals.iter_mut().zip(&weights).for_each(|(total, weight)| *total += weight);
@@ -90,16 +91,20 @@ impl Line {
 
     /// The squared distance of each colour from that `step` pixels further on.
     fn squared_distances(&self, step: usize) -> Vec<i32> {
-        let [red, green, blue] = &self.0;
-        let square = |plane: &[f32], i: usize| (plane[i] - plane[i + step]).powi(2);
-        let all = 0..red.len() - step;
-        all.map(|i| (square(red, i) + square(green, i) + square(blue, i)) as i32).collect()
+        let mut squares = vec![0; self.0[0].len() - step];
+        for plane in &self.0 {
+            for ((square, one), two) in squares.iter_mut().zip(plane).zip(&plane[step..]) {
+                let apart = i32::from(*one) - i32::from(*two);
+                *square += apart * apart;
+            }
+        }
+        squares
     }
 }
 
-fn add(sums: &mut [f32], weights: &[f32], values: &[f32]) {
+fn add(sums: &mut [f32], weights: &[f32], values: &[i16]) {
     for ((sum, weight), value) in sums.iter_mut().zip(weights).zip(values) {
-        *sum += weight * value;
+        *sum += weight * f32::from(*value);
     }
 }
 
