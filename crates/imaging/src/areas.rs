@@ -155,20 +155,20 @@ impl Areas {
 
     /// How far each cell is from the nearest border for which `counts` holds, in cells; borders lie
     /// between cells. Beyond `farthest` it is that.
-    pub fn border_distance(&self, counts: impl Fn(u32, u32) -> bool, farthest: f32) -> Map {
+    pub fn border_distance(&self, counts: impl Fn(u32, u32) -> bool + Sync, farthest: f32) -> Map {
+        use rayon::prelude::*;
+        let (width, last) = (self.width, self.height.saturating_sub(1));
         let mut near = vec![false; self.labels.len()];
-        for y in 0..self.height {
-            for x in 0..self.width {
-                let at = y * self.width + x;
-                let sides = [(x + 1 < self.width, at + 1), (y + 1 < self.height, at + self.width)];
-                for (_, other) in sides.into_iter().filter(|(inside, _)| *inside) {
-                    let (one, two) = (self.labels[at], self.labels[other]);
-                    if one != two && counts(one, two) {
-                        (near[at], near[other]) = (true, true);
-                    }
-                }
+        let rows = near.par_chunks_exact_mut(width.max(1)).enumerate().with_min_len(8);
+        rows.for_each(|(y, row)| {
+            let line = |y: usize| &self.labels[y * width..][..width];
+            let (above, own, below) = (line(y.saturating_sub(1)), line(y), line((y + 1).min(last)));
+            for (x, near) in row.iter_mut().enumerate() {
+                let beside = [own[x.saturating_sub(1)], own[(x + 1).min(width - 1)]];
+                let mut around = beside.into_iter().chain([above[x], below[x]]);
+                *near = around.any(|other| other != own[x] && counts(own[x], other));
             }
-        }
+        });
         let mut distance = distances(&near, self.width, farthest);
         // From the middle of the cells at the border to the border itself.
         distance.values.iter_mut().for_each(|value| *value = (*value + 0.5).min(farthest));

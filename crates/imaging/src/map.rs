@@ -40,17 +40,21 @@ pub fn samples(photo: &RgbImage, alpha: Option<&GrayImage>, side: u32) -> Vec<[u
     all.filter(|&(x, y)| opaque(x, y)).map(|(x, y)| photo.get_pixel(x, y).0).collect()
 }
 
+/// The fewest cells that a thread takes.
+const CELLS: usize = 4096;
+
 impl Map {
     /// What `value` makes of every pixel, channels from 0 to 1.
-    pub fn of(photo: &RgbImage, value: impl Fn(Rgb) -> f32) -> Self {
+    pub fn of(photo: &RgbImage, value: impl Fn(Rgb) -> f32 + Sync) -> Self {
         let (width, height) = photo.dimensions();
-        let values = photo.as_chunks::<3>().0.iter().map(|&p| value(crate::color::unit(p)));
+        let pixels = photo.as_chunks::<3>().0.par_iter().with_min_len(CELLS);
+        let values = pixels.map(|&pixel| value(crate::color::unit(pixel)));
         Self { width: width as usize, height: height as usize, values: values.collect() }
     }
 
     /// What `value` makes of the cells of two maps of one size.
-    pub fn join(&self, other: &Map, value: impl Fn(f32, f32) -> f32) -> Self {
-        let pairs = self.values.iter().zip(&other.values);
+    pub fn join(&self, other: &Map, value: impl Fn(f32, f32) -> f32 + Sync) -> Self {
+        let pairs = self.values.par_iter().zip(&other.values).with_min_len(CELLS);
         let values = pairs.map(|(&one, &two)| value(one, two)).collect();
         Self { width: self.width, height: self.height, values }
     }
@@ -92,6 +96,15 @@ impl Map {
     /// Mean over the square of `2 * radius + 1` cells; the part inside the map at its border.
     pub fn mean(&self, radius: usize) -> Self {
         self.separable(|line, out| running_mean(line, radius, out))
+    }
+
+    /// The [`mean`](Self::mean) of the mean.
+    pub(crate) fn mean_twice(&self, radius: usize) -> Self {
+        self.separable(|line, out| {
+            let mut once = vec![0.0; line.len()];
+            running_mean(line, radius, &mut once);
+            running_mean(&once, radius, out);
+        })
     }
 
     /// Gaussian blur of this standard deviation in cells, cut off at three of them; beyond the

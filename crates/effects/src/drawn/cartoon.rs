@@ -170,8 +170,9 @@ pub fn cartoon(sitter: &Sitter, manner: &Manner) -> RgbImage {
     let features = features(sitter);
     let mut painted = LabMap::of(&calm);
     let means = {
-        let planes = [0, 1, 2].map(|channel| areas.means(&painted.plane(channel)));
-        (0..areas.count()).map(|i| planes.each_ref().map(|plane| plane[i])).collect::<Vec<Lab>>()
+        let channels = (0..3).into_par_iter();
+        let planes: Vec<_> = channels.map(|c| areas.means(&painted.plane(c))).collect();
+        (0..areas.count()).map(|i| [0, 1, 2].map(|c| planes[c][i])).collect::<Vec<Lab>>()
     };
     let steps = manner.steps(&plan, &areas, &painted.plane(0));
     painted.colours.par_iter_mut().enumerate().with_min_len(4096).for_each(|(at, colour)| {

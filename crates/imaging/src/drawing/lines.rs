@@ -149,12 +149,7 @@ impl Flow {
     /// From the structure tensor of all channels (Di Zenzo 1986), averaged over squares of
     /// `2 * radius + 1` twice.
     pub fn of(photo: &RgbImage, radius: usize) -> Self {
-        let products = products(photo);
-        let tensor: [Map; 3] = std::array::from_fn(|i| {
-            let values = products.iter().map(|product| product[i]).collect();
-            let (width, height) = (photo.width() as usize, photo.height() as usize);
-            Map { width, height, values }.mean(radius).mean(radius)
-        });
+        let tensor = products(photo).map(|product| product.mean_twice(radius));
         let [xx, xy, yy] = &tensor;
         let cells = xx.values.par_iter().zip(&xy.values).zip(&yy.values).with_min_len(4096);
         let directions = cells.map(|((&xx, &xy), &yy)| {
@@ -176,24 +171,26 @@ impl Flow {
 
 /// Products of the gradients (Scharr), each summed over the channels: across by across, across by
 /// down, down by down.
-fn products(photo: &RgbImage) -> Vec<[f32; 3]> {
+fn products(photo: &RgbImage) -> [Map; 3] {
     let (width, height) = (photo.width() as usize, photo.height() as usize);
     let pixels = photo.as_chunks::<3>().0;
-    let mut products = vec![[0.0; 3]; width * height];
-    let rows = products.par_chunks_exact_mut(width.max(1)).enumerate().with_min_len(8);
-    rows.for_each(|(y, out)| {
+    let mut planes = [(); 3].map(|()| vec![0.0; width * height]);
+    let [xx, xy, yy] = planes.each_mut().map(|plane| plane.par_chunks_exact_mut(width.max(1)));
+    xx.zip(xy).zip(yy).enumerate().with_min_len(8).for_each(|(y, ((xx, xy), yy))| {
         let above_and_below = [y.saturating_sub(1), y, (y + 1).min(height - 1)];
         let rows = above_and_below.map(|row| &pixels[row * width..][..width]);
-        for (x, out) in out.iter_mut().enumerate() {
+        for x in 0..width {
             let columns = [x.saturating_sub(1), x, (x + 1).min(width - 1)];
             for c in 0..3 {
                 let window = rows.map(|row| columns.map(|column| f32::from(row[column][c])));
                 let [across, down] = scharr(window);
-                *out = [out[0] + across * across, out[1] + across * down, out[2] + down * down];
+                xx[x] += across * across;
+                xy[x] += across * down;
+                yy[x] += down * down;
             }
         }
     });
-    products
+    planes.map(|values| Map { width, height, values })
 }
 
 /// The gradient in the middle of three by three values from 0 to 255: across and down.

@@ -4,10 +4,11 @@
 //! colour models of the person's own hair and skin, and the border is found by a cut through the graph of
 //! the cells (GrabCut, Rother, Kolmogorov and Blake 2004).
 
+mod cut;
+
 use image::{GrayImage, RgbImage};
 use safelight_contract::Result;
 use safelight_imaging::components::{Component, components, grown};
-use safelight_imaging::graph_cut::{Colouring, Graph};
 use safelight_imaging::map::{Map, percentile};
 
 use crate::Vision;
@@ -24,13 +25,6 @@ const MOST_FACES: usize = 4;
 const SQUARES: [(f32, f32); 2] = [(2.25, 0.45), (3.0, 0.4)];
 /// The outer band of a square, in which it counts less.
 const BAND: f32 = 0.08;
-/// Colours of a mixture, and rounds of the cut.
-const PARTS: usize = 5;
-const ROUNDS: usize = 3;
-/// How much it costs to part two cells of one colour.
-const SMOOTH: f32 = 50.0;
-/// What is sure costs this to be called otherwise.
-const SURE: f32 = 1e4;
 
 /// A piece that is unsure belongs to the garment that borders on this share of its outline, and that it
 /// is no more than this share of.
@@ -238,82 +232,6 @@ impl Half<'_> {
             }
         }
         grown
-    }
-
-    /// The cut between clothes and all else.
-    fn cut(&self, likely: &Likely, skin: &[f32], face: &Frame) -> Vec<bool> {
-        let group = |group: usize, at: usize| likely.groups[group][at];
-        let above = face.chin - 0.15 * face.height;
-        let sure_not = |at: usize| {
-            !self.is_person(at)
-                || group(HEAD, at) > 0.6
-                || group(HAT, at) > 0.6
-                || (group(NECK, at) > 0.75 && group(CLOTH, at) < 0.3)
-                || (group(HAIR, at) > 0.75 && group(HAIR, at) > 3.0 * group(CLOTH, at))
-                || (skin[at] >= 0.85 && group(CLOTH, at) < 0.4)
-                || (self.places[at].y < above && group(CLOTH, at) < 0.6)
-        };
-        let sure = |at: usize| group(CLOTH, at) > 0.72 && skin[at] < 0.7;
-        let likely_cloth = |at: usize| {
-            let rest = 1.0 - group(HEAD, at) - group(NECK, at);
-            group(CLOTH, at) + likely.unknown[at] * (1.0 - skin[at]) > 0.5 && rest > 0.5
-        };
-        let state: Vec<Option<bool>> = (0..CELLS)
-            .map(|at| if sure_not(at) { Some(false) } else { sure(at).then_some(true) })
-            .collect();
-        let mut cloth: Vec<bool> =
-            (0..CELLS).map(|at| state[at].unwrap_or_else(|| likely_cloth(at))).collect();
-        for _ in 0..ROUNDS {
-            let colours = |wanted: bool| {
-                let own = (0..CELLS).filter(|&at| self.is_person(at) && cloth[at] == wanted);
-                own.map(|at| self.colours[at]).collect::<Vec<_>>()
-            };
-            let models = [true, false].map(|wanted| Colouring::of(&colours(wanted), PARTS));
-            let [Some(on), Some(off)] = models else { return cloth };
-            cloth = self.cheapest(&state, &on, &off);
-        }
-        for at in 0..CELLS {
-            cloth[at] &= !(skin[at] > 0.9 && group(CLOTH, at) < 0.5);
-        }
-        cloth
-    }
-
-    fn cheapest(&self, state: &[Option<bool>], on: &Colouring, off: &Colouring) -> Vec<bool> {
-        let mut graph = Graph::new(CELLS);
-        for at in (0..CELLS).filter(|&at| self.is_person(at)) {
-            match state[at] {
-                Some(true) => graph.terminals(at, SURE, 0.0),
-                Some(false) => graph.terminals(at, 0.0, SURE),
-                None => {
-                    let colour = self.colours[at];
-                    graph.terminals(at, off.cost(colour), on.cost(colour));
-                }
-            }
-        }
-        let square = |a: usize, b: usize| {
-            (0..3).map(|i| (self.colours[a][i] - self.colours[b][i]).powi(2)).sum::<f32>()
-        };
-        let pairs: Vec<(usize, usize, f32)> = (0..CELLS)
-            .flat_map(|at| {
-                let (x, y) = (at % ROW, at / ROW);
-                [(1, 0, 1.0), (0, 1, 1.0), (1, 1, 1.414), (-1, 1, 1.414)].into_iter().filter_map(
-                    move |(across, down, far)| {
-                        let (x, y) = (x.checked_add_signed(across)?, y + down);
-                        (x < ROW && y < ROW).then(|| (at, y * ROW + x, far))
-                    },
-                )
-            })
-            .filter(|&(a, b, _)| self.is_person(a) && self.is_person(b))
-            .collect();
-        let mean = pairs.iter().map(|&(a, b, _)| square(a, b)).sum::<f32>();
-        let beta = 0.5 * pairs.len() as f32 / mean.max(1.0);
-        for (a, b, far) in pairs {
-            // Both sure of the same: nothing to part.
-            if state[a].is_none() || state[a] != state[b] {
-                graph.join(a, b, SMOOTH / far * (-beta * square(a, b)).exp());
-            }
-        }
-        graph.cut()
     }
 
     /// Whole garments: thin rings and crumbs go, small holes are filled.
