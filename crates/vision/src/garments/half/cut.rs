@@ -20,7 +20,7 @@ struct Ties {
 
 impl Half<'_> {
     /// The cut between clothes and all else.
-    pub fn cut(&self, likely: &Likely, skin: &[f32], face: &Frame) -> Vec<bool> {
+    pub(super) fn cut(&self, likely: &Likely, skin: &[f32], face: &Frame) -> Vec<bool> {
         let group = |group: usize, at: usize| likely.groups[group][at];
         let above = face.chin - 0.15 * face.height;
         let sure_not = |at: usize| {
