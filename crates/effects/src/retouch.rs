@@ -104,7 +104,7 @@ impl Bands {
 pub(crate) fn filled(map: &Map, mask: &Map, own: f32, reach: f32) -> Map {
     let by = region::coarseness(reach);
     let radius = ((reach / by as f32).round() as usize).max(1);
-    let spread = |map: &Map| region::coarser(map, by).mean(radius).mean(radius);
+    let spread = |map: &Map| region::coarser(map, by).mean_twice(radius);
     let weighed = map.join(mask, |value, mask| (value - own) * mask);
     let (sum, weight) = (spread(&weighed), spread(mask));
     let around = sum.join(&weight, |sum, weight| own + sum / weight.max(1e-3));

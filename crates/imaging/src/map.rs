@@ -98,8 +98,8 @@ impl Map {
         self.separable(|line, out| running_mean(line, radius, out))
     }
 
-    /// The [`mean`](Self::mean) of the mean.
-    pub(crate) fn mean_twice(&self, radius: usize) -> Self {
+    /// Box blur twice: the [`mean`](Self::mean) of the mean.
+    pub fn mean_twice(&self, radius: usize) -> Self {
         self.separable(|line, out| {
             let mut once = vec![0.0; line.len()];
             running_mean(line, radius, &mut once);

@@ -132,7 +132,7 @@ fn toned(painted: &RgbImage, base: &RgbImage, radius: usize, strength: f32) -> V
             let values = base.iter().zip(painted.iter()).skip(channel).step_by(3);
             let values = values.map(|(&base, &painted)| f32::from(base) - f32::from(painted));
             let map = Map { width, height, values: values.collect() };
-            map.mean(radius).mean(radius)
+            map.mean_twice(radius)
         })
         .collect();
     let values = painted.iter().zip(base.iter()).enumerate();

@@ -140,7 +140,7 @@ pub fn relief(photo: &RgbImage, skin: &Skin) -> Relief {
         lightness(luma(linear)) * 100.0
     });
     let reach = (small.width().max(small.height()) as usize / 60).max(3);
-    let around = map.mean(reach).mean(reach);
+    let around = map.mean_twice(reach);
     let off = map.join(&around, |here, around| here - around);
     let spread = off.join(&off, |a, b| a * b).mean(2 * reach);
     let values =
