@@ -114,32 +114,32 @@ impl Areas {
         use rayon::prelude::*;
         let mixed = self.mixed(REACH);
         let mut labels = vec![0; width * height];
-        let around = |at: usize, from: usize, to: usize| {
+        let taps = |at: usize, from: usize, to: usize| {
             let scale = from as f32 / to as f32;
-            Around::of((at as f32 + 0.5) * scale - 0.5, sigma, from)
+            Taps::of((at as f32 + 0.5) * scale - 0.5, sigma, from)
         };
-        let columns: Vec<Around> = (0..width).map(|x| around(x, self.width, width)).collect();
+        let columns: Vec<Taps> = (0..width).map(|x| taps(x, self.width, width)).collect();
         labels.par_chunks_exact_mut(width.max(1)).enumerate().with_min_len(8).for_each(
             |(y, line)| {
-                let row = around(y, self.height, height);
-                let shares = self.shares(&row);
+                let row = taps(y, self.height, height);
+                let weights = self.column_weights(&row);
                 for (label, column) in line.iter_mut().zip(&columns) {
                     let own = row.nearest * self.width + column.nearest;
-                    *label = if mixed[own] { heaviest(&shares, column) } else { self.labels[own] };
+                    *label = if mixed[own] { dominant(&weights, column) } else { self.labels[own] };
                 }
             },
         );
         Self { width, height, labels, zones: self.zones.clone() }
     }
 
-    /// The weight that each area has in each column around a row.
-    fn shares(&self, row: &Around) -> Vec<Vec<(u32, f32)>> {
+    /// For each column, the weights of the areas under a row's taps.
+    fn column_weights(&self, row: &Taps) -> Vec<Vec<(u32, f32)>> {
         let column = |x: usize| {
-            let mut shares = Vec::with_capacity(2);
-            row.cells.iter().for_each(|&(y, weight)| {
-                add(&mut shares, self.labels[y * self.width + x], weight);
+            let mut weights = Vec::with_capacity(2);
+            row.taps.iter().for_each(|&(y, weight)| {
+                add(&mut weights, self.labels[y * self.width + x], weight);
             });
-            shares
+            weights
         };
         (0..self.width).map(column).collect()
     }
@@ -179,42 +179,42 @@ impl Areas {
 /// How far cells are looked at around a place when borders are smoothed.
 const REACH: usize = 4;
 
-/// The cells around a place along one axis.
-struct Around {
+/// The taps of a Gaussian kernel at a place, along one axis.
+struct Taps {
     /// The cell that the place lies in.
     nearest: usize,
-    /// The cells within [`REACH`] of it, each with its weight; beyond the border the border's own.
-    cells: [(usize, f32); 2 * REACH + 1],
+    /// The cells within [`REACH`] of it, each with its weight; indices are clamped at the border.
+    taps: [(usize, f32); 2 * REACH + 1],
 }
 
-impl Around {
-    /// Around a place, in a row of `length` cells, by a Gaussian of `sigma` cells.
+impl Taps {
+    /// At a place in a row of `length` cells; `sigma` in cells.
     fn of(place: f32, sigma: f32, length: usize) -> Self {
         let clamped = |at: isize| at.clamp(0, length as isize - 1) as usize;
         let nearest = place.round() as isize;
-        let cell = |step: usize| {
+        let tap = |step: usize| {
             let at = nearest + step as isize - REACH as isize;
             let off = (at as f32 - place) / sigma;
             (clamped(at), (-off * off / 2.0).exp())
         };
-        Self { nearest: clamped(nearest), cells: std::array::from_fn(cell) }
+        Self { nearest: clamped(nearest), taps: std::array::from_fn(tap) }
     }
 }
 
-/// The area with most weight in the columns around a place, of several the first.
-fn heaviest(shares: &[Vec<(u32, f32)>], around: &Around) -> u32 {
+/// The area with the greatest weight at a place; on a tie the one with the lowest number.
+fn dominant(weights: &[Vec<(u32, f32)>], column: &Taps) -> u32 {
     let mut found = Vec::with_capacity(6);
-    for (x, across) in around.cells {
-        shares[x].iter().for_each(|&(label, down)| add(&mut found, label, down * across));
+    for (x, across) in column.taps {
+        weights[x].iter().for_each(|&(label, down)| add(&mut found, label, down * across));
     }
     let most = found.iter().max_by(|a, b| a.1.total_cmp(&b.1).then(b.0.cmp(&a.0)));
     most.map_or(0, |(label, _)| *label)
 }
 
-fn add(shares: &mut Vec<(u32, f32)>, label: u32, weight: f32) {
-    match shares.iter_mut().find(|(other, _)| *other == label) {
+fn add(weights: &mut Vec<(u32, f32)>, label: u32, weight: f32) {
+    match weights.iter_mut().find(|(other, _)| *other == label) {
         Some((_, sum)) => *sum += weight,
-        None => shares.push((label, weight)),
+        None => weights.push((label, weight)),
     }
 }
 

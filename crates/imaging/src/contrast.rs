@@ -53,7 +53,7 @@ pub fn enhance(photo: &mut RgbImage) {
     let tones = Tones::of(&samples(photo, None, levels::SIDE));
     match Levels::of(&tones) {
         Some(levels) => level_out(photo, levels),
-        None if tones.are_of_the_night() => return,
+        None if tones.is_night() => return,
         None => {}
     }
     let field = Field::of(photo.as_raw(), width, height);

@@ -55,7 +55,11 @@ mod tests {
         let [exact, noisy] = least_squares(samples(0.5)).expect("two lines");
         assert!((exact[0] - 2.0).abs() < 1e-9 && (exact[1] - 0.5).abs() < 1e-9, "{exact:?}");
         assert!((noisy[0] - 5.0).abs() < 0.1 && (noisy[1] + 1.0).abs() < 0.02, "{noisy:?}");
-        assert_eq!(least_squares(samples(1.0).take(1)), None, "one point is no line");
+        assert_eq!(
+            least_squares(samples(1.0).take(1)),
+            None,
+            "one sample does not determine a line"
+        );
     }
 
     #[test]

@@ -32,24 +32,24 @@ const MOSTLY_DARK: f32 = 0.6;
 const LIT: usize = 200;
 const LEAST_LIT: f32 = 0.0008;
 
-/// Steps of a level that luma is counted in.
+/// Bins of the luma histogram for each level.
 const STEPS: usize = 8;
 
-/// How the tones of a photo are distributed, from a sample of its pixels.
+/// Histograms of a photo, from a sample of its pixels.
 pub struct Tones {
-    /// Counts of luma, of the least and of the greatest channel.
+    /// Of luma, and of the minimum and the maximum of the channels.
     luma: Vec<u32>,
     least: Vec<u32>,
     greatest: Vec<u32>,
 }
 
 impl Tones {
-    /// Of colours.
+    /// Counts colours.
     pub fn of(colors: &[[u8; 3]]) -> Self {
         let mut tones =
             Self { luma: vec![0; 255 * STEPS + 1], least: vec![0; 256], greatest: vec![0; 256] };
         for &[r, g, b] in colors {
-            // A hair more, so that a gray is not counted below its own level.
+            // The offset keeps rounding errors from counting a gray below its own level.
             let step = luma([r, g, b].map(f32::from)) * STEPS as f32 + 0.01;
             tones.luma[(step as i32 as usize).min(255 * STEPS)] += 1;
             tones.least[usize::from(r.min(g).min(b))] += 1;
@@ -58,9 +58,9 @@ impl Tones {
         tones
     }
 
-    /// Whether they are those of the night: dark for the most part, and with lamps, so that the photo is meant
-    /// to be dark.
-    pub fn are_of_the_night(&self) -> bool {
+    /// Whether the photo was taken at night: dark for the most part, and with lamps, so that it is meant to be
+    /// dark.
+    pub fn is_night(&self) -> bool {
         let sum = |counts: &[u32]| counts.iter().sum::<u32>() as f32;
         let all = sum(&self.luma).max(1.0);
         let (dark, lit) = self.luma.split_at(DARK * STEPS);
@@ -69,8 +69,8 @@ impl Tones {
     }
 }
 
-/// The bin of a histogram that the share `rank` (0 to 1) of all lies below; 0 for none.
-fn ranked(counts: &[u32], rank: f32) -> f32 {
+/// The bin of the quantile `rank` (0 to 1) of a histogram; 0 where it is empty.
+fn quantile(counts: &[u32], rank: f32) -> f32 {
     let last = counts.iter().sum::<u32>().saturating_sub(1);
     let below = (last as f32 * rank).round() as u32;
     let mut seen = 0;
@@ -94,9 +94,9 @@ impl Levels {
     /// The curve that a photo of such tones needs; `None` where its range is good, and at night.
     pub fn of(tones: &Tones) -> Option<Self> {
         let [darkest, brightest] =
-            [0.003, 0.997].map(|rank| ranked(&tones.luma, rank) / STEPS as f32);
-        let low = darkest.min(ranked(&tones.least, 0.029));
-        let high = ranked(&tones.greatest, 0.997);
+            [0.003, 0.997].map(|rank| quantile(&tones.luma, rank) / STEPS as f32);
+        let low = darkest.min(quantile(&tones.least, 0.029));
+        let high = quantile(&tones.greatest, 0.997);
         let range = high - low;
         if brightest - darkest < PLAIN_RANGE {
             return None;
@@ -105,7 +105,7 @@ impl Levels {
             |good: f32, bad: f32, value: f32| ((good - value) / (good - bad)).clamp(0.0, 1.0);
         let strength = ramp(GOOD_RANGE, SHORT_RANGE, range) * ramp(GOOD_WHITE, DIM_WHITE, high);
         let gain = ((WHITE - BLACK) / range.max(1.0)).min(MOST);
-        (strength > 0.01 && !tones.are_of_the_night()).then_some(Self { low, gain, strength })
+        (strength > 0.01 && !tones.is_night()).then_some(Self { low, gain, strength })
     }
 
     /// The new value of an encoded one, both 0 to 255. Never falls.

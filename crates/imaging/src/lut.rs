@@ -11,11 +11,11 @@ const SIZE: usize = 33;
 
 /// A colour for each of 33 x 33 x 33 nodes of a cube over sRGB.
 pub struct Lut {
-    /// Each with a number more than it has channels, so that a processor takes it in one.
+    /// Padded to four lanes, so that a node is one SIMD vector.
     nodes: Vec<[f32; 4]>,
 }
 
-/// A place along one axis: the node below it, and the way to the next.
+/// A coordinate along one axis: the node below it, and the fraction of the way to the next.
 type Place = (usize, f32);
 
 /// Where a value from 0 to 1 lies.

@@ -54,7 +54,7 @@ const NARROW: usize = 10;
 /// The people of a photo, and what bears out that they are people.
 #[derive(Clone, Debug)]
 pub struct People {
-    /// Them with what they hold, as a mask like that of [`salient`](Vision::salient).
+    /// The people with what they hold, as a mask like that of [`salient`](Vision::salient).
     pub subject: Saliency,
     /// The faces of the whole photo, largest first.
     pub faces: Vec<Detection>,

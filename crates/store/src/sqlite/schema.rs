@@ -35,8 +35,8 @@ pub const MIGRATIONS: &[&str] = &[
 /// How long a connection waits for another process's transaction.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// After how long it is tried again where SQLite does not wait by itself.
-const LOOK_AGAIN: Duration = Duration::from_millis(5);
+/// Interval of retries where SQLite's busy timeout does not apply.
+const RETRY_INTERVAL: Duration = Duration::from_millis(5);
 
 /// How long folding the log waits for readers.
 const FOLD_TIMEOUT: Duration = Duration::from_secs(1);
@@ -52,7 +52,7 @@ const CHECKPOINT_PAGES: u32 = 4000;
 pub fn writer(path: &Path, durability: Durability) -> Result<Connection> {
     let mut db = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
     check_owner(&db, path)?;
-    let mode = keep_a_log(&db)?;
+    let mode = enable_wal(&db)?;
     if mode != "wal" {
         return Err(StoreError::Database(format!(
             "{} cannot keep a write-ahead log (journal mode is {mode}); put the data folder on a \
@@ -71,9 +71,9 @@ pub fn writer(path: &Path, durability: Durability) -> Result<Connection> {
     Ok(db)
 }
 
-/// Turns the write-ahead log on; answers the mode in force, since a file system without shared memory keeps
-/// another one. SQLite does not wait by itself where another process does the same at this moment.
-fn keep_a_log(db: &Connection) -> Result<String> {
+/// Switches to the write-ahead log; answers the journal mode in force, since a file system without shared
+/// memory keeps another one. SQLite's busy timeout does not cover this switch, so it is retried for as long.
+fn enable_wal(db: &Connection) -> Result<String> {
     let start = Instant::now();
     loop {
         match db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0)) {
@@ -81,7 +81,7 @@ fn keep_a_log(db: &Connection) -> Result<String> {
                 if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
                     && start.elapsed() < BUSY_TIMEOUT =>
             {
-                sleep(LOOK_AGAIN);
+                sleep(RETRY_INTERVAL);
             }
             answer => return Ok(answer?),
         }

@@ -10,11 +10,11 @@ const ROUNDS: usize = 3;
 /// How much it costs to part two cells of one colour.
 const SMOOTH: f32 = 50.0;
 
-/// What it costs to part neighbouring cells.
-struct Ties {
-    /// Of which neither is sure: the two, and the cost.
+/// Smoothness costs of neighbouring cells (n-links of the graph).
+struct Links {
+    /// Of two cells whose labels are open: both, and the cost.
     open: Vec<(usize, usize, f32)>,
-    /// Of each cell that is not sure, its neighbours that surely are none and those that surely are clothes.
+    /// For each cell with an open label, the sum over its neighbours fixed as background, and as clothes.
     sure: Vec<[f32; 2]>,
 }
 
@@ -42,7 +42,7 @@ impl Half<'_> {
             .collect();
         let mut cloth: Vec<bool> =
             (0..CELLS).map(|at| state[at].unwrap_or_else(|| likely_cloth(at))).collect();
-        let ties = self.ties(&state);
+        let links = self.links(&state);
         for _ in 0..ROUNDS {
             let colours = |wanted: bool| {
                 let own = (0..CELLS).filter(|&at| self.is_person(at) && cloth[at] == wanted);
@@ -50,7 +50,7 @@ impl Half<'_> {
             };
             let models = [true, false].map(|wanted| Colouring::of(&colours(wanted), PARTS));
             let [Some(on), Some(off)] = models else { return cloth };
-            let found = self.cheapest(&state, &ties, &on, &off);
+            let found = self.cheapest(&state, &links, &on, &off);
             // From the same cells, the next round finds the same again.
             let is_settled = found == cloth;
             cloth = found;
@@ -64,8 +64,8 @@ impl Half<'_> {
         cloth
     }
 
-    /// What it costs to part neighbouring cells of the person, at least one of which is not sure.
-    fn ties(&self, state: &[Option<bool>]) -> Ties {
+    /// The smoothness costs within the person.
+    fn links(&self, state: &[Option<bool>]) -> Links {
         let square = |a: usize, b: usize| {
             (0..3).map(|i| (self.colours[a][i] - self.colours[b][i]).powi(2)).sum::<f32>()
         };
@@ -83,32 +83,32 @@ impl Half<'_> {
             .collect();
         let mean = pairs.iter().map(|&(a, b, _)| square(a, b)).sum::<f32>();
         let beta = 0.5 * pairs.len() as f32 / mean.max(1.0);
-        let mut ties = Ties { open: Vec::new(), sure: vec![[0.0; 2]; CELLS] };
+        let mut links = Links { open: Vec::new(), sure: vec![[0.0; 2]; CELLS] };
         for (a, b, far) in pairs {
             let cost = || SMOOTH / far * (-beta * square(a, b)).exp();
             match (state[a], state[b]) {
-                (None, None) => ties.open.push((a, b, cost())),
-                (None, Some(cloth)) => ties.sure[a][usize::from(cloth)] += cost(),
-                (Some(cloth), None) => ties.sure[b][usize::from(cloth)] += cost(),
+                (None, None) => links.open.push((a, b, cost())),
+                (None, Some(cloth)) => links.sure[a][usize::from(cloth)] += cost(),
+                (Some(cloth), None) => links.sure[b][usize::from(cloth)] += cost(),
                 (Some(_), Some(_)) => {}
             }
         }
-        ties
+        links
     }
 
     fn cheapest(
         &self,
         state: &[Option<bool>],
-        ties: &Ties,
+        links: &Links,
         on: &Colouring,
         off: &Colouring,
     ) -> Vec<bool> {
         let mut graph = Graph::new(CELLS);
         for at in (0..CELLS).filter(|&at| state[at].is_none()) {
-            let (colour, [rest, clothes]) = (self.colours[at], ties.sure[at]);
+            let (colour, [rest, clothes]) = (self.colours[at], links.sure[at]);
             graph.terminals(at, off.cost(colour) + clothes, on.cost(colour) + rest);
         }
-        ties.open.iter().for_each(|&(a, b, cost)| graph.join(a, b, cost));
+        links.open.iter().for_each(|&(a, b, cost)| graph.join(a, b, cost));
         let found = graph.cut();
         (0..CELLS).map(|at| state[at].unwrap_or(found[at])).collect()
     }
